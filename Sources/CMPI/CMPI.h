@@ -1,0 +1,14 @@
+/* The MPI C module. Open MPI's constants are cast macros, which Swift does not import: each getter
+   below is one of them. Everything else is called by its own name. */
+#pragma once
+#include <mpi.h>
+
+static inline MPI_Comm cmpi_world(void) { return MPI_COMM_WORLD; }
+static inline MPI_Datatype cmpi_int64(void) { return MPI_INT64_T; }
+static inline MPI_Datatype cmpi_float(void) { return MPI_FLOAT; }
+static inline MPI_Datatype cmpi_byte(void) { return MPI_BYTE; }
+static inline MPI_Op cmpi_sum(void) { return MPI_SUM; }
+static inline MPI_Op cmpi_min(void) { return MPI_MIN; }
+static inline MPI_Op cmpi_max(void) { return MPI_MAX; }
+static inline MPI_Errhandler cmpi_errors_return(void) { return MPI_ERRORS_RETURN; }
+static inline void *cmpi_in_place(void) { return MPI_IN_PLACE; }
