@@ -1,0 +1,75 @@
+/* The few compiled loops and library calls under Kernels. This module knows pointers and sizes, nothing else.
+   Arrays are float32; feature maps are channels last (NHWC), weights OIHW as PyTorch keeps them. A failure of a
+   library call here is a bug or lack of memory: the call and its status go to standard error, and the process
+   aborts. Nothing here is shared between threads: one thread computes. */
+#pragma once
+#include <stddef.h>
+#include <stdint.h>
+
+/* ---- Set-up ------------------------------------------------------------------------------------------------ */
+
+/* Threads of oneDNN (OpenMP) and OpenBLAS; before the first plan is built. */
+void ck_set_threads(int threads);
+/* "oneDNN 2.6.3, OpenBLAS 0.3.21" */
+const char *ck_library_versions(void);
+/* The instruction set that oneDNN's generated code may use, "AVX-512" say. */
+const char *ck_instruction_set(void);
+
+/* ---- Convolution: one object per pass and shape, built once, run many times --------------------------------- */
+
+typedef struct {
+  int batch, height, width, inputs; /* of x */
+  int outputs, kernel, stride, padding;
+} ck_geometry;
+
+typedef enum { CK_ONEDNN, CK_OPENBLAS } ck_backend;
+typedef enum { CK_FORWARD, CK_BACKWARD_DATA, CK_BACKWARD_WEIGHTS } ck_kind;
+
+typedef struct ck_pass ck_pass;
+
+/* bias, relu, addend: what the forward pass fuses behind the convolution; 0 for the other kinds. */
+ck_pass *ck_pass_create(ck_backend backend, ck_kind kind, ck_geometry geometry, int bias, int relu, int addend);
+void ck_pass_destroy(ck_pass *pass);
+/* Bytes of scratch memory a run needs; one block may serve every pass that runs in turn. */
+size_t ck_pass_scratch(const ck_pass *pass);
+/* Copies OIHW weights into the pass's own layout; forward and backward data need it before they run. */
+void ck_pass_pack(ck_pass *pass, const float *weights);
+/* y = x * w, then + bias[o], + addend (shaped as y), max(., 0), each where the pass was created with it. */
+void ck_forward(ck_pass *pass, const float *x, const float *bias, const float *addend, float *y, void *scratch);
+/* dx = dy * w transposed */
+void ck_backward_data(ck_pass *pass, const float *dy, float *dx, void *scratch);
+/* dw (OIHW) = sum over batch and positions of x dy */
+void ck_backward_weights(ck_pass *pass, const float *x, const float *dy, float *dw, void *scratch);
+
+/* ---- Dense layers ------------------------------------------------------------------------------------------- */
+
+/* c[m,n] = op(a) op(b) + beta c, row-major, leading dimensions given; transposed where the flag says so. */
+void ck_gemm(int transpose_a, int transpose_b, int m, int n, int k, const float *a, int lda, const float *b, int ldb,
+             float beta, float *c, int ldc);
+
+/* ---- Loops over feature maps: x[rows][channels] ------------------------------------------------------------- */
+
+/* Biased variance and mean per channel, by blocks merged as Chan, Golub and LeVeque (1979) do, in double. */
+void ck_batch_statistics(const float *x, size_t rows, int channels, float *mean, float *variance);
+/* y = (x - mean) * scale + shift, + addend if not NULL, max(., 0) if relu. y may be x or addend. */
+void ck_normalize(const float *x, size_t rows, int channels, const float *mean, const float *scale, const float *shift,
+                  const float *addend, int relu, float *y);
+/* d = (sum of sources) where y > 0, else 0; y NULL: no mask. d may be any source. */
+void ck_mask(const float *const *sources, int count, const float *y, size_t elements, float *d);
+/* The same, and per channel sum(d) and sum(d * (x - mean)), in one pass over memory. */
+void ck_mask_and_sums(const float *const *sources, int count, const float *y, const float *x, const float *mean,
+                      size_t rows, int channels, float *d, double *sum, double *product);
+/* dx = a d + b (x - mean) + c, per channel. dx may be d. */
+void ck_normalize_backward(const float *d, const float *x, const float *mean, const float *a, const float *b,
+                           const float *c, size_t rows, int channels, float *dx);
+
+/* Mean over positions: x[batch][positions][channels] to y[batch][channels]; and its transpose. */
+void ck_pool(const float *x, int batch, int positions, int channels, float *y);
+void ck_pool_backward(const float *dy, int batch, int positions, int channels, float *dx);
+
+/* sum (x - y)^2, sum |x - y|, sum x y: float terms, double sums. */
+double ck_squared_distance(const float *x, const float *y, size_t count);
+double ck_absolute_distance(const float *x, const float *y, size_t count);
+double ck_dot(const float *x, const float *y, size_t count);
+/* z = a x + b y */
+void ck_combine(float a, const float *x, float b, const float *y, size_t count, float *z);

@@ -1,0 +1,51 @@
+#pragma once
+#include "CKernels.h"
+#include <stdio.h>
+#include <stdlib.h>
+
+/* A loop compiled for the baseline, AVX2 and AVX-512, chosen when the program starts. */
+#if defined(__x86_64__) && defined(__linux__)
+#define CK_LOOP __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
+#else
+#define CK_LOOP
+#endif
+
+struct ck_onednn_pass;
+struct ck_gemm_pass;
+
+struct ck_pass {
+  ck_kind kind;
+  ck_geometry geometry;
+  int bias, relu, addend;
+  struct ck_onednn_pass *onednn; /* one of the two is NULL */
+  struct ck_gemm_pass *gemm;
+};
+
+struct ck_onednn_pass *ck_onednn_create(const struct ck_pass *pass);
+void ck_onednn_destroy(struct ck_onednn_pass *pass);
+size_t ck_onednn_scratch(const struct ck_onednn_pass *pass);
+void ck_onednn_pack(struct ck_onednn_pass *pass, const float *weights);
+void ck_onednn_forward(struct ck_onednn_pass *pass, const float *x, const float *bias, const float *addend, float *y,
+                       void *scratch);
+void ck_onednn_backward_data(struct ck_onednn_pass *pass, const float *dy, float *dx, void *scratch);
+void ck_onednn_backward_weights(struct ck_onednn_pass *pass, const float *x, const float *dy, float *dw,
+                                void *scratch);
+const char *ck_onednn_version(void);
+
+struct ck_gemm_pass *ck_gemm_create(const struct ck_pass *pass);
+void ck_gemm_destroy(struct ck_gemm_pass *pass);
+size_t ck_gemm_scratch(const struct ck_pass *pass);
+void ck_gemm_pack(const struct ck_pass *pass, const float *weights);
+void ck_gemm_forward(const struct ck_pass *pass, const float *x, const float *bias, const float *addend, float *y,
+                     float *columns);
+void ck_gemm_backward_data(const struct ck_pass *pass, const float *dy, float *dx, float *columns);
+void ck_gemm_backward_weights(const struct ck_pass *pass, const float *x, const float *dy, float *dw, float *columns);
+
+static inline void *ck_allocate(size_t bytes) {
+  void *memory = NULL;
+  if (posix_memalign(&memory, 64, bytes ? bytes : 64) != 0) {
+    fprintf(stderr, "icp: out of memory: %zu bytes for a kernel\n", bytes);
+    abort();
+  }
+  return memory;
+}

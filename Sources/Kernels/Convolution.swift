@@ -1,0 +1,107 @@
+import CKernels
+
+/// A square convolution: x (batch, height, width, inputs) with filters (outputs, inputs, kernel, kernel).
+package struct ConvolutionGeometry: Hashable, Sendable {
+  package var batch: Int
+  package var height: Int
+  package var width: Int
+  package var inputs: Int
+  package var outputs: Int
+  package var kernel: Int
+  package var stride: Int
+  package var padding: Int
+
+  package init(input: Shape, outputs: Int, kernel: Int, stride: Int, padding: Int) {
+    (batch, height, width, inputs) = (input.batch, input.height, input.width, input.channels)
+    (self.outputs, self.kernel, self.stride, self.padding) = (outputs, kernel, stride, padding)
+  }
+
+  package var input: Shape { Shape(batch: batch, height: height, width: width, channels: inputs) }
+  package var output: Shape {
+    Shape(batch: batch, height: extent(height), width: extent(width), channels: outputs)
+  }
+  private func extent(_ size: Int) -> Int { (size + 2 * padding - kernel) / stride + 1 }
+
+  package var weightCount: Int { outputs * inputs * kernel * kernel }
+  /// Multiplications and additions of one forward pass; each backward pass takes as many.
+  package var operations: Int { 2 * output.count * inputs * kernel * kernel }
+}
+
+/// One convolution's plans for one shape: forward, backward to the input, backward to the weights, each built here
+/// once and run many times without an allocation of ours. Weights are OIHW; a pass that reads them works on a packed
+/// copy, made by `load`.
+package final class Convolution {
+  package struct Passes: OptionSet, Sendable {
+    package let rawValue: Int
+    package init(rawValue: Int) { self.rawValue = rawValue }
+    package static let forward = Passes(rawValue: 1)
+    package static let backwardData = Passes(rawValue: 2)
+    package static let backwardWeights = Passes(rawValue: 4)
+  }
+
+  /// What the forward pass does to the sum before it stores it, in this order.
+  package struct Fusion: OptionSet, Sendable {
+    package let rawValue: Int
+    package init(rawValue: Int) { self.rawValue = rawValue }
+    package static let bias = Fusion(rawValue: 1)
+    package static let addend = Fusion(rawValue: 2)
+    package static let relu = Fusion(rawValue: 4)
+  }
+
+  package let geometry: ConvolutionGeometry
+  private let forwardPass, backwardDataPass, backwardWeightsPass: OpaquePointer?
+  private let scratch: Scratch
+
+  package init(
+    _ geometry: ConvolutionGeometry, backend: ConvolutionBackend, passes: Passes, fusing fusion: Fusion = [],
+    scratch: Scratch
+  ) {
+    self.geometry = geometry
+    self.scratch = scratch
+    func plan(_ pass: Passes, _ kind: ck_kind, _ fusion: Fusion = []) -> OpaquePointer? {
+      guard passes.contains(pass) else { return nil }
+      let shape = ck_geometry(
+        batch: Int32(geometry.batch), height: Int32(geometry.height), width: Int32(geometry.width),
+        inputs: Int32(geometry.inputs), outputs: Int32(geometry.outputs), kernel: Int32(geometry.kernel),
+        stride: Int32(geometry.stride), padding: Int32(geometry.padding))
+      let plan = ck_pass_create(
+        backend == .onednn ? CK_ONEDNN : CK_OPENBLAS, kind, shape, fusion.contains(.bias) ? 1 : 0,
+        fusion.contains(.relu) ? 1 : 0, fusion.contains(.addend) ? 1 : 0)
+      scratch.reserve(ck_pass_scratch(plan))
+      return plan
+    }
+    forwardPass = plan(.forward, CK_FORWARD, fusion)
+    backwardDataPass = plan(.backwardData, CK_BACKWARD_DATA)
+    backwardWeightsPass = plan(.backwardWeights, CK_BACKWARD_WEIGHTS)
+  }
+
+  deinit {
+    for case .some(let pass) in [forwardPass, backwardDataPass, backwardWeightsPass] { ck_pass_destroy(pass) }
+  }
+
+  /// Packs `weights` (OIHW) for the forward pass, the backward pass to the input, or both.
+  package func load(_ weights: UnsafePointer<Float>, for passes: Passes = [.forward, .backwardData]) {
+    if passes.contains(.forward), let forwardPass { ck_pass_pack(forwardPass, weights) }
+    if passes.contains(.backwardData), let backwardDataPass { ck_pass_pack(backwardDataPass, weights) }
+  }
+
+  /// y = x * w, then + bias, + addend, max(., 0), each where it was asked for at init.
+  package func forward(
+    _ x: UnsafePointer<Float>, bias: UnsafePointer<Float>? = nil, addend: UnsafePointer<Float>? = nil,
+    into y: UnsafeMutablePointer<Float>
+  ) {
+    ck_forward(forwardPass!, x, bias, addend, y, scratch.pointer)
+  }
+
+  /// forward was y = x * w, so dx = dy * w, transposed.
+  package func backward(_ dy: UnsafePointer<Float>, intoInput dx: UnsafeMutablePointer<Float>) {
+    ck_backward_data(backwardDataPass!, dy, dx, scratch.pointer)
+  }
+
+  /// forward was y = x * w, so dw = sum over samples and positions of x dy; overwrites dw (OIHW).
+  package func backward(
+    _ dy: UnsafePointer<Float>, x: UnsafePointer<Float>, intoWeights dw: UnsafeMutablePointer<Float>
+  ) {
+    ck_backward_weights(backwardWeightsPass!, x, dy, dw, scratch.pointer)
+  }
+}

@@ -1,0 +1,94 @@
+import Kernels
+
+/// A network in evaluation mode (weights frozen, BatchNorm on running statistics), so samples do not depend on their batch
+/// mates and any number of them runs in pieces that stay in the cache.
+package final class FrozenNetwork {
+  /// Samples that run together. Measured on one AVX-512 core, ResNet-20, five refinement steps of 128 images: pieces of 4
+  /// and 8 are the fastest, 32 takes 11 % more, 128 takes 17 % more.
+  package static let pieceSize = 8
+
+  package let classes: Int
+  private let architecture: Architecture
+  private let layout: ParameterLayout
+  private let backend: ConvolutionBackend
+  private let differentiable: Bool
+  private let memory: MemoryPlan
+  private let block: Tensor
+  private let scratch: Scratch
+  private let weights: Tensor
+  private var version = 0
+  private var passes: [Int: FrozenPass] = [:]
+
+  /// `differentiable`: plan the backward pass to the input; without it only `logits` and `features` can be asked for.
+  package init(
+    _ architecture: Architecture, layout: ParameterLayout, backend: ConvolutionBackend, differentiable: Bool,
+    taps: [Int] = [], scratch: Scratch
+  ) {
+    (self.architecture, self.layout, self.backend) = (architecture, layout, backend)
+    (self.differentiable, self.scratch, classes) = (differentiable, scratch, architecture.classes)
+    memory = MemoryPlan(
+      architecture, taps: differentiable ? [] : taps, for: differentiable ? [.backward, .inputGradient] : [])
+    block = Tensor(count: memory.size * Self.pieceSize)
+    weights = Tensor(count: layout.parameterCount)
+  }
+
+  /// Bytes of its intermediates and folded weights.
+  package var bytes: Int { (block.count + weights.count) * 4 }
+  package var input: Shape { architecture.input }
+
+  /// Takes the weights and running statistics to work with, until the next call: once per shard and step.
+  package func fold(parameters: UnsafePointer<Float>, statistics: UnsafePointer<Float>) {
+    weights.pointer.update(from: parameters, count: layout.parameterCount)
+    for node in architecture.nodes {
+      guard case .convolution(let filter) = node.operation else { continue }
+      let filters = layout.start(of: "\(filter.name).weight")
+      let bias = layout.start(of: "\(filter.batchNorm).bias")
+      BatchNorm.fold(
+        filters: parameters + filters,
+        size: architecture.nodes[node.input].shape.channels * filter.kernel * filter.kernel,
+        channels: node.shape.channels, weight: parameters + layout.start(of: "\(filter.batchNorm).weight"),
+        bias: parameters + bias,
+        mean: statistics + layout.start(ofStatistic: "\(filter.batchNorm).running_mean"),
+        variance: statistics + layout.start(ofStatistic: "\(filter.batchNorm).running_var"),
+        intoFilters: weights.pointer + filters, intoBias: weights.pointer + bias)
+    }
+    version += 1
+  }
+
+  /// Logits (samples, classes) of at most `pieceSize` samples, valid until the next call.
+  package func logits(_ images: UnsafePointer<Float>, samples: Int) -> UnsafeMutablePointer<Float> {
+    let pass = plan(samples)
+    pass.forward(images, weights: weights.pointer)
+    return pass.logits
+  }
+
+  /// Output of a node of the piece that ran last, with `samples` samples.
+  package func output(_ node: Int, samples: Int) -> UnsafeMutablePointer<Float> { plan(samples).output(node) }
+
+  /// Loss and input gradient of at most `pieceSize` samples: `seed` gets the logits and where to write their gradient.
+  package func inputGradient(
+    _ images: UnsafePointer<Float>, samples: Int,
+    seed: (_ logits: UnsafeMutablePointer<Float>, _ gradient: UnsafeMutablePointer<Float>) -> Void
+  ) -> UnsafeMutablePointer<Float> {
+    let pass = plan(samples)
+    pass.forward(images, weights: weights.pointer)
+    seed(pass.logits, pass.logitsSeed)
+    pass.backward(weights: weights.pointer)
+    return pass.inputGradient
+  }
+
+  private func plan(_ samples: Int) -> FrozenPass {
+    precondition(samples > 0 && samples <= Self.pieceSize, "a piece of \(samples)")
+    let pass: FrozenPass
+    if let known = passes[samples] {
+      pass = known
+    } else {
+      pass = FrozenPass(
+        architecture, layout: layout, memory: memory, base: block.pointer, samples: samples, backend: backend,
+        differentiable: differentiable, scratch: scratch)
+      passes[samples] = pass
+    }
+    pass.load(weights.pointer, version: version)
+    return pass
+  }
+}

@@ -1,0 +1,122 @@
+import Kernels
+
+/// A network in evaluation mode for one batch size: BatchNorm folded into the convolutions, bias, shortcut and ReLU fused
+/// into them, backward to the input only. What the refinement, the evaluation and the `running` target run on.
+final class FrozenPass {
+  let samples: Int
+  private let architecture: Architecture
+  private let layers: [Layer]
+  private let nodes: [NodeMemory]
+  private var weightsVersion = -1
+
+  private enum Layer {
+    case input
+    case convolution(Convolution, filters: Int, bias: Int, relu: Bool, addend: Int?)
+    case padShortcut(PadShortcut)
+    case pool(GlobalAveragePool)
+    case flatten(Flatten)
+    case linear(Linear, weight: Int, bias: Int)
+  }
+
+  private struct NodeMemory {
+    var output, gradient, inputGradient, seed: UnsafeMutablePointer<Float>?
+    var sources: GradientSources
+  }
+
+  init(
+    _ architecture: Architecture, layout: ParameterLayout, memory: MemoryPlan, base: UnsafeMutablePointer<Float>,
+    samples: Int, backend: ConvolutionBackend, differentiable: Bool, scratch: Scratch
+  ) {
+    self.architecture = architecture
+    self.samples = samples
+    func place(_ slot: MemoryPlan.Slot) -> UnsafeMutablePointer<Float> { base + slot.offset * samples }
+    nodes = memory.nodes.map { slots in
+      NodeMemory(
+        output: place(slots.output), gradient: slots.gradient.map(place),
+        inputGradient: slots.inputGradient.map(place), seed: slots.seed.map(place),
+        sources: GradientSources(slots.sources.map(place), seed: slots.seed.map(place)))
+    }
+    layers = architecture.nodes.map { node in
+      let input = node.input >= 0 ? architecture.nodes[node.input].shape.withBatch(samples) : node.shape
+      switch node.operation {
+      case .input: return .input
+      case .padShortcut(let stride):
+        return .padShortcut(PadShortcut(input, outputs: node.shape.channels, stride: stride))
+      case .pool: return .pool(GlobalAveragePool(input))
+      case .flatten: return .flatten(Flatten(input))
+      case .linear(let name, let relu):
+        return .linear(
+          Linear(batch: samples, inputs: input.sampleCount, outputs: node.shape.channels, relu: relu),
+          weight: layout.start(of: "\(name).weight"), bias: layout.start(of: "\(name).bias"))
+      case .convolution(let filter):
+        var fusion: Convolution.Fusion = .bias
+        if filter.relu { fusion.insert(.relu) }
+        if filter.addend != nil { fusion.insert(.addend) }
+        return .convolution(
+          Convolution(
+            architecture.geometry(of: node, filter, batch: samples), backend: backend,
+            passes: differentiable ? [.forward, .backwardData] : .forward, fusing: fusion, scratch: scratch),
+          filters: layout.start(of: "\(filter.name).weight"),
+          bias: layout.start(of: "\(filter.batchNorm).bias"), relu: filter.relu, addend: filter.addend)
+      }
+    }
+  }
+
+  var logits: UnsafeMutablePointer<Float> { nodes[architecture.output].output! }
+  var logitsSeed: UnsafeMutablePointer<Float> { nodes[architecture.output].seed! }
+  /// dx, (samples, height, width, channels), valid after `backward`.
+  var inputGradient: UnsafeMutablePointer<Float> {
+    nodes[architecture.nodes.firstIndex { $0.input == 0 }!].inputGradient!
+  }
+  func output(_ node: Int) -> UnsafeMutablePointer<Float> { nodes[node].output! }
+
+  /// Packs the folded weights (laid out as the parameters) unless this version is packed already.
+  func load(_ weights: UnsafePointer<Float>, version: Int) {
+    guard version != weightsVersion else { return }
+    weightsVersion = version
+    for case .convolution(let convolution, let filters, _, _, _) in layers { convolution.load(weights + filters) }
+  }
+
+  func forward(_ images: UnsafePointer<Float>, weights: UnsafePointer<Float>) {
+    for (index, node) in architecture.nodes.enumerated() where index > 0 {
+      let x = node.input == 0 ? images : UnsafePointer(nodes[node.input].output!)
+      let y = nodes[index].output!
+      switch layers[index] {
+      case .input: break
+      case .convolution(let convolution, _, let bias, _, let addend):
+        convolution.forward(x, bias: weights + bias, addend: addend.map { nodes[$0].output! }, into: y)
+      case .padShortcut(let shortcut): shortcut.forward(x, into: y)
+      case .pool(let pool): pool.forward(x, into: y)
+      case .flatten(let flatten): flatten.forward(x, into: y)
+      case .linear(let linear, let weight, let bias):
+        linear.forward(x, weight: weights + weight, bias: weights + bias, into: y)
+      }
+    }
+  }
+
+  /// The input's gradient for the seed at the logits. Weight gradients are not computed: the refinement needs only dL/dx,
+  /// and they would be a third of forward and backward together.
+  func backward(weights: UnsafePointer<Float>) {
+    for index in architecture.nodes.indices.reversed() where index > 0 {
+      let node = nodes[index]
+      let dy = node.gradient!
+      let dx = node.inputGradient!
+      let mask: UnsafeMutablePointer<Float>?
+      switch layers[index] {
+      case .convolution(_, _, _, relu: true, _): mask = node.output
+      case .linear(let linear, _, _) where linear.relu: mask = node.output
+      default: mask = nil
+      }
+      let count = samples * architecture.nodes[index].shape.sampleCount
+      node.sources.withSources(seeded: true) { Elementwise.mask(sources: $0, y: mask, count: count, into: dy) }
+      switch layers[index] {
+      case .input: break
+      case .convolution(let convolution, _, _, _, _): convolution.backward(dy, intoInput: dx)
+      case .padShortcut(let shortcut): shortcut.backward(dy, into: dx)
+      case .pool(let pool): pool.backward(dy, into: dx)
+      case .flatten(let flatten): flatten.backward(dy, into: dx)
+      case .linear(let linear, let weight, _): linear.backward(dy, weight: weights + weight, intoInput: dx)
+      }
+    }
+  }
+}

@@ -1,0 +1,121 @@
+import Kernels
+import Networks
+
+/// The inner loop (METHOD, step 3): moves each input `steps` times down the loss of the frozen network,
+/// x_t = rule(x_{t-1}, dL/dx). Samples do not depend on each other, so they run in pieces that stay in the cache; nothing
+/// here changes a weight or a statistic, or talks to another rank.
+package final class Refiner {
+  /// What came out, for `samples` samples; sums over them, not means.
+  package struct Result {
+    /// x_T, (samples, height, width, channels); valid until the next refinement.
+    package var images: UnsafeMutablePointer<Float>
+    package var lossAtStart = 0.0
+    /// Cross entropy at x_T: one more forward pass, so only where it was asked for.
+    package var lossAtEnd: Double?
+    /// sum |x_T - x_0| over all elements.
+    package var movement = 0.0
+  }
+
+  /// Where the contrast `random` takes its directions from: a sample's address.
+  package struct Addresses {
+    package var seed: Int
+    package var epoch: Int
+    package var samples: UnsafePointer<Int>
+
+    package init(seed: Int, epoch: Int, samples: UnsafePointer<Int>) {
+      (self.seed, self.epoch, self.samples) = (seed, epoch, samples)
+    }
+  }
+
+  private let network: FrozenNetwork
+  private let rule: Rule
+  private let bounds: InputBounds
+  private let steps: Int
+  private let loss: CrossEntropy
+  private let refined: Tensor
+  private let state: Tensor
+  /// Both of the contrast `random` alone: a sample's direction, a piece's iterate.
+  private let direction, contrast: Tensor
+
+  /// `network` must be differentiable; `capacity` is the largest number of samples of a call.
+  package init(network: FrozenNetwork, rule: Rule, bounds: InputBounds, steps: Int, capacity: Int) {
+    (self.network, self.rule, self.bounds, self.steps) = (network, rule, bounds, steps)
+    loss = CrossEntropy(classes: network.classes)
+    refined = Tensor(network.input.withBatch(capacity))
+    let piece = FrozenNetwork.pieceSize * network.input.sampleCount
+    state = Tensor(count: rule.stateCount * piece)
+    direction = Tensor(count: rule.kind == .random ? network.input.sampleCount : 0)
+    contrast = Tensor(count: rule.kind == .random ? piece : 0)
+  }
+
+  /// Bytes of x_T and of the rule's state.
+  package var bytes: Int { (refined.count + state.count) * 4 }
+
+  /// Refines `images` (samples, height, width, channels) with the weights that `network` was folded with last. `lossScale` is
+  /// 1 for the sum of the samples' losses and 1 / samples of the global batch for their mean. `observe` is shown every
+  /// iterate x_1 ... x_T of every piece, with the piece's first sample.
+  package func refine(
+    _ images: UnsafePointer<Float>, labels: UnsafePointer<Int32>, samples: Int, lossScale: Double,
+    addresses: Addresses, measuringEnd: Bool = false,
+    observe: ((_ iteration: Int, _ first: Int, _ x: UnsafeBufferPointer<Float>) -> Void)? = nil
+  ) -> Result {
+    let size = network.input.sampleCount
+    var result = Result(images: refined.pointer)
+    refined.pointer.update(from: images, count: samples * size)
+    for first in stride(from: 0, to: samples, by: FrozenNetwork.pieceSize) {
+      let count = min(FrozenNetwork.pieceSize, samples - first)
+      let x0 = images + first * size
+      let x = refined.pointer + first * size
+      state.pointer.update(repeating: 0, count: state.count)
+      for iteration in 0..<steps {
+        let gradient = network.inputGradient(x, samples: count) { logits, seed in
+          let sum = loss(
+            logits: logits, labels: labels + first, samples: count, scale: lossScale, gradient: seed)
+          if iteration == 0 { result.lossAtStart += sum }
+        }
+        rule.step(
+          iteration + 1, x: x, gradient: gradient, state: state.pointer,
+          stride: FrozenNetwork.pieceSize * size, count: count * size)
+        bounds.project(x, around: x0, count: count * size)
+        if let observe {
+          let shown = iterate(x, around: x0, first: first, count: count, addresses)
+          observe(iteration + 1, first, UnsafeBufferPointer(start: shown, count: count * size))
+        }
+      }
+      if rule.kind == .random { randomize(x, around: x0, first: first, count: count, addresses) }
+      result.movement += Elementwise.absoluteDistance(x, x0, count: count * size)
+      if steps == 0 { result.lossAtStart += crossEntropy(of: x0, labels + first, count) }
+      if measuringEnd { result.lossAtEnd = (result.lossAtEnd ?? 0) + crossEntropy(of: x, labels + first, count) }
+    }
+    return result
+  }
+
+  /// x_t as the rule defines it; for the contrast `random` a copy, since adam's own trajectory goes on.
+  private func iterate(
+    _ x: UnsafeMutablePointer<Float>, around x0: UnsafePointer<Float>, first: Int, count: Int, _ addresses: Addresses
+  ) -> UnsafeMutablePointer<Float> {
+    guard rule.kind == .random else { return x }
+    contrast.pointer.update(from: x, count: count * network.input.sampleCount)
+    randomize(contrast.pointer, around: x0, first: first, count: count, addresses)
+    return contrast.pointer
+  }
+
+  /// The contrast: what adam moved, in a direction of no meaning.
+  private func randomize(
+    _ x: UnsafeMutablePointer<Float>, around x0: UnsafePointer<Float>, first: Int, count: Int, _ addresses: Addresses
+  ) {
+    let size = network.input.sampleCount
+    for sample in 0..<count {
+      let address = RandomStream(
+        seed: addresses.seed, purpose: .perturbation, epoch: addresses.epoch,
+        sample: addresses.samples[first + sample])
+      Rule.randomize(
+        x + sample * size, around: x0 + sample * size, count: size, direction: direction.pointer, address: address)
+      bounds.project(x + sample * size, around: x0 + sample * size, count: size)
+    }
+  }
+
+  private func crossEntropy(of x: UnsafePointer<Float>, _ labels: UnsafePointer<Int32>, _ count: Int) -> Double {
+    loss(logits: network.logits(x, samples: count), labels: labels, samples: count)
+  }
+}

@@ -1,0 +1,78 @@
+import Datasets
+import Kernels
+import Networks
+import Refinement
+
+/// The paper's step for one shard (METHOD, "One cyclic step"): everything but the reduction and the optimiser.
+package final class CyclicStep {
+  /// How a step of this epoch runs.
+  package struct Mode: Sendable {
+    package var epoch: Int
+    /// a(e), the weight of the task loss.
+    package var alpha: Double
+    /// Refinement, target pass and distillation take part.
+    package var isCyclic: Bool
+    /// Take the loss at x_T too, which costs a pass.
+    package var measuresEnd: Bool
+    /// Samples of the global batch.
+    package var batchCount: Int
+  }
+
+  private let model: ModelState
+  private let networks: StepNetworks
+  private let options: StepOptions
+  private let taskLoss: CrossEntropy
+  private let distillation: DistillationLoss
+  /// The shard's own copy of the running statistics: the student pass moves it, the refinement reads it, the target pass
+  /// moves it again.
+  package let statistics: Tensor
+  package let gradients: Tensor
+
+  package init(model: ModelState, options: StepOptions, capacity: Int) {
+    self.model = model
+    self.options = options
+    networks = StepNetworks(model: model, options: options, capacity: capacity)
+    taskLoss = CrossEntropy(classes: model.architecture.classes, smoothing: options.labelSmoothing)
+    distillation = DistillationLoss(weights: options.layerWeights, normalization: options.normalization)
+    statistics = Tensor(count: model.layout.statisticCount)
+    gradients = Tensor(count: model.layout.parameterCount)
+  }
+
+  /// Bytes of intermediates and gradients.
+  package var bytes: Int { networks.bytes + (statistics.count + gradients.count) * 4 }
+
+  /// Runs the step on a shard with at least one sample; leaves its mean gradient in `gradients`, its running statistics in
+  /// `statistics`, and its sums and means in `sums`.
+  package func run(_ shard: Shard, mode: Mode, sums: inout StepSums) {
+    let samples = shard.count
+    let parameters = UnsafePointer(model.parameters.pointer)
+    statistics.pointer.update(from: model.statistics.pointer, count: statistics.count)
+
+    let student = networks.student.forward(
+      shard.images.pointer, samples: samples, parameters: parameters, statistics: statistics.pointer)
+    sums.taskLoss =
+      taskLoss(
+        logits: student.logits, labels: shard.labels.baseAddress!, samples: samples, scale: mode.alpha / Double(samples),
+        gradient: student.logitsSeed, correct: &sums.correct) / Double(samples)
+
+    if mode.isCyclic, let refinement = networks.refinement {
+      refinement.network.fold(parameters: parameters, statistics: statistics.pointer)
+      let refined = refinement.refiner.refine(
+        shard.images.pointer, labels: shard.labels.baseAddress!, samples: samples,
+        lossScale: options.reduction == .sum ? 1 : 1 / Double(mode.batchCount),
+        addresses: .init(seed: options.seed, epoch: mode.epoch, samples: shard.samples.baseAddress!),
+        measuringEnd: mode.measuresEnd)
+      sums.record(refined, samples: samples, elements: samples * model.architecture.input.sampleCount)
+
+      let target = refinement.target.features(
+        of: refined.images, samples: samples, parameters: parameters, statistics: statistics.pointer)
+      for tap in 0..<student.featureCount {
+        sums.layerLosses[tap] = distillation(
+          tap: tap, student: student.feature(tap), target: target(tap), shape: student.featureShape(tap),
+          scale: 1 - mode.alpha, gradient: student.featureSeed(tap))
+      }
+    }
+    student.backward(
+      shard.images.pointer, parameters: parameters, gradients: gradients.pointer, featureSeeds: mode.isCyclic)
+  }
+}

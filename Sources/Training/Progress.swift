@@ -1,0 +1,37 @@
+/// How far a run is, and the running sums of its epoch: with the weights and the optimiser's state, all that a resumed run
+/// needs, since every random number is addressed.
+package struct Progress: Codable, Equatable, Sendable {
+  /// Optimiser steps taken, over all epochs.
+  package var step = 0
+  /// Epochs begin at 0; `position` counts the batches of this one that are done.
+  package var epoch = 0
+  package var position = 0
+  /// Sums of this epoch's student passes.
+  package var lossSum = 0.0
+  package var correct = 0
+  package var samples = 0
+  package var seconds = 0.0
+  /// Steps whose gradient was refused under `training.non_finite: skip` or `rollback`.
+  package var refusedSteps = 0
+
+  package init() {}
+
+  package var trainLoss: Double { lossSum / Double(max(samples, 1)) }
+  package var trainAccuracy: Double { Double(correct) / Double(max(samples, 1)) }
+
+  mutating func record(loss: Double, correct: Int, samples: Int) {
+    lossSum += loss * Double(samples)
+    self.correct += correct
+    self.samples += samples
+  }
+
+  /// Moves on by one batch, to the next epoch after the last one; the sums stay until `beginEpoch`.
+  mutating func advance(stepsPerEpoch: Int) {
+    step += 1
+    position += 1
+    if position == stepsPerEpoch { (epoch, position) = (epoch + 1, 0) }
+  }
+
+  /// Clears the sums of the epoch before.
+  mutating func beginEpoch() { (lossSum, correct, samples, seconds) = (0, 0, 0, 0) }
+}

@@ -1,0 +1,134 @@
+import Datasets
+import Kernels
+import Networks
+import Refinement
+
+/// Everything a run is built from, checked before its first step: the configuration turned into data, model and
+/// schedules. The same on every rank.
+package struct RunPlan: Sendable {
+  package let configuration: RunConfiguration
+  /// Logical shards of a batch: the unit of execution, whatever the number of ranks.
+  package let shards: Int
+  package let data: DataSplits
+  package let normalization: Normalization
+  package let architecture: Architecture
+  package let taps: [String]
+  package let step: StepOptions
+  package let cyclic: CyclicSchedule
+  package let learningRate: LearningRateSchedule
+
+  /// `resumedShards` is what `training.shards: auto` came to at the run's first start.
+  /// Throws: ConfigurationError, DataError, ArchitectureError, LayerWeightsError.
+  package init(_ configuration: RunConfiguration, ranks: Int, resumedShards: Int? = nil) throws {
+    self.configuration = configuration
+    switch configuration.training.shards {
+    case .count(let count): shards = count
+    case .auto: shards = resumedShards ?? ranks
+    }
+    guard ranks <= shards else {
+      throw ConfigurationError(
+        "\(ranks) ranks, but training.shards is \(shards): a rank needs a shard at least; "
+          + "start at most \(shards) ranks, or set training.shards (which changes the results)")
+    }
+    guard configuration.training.batchSize >= shards else {
+      throw ConfigurationError(
+        "training.batch_size is \(configuration.training.batchSize), but training.shards is \(shards): "
+          + "every shard needs a sample")
+    }
+    data = try DataSplits.load(DataOptions(configuration), classLimit: configuration.model.classes)
+    normalization = try Self.normalization(configuration.data, data.training)
+    let shape = data.training.shape
+    architecture = .make(
+      configuration.model.kind, shortcut: configuration.model.shortcut, hidden: configuration.model.hidden,
+      input: Shape(batch: 1, height: shape.height, width: shape.width, channels: shape.channels),
+      classes: configuration.model.classes ?? data.training.classes)
+    taps = configuration.distillation.taps ?? architecture.defaultTaps
+    step = try StepOptions(configuration, architecture: architecture, normalization: normalization)
+    cyclic = CyclicSchedule(
+      epochs: configuration.training.epochs, warmup: configuration.distillation.warmup,
+      alphaMinimum: configuration.distillation.alphaMin)
+    let stepsPerEpoch = BatchSchedule(
+      samples: data.training.count, batchSize: configuration.training.batchSize, shards: shards
+    ).stepsPerEpoch
+    learningRate = LearningRateSchedule(configuration, stepsPerEpoch: stepsPerEpoch)
+  }
+
+  private static func normalization(_ options: RunConfiguration.DataOptions, _ dataset: Dataset) throws
+    -> Normalization
+  {
+    let computed = Normalization.computed(on: dataset)
+    return try Normalization.given(
+      mean: options.mean ?? computed.mean, std: options.std ?? computed.std, channels: dataset.shape.channels)
+  }
+
+  /// Where batches come from.
+  package var batches: BatchSource {
+    BatchSource(
+      dataset: data.training, normalization: normalization, augmentations: configuration.data.augment,
+      seed: configuration.training.seed, shuffle: configuration.data.shuffle,
+      batchSize: configuration.training.batchSize, shards: shards)
+  }
+
+  package var stepsPerEpoch: Int { batches.schedule.stepsPerEpoch }
+  package var totalSteps: Int { stepsPerEpoch * configuration.training.epochs }
+
+  /// Whether epoch `epoch` refines and distils.
+  package func isCyclic(_ epoch: Int) -> Bool { step.refinement != nil && cyclic.isCyclic(epoch) }
+  package func alpha(_ epoch: Int) -> Double { isCyclic(epoch) ? cyclic.alpha(epoch) : 1 }
+
+  /// The smallest thing that tells two ranks' data apart: sizes, and the pixels' moments.
+  package var dataIdentity: String {
+    "\(data.training.count) \(data.validation?.count ?? 0) \(data.test.count) \(data.training.shape) "
+      + "\(architecture.classes) \(normalization.mean) \(normalization.std)"
+  }
+}
+
+extension StepOptions {
+  package init(_ configuration: RunConfiguration, architecture: Architecture, normalization: Normalization?) throws {
+    let nodes = try architecture.tappedNodes(configuration.distillation.taps)
+    let icp = configuration.icp
+    self.init(
+      backend: configuration.kernels.convolution, taps: icp.rule == .none ? [] : nodes,
+      layerWeights: try configuration.distillation.layerWeights.values(count: nodes.count),
+      normalization: configuration.distillation.normalize, target: configuration.distillation.target,
+      labelSmoothing: configuration.training.labelSmoothing,
+      refinement: icp.rule == .none
+        ? nil : RefinementOptions(icp, channels: architecture.input.channels, normalization: normalization),
+      reduction: icp.reduction, seed: configuration.training.seed)
+  }
+}
+
+extension RefinementOptions {
+  init(_ icp: RunConfiguration.ICPOptions, channels: Int, normalization: Normalization?) {
+    var pixels: [ClosedRange<Float>]?
+    if icp.clamp == .pixels, let normalization {
+      pixels = (0..<channels).map { normalization.pixelRange($0) }
+    }
+    self.init(
+      rule: Rule(kind: icp.rule, stepSize: Float(icp.stepSize)),
+      bounds: InputBounds(epsilon: icp.epsilon.map { Float($0) }, pixels: pixels), steps: icp.steps)
+  }
+}
+
+extension DataOptions {
+  init(_ configuration: RunConfiguration) {
+    let data = configuration.data
+    self.init(
+      format: data.format, path: data.path, size: data.size, limit: data.limit, testLimit: data.testLimit,
+      validation: data.validation, seed: configuration.training.seed)
+  }
+}
+
+extension LearningRateSchedule {
+  init(_ configuration: RunConfiguration, stepsPerEpoch: Int) {
+    let kind: Kind
+    switch configuration.schedule.kind {
+    case .constant: kind = .constant
+    case .cosine: kind = .cosine
+    case .step: kind = .step(milestones: configuration.schedule.milestones, gamma: configuration.schedule.gamma)
+    }
+    self.init(
+      kind: kind, base: configuration.optimizer.learningRate, epochs: configuration.training.epochs,
+      stepsPerEpoch: stepsPerEpoch, warmupEpochs: configuration.schedule.warmupEpochs)
+  }
+}

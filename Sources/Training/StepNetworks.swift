@@ -1,0 +1,115 @@
+import Kernels
+import Networks
+import Refinement
+
+/// What a cyclic step needs to know of the configuration, in the step's own terms.
+package struct StepOptions: Sendable {
+  package var backend: ConvolutionBackend
+  /// Nodes of the architecture whose outputs are compared.
+  package var taps: [Int]
+  package var layerWeights: [Double]
+  package var normalization: FeatureNormalization
+  package var target: TargetPass
+  package var labelSmoothing: Double
+  /// Nil for plain training.
+  package var refinement: RefinementOptions?
+  package var reduction: LossReduction
+  package var seed: Int
+}
+
+/// The inner loop's part.
+package struct RefinementOptions: Sendable {
+  package var rule: Rule
+  package var bounds: InputBounds
+  package var steps: Int
+}
+
+/// The three views of one model that a cyclic step runs, with their memory.
+final class StepNetworks {
+  struct RefinementPart {
+    let network: FrozenNetwork
+    let refiner: Refiner
+    let target: TargetFeatures
+  }
+
+  let student: TrainingNetwork
+  let refinement: RefinementPart?
+
+  init(model: ModelState, options: StepOptions, capacity: Int) {
+    let scratch = Scratch()
+    student = TrainingNetwork(
+      model.architecture, layout: model.layout, taps: options.taps, capacity: capacity, backend: options.backend,
+      differentiable: true, scratch: scratch)
+    refinement = options.refinement.map { refinement in
+      let network = FrozenNetwork(
+        model.architecture, layout: model.layout, backend: options.backend, differentiable: true, scratch: scratch)
+      return RefinementPart(
+        network: network,
+        refiner: Refiner(
+          network: network, rule: refinement.rule, bounds: refinement.bounds, steps: refinement.steps,
+          capacity: capacity),
+        target: TargetFeatures(model: model, options: options, frozen: network, capacity: capacity, scratch: scratch)
+      )
+    }
+  }
+
+  var bytes: Int {
+    student.bytes
+      + (refinement.map { $0.network.bytes + $0.refiner.bytes + $0.target.bytes } ?? 0)
+  }
+}
+
+/// The target pass (METHOD, step 4): the refined input's features, without a gradient.
+final class TargetFeatures {
+  private enum Pass {
+    /// Training mode, moving the running statistics or not.
+    case batch(TrainingNetwork, moving: Bool)
+    /// Evaluation mode, piece by piece, into tensors of its own.
+    case running(FrozenNetwork, taps: [Int], features: [Tensor])
+  }
+  private let pass: Pass
+
+  init(model: ModelState, options: StepOptions, frozen: FrozenNetwork, capacity: Int, scratch: Scratch) {
+    switch options.target {
+    case .batch, .batchFrozen:
+      let network = TrainingNetwork(
+        model.architecture, layout: model.layout, taps: options.taps, capacity: capacity, backend: options.backend,
+        differentiable: false, scratch: scratch)
+      pass = .batch(network, moving: options.target == .batch)
+    case .running:
+      let features = options.taps.map { Tensor(model.architecture.nodes[$0].shape.withBatch(capacity)) }
+      pass = .running(frozen, taps: options.taps, features: features)
+    }
+  }
+
+  var bytes: Int {
+    switch pass {
+    case .batch(let network, _): network.bytes
+    case .running(_, _, let features): features.reduce(0) { $0 + $1.count * 4 }
+    }
+  }
+
+  /// The feature of each tap; `running` uses the weights and statistics that the frozen network was folded with last.
+  func features(
+    of images: UnsafePointer<Float>, samples: Int, parameters: UnsafePointer<Float>,
+    statistics: UnsafeMutablePointer<Float>
+  ) -> (Int) -> UnsafePointer<Float> {
+    switch pass {
+    case .batch(let network, let moving):
+      let target = network.forward(
+        images, samples: samples, parameters: parameters, statistics: moving ? statistics : nil)
+      return { UnsafePointer(target.feature($0)) }
+    case .running(let network, let taps, let features):
+      let size = network.input.sampleCount
+      for first in stride(from: 0, to: samples, by: FrozenNetwork.pieceSize) {
+        let count = min(FrozenNetwork.pieceSize, samples - first)
+        _ = network.logits(images + first * size, samples: count)
+        for (tap, feature) in zip(taps, features) {
+          let width = feature.shape.sampleCount
+          (feature.pointer + first * width).update(from: network.output(tap, samples: count), count: count * width)
+        }
+      }
+      return { UnsafePointer(features[$0].pointer) }
+    }
+  }
+}

@@ -1,0 +1,173 @@
+import Datasets
+import Kernels
+import MPI
+import Networks
+
+/// A run: epochs of steps, each step the paper's, its sums exact, its optimiser step the same on every rank.
+package final class Trainer {
+  package let plan: RunPlan
+  package let model: ModelState
+  package let optimizer: Optimizer
+  package private(set) var progress = Progress()
+
+  private let communicator: Communicator
+  private let cyclicStep: CyclicStep
+  private let reduction: GradientReduction
+  private let evaluator: Evaluator
+  private let gradients: Tensor
+  private let statistics: Tensor
+  private let journal: RunJournal
+  private var lastGood: TrainingState?
+
+  /// `journal` is told what happens; rank 0's keeps records and checkpoints.
+  package init(plan: RunPlan, communicator: Communicator, journal: RunJournal) throws {
+    (self.plan, self.communicator, self.journal) = (plan, communicator, journal)
+    model = ModelState(plan.architecture, seed: plan.configuration.training.seed)
+    optimizer = Optimizer(plan.configuration.optimizer, layout: model.layout)
+    cyclicStep = CyclicStep(model: model, options: plan.step, capacity: plan.batches.schedule.shardCapacity)
+    reduction = GradientReduction(
+      layout: model.layout, taps: plan.step.taps.count, kind: plan.configuration.training.gradientReduction,
+      communicator: communicator)
+    evaluator = Evaluator(model: model, backend: plan.step.backend, communicator: communicator)
+    gradients = Tensor(count: model.layout.parameterCount)
+    statistics = Tensor(count: model.layout.statisticCount)
+  }
+
+  /// Runs from `progress` to the end, or to `training.max_steps`; ends with an evaluation, an epoch record and a checkpoint.
+  package func run() throws -> RunSummary {
+    let lastStep = min(plan.configuration.training.maxSteps ?? .max, plan.totalSteps)
+    if plan.configuration.training.nonFinite == .rollback { lastGood = state }
+    var latest: EpochReport?
+    if progress.step < lastStep {
+      let loader = BatchLoader(
+        plan.batches,
+        shards: ShardPlan.shards(ofRank: communicator.rank, of: communicator.size, shards: plan.shards),
+        epoch: progress.epoch, position: progress.position)
+      defer { loader.stop() }
+      while progress.step < lastStep { latest = try runEpoch(loader, until: lastStep) }
+    }
+    let report: EpochReport
+    if let latest { report = latest } else { report = try evaluate(epoch: max(progress.epoch - 1, 0)) }
+    return RunSummary(progress: progress, report: report)
+  }
+
+  /// Steps to the end of the epoch, or to `lastStep`.
+  private func runEpoch(_ loader: BatchLoader, until lastStep: Int) throws -> EpochReport {
+    let epoch = progress.epoch
+    if progress.position == 0 { progress.beginEpoch() }
+    var watch = Stopwatch()
+    while progress.epoch == epoch, progress.step < lastStep {
+      let batch = loader.next()
+      try step(batch, &watch)
+      let endsEpoch = progress.epoch != epoch
+      if !endsEpoch, progress.step < lastStep, isDue(plan.configuration.checkpoint.everySteps, progress.step) {
+        try save(metric: nil)
+      }
+    }
+    let report = try evaluate(epoch: epoch)
+    if communicator.rank == 0 { try journal.record(report) }
+    let isLast = progress.step == lastStep
+    if isLast || isDue(plan.configuration.checkpoint.everyEpochs, epoch + 1)
+      || isDue(plan.configuration.checkpoint.everySteps, progress.step)
+    {
+      try save(metric: progress.epoch != epoch ? report.metric(plan.configuration.checkpoint.metric) : nil, isLast: isLast)
+    }
+    return report
+  }
+
+  /// One batch: each of this rank's shards, one reduction, one optimiser step.
+  private func step(_ batch: Batch, _ watch: inout Stopwatch) throws {
+    let isLogged = journal.isLogged(step: progress.step + 1)
+    let mode = CyclicStep.Mode(
+      epoch: batch.epoch, alpha: plan.alpha(batch.epoch), isCyclic: plan.isCyclic(batch.epoch),
+      measuresEnd: isLogged, batchCount: batch.count)
+
+    reduction.begin()
+    for shard in batch.shards where shard.count > 0 {
+      var sums = StepSums(taps: plan.step.taps.count)
+      cyclicStep.run(shard, mode: mode, sums: &sums)
+      reduction.add(
+        gradients: cyclicStep.gradients, statistics: cyclicStep.statistics, sums: sums, share: shard.share)
+    }
+    let outcome = try reduction.finish(gradients: gradients, statistics: statistics)
+
+    let rate = plan.learningRate[progress.step]
+    var norm = Double.nan
+    if outcome.refused == 0 {
+      norm = Optimizer.clip(gradients, to: plan.configuration.optimizer.clipNorm)
+      optimizer.step(
+        parameters: model.parameters.pointer, gradients: gradients.pointer, learningRate: rate)
+      model.statistics.pointer.update(from: statistics.pointer, count: statistics.count)
+      progress.record(loss: outcome.sums.taskLoss, correct: outcome.sums.correct, samples: batch.count)
+    } else {
+      try refuse(outcome)
+    }
+    progress.advance(stepsPerEpoch: plan.stepsPerEpoch)
+    let seconds = watch.lap()
+    progress.seconds += seconds
+    if communicator.rank == 0 {
+      try journal.record(
+        StepReport(
+          step: progress.step, epoch: batch.epoch, mode: mode, sums: outcome.sums,
+          layerWeights: plan.step.layerWeights, gradientNorm: norm, learningRate: rate,
+          imagesPerSecond: Double(batch.count) / seconds, isLogged: isLogged), plan: plan)
+    }
+  }
+
+  /// A loss or a gradient was not finite, on all ranks alike: `training.non_finite` says what now.
+  private func refuse(_ outcome: GradientReduction.Outcome) throws {
+    let cause = try agreeOnCause()
+    switch plan.configuration.training.nonFinite {
+    case .stop:
+      throw NonFiniteError(step: progress.step + 1, cause: cause, refused: outcome.refused)
+    case .skip:
+      journal.warn("step \(progress.step + 1) skipped: \(cause)")
+    case .rollback:
+      journal.warn(
+        "step \(progress.step + 1): \(cause); back to the weights of step \(lastGood!.progress.step), going on with the next batch")
+      lastGood!.restore(to: model, optimizer)
+    }
+    progress.refusedSteps += 1
+  }
+
+  /// The text of the lowest rank that refused a value, on every rank.
+  private func agreeOnCause() throws -> String {
+    let mine = reduction.firstRefused.map { "\($0) on rank \(communicator.rank) is not finite or beyond 2^18" }
+    let first = try communicator.minimum([Int64(mine == nil ? communicator.size : communicator.rank)])[0]
+    return String(decoding: try communicator.broadcast(Array((mine ?? "").utf8), from: Int(first)), as: UTF8.self)
+  }
+
+  /// Epoch report of `epoch`, whose sums `progress` holds.
+  private func evaluate(epoch: Int) throws -> EpochReport {
+    var watch = Stopwatch()
+    let test = try evaluator.evaluate(plan.data.test, normalization: plan.normalization)
+    let validation = try plan.data.validation.map {
+      try evaluator.evaluate($0, normalization: plan.normalization)
+    }
+    return EpochReport(
+      step: progress.step, epoch: epoch, trainLoss: progress.trainLoss, trainAccuracy: progress.trainAccuracy,
+      test: test, validation: validation, seconds: progress.seconds + watch.lap())
+  }
+
+  private func isDue(_ interval: Int?, _ count: Int) -> Bool { interval.map { count % $0 == 0 } ?? false }
+
+  /// Rank 0 saves; every rank learns whether it worked.
+  private func save(metric: Double?, isLast: Bool = false) throws {
+    let state = self.state
+    if lastGood != nil { lastGood = state }
+    var failed: Int64 = 0
+    if communicator.rank == 0 { failed = try journal.save(state, metric: metric, isLast: isLast) ? 0 : 1 }
+    _ = try communicator.maximum([failed])
+  }
+
+  /// Everything that a resumed run needs.
+  package var state: TrainingState {
+    TrainingState(progress: progress, model: model, optimizer: optimizer)
+  }
+
+  /// Goes on from a saved state.
+  package func resume(from state: TrainingState) {
+    state.restore(to: model, optimizer)
+    progress = state.progress
+  }
+}

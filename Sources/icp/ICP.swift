@@ -1,0 +1,31 @@
+import ArgumentParser
+import Foundation
+import Training
+
+@main
+struct ICP: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "icp",
+    abstract: "Train networks by self-distillation via iterative constructive perturbations (arXiv 2505.14751).",
+    discussion: """
+      Run it alone, or under mpirun for more ranks; the results have the same bits at any number of ranks.
+
+        icp train configs/quickstart.yaml
+        mpirun -n 4 icp train configs/cifar10-resnet20-icp.yaml --set data.path=/data/cifar10
+
+      Exit status: 0 done; 64 bad command line or configuration; 65 bad or missing data, weights or checkpoint;
+      70 internal; 74 saving failed; 75 temporary, start again; 76 ranks disagree; 77 not finite.
+      """,
+    version: Version.text,
+    subcommands: [TrainCommand.self, EvaluateCommand.self, PerturbCommand.self, InspectCommand.self])
+
+  /// Every command ends here: parse errors are ArgumentParser's (64), the rest goes by the table of exit codes.
+  static func main() {
+    do {
+      var command = try parseAsRoot()
+      try command.run()
+    } catch {
+      ExitStatus.end(with: error)
+    }
+  }
+}

@@ -1,0 +1,42 @@
+import ArgumentParser
+import Formats
+import Reporting
+import Training
+
+struct InspectCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "inspect",
+    abstract: "Print what a checkpoint or a safetensors file holds: metadata, tensors, shapes, checksums.")
+
+  @Argument(help: ArgumentHelp("A safetensors file.", valueName: "file"))
+  var file: String
+
+  func run() throws {
+    let contents = try SafetensorsFile(path: file)
+    print(file)
+    for (key, value) in contents.metadata.sorted(by: { $0.key < $1.key }) where !key.hasPrefix("checksum.") {
+      let lines = value.split(separator: "\n", omittingEmptySubsequences: false)
+      print(lines.count > 1 ? "  \(key):" : "  \(key): \(value)")
+      if lines.count > 1 { for line in lines { print("    \(line)") } }
+    }
+    var rows = [["tensor", "type", "shape", "elements"]]
+    var elements = 0
+    for tensor in contents.tensors {
+      let count = tensor.shape.reduce(1, *)
+      elements += count
+      rows.append([tensor.name, tensor.type.rawValue, "\(tensor.shape)", "\(count)"])
+    }
+    print(Table.text(rows))
+    print("\(contents.tensors.count) tensors, \(elements) elements; checksums: \(verdict(contents))")
+  }
+
+  private func verdict(_ contents: SafetensorsFile) -> String {
+    guard contents.metadata["checksum"] != nil else { return "none in this file" }
+    do {
+      _ = try CheckpointStore.load(path: file)
+      return "verified"
+    } catch {
+      return "WRONG: \(error)"
+    }
+  }
+}

@@ -1,0 +1,59 @@
+import ArgumentParser
+import MPI
+import Training
+
+struct TrainCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "train",
+    abstract: "Train a network as a configuration says.",
+    discussion: """
+      Keys, values and defaults: docs/CONFIGURATION.md. The run's files: RUN/config.yaml (everything, resolved),
+      RUN/metrics.jsonl (a record a line), RUN/checkpoints/. To stop early: --set training.max_steps=N; to go on:
+      the same command with --resume auto, at any number of ranks.
+      """)
+
+  @OptionGroup var source: ConfigurationArguments
+
+  @Option(help: ArgumentHelp("Where the run's files go; default runs/NAME-TIME.", valueName: "dir"))
+  var runDir: String?
+
+  @Option(help: ArgumentHelp(
+    "auto: go on from the newest checkpoint that verifies, from the start where there is none; never: start over; "
+      + "PATH: go on from this checkpoint. Without it, a directory that holds checkpoints is refused.",
+    valueName: "auto|never|path"))
+  var resume: String?
+
+  @Flag(help: "Check configuration, data, model, ranks and memory, print what would run, and stop.")
+  var dryRun = false
+
+  func run() throws {
+    try Ranks.run { communicator in
+      let configuration = try source.load()
+      let session = TrainingSession(
+        configuration: configuration, name: source.name, runDirectory: runDir,
+        resume: ResumeChoice(resume), communicator: communicator)
+      if dryRun { try session.describe() } else { try session.run() }
+    }
+  }
+}
+
+/// What every command with a configuration takes.
+struct ConfigurationArguments: ParsableArguments {
+  @Argument(help: ArgumentHelp("A YAML file.", valueName: "config"))
+  var config: String
+
+  @Option(
+    name: .customLong("set"), parsing: .singleValue,
+    help: ArgumentHelp("Overrides one key; the value is YAML. May be repeated.", valueName: "key=value"))
+  var overrides: [String] = []
+
+  func load() throws(ConfigurationError) -> RunConfiguration {
+    try RunConfiguration.load(path: config, overrides: overrides)
+  }
+
+  /// The file's name without folder and ending: names the run.
+  var name: String {
+    let file = config.split(separator: "/").last.map(String.init) ?? config
+    return file.hasSuffix(".yaml") ? String(file.dropLast(5)) : file
+  }
+}

@@ -1,0 +1,112 @@
+import Formats
+import Kernels
+import Networks
+import TestSupport
+import Testing
+
+/// Whole networks against PyTorch: outputs within 1e-4 of the largest value, gradients within 1e-3 per tensor (float32
+/// against double precision in the reference itself).
+@Suite struct `Networks` {
+  struct Case: Sendable, CustomTestStringConvertible {
+    let source: Golden.Source
+    let file: String
+    let kind: ModelKind
+    let shortcut: Shortcut
+    var testDescription: String { "\(source) \(file)" }
+  }
+
+  static let cases = [
+    Case(source: .fixture, file: "resnet8", kind: .resnet8, shortcut: .projection),
+    Case(source: .fixture, file: "resnet8_pad", kind: .resnet8, shortcut: .pad),
+    Case(source: .shared, file: "resnet20", kind: .resnet20, shortcut: .projection),
+    Case(source: .shared, file: "resnet20_pad", kind: .resnet20, shortcut: .pad),
+  ]
+
+  @Test(arguments: cases, ConvolutionBackend.allCases)
+  func `evaluation mode gives PyTorch's logits and features`(model: Case, backend: ConvolutionBackend) throws {
+    guard let golden = try Golden.load(model.file, from: model.source) else { return }
+    let network = try LoadedNetwork(golden, kind: model.kind, shortcut: model.shortcut)
+    let taps = try network.architecture.tappedNodes(nil)
+    let frozen = FrozenNetwork(
+      network.architecture, layout: network.layout, backend: backend, differentiable: false, taps: taps,
+      scratch: Scratch())
+    frozen.fold(parameters: network.parameters.pointer, statistics: network.statistics.pointer)
+    let logits = frozen.logits(network.images, samples: network.samples)
+    let expected = try golden.floats("eval.logits")
+    #expect(Distance.maximum(UnsafeBufferPointer(start: logits, count: expected.count), expected) < 1e-4)
+    for (index, tap) in taps.enumerated() {
+      let feature = try golden.channelsLast("eval.feature\(index)")
+      let ours = UnsafeBufferPointer(start: frozen.output(tap, samples: network.samples), count: feature.count)
+      #expect(Distance.maximum(ours, feature) < 1e-4, "feature \(index)")
+    }
+  }
+
+  @Test(arguments: cases, ConvolutionBackend.allCases)
+  func `training mode gives PyTorch's logits, features, gradients and running statistics`(
+    model: Case, backend: ConvolutionBackend
+  ) throws {
+    guard let golden = try Golden.load(model.file, from: model.source) else { return }
+    let network = try LoadedNetwork(golden, kind: model.kind, shortcut: model.shortcut)
+    let training = TrainingNetwork(
+      network.architecture, layout: network.layout, taps: try network.architecture.tappedNodes(nil),
+      capacity: network.samples, backend: backend, differentiable: true, scratch: Scratch())
+    let pass = training.forward(
+      network.images, samples: network.samples, parameters: network.parameters.pointer,
+      statistics: network.statistics.pointer)
+    let expected = try golden.floats("train.logits")
+    #expect(Distance.maximum(UnsafeBufferPointer(start: pass.logits, count: expected.count), expected) < 1e-4)
+    for index in 0..<pass.featureCount {
+      let feature = try golden.channelsLast("train.feature\(index)")
+      let ours = UnsafeBufferPointer(start: pass.feature(index), count: feature.count)
+      #expect(Distance.maximum(ours, feature) < 1e-4, "feature \(index)")
+    }
+    let loss =
+      CrossEntropy(classes: pass.classes)(
+        logits: pass.logits, labels: network.labels, samples: network.samples, scale: 1 / Double(network.samples),
+        gradient: pass.logitsSeed) / Double(network.samples)
+    #expect(abs(loss - (try golden.scalar("train.loss"))) < 1e-4 * loss)
+    let gradients = Tensor(count: network.layout.parameterCount)
+    pass.backward(
+      network.images, parameters: network.parameters.pointer, gradients: gradients.pointer, featureSeeds: false)
+    for entry in network.layout.parameters where golden.has("train.grad.\(entry.name)") {
+      let reference = try golden.floats("train.grad.\(entry.name)")
+      #expect(Distance.maximum(gradients.values[entry.range], reference) < 1e-3, "\(entry.name)")
+    }
+    for entry in network.layout.statistics where golden.has("train.after.\(entry.name)") {
+      let reference = try golden.floats("train.after.\(entry.name)")
+      #expect(Distance.maximum(network.statistics.values[entry.range], reference) < 1e-4, "\(entry.name)")
+    }
+  }
+}
+
+/// A network with a golden file's weights and batch.
+struct LoadedNetwork {
+  let architecture: Architecture
+  let layout: ParameterLayout
+  let parameters: Tensor
+  let statistics: Tensor
+  let images: [Float]
+  let labels: [Int32]
+  let samples: Int
+
+  init(_ golden: Golden, kind: ModelKind, shortcut: Shortcut, hidden: [Int] = []) throws {
+    let x = golden.shape("x")
+    let classes = golden.shape(kind == .mlp ? "logits" : "eval.logits")[1]
+    architecture = .make(
+      kind, shortcut: shortcut, hidden: hidden,
+      input: Shape(batch: 1, height: x[2], width: x[3], channels: x[1]), classes: classes)
+    layout = ParameterLayout(architecture)
+    parameters = Tensor(count: layout.parameterCount)
+    statistics = Tensor(count: layout.statisticCount)
+    for (entries, block) in [(layout.parameters, parameters), (layout.statistics, statistics)] {
+      for entry in entries {
+        let values = try golden.floats("model.\(entry.name)")
+        #expect(golden.shape("model.\(entry.name)") == entry.shape)
+        for (offset, value) in values.enumerated() { block.values[entry.range.lowerBound + offset] = value }
+      }
+    }
+    images = try golden.channelsLast("x")
+    labels = try golden.labels("y")
+    samples = x[0]
+  }
+}
