@@ -1,0 +1,72 @@
+/// The JSON header of a safetensors file, read by a scanner that knows this one grammar.
+///
+/// General JSON parsers accept a key twice and keep one of the two, so that two readers can see two different files
+/// in the same bytes. This one refuses, and since it knows what may come next it neither nests nor recurses.
+struct SafetensorsHeader {
+  /// In the header's order.
+  private(set) var tensors: [TensorInfo] = []
+  private(set) var metadata: [String: String] = [:]
+
+  init(_ bytes: ArraySlice<UInt8>, path: String) throws(FormatError) {
+    var scanner = HeaderScanner(bytes, path: path)
+    var names: Set<String> = []
+    try scanner.object { (scanner, name) throws(FormatError) in
+      guard names.insert(name).inserted else { throw scanner.failure("\(quoted(name)) occurs twice") }
+      if name == SafetensorsFile.metadataName {
+        metadata = try Self.metadata(&scanner)
+      } else {
+        tensors.append(try Self.tensor(name, &scanner))
+      }
+    }
+    try scanner.end()
+  }
+
+  private static func metadata(_ scanner: inout HeaderScanner) throws(FormatError) -> [String: String] {
+    var metadata: [String: String] = [:]
+    try scanner.object { (scanner, key) throws(FormatError) in
+      guard metadata.updateValue(try scanner.string(), forKey: key) == nil else {
+        throw scanner.failure("metadata key \(quoted(key)) occurs twice")
+      }
+    }
+    return metadata
+  }
+
+  /// `{"dtype":"F32","shape":[2,3],"data_offsets":[0,24]}`
+  private static func tensor(
+    _ name: String, _ scanner: inout HeaderScanner
+  ) throws(FormatError) -> TensorInfo {
+    var type: ElementType?
+    var shape: [Int]?
+    var offsets: [Int]?
+    try scanner.object { (scanner, key) throws(FormatError) in
+      switch key {
+      case "dtype" where type == nil:
+        let found = try scanner.string()
+        type = ElementType(rawValue: found)
+        guard type != nil else {
+          throw scanner.failure("tensor \(quoted(name)) has the unknown dtype \(quoted(found))")
+        }
+      case "shape" where shape == nil: shape = try scanner.integers()
+      case "data_offsets" where offsets == nil: offsets = try scanner.integers()
+      case "dtype", "shape", "data_offsets":
+        throw scanner.failure("tensor \(quoted(name)) has \(key) twice")
+      default:
+        throw scanner.failure("tensor \(quoted(name)) has the unknown key \(quoted(key))")
+      }
+    }
+    guard let type, let shape, let offsets else {
+      throw scanner.failure("tensor \(quoted(name)) lacks dtype, shape or data_offsets")
+    }
+    guard offsets.count == 2, offsets[0] <= offsets[1] else {
+      throw scanner.failure("tensor \(quoted(name)) has data_offsets \(offsets), expected [begin, end]")
+    }
+    return TensorInfo(name: name, type: type, shape: shape, range: offsets[0]..<offsets[1])
+  }
+}
+
+/// A name from a file as a message may show it: no control characters, no more than a line.
+package func quoted(_ text: String) -> String {
+  let cut = text.unicodeScalars.prefix(80)
+  let visible = cut.map { $0.properties.isPatternWhitespace && $0 != " " ? "?" : $0.escaped(asASCII: false) }
+  return "'\(visible.joined())\(cut.endIndex == text.unicodeScalars.endIndex ? "" : "...")'"
+}

@@ -1,0 +1,139 @@
+/// A cursor over JSON text: objects, strings and arrays of non-negative integers, which is all a safetensors header
+/// has. Every step is bounded by the text; every error tells the byte at which it stands.
+struct HeaderScanner {
+  private let bytes: ArraySlice<UInt8>
+  private let path: String
+  private var position: Int
+
+  init(_ bytes: ArraySlice<UInt8>, path: String) {
+    (self.bytes, self.path, position) = (bytes, path, bytes.startIndex)
+  }
+
+  func failure(_ reason: String) -> FormatError {
+    FormatError(path: path, reason: "header byte \(position - bytes.startIndex): \(reason)")
+  }
+
+  /// `{"key": <member>, ...}`; `member` reads the value of each key.
+  mutating func object(
+    _ member: (inout HeaderScanner, String) throws(FormatError) -> Void
+  ) throws(FormatError) {
+    try expect("{")
+    if skip("}") { return }
+    repeat {
+      let key = try string()
+      try expect(":")
+      try member(&self, key)
+    } while skip(",")
+    try expect("}")
+  }
+
+  /// `[1, 2, 3]`, each from 0 to Int.max.
+  mutating func integers() throws(FormatError) -> [Int] {
+    var values: [Int] = []
+    try expect("[")
+    if skip("]") { return values }
+    repeat { values.append(try integer()) } while skip(",")
+    try expect("]")
+    return values
+  }
+
+  mutating func string() throws(FormatError) -> String {
+    try expect("\"")
+    var text: [UInt8] = []
+    while let byte = next() {
+      switch byte {
+      case UInt8(ascii: "\""):
+        guard let string = String(validating: text, as: UTF8.self) else {
+          throw failure("the string before is not UTF-8")
+        }
+        return string
+      case UInt8(ascii: "\\"): try text.append(contentsOf: String(escape()).utf8)
+      case 0..<0x20: throw failure("a control character in a string")
+      default: text.append(byte)
+      }
+    }
+    throw failure("the header ends inside a string")
+  }
+
+  /// Only white space may follow the header's object.
+  mutating func end() throws(FormatError) {
+    skipSpace()
+    guard position == bytes.endIndex else { throw failure("text after the header's end") }
+  }
+
+  private mutating func integer() throws(FormatError) -> Int {
+    skipSpace()
+    let start = position
+    var value = 0
+    while let digit = peek(), UInt8(ascii: "0")...UInt8(ascii: "9") ~= digit {
+      let (tens, overflow) = value.multipliedReportingOverflow(by: 10)
+      let (sum, carry) = tens.addingReportingOverflow(Int(digit - UInt8(ascii: "0")))
+      guard !overflow, !carry else { throw failure("a number beyond \(Int.max)") }
+      value = sum
+      position += 1
+    }
+    let isCanonical = position == start + 1 || (position > start && bytes[start] != UInt8(ascii: "0"))
+    guard isCanonical else { throw failure("expected a non-negative integer") }
+    return value
+  }
+
+  /// What follows a backslash; `\uD83D\uDE00` is one scalar in two halves.
+  private mutating func escape() throws(FormatError) -> Unicode.Scalar {
+    switch next() {
+    case UInt8(ascii: "\""): return "\""
+    case UInt8(ascii: "\\"): return "\\"
+    case UInt8(ascii: "/"): return "/"
+    case UInt8(ascii: "b"): return "\u{8}"
+    case UInt8(ascii: "f"): return "\u{C}"
+    case UInt8(ascii: "n"): return "\n"
+    case UInt8(ascii: "r"): return "\r"
+    case UInt8(ascii: "t"): return "\t"
+    case UInt8(ascii: "u"):
+      let first = try hexadecimal()
+      if let scalar = Unicode.Scalar(first) { return scalar }
+      guard first < 0xDC00, next() == UInt8(ascii: "\\"), next() == UInt8(ascii: "u") else {
+        throw failure("half of a surrogate pair")
+      }
+      let second = try hexadecimal()
+      guard 0xDC00..<0xE000 ~= second,
+        let scalar = Unicode.Scalar(0x10000 + (first - 0xD800) << 10 + (second - 0xDC00))
+      else { throw failure("half of a surrogate pair") }
+      return scalar
+    default: throw failure("an unknown escape")
+    }
+  }
+
+  private mutating func hexadecimal() throws(FormatError) -> UInt32 {
+    var value: UInt32 = 0
+    for _ in 0..<4 {
+      guard let byte = next(), let digit = Character(Unicode.Scalar(byte)).hexDigitValue else {
+        throw failure("expected four hexadecimal digits")
+      }
+      value = value << 4 | UInt32(digit)
+    }
+    return value
+  }
+
+  private mutating func expect(_ character: Unicode.Scalar) throws(FormatError) {
+    guard skip(character) else { throw failure("expected '\(character)'") }
+  }
+
+  private mutating func skip(_ character: Unicode.Scalar) -> Bool {
+    skipSpace()
+    guard peek() == UInt8(ascii: character) else { return false }
+    position += 1
+    return true
+  }
+
+  private mutating func skipSpace() {
+    while let byte = peek(), byte == 0x20 || byte == 0x0A || byte == 0x0D || byte == 0x09 { position += 1 }
+  }
+
+  private func peek() -> UInt8? { position < bytes.endIndex ? bytes[position] : nil }
+
+  private mutating func next() -> UInt8? {
+    guard let byte = peek() else { return nil }
+    position += 1
+    return byte
+  }
+}

@@ -1,0 +1,92 @@
+/// The element types of safetensors, in the order of their alignment, by which the format's writer sorts.
+package enum ElementType: String, CaseIterable, Sendable {
+  case bool = "BOOL"
+  case float4 = "F4"
+  case float6E2M3 = "F6_E2M3"
+  case float6E3M2 = "F6_E3M2"
+  case uint8 = "U8"
+  case int8 = "I8"
+  case float8E5M2 = "F8_E5M2"
+  case float8E4M3 = "F8_E4M3"
+  case float8E8M0 = "F8_E8M0"
+  case int16 = "I16"
+  case uint16 = "U16"
+  case float16 = "F16"
+  case bfloat16 = "BF16"
+  case int32 = "I32"
+  case uint32 = "U32"
+  case float32 = "F32"
+  case complex64 = "C64"
+  case float64 = "F64"
+  case int64 = "I64"
+  case uint64 = "U64"
+
+  /// Bits an element; below 8 the elements are packed without gaps.
+  package var bits: Int {
+    switch self {
+    case .float4: 4
+    case .float6E2M3, .float6E3M2: 6
+    case .bool, .uint8, .int8, .float8E5M2, .float8E4M3, .float8E8M0: 8
+    case .int16, .uint16, .float16, .bfloat16: 16
+    case .int32, .uint32, .float32: 32
+    case .complex64, .float64, .int64, .uint64: 64
+    }
+  }
+
+  /// Bytes of a tensor of this type: nil where the product overflows or ends inside a byte.
+  /// The product is taken in the shape's order, as the Rust implementation does.
+  package func byteCount(shape: [Int]) -> Int? {
+    var product = 1
+    for factor in shape + [bits] {
+      let (partial, overflow) = product.multipliedReportingOverflow(by: factor)
+      guard !overflow, factor >= 0 else { return nil }
+      product = partial
+    }
+    return product % 8 == 0 ? product / 8 : nil
+  }
+}
+
+/// One entry of a safetensors header. `range` counts bytes from the start of the buffer, which follows the header.
+package struct TensorInfo: Sendable, Equatable {
+  package let name: String
+  package let type: ElementType
+  package let shape: [Int]
+  package let range: Range<Int>
+
+  /// The number of elements.
+  package var count: Int { shape.reduce(1, *) }
+}
+
+/// A tensor by name, row-major: what a checkpoint is made of.
+package struct NamedTensor: Sendable, Equatable {
+  package enum Values: Sendable, Equatable {
+    case floats([Float])
+    case integers([Int64])
+  }
+
+  package let name: String
+  package let shape: [Int]
+  package let values: Values
+
+  package init(_ name: String, shape: [Int], floats: [Float]) {
+    precondition(shape.reduce(1, *) == floats.count, "\(name): \(floats.count) values for shape \(shape)")
+    (self.name, self.shape, values) = (name, shape, .floats(floats))
+  }
+
+  package init(_ name: String, shape: [Int], integers: [Int64]) {
+    precondition(shape.reduce(1, *) == integers.count, "\(name): \(integers.count) values for shape \(shape)")
+    (self.name, self.shape, values) = (name, shape, .integers(integers))
+  }
+
+  package var floats: [Float]? { if case .floats(let values) = values { values } else { nil } }
+  package var integers: [Int64]? { if case .integers(let values) = values { values } else { nil } }
+  package var type: ElementType { if case .floats = values { .float32 } else { .int64 } }
+
+  /// The bytes as they stand in a file; the format and every machine we run on are little-endian.
+  package func withBytes<Result>(_ body: (UnsafeRawBufferPointer) throws -> Result) rethrows -> Result {
+    switch values {
+    case .floats(let values): try values.withUnsafeBytes(body)
+    case .integers(let values): try values.withUnsafeBytes(body)
+    }
+  }
+}
