@@ -63,8 +63,7 @@ struct AreaAverage {
 }
 
 extension Dataset {
-  /// All images resized to size x size, in memory. One core's work takes about 20 us for 3x32x32, so the cores share
-  /// the images; each image depends on itself only.
+  /// All images resized to size x size, in memory. The cores share the images; each depends on itself only.
   func resized(to size: Int) -> Dataset {
     guard shape.height != size || shape.width != size else { return self }
     let resize = AreaAverage(from: shape, to: size)

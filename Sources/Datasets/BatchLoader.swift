@@ -39,8 +39,10 @@ package final class BatchLoader {
   /// Batches from (epoch, position) on; `shards` are the ones this rank runs.
   package init(_ source: BatchSource, shards: Range<Int>, epoch: Int = 0, position: Int = 0) {
     let schedule = source.schedule
-    precondition(shards.lowerBound >= 0 && shards.upperBound <= schedule.shards, "\(shards) of \(schedule.shards)")
-    precondition(position >= 0 && position < schedule.stepsPerEpoch, "\(position) of \(schedule.stepsPerEpoch)")
+    precondition(
+      shards.lowerBound >= 0 && shards.upperBound <= schedule.shards, "\(shards) of \(schedule.shards)")
+    precondition(
+      position >= 0 && position < schedule.stepsPerEpoch, "\(position) of \(schedule.stepsPerEpoch)")
     let slots = (0..<2).map { _ in
       shards.map { Shard(index: $0, capacity: schedule.shardCapacity, shape: source.dataset.shape) }
     }

@@ -8,12 +8,15 @@ enum CIFAR {
 
   /// Loads whatever `data_batch_*.bin` and `train.bin` the directory holds, sorted by name, and `test_batch.bin` and
   /// `test.bin`. The files stay mapped. Every label is checked.
-  static func load(_ format: DataFormat, directory: String) throws(DataError) -> (training: Dataset, test: Dataset) {
+  static func load(_ format: DataFormat, directory: String) throws(DataError) -> (
+    training: Dataset, test: Dataset
+  ) {
     let names: [String]
     do {
       names = try FileManager.default.contentsOfDirectory(atPath: directory).sorted()
     } catch {
-      throw DataError(path: directory, reason: "is not a directory that can be read, expected the \(format) files")
+      throw DataError(
+        path: directory, reason: "is not a directory that can be read, expected the \(format) files")
     }
     let training = names.filter { $0 == "train.bin" || $0.hasPrefix("data_batch_") && $0.hasSuffix(".bin") }
     let test = names.filter { $0 == "test.bin" || $0 == "test_batch.bin" }
@@ -46,7 +49,9 @@ enum CIFAR {
     let labelBytes = format == .cifar100 ? 2 : 1
     let record = labelBytes + shape.count
     let size = file.bytes.count
-    guard size > 0 else { throw DataError(path: path, reason: "is empty, expected records of \(record) bytes") }
+    guard size > 0 else {
+      throw DataError(path: path, reason: "is empty, expected records of \(record) bytes")
+    }
     guard size % record == 0 else {
       let other: DataFormat = format == .cifar100 ? .cifar10 : .cifar100
       let otherRecord = record == 3074 ? 3073 : 3074
@@ -54,7 +59,8 @@ enum CIFAR {
         size % otherRecord == 0
         ? "it is one of \(otherRecord) bytes: is this \(other)?" : "record \(size / record) is cut short"
       throw DataError(
-        path: path, reason: "\(size) bytes are not a multiple of \(format)'s record of \(record) bytes; \(hint)")
+        path: path,
+        reason: "\(size) bytes are not a multiple of \(format)'s record of \(record) bytes; \(hint)")
     }
     return SampleFile(path: path, records: file, labelBytes: labelBytes, pixelBytes: shape.count)
   }

@@ -75,9 +75,11 @@ package struct DataSplits: Sendable {
       )
     }
     guard let path = options.path else {
-      throw DataError(path: "data.path", reason: "is not set, expected the directory of the \(options.format) files")
+      throw DataError(
+        path: "data.path", reason: "is not set, expected the directory of the \(options.format) files")
     }
-    return options.format == .idx ? try IDX.load(directory: path) : try CIFAR.load(options.format, directory: path)
+    return options.format == .idx
+      ? try IDX.load(directory: path) : try CIFAR.load(options.format, directory: path)
   }
 
   /// How many of `count` images are held out.
@@ -93,7 +95,8 @@ package struct DataSplits: Sendable {
     }
     guard held > 0, held < count else {
       throw DataError(
-        path: source, reason: "data.validation holds out \(held) of \(count) training images, expected 1 to \(count - 1)")
+        path: source,
+        reason: "data.validation holds out \(held) of \(count) training images, expected 1 to \(count - 1)")
     }
     return held
   }
@@ -102,10 +105,12 @@ package struct DataSplits: Sendable {
     let images = training.count + (validation?.count ?? 0) + test.count
     // 2^40 bytes is beyond any machine this runs on; the division keeps the product from overflowing.
     guard size > 0, size <= 1 << 16, images <= (1 << 40) / (size * size * training.shape.channels) else {
-      throw DataError(path: source, reason: "data.size: \(size) for \(images) images does not fit into memory")
+      throw DataError(
+        path: source, reason: "data.size: \(size) for \(images) images does not fit into memory")
     }
     return DataSplits(
-      training: training.resized(to: size), validation: validation?.resized(to: size), test: test.resized(to: size))
+      training: training.resized(to: size), validation: validation?.resized(to: size),
+      test: test.resized(to: size))
   }
 }
 

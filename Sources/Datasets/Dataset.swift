@@ -71,7 +71,8 @@ package struct Dataset: Sendable {
       let byte = file.labelStart + record * file.labelStride
       throw DataError(
         path: file.path,
-        reason: "record \(record) (byte \(byte)): label \(label(index)), expected 0 to \(limit - 1) (\(reason))")
+        reason:
+          "record \(record) (byte \(byte)): label \(label(index)), expected 0 to \(limit - 1) (\(reason))")
     }
   }
 

@@ -11,7 +11,8 @@ enum IDX {
     let test = try samples(directory, "t10k")
     guard training.shape == test.shape else {
       throw DataError(
-        path: test.file.path, reason: "test images of \(test.shape), expected \(training.shape) as in training")
+        path: test.file.path,
+        reason: "test images of \(test.shape), expected \(training.shape) as in training")
     }
     let classes = max(training.largestLabel, test.largestLabel) + 1
     return (
@@ -26,11 +27,14 @@ enum IDX {
     let images = try File(path: "\(directory)/\(name)-images-idx3-ubyte", dimensions: 3)
     let labels = try File(path: "\(directory)/\(name)-labels-idx1-ubyte", dimensions: 1)
     let shape = ImageShape(channels: 1, height: images.sizes[1], width: images.sizes[2])
-    guard shape.count > 0 else { throw DataError(path: images.path, reason: "images of \(shape) hold no pixels") }
+    guard shape.count > 0 else {
+      throw DataError(path: images.path, reason: "images of \(shape) hold no pixels")
+    }
     guard images.sizes[0] == labels.sizes[0] else {
       throw DataError(
         path: labels.path,
-        reason: "\(labels.sizes[0]) labels, expected \(images.sizes[0]) as there are images in \(images.path)")
+        reason: "\(labels.sizes[0]) labels, expected \(images.sizes[0]) as there are images in \(images.path)"
+      )
     }
     let file = SampleFile(
       path: labels.path, count: labels.sizes[0], pixels: images.contents, from: images.start,
@@ -91,7 +95,8 @@ enum IDX {
         throw FormatError(
           path: path,
           reason: "starts with bytes \(bytes[0..<4].map(String.init).joined(separator: " ")), expected "
-            + "0 0 8 \(dimensions) (unsigned bytes in \(dimensions) \(dimensions == 1 ? "dimension" : "dimensions"))")
+            + "0 0 8 \(dimensions) (unsigned bytes in \(dimensions) \(dimensions == 1 ? "dimension" : "dimensions"))"
+        )
       }
       let sizes = stride(from: 4, to: count, by: 4).map { at in
         bytes[at..<at + 4].reduce(0) { $0 << 8 | Int($1) }

@@ -42,7 +42,8 @@ package struct Normalization: Sendable {
     for (key, values) in [("data.mean", mean), ("data.std", std)] {
       guard let values, values.count != dataset.shape.channels else { continue }
       throw DataError(
-        path: key, reason: "\(values.count) values, expected \(dataset.shape.channels), one a channel of the data")
+        path: key,
+        reason: "\(values.count) values, expected \(dataset.shape.channels), one a channel of the data")
     }
     if let std, let wrong = std.first(where: { !($0 > 0) }) {
       throw DataError(path: "data.std", reason: "\(wrong), expected a positive number")
@@ -66,7 +67,9 @@ package struct Normalization: Sendable {
       counts[channel].withUnsafeMutableBufferPointer { counts in
         for index in 0..<dataset.count {
           dataset.withPixels(of: index) { pixels in
-            for pixel in UnsafeBufferPointer(start: pixels + channel * area, count: area) { counts[Int(pixel)] += 1 }
+            for pixel in UnsafeBufferPointer(start: pixels + channel * area, count: area) {
+              counts[Int(pixel)] += 1
+            }
           }
         }
       }

@@ -21,7 +21,9 @@ package struct SampleTransform: Sendable {
   let flips: Bool
   let seed: Int
 
-  package init(shape: ImageShape, normalization: Normalization, augmentations: [Augmentation] = [], seed: Int = 0) {
+  package init(
+    shape: ImageShape, normalization: Normalization, augmentations: [Augmentation] = [], seed: Int = 0
+  ) {
     precondition(normalization.mean.count == shape.channels, "\(normalization.mean.count) means for \(shape)")
     (self.shape, self.normalization, self.seed) = (shape, normalization, seed)
     crops = augmentations.contains(.padCrop)
@@ -39,7 +41,7 @@ package struct SampleTransform: Sendable {
   }
 
   /// Writes one sample as the given epoch sees it. pixels: CHW; output: `shape.count` floats, HWC.
-  func write(
+  package func write(
     _ pixels: UnsafePointer<UInt8>, epoch: Int, sample: Int, into output: UnsafeMutablePointer<Float>
   ) {
     write(pixels, as: draw(epoch: epoch, sample: sample), into: output)
@@ -78,7 +80,8 @@ extension Dataset {
   /// Writes the samples of `range`, normalised and not augmented, to the first `range.count` images of `tensor`
   /// (NHWC): what evaluation reads.
   package func normalized(_ range: Range<Int>, by normalization: Normalization, into tensor: Tensor) {
-    precondition(range.count * shape.count <= tensor.count, "\(range.count) samples of \(shape) into \(tensor.shape)")
+    precondition(
+      range.count * shape.count <= tensor.count, "\(range.count) samples of \(shape) into \(tensor.shape)")
     let transform = SampleTransform(shape: shape, normalization: normalization)
     for (at, sample) in range.enumerated() {
       withPixels(of: sample) { transform.write($0, as: .init(), into: tensor.pointer + at * shape.count) }

@@ -37,7 +37,9 @@ package enum Gzip {
     stream.initialize(to: z_stream())
     // 15 + 16: the largest window, and gzip's header and checksum only.
     let started = inflateInit2_(stream, 15 + 16, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size))
-    guard started == Z_OK else { throw FormatError(path: path, reason: "zlib cannot start (code \(started))") }
+    guard started == Z_OK else {
+      throw FormatError(path: path, reason: "zlib cannot start (code \(started))")
+    }
     defer { inflateEnd(stream) }
     var chunk = [UInt8](repeating: 0, count: 1 << 18)
     var offset = 0
@@ -60,7 +62,8 @@ package enum Gzip {
 
   /// One call of zlib's `inflate`.
   private static func step(
-    _ stream: UnsafeMutablePointer<z_stream>, _ input: Slice<UnsafeRawBufferPointer>, into chunk: inout [UInt8]
+    _ stream: UnsafeMutablePointer<z_stream>, _ input: Slice<UnsafeRawBufferPointer>,
+    into chunk: inout [UInt8]
   ) -> (status: Int32, consumed: Int, produced: Int) {
     // zlib counts in 32 bits; its input pointer is not const for historical reasons only.
     let given = UnsafeRawBufferPointer(rebasing: input.prefix(1 << 30))
@@ -71,7 +74,9 @@ package enum Gzip {
       stream.pointee.next_out = output.baseAddress
       stream.pointee.avail_out = uInt(output.count)
       let status = CZlib.inflate(stream, Z_NO_FLUSH)
-      return (status, given.count - Int(stream.pointee.avail_in), output.count - Int(stream.pointee.avail_out))
+      return (
+        status, given.count - Int(stream.pointee.avail_in), output.count - Int(stream.pointee.avail_out)
+      )
     }
   }
 }
