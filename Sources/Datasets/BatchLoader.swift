@@ -50,7 +50,6 @@ package final class BatchLoader {
     let thread = Thread { [exchange] in
       Self.produce(source, into: slots, epoch: epoch, position: position, exchange)
     }
-    thread.name = "icp batches"
     thread.start()
   }
 
@@ -76,6 +75,7 @@ package final class BatchLoader {
     _ source: BatchSource, into slots: [[Shard]], epoch: Int, position: Int, _ exchange: Exchange
   ) {
     defer { exchange.finish() }
+    Thread.current.name = "icp batches"  // for top -H; a name given before the start is lost on Linux
     var (epoch, position) = (epoch, position)
     var order = source.order(epoch: epoch)
     while let slot = exchange.free() {

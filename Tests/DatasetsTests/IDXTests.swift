@@ -93,6 +93,22 @@ import Testing
         == "\(folder.path)/t10k-labels-idx1-ubyte: test images of 1x5x4, expected 1x4x5 as in training")
   }
 
+  @Test func `no change of a header byte is read past the file's end`() throws {
+    for (name, bytes) in files { try folder.write(name, bytes) }
+    for (name, bytes) in files {
+      for at in 0..<(name.contains("images") ? 16 : 8) {
+        for value: UInt8 in [0, 1, 2, 8, 127, 128, 255] where value != bytes[at] {
+          var changed = bytes
+          changed[at] = value
+          try folder.write(name, changed)
+          #expect(loadingError(options) != "no error", "\(name), byte \(at): \(value)")
+        }
+      }
+      try folder.write(name, bytes)
+    }
+    #expect(loadingError(options) == "no error")
+  }
+
   @Test func `a label the model has no class for is named`() throws {
     for (name, bytes) in files { try folder.write(name, bytes) }
     #expect(
