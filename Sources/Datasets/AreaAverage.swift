@@ -1,0 +1,78 @@
+import Dispatch
+
+/// Resizing by area averaging: an output pixel is the mean of the input over the area it covers, for any ratio,
+/// also a fractional one and an enlargement. All arithmetic is in integers, so it is exact up to the rounding to a
+/// byte (half up).
+struct AreaAverage {
+  /// How one output position takes its input: from `first` on, by the given weights, in 1/outputs of an input pixel.
+  /// The weights of a position sum to the number of inputs.
+  struct Taps {
+    let first: Int
+    let weights: [Int]
+  }
+
+  let input: ImageShape
+  let size: Int
+  private let rows: [Taps]
+  private let columns: [Taps]
+
+  init(from input: ImageShape, to size: Int) {
+    (self.input, self.size) = (input, size)
+    rows = Self.taps(from: input.height, to: size)
+    columns = Self.taps(from: input.width, to: size)
+  }
+
+  /// In units of 1/outputs input pixels, input k covers [k outputs, (k+1) outputs), and output i covers
+  /// [i inputs, (i+1) inputs): the weights are the lengths of the overlaps.
+  static func taps(from inputs: Int, to outputs: Int) -> [Taps] {
+    (0..<outputs).map { i in
+      let (begin, end) = (i * inputs, (i + 1) * inputs)
+      let first = begin / outputs
+      let last = (end - 1) / outputs
+      return Taps(
+        first: first,
+        weights: (first...last).map { k in min(end, (k + 1) * outputs) - max(begin, k * outputs) })
+    }
+  }
+
+  /// Both arrays plane by plane; `output` holds channels x size x size bytes.
+  func apply(_ pixels: UnsafePointer<UInt8>, into output: UnsafeMutablePointer<UInt8>) {
+    let area = input.height * input.width
+    withUnsafeTemporaryAllocation(of: Int.self, capacity: input.height * size) { narrow in
+      for channel in 0..<input.channels {
+        let plane = pixels + channel * area
+        for y in 0..<input.height {
+          for (x, column) in columns.enumerated() {
+            var sum = 0
+            for (k, weight) in column.weights.enumerated() {
+              sum += weight * Int(plane[y * input.width + column.first + k])
+            }
+            narrow[y * size + x] = sum
+          }
+        }
+        for (y, row) in rows.enumerated() {
+          for x in 0..<size {
+            var sum = 0
+            for (k, weight) in row.weights.enumerated() { sum += weight * narrow[(row.first + k) * size + x] }
+            output[(channel * size + y) * size + x] = UInt8((sum + area / 2) / area)
+          }
+        }
+      }
+    }
+  }
+}
+
+extension Dataset {
+  /// All images resized to size x size, in memory. The cores share the images; each depends on itself only.
+  func resized(to size: Int) -> Dataset {
+    guard shape.height != size || shape.width != size else { return self }
+    let resize = AreaAverage(from: shape, to: size)
+    let output = ImageShape(channels: shape.channels, height: size, width: size)
+    let pixels = OwnedBytes(count: count * output.count)
+    DispatchQueue.concurrentPerform(iterations: count) { index in
+      let target = pixels.storage.baseAddress! + index * output.count
+      withPixels(of: index) { resize.apply($0, into: target.assumingMemoryBound(to: UInt8.self)) }
+    }
+    return replacingPixels(pixels, shape: output)
+  }
+}

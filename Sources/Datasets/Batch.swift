@@ -1,0 +1,64 @@
+import Kernels
+
+/// One shard's part of a batch. The loader owns and reuses its memory: it is valid until the loader's next batch.
+package final class Shard: @unchecked Sendable {
+  /// Its number in 0..<shards of the configuration.
+  package let index: Int
+  /// NHWC, of the largest shard's size; the first `count` images are this batch's.
+  package let images: Tensor
+  /// Samples in this shard; 0 is legal.
+  package private(set) var count = 0
+  /// count / the batch's count.
+  package private(set) var share = 0.0
+  private let labelStorage: UnsafeMutablePointer<Int32>
+  private let sampleStorage: UnsafeMutablePointer<Int>
+
+  init(index: Int, capacity: Int, shape: ImageShape) {
+    self.index = index
+    images = Tensor(
+      Shape(batch: capacity, height: shape.height, width: shape.width, channels: shape.channels))
+    labelStorage = .allocate(capacity: capacity)
+    labelStorage.initialize(repeating: 0, count: capacity)
+    sampleStorage = .allocate(capacity: capacity)
+    sampleStorage.initialize(repeating: 0, count: capacity)
+  }
+
+  deinit {
+    labelStorage.deallocate()
+    sampleStorage.deallocate()
+  }
+
+  /// `count` labels.
+  package var labels: UnsafeBufferPointer<Int32> { .init(start: labelStorage, count: count) }
+
+  /// `count` indices of the data set.
+  package var samples: UnsafeBufferPointer<Int> { .init(start: sampleStorage, count: count) }
+
+  /// Takes the samples at `positions` of the order, as `epoch` sees them.
+  func fill(
+    _ positions: Range<Int>, ofBatch batchCount: Int, epoch: Int, order: EpochOrder, from dataset: Dataset,
+    by transform: SampleTransform
+  ) {
+    precondition(positions.count <= images.shape.batch, "\(positions.count) samples into \(images.shape)")
+    count = positions.count
+    share = Double(count) / Double(batchCount)
+    for (at, position) in positions.enumerated() {
+      let sample = order[position]
+      sampleStorage[at] = sample
+      labelStorage[at] = Int32(dataset.label(sample))
+      let target = images.pointer + at * transform.shape.count
+      dataset.withPixels(of: sample) { transform.write($0, epoch: epoch, sample: sample, into: target) }
+    }
+  }
+}
+
+/// One rank's part of a global batch: the shards it runs.
+package struct Batch: Sendable {
+  /// From 0.
+  package let epoch: Int
+  /// The batch's number in its epoch, from 0.
+  package let position: Int
+  /// Samples of the global batch, over all ranks.
+  package let count: Int
+  package let shards: [Shard]
+}

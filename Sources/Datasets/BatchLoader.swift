@@ -1,0 +1,149 @@
+import Foundation
+import Kernels
+
+/// What decides the batches: the same source gives the same batches at any rank, any time and from any start.
+package struct BatchSource: Sendable {
+  package let dataset: Dataset
+  package let transform: SampleTransform
+  package let schedule: BatchSchedule
+  package let seed: Int
+  package let shuffle: Bool
+
+  package init(
+    dataset: Dataset, normalization: Normalization, augmentations: [Augmentation], seed: Int, shuffle: Bool,
+    batchSize: Int, shards: Int
+  ) {
+    (self.dataset, self.seed, self.shuffle) = (dataset, seed, shuffle)
+    transform = SampleTransform(
+      shape: dataset.shape, normalization: normalization, augmentations: augmentations, seed: seed)
+    schedule = BatchSchedule(samples: dataset.count, batchSize: batchSize, shards: shards)
+  }
+
+  func order(epoch: Int) -> EpochOrder {
+    EpochOrder(count: dataset.count, seed: seed, epoch: epoch, shuffle: shuffle)
+  }
+}
+
+/// Makes batch after batch, epoch after epoch without end, on a thread of its own and one batch ahead. Two slots of
+/// memory take turns, so nothing is allocated for a batch after the first two (an epoch allocates its order).
+///
+/// Nothing can fail once the data is loaded, with one exception that cannot be caught: a mapped file that is cut
+/// short during the run ends the process with SIGBUS.
+package final class BatchLoader {
+  private let exchange = Exchange()
+  private let slots: [[Shard]]
+  private let source: BatchSource
+  private var epoch: Int
+  private var position: Int
+
+  /// Batches from (epoch, position) on; `shards` are the ones this rank runs.
+  package init(_ source: BatchSource, shards: Range<Int>, epoch: Int = 0, position: Int = 0) {
+    let schedule = source.schedule
+    precondition(
+      shards.lowerBound >= 0 && shards.upperBound <= schedule.shards, "\(shards) of \(schedule.shards)")
+    precondition(
+      position >= 0 && position < schedule.stepsPerEpoch, "\(position) of \(schedule.stepsPerEpoch)")
+    let slots = (0..<2).map { _ in
+      shards.map { Shard(index: $0, capacity: schedule.shardCapacity, shape: source.dataset.shape) }
+    }
+    (self.source, self.slots, self.epoch, self.position) = (source, slots, epoch, position)
+    let thread = Thread { [exchange] in
+      Self.produce(source, into: slots, epoch: epoch, position: position, exchange)
+    }
+    thread.start()
+  }
+
+  deinit { stop() }
+
+  /// The next batch, valid until the next call. Waits only where the loader's thread is behind.
+  package func next() -> Batch {
+    let slot = exchange.take()
+    defer {
+      position += 1
+      if position == source.schedule.stepsPerEpoch { (epoch, position) = (epoch + 1, 0) }
+    }
+    let count = source.schedule.positions(ofBatch: position).count
+    return Batch(epoch: epoch, position: position, count: count, shards: slots[slot])
+  }
+
+  /// Ends the thread and waits for its end; no batch can be taken afterwards. May be called twice.
+  package func stop() {
+    exchange.stop()
+  }
+
+  private static func produce(
+    _ source: BatchSource, into slots: [[Shard]], epoch: Int, position: Int, _ exchange: Exchange
+  ) {
+    defer { exchange.finish() }
+    Thread.current.name = "icp batches"  // for top -H; a name given before the start is lost on Linux
+    var (epoch, position) = (epoch, position)
+    var order = source.order(epoch: epoch)
+    while let slot = exchange.free() {
+      let count = source.schedule.positions(ofBatch: position).count
+      for shard in slots[slot] {
+        shard.fill(
+          source.schedule.positions(ofBatch: position, shard: shard.index), ofBatch: count, epoch: epoch,
+          order: order, from: source.dataset, by: source.transform)
+      }
+      exchange.fill()
+      position += 1
+      if position == source.schedule.stepsPerEpoch {
+        (epoch, position) = (epoch + 1, 0)
+        order = source.order(epoch: epoch)
+      }
+    }
+  }
+
+  /// Who may touch which slot: batch i lies in slot i mod 2, from when it is filled until batch i + 1 is taken.
+  private final class Exchange: @unchecked Sendable {
+    private let condition = NSCondition()
+    private var filled = 0
+    private var taken = 0
+    private var stopping = false
+    private var finished = false
+
+    /// Consumer: gives back the slot it holds and waits for the next one.
+    func take() -> Int {
+      condition.withLock {
+        precondition(!stopping, "next() after stop()")
+        taken += 1
+        condition.broadcast()
+        while filled < taken { condition.wait() }
+        return (taken - 1) % 2
+      }
+    }
+
+    /// Producer: waits for a slot that the consumer does not hold; nil at the end.
+    func free() -> Int? {
+      condition.withLock {
+        // Of the batches filled, all before the one taken last are given back.
+        while !stopping && filled - max(taken - 1, 0) >= 2 { condition.wait() }
+        return stopping ? nil : filled % 2
+      }
+    }
+
+    /// Producer: the slot that free() gave is filled.
+    func fill() {
+      condition.withLock {
+        filled += 1
+        condition.broadcast()
+      }
+    }
+
+    /// Producer: the thread touches nothing any more.
+    func finish() {
+      condition.withLock {
+        finished = true
+        condition.broadcast()
+      }
+    }
+
+    func stop() {
+      condition.withLock {
+        stopping = true
+        condition.broadcast()
+        while !finished { condition.wait() }
+      }
+    }
+  }
+}

@@ -1,0 +1,125 @@
+/// What to load: the keys `data.*` of the configuration.
+package struct DataOptions: Sendable {
+  /// How many training images are held out, from the end of the (limited) training set.
+  package enum Validation: Equatable, Sendable {
+    case none
+    case count(Int)
+    /// Of the (limited) training set, rounded down.
+    case fraction(Double)
+  }
+
+  package var format: DataFormat
+  /// The directory; glyphs need none.
+  package var path: String?
+  /// Images are resized to size x size; nil keeps their own size.
+  package var size: Int?
+  /// The first so many training images in file order; nil takes all.
+  package var limit: Int?
+  package var testLimit: Int?
+  package var validation: Validation
+  /// Draws the glyphs; other formats do not use it.
+  package var seed: Int
+
+  package init(
+    format: DataFormat = .glyphs, path: String? = nil, size: Int? = nil, limit: Int? = nil,
+    testLimit: Int? = nil, validation: Validation = .none, seed: Int = 0
+  ) {
+    (self.format, self.path, self.size, self.limit) = (format, path, size, limit)
+    (self.testLimit, self.validation, self.seed) = (testLimit, validation, seed)
+  }
+}
+
+/// The images of a run: to train on, to choose by (where asked for), to report on.
+package struct DataSplits: Sendable {
+  package let training: Dataset
+  package let validation: Dataset?
+  package let test: Dataset
+
+  /// Loads, limits, splits, checks labels and resizes, in this order. Labels that the format forbids are refused in all
+  /// of a file; those at or above `classLimit` (the model's classes) in what is used of it.
+  package static func load(_ options: DataOptions, classLimit: Int? = nil) throws(DataError) -> DataSplits {
+    let source = options.format == .glyphs ? "glyphs" : options.path ?? "data.path"
+    let (allTraining, allTest) = try loadAll(options)
+    let limited = try allTraining.first(options.limit, key: "data.limit", source: source)
+    let test = try allTest.first(options.testLimit, key: "data.test_limit", source: source)
+
+    let held = try heldOut(options.validation, of: limited.count, source: source)
+    let training = limited.slice(0..<limited.count - held)
+    let validation = held > 0 ? limited.slice(limited.count - held..<limited.count) : nil
+    guard training.count >= 2 else {
+      throw DataError(
+        path: source,
+        reason: "\(training.count) training \(training.count == 1 ? "image" : "images")"
+          + (held > 0 ? " after holding out \(held) for validation" : "")
+          + ", expected at least 2 (batch statistics need more than one)")
+    }
+    guard test.count >= 1 else {
+      throw DataError(path: source, reason: "0 test images, expected at least 1")
+    }
+
+    let splits = DataSplits(training: training, validation: validation, test: test)
+    if let classLimit {
+      for split in [training, validation, test].compactMap(\.self) {
+        try split.checkLabels(below: classLimit, because: "model.classes: \(classLimit)")
+      }
+    }
+    guard let size = options.size else { return splits }
+    return try splits.resized(to: size, source: source)
+  }
+
+  private static func loadAll(_ options: DataOptions) throws(DataError) -> (Dataset, Dataset) {
+    if options.format == .glyphs {
+      return (
+        Glyphs.draw(.training, count: max(0, options.limit ?? Glyphs.trainingCount), seed: options.seed),
+        Glyphs.draw(.test, count: max(0, options.testLimit ?? Glyphs.testCount), seed: options.seed)
+      )
+    }
+    guard let path = options.path else {
+      throw DataError(
+        path: "data.path", reason: "is not set, expected the directory of the \(options.format) files")
+    }
+    return options.format == .idx
+      ? try IDX.load(directory: path) : try CIFAR.load(options.format, directory: path)
+  }
+
+  /// How many of `count` images are held out.
+  private static func heldOut(
+    _ validation: DataOptions.Validation, of count: Int, source: String
+  ) throws(DataError) -> Int {
+    let held: Int
+    switch validation {
+    case .none: return 0
+    case .count(let images): held = images
+    // 0.29 * 100 is 28.999999999999996: what misses a whole number by rounding alone counts as whole.
+    case .fraction(let fraction): held = Int((fraction * Double(count) + 1e-9).rounded(.down))
+    }
+    guard held > 0, held < count else {
+      throw DataError(
+        path: source,
+        reason: "data.validation holds out \(held) of \(count) training images, expected 1 to \(count - 1)")
+    }
+    return held
+  }
+
+  private func resized(to size: Int, source: String) throws(DataError) -> DataSplits {
+    let images = training.count + (validation?.count ?? 0) + test.count
+    // 2^40 bytes is beyond any machine this runs on; the division keeps the product from overflowing.
+    guard size > 0, size <= 1 << 16, images <= (1 << 40) / (size * size * training.shape.channels) else {
+      throw DataError(
+        path: source, reason: "data.size: \(size) for \(images) images does not fit into memory")
+    }
+    return DataSplits(
+      training: training.resized(to: size), validation: validation?.resized(to: size),
+      test: test.resized(to: size))
+  }
+}
+
+extension Dataset {
+  fileprivate func first(_ limit: Int?, key: String, source: String) throws(DataError) -> Dataset {
+    guard let limit else { return self }
+    guard limit >= 0, limit <= count else {
+      throw DataError(path: source, reason: "\(key): \(limit), but there are \(count) images")
+    }
+    return slice(0..<limit)
+  }
+}

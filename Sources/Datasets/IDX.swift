@@ -1,0 +1,118 @@
+import Foundation
+import Formats
+
+/// The layout of MNIST and its kin (http://yann.lecun.com/exdb/mnist): big-endian; two zero bytes, the element type
+/// (8: unsigned byte), the number of dimensions, each dimension as 32 bits, then the elements.
+enum IDX {
+  /// Loads the four MNIST-named files of a directory, each plain (it stays mapped) or, where there is no plain one, `.gz`
+  /// (it is inflated). Labels of both sets decide the number of classes: the largest label + 1.
+  static func load(directory: String) throws(DataError) -> (training: Dataset, test: Dataset) {
+    let training = try samples(directory, "train")
+    let test = try samples(directory, "t10k")
+    guard training.shape == test.shape else {
+      throw DataError(
+        path: test.file.path,
+        reason: "test images of \(test.shape), expected \(training.shape) as in training")
+    }
+    let classes = max(training.largestLabel, test.largestLabel) + 1
+    return (
+      Dataset(shape: training.shape, classes: classes, files: [training.file]),
+      Dataset(shape: test.shape, classes: classes, files: [test.file])
+    )
+  }
+
+  private static func samples(
+    _ directory: String, _ name: String
+  ) throws(DataError) -> (file: SampleFile, shape: ImageShape, largestLabel: Int) {
+    let images = try File(path: "\(directory)/\(name)-images-idx3-ubyte", dimensions: 3)
+    let labels = try File(path: "\(directory)/\(name)-labels-idx1-ubyte", dimensions: 1)
+    let shape = ImageShape(channels: 1, height: images.sizes[1], width: images.sizes[2])
+    guard shape.count > 0 else {
+      throw DataError(path: images.path, reason: "images of \(shape) hold no pixels")
+    }
+    guard images.sizes[0] == labels.sizes[0] else {
+      throw DataError(
+        path: labels.path,
+        reason: "\(labels.sizes[0]) labels, expected \(images.sizes[0]) as there are images in \(images.path)"
+      )
+    }
+    let file = SampleFile(
+      path: labels.path, count: labels.sizes[0], pixels: images.contents, from: images.start,
+      pixelStride: shape.count, labels: labels.contents, from: labels.start)
+    let largest = labels.contents.bytes[labels.start...].max() ?? 0
+    return (file, shape, Int(largest))
+  }
+
+  /// One file: its sizes, and where its elements start. The length was checked to be exactly what the header says.
+  private struct File {
+    let path: String
+    let sizes: [Int]
+    let contents: any SampleBytes
+    let start: Int
+
+    init(path plain: String, dimensions: Int) throws(DataError) {
+      let isPlain = FileManager.default.fileExists(atPath: plain)
+      let path = isPlain ? plain : plain + ".gz"
+      guard isPlain || FileManager.default.fileExists(atPath: path) else {
+        throw DataError(path: plain, reason: "no such file, neither plain nor as .gz")
+      }
+      let headerBytes = 4 + 4 * dimensions
+      let sizes: [Int]
+      let length: Int
+      let contents: any SampleBytes
+      do throws(FormatError) {
+        if isPlain {
+          let file = try MappedFile(path: path)
+          (sizes, length) = try Self.header(Array(file.bytes.prefix(headerBytes)), dimensions, path)
+          contents = file
+        } else {
+          // The header first: its sizes are the budget of inflating the rest.
+          let head = try Gzip.prefix(contentsOf: path, count: headerBytes)
+          (sizes, length) = try Self.header(head, dimensions, path)
+          contents = OwnedBytes(try Gzip.decompress(contentsOf: path, limit: length))
+        }
+      } catch {
+        throw DataError(error)
+      }
+      guard contents.bytes.count == length else {
+        throw DataError(
+          path: path,
+          reason: "\(contents.bytes.count) bytes, expected \(length) from the header's sizes "
+            + sizes.map(String.init).joined(separator: " x "))
+      }
+      (self.path, self.sizes, self.contents, start) = (path, sizes, contents, headerBytes)
+    }
+
+    /// The sizes, and the length that the whole file must have.
+    private static func header(
+      _ bytes: [UInt8], _ dimensions: Int, _ path: String
+    ) throws(FormatError) -> (sizes: [Int], length: Int) {
+      let count = 4 + 4 * dimensions
+      guard bytes.count == count else {
+        throw FormatError(path: path, reason: "\(bytes.count) bytes, expected a header of \(count) bytes")
+      }
+      guard bytes[0..<4] == [0, 0, 8, UInt8(dimensions)] else {
+        throw FormatError(
+          path: path,
+          reason: "starts with bytes \(bytes[0..<4].map(String.init).joined(separator: " ")), expected "
+            + "0 0 8 \(dimensions) (unsigned bytes in \(dimensions) \(dimensions == 1 ? "dimension" : "dimensions"))"
+        )
+      }
+      let sizes = stride(from: 4, to: count, by: 4).map { at in
+        bytes[at..<at + 4].reduce(0) { $0 << 8 | Int($1) }
+      }
+      var length = 1
+      // From the last, so that an image's own size is checked even where there are 0 images.
+      for size in sizes.reversed() {
+        let (product, overflows) = length.multipliedReportingOverflow(by: size)
+        guard !overflows, product < 1 << 48 else {
+          throw FormatError(
+            path: path,
+            reason: "the header's sizes \(sizes.map(String.init).joined(separator: " x ")) are impossible")
+        }
+        length = product
+      }
+      return (sizes, count + length)
+    }
+  }
+}

@@ -1,0 +1,79 @@
+import Kernels
+
+/// Pixel bytes to network inputs: (value / 255 - mean) / std, per channel. Mean and std are of pixel values in 0..1.
+package struct Normalization: Sendable {
+  package let mean: [Double]
+  package let std: [Double]
+  /// The 256 normalised values of each channel, channel by channel.
+  let table: [Float]
+
+  /// std must be positive; one mean and one std a channel.
+  package init(mean: [Double], std: [Double]) {
+    precondition(mean.count == std.count && std.allSatisfy { $0 > 0 }, "mean \(mean), std \(std)")
+    (self.mean, self.std) = (mean, std)
+    table = zip(mean, std).flatMap { mean, std in
+      (0..<256).map { Float((Double($0) / 255 - mean) / std) }
+    }
+  }
+
+  /// The population's mean and standard deviation over all pixels, from an integer histogram: the result does not
+  /// depend on the order of samples. A channel of one value only has std 0, which nothing can be divided by; it gets
+  /// std 1, so that it becomes 0 everywhere.
+  package static func computed(on dataset: Dataset) -> Normalization {
+    precondition(dataset.count > 0, "no pixels to normalise by")
+    let moments = histograms(of: dataset).map { histogram in
+      let count = Double(histogram.reduce(0, +))
+      let mean = histogram.enumerated().reduce(0) { $0 + Double($1.offset * $1.element) } / count
+      let variance =
+        histogram.enumerated().reduce(0) { sum, bin in
+          let difference = Double(bin.offset) - mean
+          return sum + difference * difference * Double(bin.element)
+        } / count
+      return (mean: mean / 255, std: variance > 0 ? variance.squareRoot() / 255 : 1)
+    }
+    return Normalization(mean: moments.map(\.mean), std: moments.map(\.std))
+  }
+
+  /// The given values, computed where they are nil. Throws where there is not one value per channel, or a std is not
+  /// positive.
+  package static func resolved(
+    mean: [Double]?, std: [Double]?, on dataset: Dataset
+  ) throws(DataError) -> Normalization {
+    for (key, values) in [("data.mean", mean), ("data.std", std)] {
+      guard let values, values.count != dataset.shape.channels else { continue }
+      throw DataError(
+        path: key,
+        reason: "\(values.count) values, expected \(dataset.shape.channels), one a channel of the data")
+    }
+    if let std, let wrong = std.first(where: { !($0 > 0) }) {
+      throw DataError(path: "data.std", reason: "\(wrong), expected a positive number")
+    }
+    if let mean, let std { return Normalization(mean: mean, std: std) }
+    let computed = computed(on: dataset)
+    return Normalization(mean: mean ?? computed.mean, std: std ?? computed.std)
+  }
+
+  /// The normalised values of the darkest and the brightest valid pixel.
+  package func pixelRange(_ channel: Int) -> ClosedRange<Float> {
+    table[channel * 256]...table[channel * 256 + 255]
+  }
+
+  /// How often each of the 256 values occurs, per channel.
+  static func histograms(of dataset: Dataset) -> [[Int]] {
+    let shape = dataset.shape
+    let area = shape.height * shape.width
+    var counts = [[Int]](repeating: [Int](repeating: 0, count: 256), count: shape.channels)
+    for channel in 0..<shape.channels {
+      counts[channel].withUnsafeMutableBufferPointer { counts in
+        for index in 0..<dataset.count {
+          dataset.withPixels(of: index) { pixels in
+            for pixel in UnsafeBufferPointer(start: pixels + channel * area, count: area) {
+              counts[Int(pixel)] += 1
+            }
+          }
+        }
+      }
+    }
+    return counts
+  }
+}

@@ -1,0 +1,60 @@
+import Formats
+
+/// Bytes that samples lie in, wherever they are: a mapped file, or memory of the program. Read-only once shared.
+protocol SampleBytes: AnyObject, Sendable {
+  var bytes: UnsafeRawBufferPointer { get }
+}
+
+extension MappedFile: SampleBytes {}
+
+/// Bytes in memory, such as an inflated file or drawn images.
+final class OwnedBytes: SampleBytes, @unchecked Sendable {
+  let storage: UnsafeMutableRawBufferPointer
+
+  /// Zeros, to be written before the object is shared.
+  init(count: Int) {
+    storage = .allocate(byteCount: count, alignment: 64)
+    storage.initializeMemory(as: UInt8.self, repeating: 0)
+  }
+
+  convenience init(_ contents: [UInt8]) {
+    self.init(count: contents.count)
+    storage.copyBytes(from: contents)
+  }
+
+  deinit { storage.deallocate() }
+
+  var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(storage) }
+}
+
+/// Samples at equal distances in one file: sample k's pixels start at byte `pixelStart + k * pixelStride` of `pixels`,
+/// its label is byte `labelStart + k * labelStride` of `labels`. The ranges were checked when it was made.
+struct SampleFile: Sendable {
+  let path: String
+  let count: Int
+  let pixels: any SampleBytes
+  let pixelStart: Int
+  let pixelStride: Int
+  let labels: any SampleBytes
+  let labelStart: Int
+  let labelStride: Int
+
+  /// Records of `labelBytes` label bytes, of which the last counts, and then the pixels.
+  init(path: String, records: any SampleBytes, labelBytes: Int, pixelBytes: Int) {
+    let record = labelBytes + pixelBytes
+    self.path = path
+    count = records.bytes.count / record
+    (pixels, pixelStart, pixelStride) = (records, labelBytes, record)
+    (labels, labelStart, labelStride) = (records, labelBytes - 1, record)
+  }
+
+  /// Pixels of one block and labels of another; `path` is where the labels come from.
+  init(
+    path: String, count: Int, pixels: any SampleBytes, from pixelStart: Int, pixelStride: Int,
+    labels: any SampleBytes, from labelStart: Int, labelStride: Int = 1
+  ) {
+    (self.path, self.count) = (path, count)
+    (self.pixels, self.pixelStart, self.pixelStride) = (pixels, pixelStart, pixelStride)
+    (self.labels, self.labelStart, self.labelStride) = (labels, labelStart, labelStride)
+  }
+}

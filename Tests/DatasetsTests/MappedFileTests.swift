@@ -1,0 +1,36 @@
+import Formats
+import Foundation
+import Testing
+
+@Suite struct MappedFileTests {
+  private func reason(_ path: String) -> String {
+    do {
+      _ = try MappedFile(path: path)
+      return "no error"
+    } catch {
+      return error.description
+    }
+  }
+
+  @Test func `a mapped file shows the file's bytes`() throws {
+    let folder = try Folder()
+    let bytes = randomBytes(10_000)
+    let file = try MappedFile(path: folder.write("data", bytes))
+    #expect(Array(file.bytes) == bytes)
+  }
+
+  @Test func `an empty file is mapped as no bytes`() throws {
+    let folder = try Folder()
+    let file = try MappedFile(path: folder.write("empty", []))
+    #expect(file.bytes.isEmpty)
+  }
+
+  @Test func `a missing file, a directory and a FIFO are refused, each by its name`() throws {
+    let folder = try Folder()
+    let fifo = "\(folder.path)/fifo"
+    #expect(mkfifo(fifo, 0o600) == 0)
+    #expect(reason("\(folder.path)/none") == "\(folder.path)/none: no such file")
+    #expect(reason(folder.path) == "\(folder.path): is a directory, expected a regular file")
+    #expect(reason(fifo) == "\(fifo): is a FIFO, expected a regular file")
+  }
+}
