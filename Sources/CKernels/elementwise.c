@@ -17,31 +17,37 @@ CK_LOOP static void block_sum(const float *restrict x, size_t rows, int channels
     for (int c = 0; c < channels; c++) sum[c] += x[c];
 }
 
-CK_LOOP static void block_squares(const float *restrict x, const float *restrict mean, size_t rows, int channels,
-                                  float *restrict sum) {
+CK_LOOP static void block_moments(const float *restrict x, const float *restrict middle, size_t rows, int channels,
+                                  float *restrict first, float *restrict second) {
   for (size_t r = 0; r < rows; r++, x += channels)
-    for (int c = 0; c < channels; c++) sum[c] += (x[c] - mean[c]) * (x[c] - mean[c]);
+    for (int c = 0; c < channels; c++) {
+      const float distance = x[c] - middle[c];
+      first[c] += distance;
+      second[c] += distance * distance;
+    }
 }
 
 void ck_batch_statistics(const float *x, size_t rows, int channels, float *mean, float *variance) {
-  float stack[2 * 512], *sum = channels <= 512 ? stack : channel_sums(channels), *middle = sum + channels;
-  double totals[2 * 512], *total = channels <= 512 ? totals : ck_allocate(sizeof(double) * 2 * channels);
-  double *spread = total + channels;
+  float *const sum = ck_allocate(sizeof(float) * 3 * channels), *const middle = sum + channels;
+  float *const squares = middle + channels;
+  double *const total = ck_allocate(sizeof(double) * 2 * channels), *const spread = total + channels;
   memset(total, 0, sizeof(double) * 2 * channels);
   size_t before = 0;
   for (size_t step = block_rows(channels); before < rows;) {
     const size_t count = smaller(step, rows - before);
     const float *block = x + before * channels;
+    /* Corrected two passes over the block: what rounding left of its mean is in the distances' sum. */
     memset(sum, 0, sizeof(float) * channels);
     block_sum(block, count, channels, sum);
     for (int c = 0; c < channels; c++) middle[c] = sum[c] / count;
     memset(sum, 0, sizeof(float) * channels);
-    block_squares(block, middle, count, channels, sum);
+    memset(squares, 0, sizeof(float) * channels);
+    block_moments(block, middle, count, channels, sum, squares);
     /* total: mean so far; spread: sum of squared distances from it */
     for (int c = 0; c < channels; c++) {
-      const double difference = middle[c] - total[c];
+      const double left = sum[c], block_mean = middle[c] + left / count, difference = block_mean - total[c];
+      spread[c] += squares[c] - left * left / count + difference * difference * ((double)before * count / (before + count));
       total[c] += difference * count / (before + count);
-      spread[c] += sum[c] + difference * difference * ((double)before * count / (before + count));
     }
     before += count;
   }
@@ -49,7 +55,7 @@ void ck_batch_statistics(const float *x, size_t rows, int channels, float *mean,
     mean[c] = (float)total[c];
     variance[c] = (float)(spread[c] / rows);
   }
-  if (channels > 512) free(sum), free(total);
+  free(sum), free(total);
 }
 
 CK_LOOP void ck_normalize(const float *x, size_t rows, int channels, const float *mean, const float *scale,

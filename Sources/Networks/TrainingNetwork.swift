@@ -44,8 +44,8 @@ package final class TrainingNetwork {
     if let pass = passes[samples] { return pass }
     precondition(samples > 0 && samples <= capacity, "a batch of \(samples) in a network for \(capacity)")
     let pass = TrainingPass(
-      architecture, layout: layout, memory: memory, base: block.pointer, samples: samples, taps: taps,
-      backend: backend, differentiable: differentiable, scratch: scratch)
+      architecture, layout: layout, memory: memory, block: block, samples: samples, taps: taps, backend: backend,
+      differentiable: differentiable, scratch: scratch)
     passes[samples] = pass
     return pass
   }

@@ -9,6 +9,8 @@ package final class TrainingPass {
   private let taps: [Int]
   private let layers: [Layer]
   private let nodes: [NodeMemory]
+  /// Where the nodes' memory lies; the pass keeps it alive as long as somebody may read logits or features.
+  private let block: Tensor
 
   private enum Layer {
     case input
@@ -31,14 +33,15 @@ package final class TrainingPass {
   }
 
   init(
-    _ architecture: Architecture, layout: ParameterLayout, memory: MemoryPlan, base: UnsafeMutablePointer<Float>,
-    samples: Int, taps: [Int], backend: ConvolutionBackend, differentiable: Bool, scratch: Scratch
+    _ architecture: Architecture, layout: ParameterLayout, memory: MemoryPlan, block: Tensor, samples: Int,
+    taps: [Int], backend: ConvolutionBackend, differentiable: Bool, scratch: Scratch
   ) {
     self.architecture = architecture
     self.samples = samples
     self.taps = taps
+    self.block = block
     classes = architecture.classes
-    func place(_ slot: MemoryPlan.Slot) -> UnsafeMutablePointer<Float> { base + slot.offset * samples }
+    func place(_ slot: MemoryPlan.Slot) -> UnsafeMutablePointer<Float> { block.pointer + slot.offset * samples }
     nodes = memory.nodes.map { slots in
       NodeMemory(
         convolved: slots.convolved.map(place), output: place(slots.output), gradient: slots.gradient.map(place),
@@ -59,8 +62,8 @@ package final class TrainingPass {
           Linear(batch: samples, inputs: input.sampleCount, outputs: node.shape.channels, relu: relu),
           weight: layout.start(of: "\(name).weight"), bias: layout.start(of: "\(name).bias"))
       case .convolution(let filter):
-        let passes: Convolution.Passes =
-          !differentiable ? .forward : node.input > 0 ? [.forward, .backwardData, .backwardWeights] : [.forward, .backwardWeights]
+        var passes: Convolution.Passes = differentiable ? [.forward, .backwardWeights] : .forward
+        if differentiable, node.input > 0 { passes.insert(.backwardData) }
         return .convolution(
           Convolution(
             architecture.geometry(of: node, filter, batch: samples), backend: backend, passes: passes,

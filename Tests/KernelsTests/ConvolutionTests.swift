@@ -6,7 +6,7 @@ import Testing
 /// reference itself, with room for another order of summation.
 private let tolerance = 5e-5
 
-@Suite struct `Convolution` {
+@Suite struct `Convolution operators` {
   static let layers: [(name: String, stride: Int, padding: Int)] = [
     ("conv3x3", 1, 1), ("conv3x3_stride2", 2, 1), ("conv3x3_rgb", 1, 1), ("conv1x1_stride2", 2, 0),
     ("conv3x3_odd", 1, 1), ("conv5x5", 1, 0),

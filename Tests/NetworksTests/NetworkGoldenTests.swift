@@ -6,19 +6,26 @@ import Testing
 
 /// Whole networks against PyTorch: outputs within 1e-4 of the largest value, gradients within 1e-3 per tensor (float32
 /// against double precision in the reference itself).
-@Suite struct `Networks` {
+@Suite struct `Whole networks` {
   struct Case: Sendable, CustomTestStringConvertible {
     let source: Golden.Source
     let file: String
     let kind: ModelKind
     let shortcut: Shortcut
+    /// A parameter, an element of it, and how far it is moved before the training pass.
+    var nudge: (name: String, element: Int, by: Float)?
     var testDescription: String { "\(source) \(file)" }
   }
 
   static let cases = [
     Case(source: .fixture, file: "resnet8", kind: .resnet8, shortcut: .projection),
     Case(source: .fixture, file: "resnet8_pad", kind: .resnet8, shortcut: .pad),
-    Case(source: .shared, file: "resnet20", kind: .resnet20, shortcut: .projection),
+    // One ReLU of layer1.0 stands 3.6e-7 above its kink, as near as float32's rounding (2.6e-7 rms there, ours and
+    // PyTorch's): 1e-6 more of bias puts it on the reference's side, whatever the machine, and moves no other over zero
+    // (the next is 1.9e-5 away).
+    Case(
+      source: .shared, file: "resnet20", kind: .resnet20, shortcut: .projection,
+      nudge: ("layer1.0.bn2.bias", 2, 1e-6)),
     Case(source: .shared, file: "resnet20_pad", kind: .resnet20, shortcut: .pad),
   ]
 
@@ -47,6 +54,9 @@ import Testing
   ) throws {
     guard let golden = try Golden.load(model.file, from: model.source) else { return }
     let network = try LoadedNetwork(golden, kind: model.kind, shortcut: model.shortcut)
+    if let nudge = model.nudge {
+      network.parameters.values[network.layout.start(of: nudge.name) + nudge.element] += nudge.by
+    }
     let training = TrainingNetwork(
       network.architecture, layout: network.layout, taps: try network.architecture.tappedNodes(nil),
       capacity: network.samples, backend: backend, differentiable: true, scratch: Scratch())
