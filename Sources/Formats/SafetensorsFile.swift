@@ -41,6 +41,9 @@ package struct SafetensorsFile: Sendable {
   /// The header's JSON with its padding, without the length before it.
   package var header: ArraySlice<UInt8> { bytes[8..<bufferStart] }
 
+  /// The whole file.
+  package var contents: [UInt8] { bytes }
+
   /// The bytes of one of this file's tensors.
   package func withBytes<Result>(
     of tensor: TensorInfo, _ body: (UnsafeRawBufferPointer) throws -> Result

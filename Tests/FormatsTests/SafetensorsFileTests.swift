@@ -146,7 +146,7 @@ import Testing
     #expect(reason(file(#"{"a":"# + String(repeating: "[", count: 100_000))) != "accepted")
   }
 
-  @Test func `a hundred thousand empty tensors read in under a second`() throws {
+  @Test func `a hundred thousand empty tensors are read in linear time`() throws {
     let entries = (0..<100_000).map { #""\#($0)":{"dtype":"F32","shape":[0],"data_offsets":[0,0]}"# }
     let clock = ContinuousClock()
     var count = 0
