@@ -11,11 +11,13 @@ extension ConfigurationTable {
     return "did you mean '\(nearest)'?"
   }
 
-  /// The right name in the wrong section, or in none, is two changes away.
+  /// The right name in the wrong section, or in none, is two changes away; initials, such as `lr`, are one.
   private static func distance(_ typed: String, _ path: String) -> Int {
     guard let name = byPath[path]?.name else { return editDistance(typed, path) }
-    let typedName = typed.split(separator: ".").last ?? ""
-    return min(editDistance(typed, path), editDistance(String(typedName), String(name)) + 2)
+    let typedName = String(typed.split(separator: ".").last ?? "")
+    let initials = name.split(separator: "_").compactMap(\.first)
+    let nameDistance = initials.count > 1 && typedName == String(initials) ? 1 : editDistance(typedName, String(name))
+    return min(editDistance(typed, path), nameDistance + 2)
   }
 
   /// Insertions, deletions, replacements and exchanges of neighbours that turn `a` into `b`

@@ -4,8 +4,8 @@ import Yams
 ///
 /// Numbers are taken from the text, never through YAML 1.1's resolver, to which `010` is 8 and `1:30` is 90.
 struct ValueForm<Value>: Sendable {
-  /// Completes "expected ...".
-  let expected: String
+  /// What is accepted, one alternative an entry.
+  let alternatives: [String]
   /// nil where the node is not of this form.
   let read: @Sendable (Node) -> Value?
   /// YAML text that `read` takes back; nil where the value is not of this form.
@@ -13,18 +13,25 @@ struct ValueForm<Value>: Sendable {
   /// Why a refused node was refused, where "expected ..., got ..." would leave the user guessing.
   var reason: @Sendable (Node) -> String? = { _ in nil }
 
+  /// Completes "expected ...": "a, b or c".
+  var expected: String {
+    alternatives.count < 2
+      ? alternatives.joined() : alternatives.dropLast().joined(separator: ", ") + " or " + alternatives.last!
+  }
+
   /// The same texts for another type.
   func map<Other>(
     _ wrap: @escaping @Sendable (Value) -> Other, back unwrap: @escaping @Sendable (Other) -> Value?
   ) -> ValueForm<Other> {
     ValueForm<Other>(
-      expected: expected, read: { node in read(node).map(wrap) }, write: { unwrap($0).flatMap(write) },
-      reason: reason)
+      alternatives: alternatives, read: { node in read(node).map(wrap) },
+      write: { unwrap($0).flatMap(write) }, reason: reason)
   }
 
+  /// Either form; where both would read a node, this one does.
   func or(_ other: ValueForm) -> ValueForm {
     ValueForm(
-      expected: "\(expected) or \(other.expected)", read: { read($0) ?? other.read($0) },
+      alternatives: alternatives + other.alternatives, read: { read($0) ?? other.read($0) },
       write: { write($0) ?? other.write($0) }, reason: { reason($0) ?? other.reason($0) })
   }
 
@@ -39,13 +46,16 @@ struct ValueForm<Value>: Sendable {
 extension ValueForm where Value: Equatable & Sendable {
   /// One word that stands for one value.
   static func word(_ word: String, _ value: Value) -> ValueForm {
-    ValueForm(expected: word, read: { $0.text == word ? value : nil }, write: { $0 == value ? word : nil })
+    ValueForm(alternatives: [word], read: { $0.text == word ? value : nil }, write: { $0 == value ? word : nil })
   }
 
-  /// `word` for nil, or a value.
+  /// `word` for nil, or a value. The value's form is asked first: a file may be called `"none"`.
   static func optional<Some: Sendable>(_ word: String, _ form: ValueForm<Some>) -> ValueForm
   where Value == Some? {
-    ValueForm.word(word, nil).or(form.map({ $0 }, back: { $0 }))
+    ValueForm(
+      alternatives: [word] + form.alternatives,
+      read: { node in form.read(node).map(Optional.some) ?? (node.text == word ? Optional.some(nil) : nil) },
+      write: { $0.map(form.write) ?? word }, reason: form.reason)
   }
 }
 
@@ -53,7 +63,7 @@ extension ValueForm where Value: RawRepresentable<String> & CaseIterable & Senda
   /// One of the cases by its raw value.
   static var choice: ValueForm {
     ValueForm(
-      expected: Value.allCases.map(\.rawValue).alternatives,
+      alternatives: Value.allCases.map(\.rawValue),
       read: { $0.text.flatMap(Value.init(rawValue:)) }, write: { $0.rawValue })
   }
 }
@@ -61,7 +71,8 @@ extension ValueForm where Value: RawRepresentable<String> & CaseIterable & Senda
 extension ValueForm where Value == Bool {
   static var boolean: ValueForm {
     ValueForm(
-      expected: "true or false", read: { ["true": true, "false": false][$0.plainText] }, write: { "\($0)" })
+      alternatives: ["true", "false"], read: { ["true": true, "false": false][$0.plainText] },
+      write: { "\($0)" })
   }
 }
 
@@ -73,7 +84,7 @@ extension ValueForm where Value == Int {
   static func integer(from lower: Int, to upper: Int = largestInteger) -> ValueForm {
     let bounded = upper != largestInteger
     return ValueForm(
-      expected: bounded ? "an integer from \(lower) to \(upper)" : "an integer >= \(lower)",
+      alternatives: [bounded ? "an integer from \(lower) to \(upper)" : "an integer >= \(lower)"],
       read: { node in node.integer.flatMap { (lower...upper).contains($0) ? $0 : nil } },
       write: { "\($0)" },
       reason: { node in
@@ -88,8 +99,8 @@ extension ValueForm where Value == Double {
   /// A finite decimal number, with or without exponent; `condition` says in words what `accepts` tests.
   static func number(_ condition: String, _ accepts: @escaping @Sendable (Double) -> Bool) -> ValueForm {
     ValueForm(
-      expected: "a number \(condition)", read: { node in node.number.flatMap { accepts($0) ? $0 : nil } },
-      write: { YAMLText.number($0) })
+      alternatives: ["a number \(condition)"],
+      read: { node in node.number.flatMap { accepts($0) ? $0 : nil } }, write: { YAMLText.number($0) })
   }
 
   static var positive: ValueForm { number("> 0") { $0 > 0 } }
@@ -102,7 +113,7 @@ extension ValueForm where Value == String {
   /// Any text without control characters; a plain `none` is left to `optional`, a quoted one is the text.
   static func text(_ expected: String) -> ValueForm {
     ValueForm(
-      expected: expected,
+      alternatives: [expected],
       read: { node in
         guard let text = node.text, !text.isEmpty, node.plainText != "none" else { return nil }
         return text.unicodeScalars.contains { $0.properties.generalCategory == .control } ? nil : text
@@ -112,7 +123,7 @@ extension ValueForm where Value == String {
   /// The name of a tensor or layer: never a path.
   static var name: ValueForm {
     ValueForm(
-      expected: "a name of letters, digits, '_' and '.'",
+      alternatives: ["a name of letters, digits, '_' and '.'"],
       read: { node in
         guard let text = node.text, (1...200).contains(text.utf8.count) else { return nil }
         return text.utf8.allSatisfy(\.isNameCharacter) ? text : nil
@@ -142,7 +153,7 @@ extension ValueForm {
     where accepts: @escaping @Sendable ([Entry]) -> Bool = { _ in true }
   ) -> ValueForm where Value == [Entry] {
     ValueForm(
-      expected: "\(size.rawValue), each \(entry.expected)\(condition)",
+      alternatives: ["\(size.rawValue), each \(entry.expected)\(condition)"],
       read: { node in
         guard let nodes = node.sequence else { return nil }
         let entries = nodes.compactMap(entry.read)

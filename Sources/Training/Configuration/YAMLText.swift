@@ -89,10 +89,3 @@ extension UInt8 {
     isDigit || isLetter || self == UInt8(ascii: "_") || self == UInt8(ascii: ".")
   }
 }
-
-extension [String] {
-  /// "a", "a or b", "a, b or c".
-  var alternatives: String {
-    count < 2 ? joined() : dropLast().joined(separator: ", ") + " or " + last!
-  }
-}
