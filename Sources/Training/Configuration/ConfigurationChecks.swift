@@ -1,0 +1,58 @@
+/// What no key can tell alone.
+struct ConfigurationCheck: Sendable {
+  /// The keys it is about; the error is put where the last of them is given.
+  let keys: [String]
+  /// What is wrong; nil where nothing is.
+  let violation: @Sendable (RunConfiguration) -> String?
+
+  static let all = [
+    ConfigurationCheck(keys: ["training.batch_size", "training.shards"]) { configuration in
+      guard case .count(let shards) = configuration.training.shards else { return nil }
+      return batchViolation(configuration.training.batchSize, shards)
+    },
+    ConfigurationCheck(keys: ["data.mean", "data.std"]) { configuration in
+      guard let mean = configuration.data.mean, let std = configuration.data.std, mean.count != std.count
+      else { return nil }
+      return "'data.mean' has \(mean.count) channels and 'data.std' has \(std.count)"
+    },
+    ConfigurationCheck(keys: ["checkpoint.metric", "data.validation"]) { configuration in
+      guard configuration.checkpoint.metric == .validationAccuracy, configuration.data.validation == .none
+      else { return nil }
+      return "'checkpoint.metric' is validation_accuracy, but 'data.validation' is 0: there is no validation split"
+    },
+    ConfigurationCheck(keys: ["schedule.warmup_epochs", "training.epochs"]) { configuration in
+      guard configuration.schedule.warmupEpochs > configuration.training.epochs else { return nil }
+      return "'schedule.warmup_epochs' is \(configuration.schedule.warmupEpochs), more than the "
+        + "\(configuration.training.epochs) of 'training.epochs'"
+    },
+    ConfigurationCheck(keys: ["optimizer.nesterov", "optimizer.momentum"]) { configuration in
+      let optimizer = configuration.optimizer
+      guard optimizer.kind == .sgd, optimizer.nesterov, optimizer.momentum == 0 else { return nil }
+      return "'optimizer.nesterov' is true, but 'optimizer.momentum' is 0: Nesterov's method needs momentum"
+    },
+  ]
+
+  /// Apart, since what `check` names first is what is missing: perturb reads no data set and does without.
+  static let dataPath = ConfigurationCheck(keys: ["data.path", "data.format"]) { configuration in
+    guard configuration.data.format != .glyphs, configuration.data.path == nil else { return nil }
+    return "'data.path' is missing: 'data.format' \(configuration.data.format.rawValue) needs the directory of its files"
+  }
+
+  static func batchViolation(_ batchSize: Int, _ shards: Int) -> String? {
+    guard batchSize < shards else { return nil }
+    return "'training.batch_size' is \(batchSize), fewer than the \(shards) of 'training.shards': a shard needs a sample"
+  }
+}
+
+extension RunConfiguration {
+  /// With `training.shards: auto` settled as the ranks of the run's first start.
+  package func settlingShards(ranks: Int) throws(ConfigurationError) -> RunConfiguration {
+    guard training.shards == .auto else { return self }
+    if let violation = ConfigurationCheck.batchViolation(training.batchSize, ranks) {
+      throw ConfigurationError(source: "training.shards: auto", line: nil, column: nil, message: violation)
+    }
+    var settled = self
+    settled.training.shards = .count(ranks)
+    return settled
+  }
+}

@@ -1,0 +1,97 @@
+import Yams
+
+extension RunConfiguration {
+  /// Reads the file at `path`, then `overrides` (`key=value`, the value in YAML; the last of a key counts).
+  ///
+  /// `readsData` false does without `data.path`, for commands that read no data set.
+  package static func load(
+    path: String, overrides: [String] = [], readsData: Bool = true
+  ) throws(ConfigurationError) -> RunConfiguration {
+    let text = try ConfigurationFile.read(path)
+    return try RunConfiguration(yaml: text, name: path, overrides: overrides, readsData: readsData)
+  }
+
+  /// As `load`, of text in memory; `name` stands for the file in errors.
+  package init(
+    yaml: String, name: String, overrides: [String] = [], readsData: Bool = true
+  ) throws(ConfigurationError) {
+    let source = ConfigurationSource.file(name)
+    var settings = try Self.settings(in: yaml, from: source)
+    for argument in overrides { settings.append(try Self.setting(of: argument)) }
+
+    self.init()
+    var places: [String: Setting] = [:]
+    for setting in settings {
+      guard setting.key.read(setting.value, &self) else { throw setting.refusal }
+      places[setting.key.path] = setting
+    }
+    for key in ConfigurationTable.keys where places[key.path] == nil { key.setDependentDefault(&self) }
+
+    for check in ConfigurationCheck.all + (readsData ? [.dataPath] : []) {
+      guard let violation = check.violation(self) else { continue }
+      let place = check.keys.compactMap { places[$0] }.last
+      throw place?.error(violation) ?? source.error(violation)
+    }
+  }
+
+  /// A key with the value that it was given, and where.
+  private struct Setting {
+    let key: ConfigurationKey
+    let value: Node
+    let source: ConfigurationSource
+
+    func error(_ message: String) -> ConfigurationError { source.error(message, at: value.position) }
+
+    var refusal: ConfigurationError {
+      let reason = key.reason(value).map { " (\($0))" } ?? ""
+      return error("key '\(key.path)': expected \(key.expected), got \(value.shown)\(reason)")
+    }
+  }
+
+  private static func settings(
+    in yaml: String, from source: ConfigurationSource
+  ) throws(ConfigurationError) -> [Setting] {
+    var settings: [Setting] = []
+    let root = try ConfigurationYAML.parse(yaml, from: source)
+    for (section, value) in try entries(of: root, "sections such as 'training:'", source) {
+      let name = section.text ?? ""
+      guard ConfigurationTable.sections.contains(name[...]) else {
+        throw source.error("unknown key '\(section.shown)'; \(ConfigurationTable.hint(for: name))", at: section.position)
+      }
+      for (key, value) in try entries(of: value, "the keys of the section '\(name)', indented", source) {
+        let path = "\(name).\(key.text ?? "")"
+        guard let known = ConfigurationTable.byPath[path] else {
+          let shown = "\(name).\(key.shown)"
+          throw source.error("unknown key '\(shown)'; \(ConfigurationTable.hint(for: path))", at: key.position)
+        }
+        settings.append(Setting(key: known, value: value, source: source))
+      }
+    }
+    return settings
+  }
+
+  /// The pairs of a mapping; none where nothing is written, as in a section whose keys are all comments.
+  private static func entries(
+    of node: Node?, _ expected: String, _ source: ConfigurationSource
+  ) throws(ConfigurationError) -> [(Node, Node)] {
+    guard let node, node.scalar.map({ $0.style != .plain || !$0.string.isEmpty }) ?? true else { return [] }
+    guard let mapping = node.mapping else {
+      throw source.error("expected \(expected), got \(node.shown)", at: node.position)
+    }
+    return mapping.map { ($0.key, $0.value) }
+  }
+
+  private static func setting(of argument: String) throws(ConfigurationError) -> Setting {
+    let source = ConfigurationSource.override(argument)
+    guard let equals = argument.firstIndex(of: "=") else { throw source.error("expected key=value") }
+    let path = String(argument[..<equals])
+    guard let key = ConfigurationTable.byPath[path] else {
+      if let first = ConfigurationTable.keys.first(where: { $0.section == path }) {
+        throw source.error("'\(path)' is a section; name one of its keys, such as '\(first.path)'")
+      }
+      throw source.error("unknown key '\(Node(path).shown)'; \(ConfigurationTable.hint(for: path))")
+    }
+    let value = try ConfigurationYAML.parse(String(argument[equals...].dropFirst()), from: source)
+    return Setting(key: key, value: value ?? Node(""), source: source)
+  }
+}
