@@ -8,7 +8,7 @@ package final class Trainer {
   package let plan: RunPlan
   package let model: ModelState
   package let optimizer: Optimizer
-  package private(set) var progress = Progress()
+  package private(set) var progress = RunProgress()
 
   private let communicator: Communicator
   private let cyclicStep: CyclicStep
@@ -34,7 +34,7 @@ package final class Trainer {
   }
 
   /// Runs from `progress` to the end, or to `training.max_steps`; ends with an evaluation, an epoch record and a checkpoint.
-  package func run() throws -> RunSummary {
+  package func run() throws -> RunResult {
     let lastStep = min(plan.configuration.training.maxSteps ?? .max, plan.totalSteps)
     if plan.configuration.training.nonFinite == .rollback { lastGood = state }
     var latest: EpochReport?
@@ -48,7 +48,7 @@ package final class Trainer {
     }
     let report: EpochReport
     if let latest { report = latest } else { report = try evaluate(epoch: max(progress.epoch - 1, 0)) }
-    return RunSummary(progress: progress, report: report)
+    return RunResult(progress: progress, report: report)
   }
 
   /// Steps to the end of the epoch, or to `lastStep`.

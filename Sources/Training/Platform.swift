@@ -1,0 +1,19 @@
+import Foundation
+import Kernels
+import MPI
+
+/// What bits can depend on besides the configuration, and what a message says of where it comes from.
+package enum Platform {
+  package static let version = "0.1.0"
+
+  /// Ours, MPI's, the kernels' versions, and the instruction set: one line.
+  package static var description: String {
+    "icp \(version), \(World.libraryVersion), \(KernelLibrary.versions), \(KernelLibrary.instructionSet)"
+  }
+
+  package static var host: String {
+    var name = [CChar](repeating: 0, count: 256)
+    gethostname(&name, 255)
+    return String(decoding: name.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+  }
+}

@@ -1,0 +1,82 @@
+import Reporting
+
+/// What a step came to, on every rank alike.
+package struct StepReport: Sendable {
+  package var step: Int
+  package var mode: CyclicStep.Mode
+  package var sums: StepSums
+  package var layerWeights: [Double]
+  /// Before clipping; not a number where the step was refused.
+  package var gradientNorm: Double
+  package var learningRate: Double
+  package var imagesPerSecond: Double
+
+  /// sum_i w_i mean((F_i - F'_i)^2)
+  package var distillationLoss: Double {
+    zip(layerWeights, sums.layerLosses).reduce(0) { $0 + $1.0 * $1.1 }
+  }
+
+  /// a L_task + (1 - a) L_dist
+  package var totalLoss: Double {
+    mode.isCyclic ? mode.alpha * sums.taskLoss + (1 - mode.alpha) * distillationLoss : sums.taskLoss
+  }
+
+  var record: StepRecord {
+    func cyclic(_ value: Double) -> Double? { mode.isCyclic ? value : nil }
+    return StepRecord(
+      step: step, epoch: mode.epoch, taskLoss: sums.taskLoss, distillationLoss: cyclic(distillationLoss),
+      totalLoss: totalLoss, alpha: mode.alpha, gradientNorm: gradientNorm, learningRate: learningRate,
+      perturbation: cyclic(sums.perturbation), lossAtX0: cyclic(sums.lossAtStart), lossAtXT: cyclic(sums.lossAtEnd),
+      imagesPerSecond: imagesPerSecond,
+      extra: mode.isCyclic ? ["distillation_loss_per_layer": .list(sums.layerLosses)] : [:])
+  }
+}
+
+/// What an epoch, or the part of it that ran, came to.
+package struct EpochReport: Sendable {
+  package var step: Int
+  package var epoch: Int
+  package var trainLoss: Double
+  package var trainAccuracy: Double
+  package var test: ClassificationMetrics
+  package var validation: ClassificationMetrics?
+  package var seconds: Double
+
+  /// What chooses the best checkpoint.
+  package func metric(_ kind: CheckpointMetric) -> (value: Double, higherIsBetter: Bool)? {
+    switch kind {
+    case .trainLoss: (trainLoss, false)
+    case .validationAccuracy: validation.map { ($0.accuracy, true) }
+    }
+  }
+
+  var record: EpochRecord {
+    EpochRecord(
+      epoch: epoch, step: step, trainLoss: trainLoss, trainAccuracy: trainAccuracy,
+      validation: validation.map(SplitScores.init), test: SplitScores(test), seconds: seconds)
+  }
+}
+
+extension SplitScores {
+  init(_ metrics: ClassificationMetrics) {
+    self.init(loss: metrics.loss, accuracy: metrics.accuracy, f1: metrics.f1)
+  }
+}
+
+/// How a run ended.
+package struct RunResult: Sendable {
+  package var progress: RunProgress
+  package var report: EpochReport
+}
+
+/// A loss or a gradient that is not finite, under `training.non_finite: stop`; every rank throws it at the same step.
+package struct NonFiniteError: Error, CustomStringConvertible {
+  package let step: Int
+  package let cause: String
+  /// Values refused over all ranks.
+  package let refused: Int
+
+  package var description: String {
+    "step \(step): \(cause) (\(refused) values in all); lower optimizer.learning_rate, or set training.non_finite"
+  }
+}

@@ -1,0 +1,79 @@
+import Logging
+import Reporting
+
+/// What rank 0 keeps of a run: records, the console, checkpoints. Other ranks have none.
+package final class RunJournal {
+  package let directory: RunDirectory
+  private let plan: RunPlan
+  private let console: Console
+  private let logger: Logger
+  private let metrics: MetricsLog
+  private var store: CheckpointStore
+  private var failedSaves = 0
+  private var hasWarnedOfPerturbation = false
+  private(set) var lastCheckpoint: String?
+
+  package init(directory: RunDirectory, store: CheckpointStore, plan: RunPlan, console: Console, logger: Logger)
+    throws
+  {
+    (self.directory, self.store, self.plan, self.console, self.logger) = (directory, store, plan, console, logger)
+    try directory.write(plan.configuration.resolvedYAML, to: "config.yaml")
+    metrics = try MetricsLog(path: directory.metricsPath)
+  }
+
+  /// Drops what a resumed run will write again: records after its step, and of the epoch that was cut there.
+  func resume(from progress: RunProgress) throws {
+    try metrics.truncate(afterStep: progress.step, unfinishedEpoch: progress.position > 0 ? progress.epoch : nil)
+  }
+
+  func warn(_ text: String) { logger.warning("\(text)") }
+  func line(_ text: String) { console.line(text) }
+
+  func record(_ report: StepReport, isLogged: Bool) throws {
+    if isLogged { try metrics.append(report.record) }
+    if report.mode.isCyclic, !hasWarnedOfPerturbation, report.sums.perturbation < 1e-6, plan.configuration.icp.steps > 0 {
+      hasWarnedOfPerturbation = true
+      warn(
+        "step \(report.step): the refinement moves pixels by \(report.sums.perturbation) on average, numerically nothing; "
+          + "raise icp.step_size (or set icp.reduction: sum)")
+    }
+    console.show(
+      Progress(
+        epoch: report.mode.epoch, epochs: plan.configuration.training.epochs, step: report.step,
+        steps: min(plan.totalSteps, plan.configuration.training.maxSteps ?? .max), loss: report.totalLoss,
+        imagesPerSecond: report.imagesPerSecond))
+  }
+
+  func record(_ report: EpochReport) throws {
+    try metrics.append(report.record)
+    let validation = report.validation.map { "  validation \(percent($0.accuracy))" } ?? ""
+    console.line(
+      "epoch \(report.epoch + 1)/\(plan.configuration.training.epochs) done: train loss "
+        + "\(decimal(report.trainLoss, places: 4))  train \(percent(report.trainAccuracy))\(validation)  test "
+        + "\(percent(report.test.accuracy))  \(duration(report.seconds))")
+  }
+
+  /// A failed save warns and the run goes on; three in a row, or the last one, throw. False: it failed.
+  func save(_ state: TrainingState, metric: (value: Double, higherIsBetter: Bool)?, isLast: Bool) throws -> Bool {
+    do {
+      try metrics.synchronize()
+      let saved = try store.save(
+        state.snapshot(plan: plan), step: state.progress.step, metric: metric?.value,
+        higherIsBetter: metric?.higherIsBetter ?? false)
+      for warning in saved.warnings { warn(warning) }
+      failedSaves = 0
+      lastCheckpoint = saved.path
+      return true
+    } catch let error as SaveError {
+      failedSaves += 1
+      guard failedSaves < 3, !isLast else { throw error }
+      warn("step \(state.progress.step) was not saved: \(error); the run goes on, the previous checkpoint stays")
+      return false
+    }
+  }
+
+  func finish() { console.finish() }
+}
+
+/// "91.40 %"
+func percent(_ fraction: Double) -> String { "\(decimal(fraction * 100, places: 2)) %" }

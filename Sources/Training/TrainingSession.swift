@@ -1,0 +1,229 @@
+import Formats
+import Foundation
+import Kernels
+import Logging
+import MPI
+import Reporting
+
+/// Whether a run goes on from a checkpoint.
+package enum ResumeChoice: Sendable, Equatable {
+  /// Not said: a directory that holds checkpoints is refused.
+  case unsaid
+  case auto
+  case never
+  case path(String)
+
+  package init(_ text: String?) {
+    switch text {
+    case nil: self = .unsaid
+    case "auto": self = .auto
+    case "never": self = .never
+    case .some(let path): self = .path(path)
+    }
+  }
+}
+
+/// One start of a run, from a configuration to its summary: what `icp train` does.
+package struct TrainingSession {
+  private let configuration: RunConfiguration
+  private let name: String
+  private let runDirectory: String
+  private let resume: ResumeChoice
+  private let communicator: Communicator
+  private let console: Console
+  private let logger: Logger
+
+  /// `name` is the configuration file as the user gave it; the run directory defaults to runs/NAME-TIME.
+  package init(
+    configuration: RunConfiguration, name: String, runDirectory: String?, resume: ResumeChoice,
+    communicator: Communicator
+  ) {
+    (self.configuration, self.name, self.resume, self.communicator) = (configuration, name, resume, communicator)
+    self.runDirectory = runDirectory ?? Self.defaultDirectory(name)
+    console = Console(every: configuration.logging.everySteps)
+    if communicator.rank == 0 { ConsoleLogHandler.install(console: console) }
+    logger = Logger(label: "icp")
+    KernelLibrary.setThreads(configuration.training.threads)
+  }
+
+  private static func defaultDirectory(_ name: String) -> String {
+    let file = name.split(separator: "/").last.map(String.init) ?? name
+    let base = file.hasSuffix(".yaml") ? String(file.dropLast(5)) : file
+    let formatter = DateFormatter()
+    formatter.locale = Locale(identifier: "en_US_POSIX")
+    formatter.dateFormat = "yyyyMMdd-HHmmss"
+    return "runs/\(base)-\(formatter.string(from: Date()))"
+  }
+
+  /// `--dry-run`: every check, and what would run.
+  package func describe() throws {
+    let plan = try makePlan(from: nil)
+    if communicator.rank == 0 { console.line(PlanDescription(plan: plan, ranks: communicator.size).text) }
+  }
+
+  package func run() throws {
+    // A directory that is resumed from is read before the plan is made: `shards: auto` is what the run began with.
+    var opened = try openDirectory(toRead: true)
+    let resumed = try loadState(opened)
+    let plan = try makePlan(from: resumed)
+    if opened == nil { opened = try openDirectory(toRead: false) }
+    let journal = try communicator.together { try opened.map { try journal(in: $0, plan: plan, resumed: resumed) } }
+
+    let trainer = try communicator.together {
+      let trainer = Trainer(plan: plan, communicator: communicator, journal: journal)
+      if let file = configuration.model.weights, resumed == nil {
+        try trainer.model.load(WeightsFile.read(path: file), from: file)
+      }
+      if let resumed { try trainer.resume(from: resumed.state, path: resumed.path) }
+      return trainer
+    }
+    journal?.line(greeting(plan, resumed))
+    let result = try trainer.run()
+    journal?.finish()
+    if let journal { console.line(summary(result, journal).text) }
+  }
+
+  // MARK: Steps of a start
+
+  /// A checkpoint that this start goes on from.
+  private struct Resumed {
+    var state: TrainingState
+    var metadata: [String: String]
+    var path: String
+  }
+
+  private func makePlan(from resumed: Resumed?) throws -> RunPlan {
+    let plan = try communicator.together {
+      let shards = resumed?.metadata["shards"].flatMap { Int($0) }
+      let plan = try RunPlan(configuration, ranks: communicator.size, resumedShards: shards)
+      if let resumed { try check(resumed, against: plan) }
+      return plan
+    }
+    try communicator.agree(on: "the program", Platform.description)
+    try communicator.agree(on: "the configuration", plan.configuration.agreement)
+    try communicator.agree(on: "the data", plan.dataIdentity)
+    return plan
+  }
+
+  private func check(_ resumed: Resumed, against plan: RunPlan) throws {
+    guard let text = resumed.metadata["config"] else {
+      throw CheckpointError(path: resumed.path, reason: "metadata does not hold the run's configuration")
+    }
+    let saved: RunConfiguration
+    do {
+      saved = try RunConfiguration(yaml: text, name: "\(resumed.path) (config)")
+    } catch {
+      throw CheckpointError(path: resumed.path, reason: "its configuration cannot be read: \(error)")
+    }
+    if let difference = plan.configuration.differences(from: saved).first {
+      throw CheckpointError(
+        path: resumed.path, reason: "\(difference); --resume needs what sets the weights unchanged")
+    }
+    guard resumed.metadata["data"] == plan.dataIdentity else {
+      throw CheckpointError(
+        path: resumed.path, reason: "'data.path' holds other data than the run began with "
+          + "(counts, shape and pixel statistics: \(plan.dataIdentity); then: \(resumed.metadata["data"] ?? "none"))")
+    }
+  }
+
+  /// Rank 0 opens the run directory: before the plan where there is something to resume from, else behind it, so that a bad
+  /// configuration leaves no directory.
+  private func openDirectory(toRead: Bool) throws -> RunDirectory? {
+    try communicator.together {
+      guard communicator.rank == 0 else { return nil }
+      let exists = FileManager.default.fileExists(atPath: "\(runDirectory)/checkpoints")
+      guard !toRead || (exists && resume != .never) else { return nil }
+      return try RunDirectory(path: runDirectory)
+    }
+  }
+
+  private func loadState(_ directory: RunDirectory?) throws -> Resumed? {
+    let found: (bytes: [UInt8], path: String) = try communicator.together {
+      guard communicator.rank == 0 else { return ([], "") }
+      switch resume {
+      case .never: return ([], "")
+      case .path(let path): return (try read(path), path)
+      case .auto, .unsaid:
+        guard let directory else { return ([], "") }
+        let store = CheckpointStore(directory: directory, keep: configuration.checkpoint.keep)
+        guard resume == .auto else {
+          guard try store.hasCheckpoints else { return ([], "") }
+          throw UsageError(
+            "\(runDirectory) holds checkpoints: --resume auto goes on from the newest, --resume never starts over")
+        }
+        guard let point = try store.newestValid() else { return ([], "") }
+        for skipped in point.skipped { logger.warning("skipped a checkpoint: \(skipped)") }
+        return (try read(point.path), point.path)
+      }
+    }
+    let bytes = try communicator.broadcast(found.bytes, from: 0)
+    let path = String(decoding: try communicator.broadcast(Array(found.path.utf8), from: 0), as: UTF8.self)
+    guard !bytes.isEmpty else { return nil }
+    return try communicator.together {
+      let snapshot = try CheckpointStore.decode(bytes: bytes, path: path)
+      return Resumed(state: try TrainingState(snapshot, path: path), metadata: snapshot.metadata, path: path)
+    }
+  }
+
+  private func read(_ path: String) throws -> [UInt8] {
+    _ = try CheckpointStore.load(path: path)
+    return Array(try SafetensorsFile(path: path).contents)
+  }
+
+  private func journal(in directory: RunDirectory, plan: RunPlan, resumed: Resumed?) throws -> RunJournal {
+    for warning in directory.warnings { logger.warning("\(warning)") }
+    var store = CheckpointStore(directory: directory, keep: configuration.checkpoint.keep)
+    if resumed == nil, resume == .never || resume == .auto { try store.removeAll() }
+    if let resumed {
+      for path in try store.resume(
+        from: Snapshot(tensors: [], metadata: resumed.metadata), step: resumed.state.progress.step)
+      {
+        logger.warning("\(path) is of a later step than the run goes on from: set aside")
+      }
+    }
+    let journal = try RunJournal(directory: directory, store: store, plan: plan, console: console, logger: logger)
+    try journal.resume(from: resumed?.state.progress ?? RunProgress())
+    return journal
+  }
+
+  // MARK: What is said
+
+  private func greeting(_ plan: RunPlan, _ resumed: Resumed?) -> String {
+    let ranks = communicator.size
+    var lines = [
+      "\(Platform.description)",
+      "\(name): \(configuration.model.kind.rawValue) on \(configuration.data.format.rawValue), "
+        + "\(plan.data.training.count) training and \(plan.data.test.count) test images, rule \(configuration.icp.rule.rawValue), "
+        + "\(ranks) \(ranks == 1 ? "rank" : "ranks"), \(plan.shards) shards, \(plan.totalSteps) steps",
+      "bit-reproducible: \(reproducibility(plan, resumed))",
+    ]
+    if let resumed { lines.append("going on from \(resumed.path), step \(resumed.state.progress.step)") }
+    return lines.joined(separator: "\n")
+  }
+
+  private func reproducibility(_ plan: RunPlan, _ resumed: Resumed?) -> String {
+    if configuration.training.gradientReduction == .float32 {
+      return "no, because training.gradient_reduction is float32"
+    }
+    if let versions = resumed?.metadata["versions"], versions != Platform.description {
+      return "no, because the run began with \(versions)"
+    }
+    return "yes, at any number of ranks up to \(plan.shards) and after any resume on this type of machine"
+  }
+
+  private func summary(_ result: RunResult, _ journal: RunJournal) -> RunSummary {
+    let finished = result.progress.step >= min(configuration.training.maxSteps ?? .max, .max)
+    _ = finished
+    return RunSummary(
+      testAccuracy: result.report.test.accuracy, testLoss: result.report.test.loss, seconds: result.seconds,
+      steps: result.progress.step, runDirectory: journal.directory.path, checkpoint: journal.lastCheckpoint,
+      next: [
+        (
+          "icp evaluate \(name) --weights \(journal.lastCheckpoint ?? "FILE")",
+          "precision, recall, F1, calibration and the per-class table"
+        ),
+        ("icp train \(name) --set icp.rule=none", "the same without the method, to see what it does for your model"),
+        ("launch/train configs/cifar10-resnet20-icp.yaml -- --set data.path=DIR", "real images (launch/data cifar10 DIR)"),
+      ])
+  }
+}

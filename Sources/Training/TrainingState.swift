@@ -1,0 +1,75 @@
+import Formats
+import Foundation
+import Kernels
+import Networks
+
+/// Everything a run needs to go on: progress, weights, running statistics and the optimiser's state, copied out at the end
+/// of a step.
+package struct TrainingState: Sendable {
+  package let progress: RunProgress
+  package let model: [NamedTensor]
+  package let slots: [NamedTensor]
+  /// Optimiser steps really taken: what AdamW's bias correction counts.
+  package let optimizerSteps: Int
+
+  package init(progress: RunProgress, model: ModelState, optimizer: Optimizer) {
+    self.progress = progress
+    self.model = model.namedTensors
+    optimizerSteps = optimizer.steps
+    slots = optimizer.slots.flatMap { slot in
+      model.layout.parameters.map { entry in
+        NamedTensor(
+          "optimizer.\(slot.name).\(entry.name)", shape: entry.shape, floats: Array(slot.values[entry.range]))
+      }
+    }
+  }
+
+  package init(_ snapshot: Snapshot, path: String) throws(CheckpointError) {
+    func wrong(_ what: String) -> CheckpointError { CheckpointError(path: path, reason: what) }
+    guard let text = snapshot.metadata["progress"],
+      let progress = try? JSONDecoder().decode(RunProgress.self, from: Data(text.utf8)),
+      let steps = snapshot.metadata["optimizer_steps"].flatMap({ Int($0) })
+    else { throw wrong("metadata does not hold the run's progress") }
+    self.progress = progress
+    optimizerSteps = steps
+    model = snapshot.tensors.filter { !$0.name.hasPrefix("optimizer.") }
+    slots = snapshot.tensors.filter { $0.name.hasPrefix("optimizer.") }
+  }
+
+  /// The state as a checkpoint's contents, with what a reader wants to know beside it.
+  package func snapshot(plan: RunPlan) -> Snapshot {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = .sortedKeys
+    // A Codable struct of numbers encodes always; doubles keep all their digits.
+    let progress = String(decoding: try! encoder.encode(progress), as: UTF8.self)
+    return Snapshot(
+      tensors: model + slots,
+      metadata: [
+        "progress": progress,
+        "optimizer_steps": "\(optimizerSteps)",
+        "config": plan.configuration.resolvedYAML,
+        "epoch": "\(self.progress.epoch)",
+        "position": "\(self.progress.position)",
+        "seed": "\(plan.configuration.training.seed)",
+        "shards": "\(plan.shards)",
+        "data": plan.dataIdentity,
+        "versions": Platform.description,
+      ])
+  }
+
+  /// Puts the state back. Throws: a checkpoint whose tensors do not fit the model.
+  package func restore(to model: ModelState, _ optimizer: Optimizer, from path: String = "") throws {
+    try model.load(self.model, from: path)
+    let found = Dictionary(slots.map { ($0.name, $0) }) { first, _ in first }
+    for slot in optimizer.slots {
+      for entry in model.layout.parameters {
+        let name = "optimizer.\(slot.name).\(entry.name)"
+        guard let tensor = found[name], tensor.shape == entry.shape, let values = tensor.floats else {
+          throw WeightsError(path: path, reason: "there is no \(name) of shape \(entry.shape)")
+        }
+        slot.values[entry.range].update(fromContentsOf: values)
+      }
+    }
+    optimizer.steps = optimizerSteps
+  }
+}
