@@ -3,6 +3,13 @@ import Formats
 import Testing
 
 @Suite struct SafetensorsFileTests {
+  /// A safetensors file by hand: the length, the header as given, the buffer.
+  private func file(_ header: String, buffer: Int = 0, length: UInt64? = nil) -> [UInt8] {
+    let header = Array(header.utf8)
+    return withUnsafeBytes(of: (length ?? UInt64(header.count)).littleEndian) { Array($0) } + header
+      + Array(repeating: 0, count: buffer)
+  }
+
   private func reason(_ bytes: [UInt8]) -> String {
     do {
       _ = try SafetensorsFile(bytes: bytes, path: "test")
@@ -160,7 +167,7 @@ import Testing
   }
 
   @Test func `missing files, directories, pipes and refused links are errors that say so`() throws {
-    try withTemporaryDirectory { directory in
+    try SafetensorsSupport.withTemporaryDirectory { directory in
       func reason(_ name: String, followLinks: Bool = true) -> String {
         do {
           _ = try SafetensorsFile(path: "\(directory)/\(name)", followLinks: followLinks)

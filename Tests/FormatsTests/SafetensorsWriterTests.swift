@@ -51,7 +51,7 @@ import Testing
   }
 
   @Test func `Python reads our files and writes the same bytes`() throws {
-    guard let python = python(importing: "numpy, safetensors") else {
+    guard let python = SafetensorsSupport.python(importing: "numpy, safetensors") else {
       print(
         "SKIPPED: no Python with safetensors (set ICP_PYTHON); our files were not opened with the package")
       return
@@ -70,7 +70,7 @@ import Testing
       assert save(tensors, metadata) == open(path, "rb").read(), "bytes differ"
       print("same")
       """
-    try withTemporaryDirectory { directory in
+    try SafetensorsSupport.withTemporaryDirectory { directory in
       let tensors = [
         NamedTensor("w", shape: [2, 3], floats: sixValues),
         NamedTensor("é.n", shape: [2], integers: [-1, 7]),
@@ -79,7 +79,7 @@ import Testing
       let path = "\(directory)/ours.safetensors"
       let bytes = SafetensorsWriter.encode(tensors: tensors, metadata: ["config": "a: \"1\"\n"])
       try Data(bytes).write(to: URL(fileURLWithPath: path))
-      let result = try #require(runPython(python, script, [path]))
+      let result = try #require(SafetensorsSupport.runPython(python, script, [path]))
       #expect(result.output == "same\n")
     }
   }

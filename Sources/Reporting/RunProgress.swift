@@ -1,0 +1,57 @@
+/// How far a run is.
+package struct RunProgress: Sendable {
+  /// From 0.
+  package var epoch: Int
+  package var epochs: Int
+  /// Steps done, and of the whole run.
+  package var step: Int
+  package var steps: Int
+  package var loss: Double
+  package var imagesPerSecond: Double
+
+  package init(epoch: Int, epochs: Int, step: Int, steps: Int, loss: Double, imagesPerSecond: Double) {
+    (self.epoch, self.epochs, self.step, self.steps) = (epoch, epochs, step, steps)
+    (self.loss, self.imagesPerSecond) = (loss, imagesPerSecond)
+  }
+
+  /// `epoch  3/30  step    420/1200  loss 1.2345   512 images/s  1:23 left`
+  package func line(secondsLeft: Double?) -> String {
+    let left = secondsLeft.map { "  \(duration($0)) left" } ?? ""
+    return "epoch \(pad(epoch + 1, like: epochs))/\(epochs)  step \(pad(step, like: steps))/\(steps)"
+      + "  loss \(decimal(loss, places: 4))  \(Table.pad(decimal(imagesPerSecond, places: 0), to: 5)) images/s\(left)"
+  }
+
+  /// The line behind a bar, never wider than `width` columns: a wrapped line could not be drawn over.
+  package func bar(secondsLeft: Double?, width: Int) -> String {
+    let text = line(secondsLeft: secondsLeft)
+    let room = min(width - text.count - 4, 30)
+    guard room >= 5 else { return String(text.prefix(max(width - 1, 0))) }
+    let filled = steps > 0 ? min(max(step * room / steps, 0), room) : room
+    return "[\(String(repeating: "#", count: filled))\(String(repeating: "-", count: room - filled))] \(text)"
+  }
+
+  private func pad(_ value: Int, like largest: Int) -> String {
+    Table.pad(String(value), to: String(largest).count)
+  }
+}
+
+/// "0:07", "12:34", "1:02:03"
+package func duration(_ seconds: Double) -> String {
+  // A rate of zero gives an endless time.
+  guard seconds.isFinite, seconds < 1e9 else { return "?" }
+  let whole = Int(max(seconds, 0).rounded())
+  func two(_ value: Int) -> String { value < 10 ? "0\(value)" : "\(value)" }
+  let (hours, minutes) = (whole / 3600, whole / 60 % 60)
+  return (hours > 0 ? "\(hours):\(two(minutes))" : "\(minutes)") + ":\(two(whole % 60))"
+}
+
+/// "1.2346" of 1.23456 with four places; "nan" and "inf" as they are.
+package func decimal(_ value: Double, places: Int) -> String {
+  let scale = (0..<places).reduce(1.0) { scale, _ in scale * 10 }
+  let scaled = (value.magnitude * scale).rounded()
+  guard scaled < 1e15 else { return "\(value)" }
+  let digits = String(Int(scaled))
+  let padded = String(repeating: "0", count: max(0, places + 1 - digits.count)) + digits
+  let sign = value < 0 && scaled > 0 ? "-" : ""
+  return sign + padded.dropLast(places) + (places > 0 ? ".\(padded.suffix(places))" : "")
+}

@@ -1,0 +1,37 @@
+/// What a run prints when it is done.
+package struct RunSummary: Sendable {
+  /// A fraction from 0 to 1; nil where there are no test images.
+  package var testAccuracy: Double?
+  package var testLoss: Double?
+  package var seconds: Double
+  package var steps: Int
+  package var runDirectory: String
+  /// The last checkpoint, within or outside the run directory.
+  package var checkpoint: String?
+  /// Commands and what each is for.
+  package var next: [(command: String, purpose: String)]
+
+  package init(
+    testAccuracy: Double?, testLoss: Double?, seconds: Double, steps: Int, runDirectory: String,
+    checkpoint: String?, next: [(command: String, purpose: String)] = []
+  ) {
+    (self.testAccuracy, self.testLoss, self.seconds, self.steps) = (testAccuracy, testLoss, seconds, steps)
+    (self.runDirectory, self.checkpoint, self.next) = (runDirectory, checkpoint, next)
+  }
+
+  package var text: String {
+    var rows: [[String]] = []
+    if let testAccuracy { rows.append(["test accuracy", "\(decimal(testAccuracy * 100, places: 2)) %"]) }
+    if let testLoss { rows.append(["test loss", decimal(testLoss, places: 4)]) }
+    rows.append(["time", "\(duration(seconds)) for \(Table.grouped(steps)) steps"])
+    rows.append(["run directory", runDirectory])
+    if let checkpoint { rows.append(["checkpoint", checkpoint]) }
+    let width = rows.map { $0[0].count }.max()!
+    var lines = ["", "Done."] + rows.map { "  \(Table.pad($0[0], to: width, .left))  \($0[1])" }
+    if !next.isEmpty {
+      lines += ["", "What to try next:"]
+      lines += next.flatMap { ["  \($0.purpose):", "    \($0.command)"] }
+    }
+    return lines.joined(separator: "\n") + "\n"
+  }
+}

@@ -1,0 +1,94 @@
+import Foundation
+import Reporting
+import Testing
+
+@Suite struct RecordsTests {
+  private func step(_ step: Int, extra: [String: RecordValue] = [:]) -> StepRecord {
+    StepRecord(
+      step: step, epoch: 0, taskLoss: 2.5, distillationLoss: nil, totalLoss: 1e-7, alpha: 1,
+      gradientNorm: .nan,
+      learningRate: 1e-3, perturbation: 0.1, lossAtX0: .infinity, lossAtXT: nil, imagesPerSecond: 1e20,
+      extra: extra)
+  }
+
+  private func withLog(_ body: (MetricsLog, _ text: () throws -> String) throws -> Void) throws {
+    try CheckpointSupport.withDirectory { directory in
+      let path = "\(directory)/metrics.jsonl"
+      try body(try MetricsLog(path: path)) { try String(contentsOfFile: path, encoding: .utf8) }
+    }
+  }
+
+  @Test func `a step's record has its keys in order, and null for what is no number`() {
+    #expect(
+      step(3, extra: ["distillation_loss_per_layer": .list([0.5, .nan]), "beta": .number(nil)]).json
+        == #"{"kind":"step","step":3,"epoch":0,"task_loss":2.5,"distillation_loss":null,"total_loss":1e-07,"#
+        + #""alpha":1.0,"gradient_norm":null,"learning_rate":0.001,"perturbation":0.1,"loss_at_x0":null,"#
+        + #""loss_at_xT":null,"images_per_second":1e+20,"beta":null,"distillation_loss_per_layer":[0.5,null]}"#
+    )
+  }
+
+  @Test func `an epoch's record has validation keys only where there is a validation split`() {
+    let scores = SplitScores(loss: 0.5, accuracy: 0.75, f1: 0.7)
+    let plain = EpochRecord(epoch: 1, step: 20, trainLoss: 1.5, trainAccuracy: 0.5, test: scores, seconds: 2)
+    #expect(
+      plain.json == #"{"kind":"epoch","epoch":1,"step":20,"train_loss":1.5,"train_accuracy":0.5,"#
+        + #""test_loss":0.5,"test_accuracy":0.75,"test_f1":0.7,"seconds":2.0}"#)
+    var validated = plain
+    (validated.validation, validated.test) = (scores, nil)
+    #expect(
+      validated.json.contains(#""validation_f1":0.7,"test_loss":null,"test_accuracy":null,"test_f1":null"#))
+  }
+
+  @Test func `every line is JSON that reads back to the same numbers`() throws {
+    let line = step(3).json
+    let object = try #require(JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any])
+    #expect(object["total_loss"] as? Double == 1e-7)
+    #expect(object["images_per_second"] as? Double == 1e20)
+    #expect(object["gradient_norm"] is NSNull)
+  }
+
+  @Test func `a resume drops the records after its step and a torn last line`() throws {
+    try withLog { log, text in
+      for number in 1...3 { try log.append(step(number)) }
+      try log.append(EpochRecord(epoch: 0, step: 3, trainLoss: 1, trainAccuracy: 1, test: nil, seconds: 1))
+      let whole = try text()
+      try log.truncate(afterStep: 3)
+      #expect(try text() == whole)
+      let torn = try #require(FileHandle(forWritingAtPath: log.path))
+      try torn.seekToEnd()
+      try torn.write(contentsOf: Data(#"{"kind":"step","step":2,"task"#.utf8))
+      try log.truncate(afterStep: 2)
+      #expect(try text() == step(1).json + "\n" + step(2).json + "\n")
+      // The log goes on in the file that is there now.
+      try log.append(step(3))
+      #expect(try text().hasSuffix(step(3).json + "\n"))
+      try log.synchronize()
+      try log.truncate(afterStep: 0)
+      #expect(try text() == "")
+    }
+  }
+
+  @Test func `a full disk under the log is an error that says so`() throws {
+    let log = try MetricsLog(path: "/dev/full")
+    let error = #expect(throws: RecordError.self) { try log.append(step(1)) }
+    #expect(error?.description.contains("/dev/full: write: No space left on device; free some space") == true)
+    #expect(error?.exitCode == 74)
+    #expect(throws: RecordError.self) { try MetricsLog(path: "/nowhere/metrics.jsonl") }
+  }
+
+  @Test func `a full disk leaves no half of a record`() throws {
+    try CheckpointSupport.withDirectory { path in
+      guard CheckpointSupport.run(["mount", "-t", "tmpfs", "-o", "size=16k", "tmpfs", path])?.status == 0
+      else {
+        print("SKIPPED: mounting a small tmpfs needs root and was refused; no real full disk was tried")
+        return
+      }
+      defer { _ = CheckpointSupport.run(["umount", path]) }
+      let log = try MetricsLog(path: "\(path)/metrics.jsonl")
+      #expect(throws: RecordError.self) { for number in 1...1000 { try log.append(step(number)) } }
+      let text = try String(contentsOfFile: log.path, encoding: .utf8)
+      #expect(text.hasSuffix("}\n"))
+      #expect(text.count > 4096)
+    }
+  }
+}
