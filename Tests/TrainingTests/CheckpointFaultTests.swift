@@ -20,9 +20,8 @@ import Training
         let faults = Support.Faults { [k] index, _ in fault(k, index) }
         var caught: SaveError?
         do {
-          try faults.during {
-            _ = try store.save(Support.snapshot(2), step: 2, metric: 2, higherIsBetter: true)
-          }
+          var failing = CheckpointStore(directory: run, keep: keep, system: faults.system)
+          _ = try failing.save(Support.snapshot(2), step: 2, metric: 2, higherIsBetter: true)
         } catch let error as SaveError { caught = error }
         try check(store, run, caught)
         return faults.made.count >= k
@@ -72,7 +71,8 @@ import Training
     try Support.withStore { store, run in
       let faults = Support.Faults { _, call in call == "fsync" ? EIO : nil }
       #expect(throws: SaveError.self) {
-        try faults.during { try store.save(Support.snapshot(1), step: 1, metric: nil, higherIsBetter: true) }
+        var failing = CheckpointStore(directory: run, keep: 1, system: faults.system)
+        return try failing.save(Support.snapshot(1), step: 1, metric: nil, higherIsBetter: true)
       }
       #expect(faults.made.filter { $0 == "fsync" }.count == 1)
       #expect(!faults.made.contains("rename"))
@@ -85,19 +85,17 @@ import Training
   @Test func `a file system without hard links gets a copy as the best`() throws {
     try Support.withStore(keep: 1) { store, run in
       let faults = Support.Faults { _, call in call == "link" ? EPERM : nil }
-      let saved = try faults.during {
-        try store.save(Support.snapshot(1), step: 1, metric: 1, higherIsBetter: true)
-      }
+      var failing = CheckpointStore(directory: run, keep: 1, system: faults.system)
+      let saved = try failing.save(Support.snapshot(1), step: 1, metric: 1, higherIsBetter: true)
       #expect(try Support.bytes(store.bestPath) == Support.bytes(saved.path))
     }
   }
 
   @Test func `a file system that cannot reserve space still takes a checkpoint`() throws {
-    try Support.withStore { store, _ in
+    try Support.withStore { store, run in
       let faults = Support.Faults { _, call in call == "posix_fallocate" ? EOPNOTSUPP : nil }
-      _ = try faults.during {
-        try store.save(Support.snapshot(1), step: 1, metric: 1, higherIsBetter: true)
-      }
+      var failing = CheckpointStore(directory: run, keep: 1, system: faults.system)
+      _ = try failing.save(Support.snapshot(1), step: 1, metric: 1, higherIsBetter: true)
       #expect(try store.newestValid()?.step == 1)
     }
   }

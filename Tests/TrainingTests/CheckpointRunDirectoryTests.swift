@@ -22,11 +22,12 @@ import Training
   @Test func `a second run waits for the first to let go`() async throws {
     let path = NSTemporaryDirectory() + "/checkpoint-\(UUID().uuidString)"
     defer { try? FileManager.default.removeItem(atPath: path) }
-    let first = try RunDirectory(path: path)
+    var first: RunDirectory? = try RunDirectory(path: path)
+    #expect(first?.path == path)
     let second = Task.detached { try RunDirectory(path: path, patience: 30).path }
     try await Task.sleep(for: .milliseconds(200))
-    withExtendedLifetime(first) {}
-    // The last use of `first` is above: its lock goes with it.
+    // The lock goes with its directory.
+    first = nil
     #expect(try await second.value == path)
   }
 

@@ -56,14 +56,14 @@ enum CheckpointSupport {
 
     var made: [String] { calls.withLock(\.self) }
 
-    func during<Result>(_ body: () throws -> Result) rethrows -> Result {
-      try System.$fault.withValue({ call, _ in
+    var system: System {
+      System { call in
         let index = self.calls.withLock { calls in
           calls.append(call)
           return calls.count
         }
         return self.decide(index, call)
-      }) { try body() }
+      }
     }
   }
 

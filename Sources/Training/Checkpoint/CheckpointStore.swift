@@ -24,13 +24,14 @@ package struct CheckpointStore {
 
   private let directory: String
   private let keep: Int
+  private let system: System
   /// The best metric so far and its step. In every checkpoint's metadata too, so that a resumed run knows it.
   package private(set) var best: (metric: Double, step: Int)?
 
   /// - Parameter keep: how many of the newest checkpoints stay, at least one.
-  package init(directory: RunDirectory, keep: Int) {
+  package init(directory: RunDirectory, keep: Int, system: System = System()) {
     precondition(keep >= 1, "at least one checkpoint must stay")
-    (self.directory, self.keep) = (directory.checkpointsPath, keep)
+    (self.directory, self.keep, self.system) = (directory.checkpointsPath, keep, system)
   }
 
   /// Whether a run has left anything here that starting over would mix with.
@@ -63,7 +64,7 @@ package struct CheckpointStore {
     snapshot.metadata["best_step"] = newBest.map { String($0.step) }
     let path = path(step: step)
     do throws(SystemError) {
-      try AtomicFile.replace(path, with: CheckpointFormat.encode(snapshot), verified: true)
+      try AtomicFile(system: system).replace(path, with: CheckpointFormat.encode(snapshot), verified: true)
       best = newBest
       if isBest { try makeBest(path) }
     } catch { throw SaveError(error) }
@@ -111,7 +112,7 @@ package struct CheckpointStore {
     do throws(SystemError) {
       let later = try listedSteps().filter { $0 > step }.map { path(step: $0) }
       for path in later {
-        try System.call("rename", path) { rename(path, "\(path).superseded") }
+        try system.call("rename", path) { rename(path, "\(path).superseded") }
       }
       // A kill between saving the best step and naming it best leaves an older one, or none, under that name.
       if let best,
@@ -128,14 +129,14 @@ package struct CheckpointStore {
   package mutating func removeAll() throws(SaveError) {
     best = nil
     do throws(SystemError) {
-      for name in try System.list(directory)
+      for name in try system.list(directory)
       where name == "best.safetensors" || Self.step(of: name, suffix: ".safetensors.superseded") != nil
         || Self.step(of: name) != nil
       {
         let path = "\(directory)/\(name)"
-        try System.call("unlink", path) { unlink(path) }
+        try system.call("unlink", path) { unlink(path) }
       }
-      try System.synchronizeDirectory(directory)
+      try system.synchronizeDirectory(directory)
     } catch { throw SaveError(error) }
   }
 }
@@ -149,11 +150,11 @@ extension CheckpointStore {
 
   private func makeBest(_ path: String) throws(SystemError) {
     do throws(SystemError) {
-      try AtomicFile.replace(bestPath, withLinkTo: path)
+      try AtomicFile(system: system).replace(bestPath, withLinkTo: path)
     } catch  where [EPERM, EOPNOTSUPP, ENOSYS, EMLINK, EACCES].contains(error.code) {
       // A file system without hard links: copy.
       guard let file = try? SafetensorsFile(path: path, followLinks: false) else { throw error }
-      try AtomicFile.replace(bestPath, with: file.contents, verified: true)
+      try AtomicFile(system: system).replace(bestPath, with: file.contents, verified: true)
     }
   }
 
@@ -163,7 +164,7 @@ extension CheckpointStore {
     do throws(SystemError) {
       for step in try listedSteps().filter({ $0 < newest }).dropLast(keep - 1) {
         let path = path(step: step)
-        try System.call("unlink", path) { unlink(path) }
+        try system.call("unlink", path) { unlink(path) }
       }
       return []
     } catch { return ["an old checkpoint stays: \(error)"] }
@@ -177,7 +178,7 @@ extension CheckpointStore {
 
   /// Ascending.
   private func listedSteps() throws(SystemError) -> [Int] {
-    try System.list(directory).compactMap { Self.step(of: $0) }.sorted()
+    try system.list(directory).compactMap { Self.step(of: $0) }.sorted()
   }
 
   /// 40 of "step-0000040.safetensors"; nil of any other name, also of one that we would not give.

@@ -7,6 +7,7 @@ package final class RunDirectory {
   /// What the user should be told about this directory, once.
   package let warnings: [String]
   private let lock: RunLock
+  private let system: System
 
   package var checkpointsPath: String { "\(path)/checkpoints" }
   package var metricsPath: String { "\(path)/metrics.jsonl" }
@@ -15,20 +16,20 @@ package final class RunDirectory {
   /// Creates what is missing, takes the lock and removes what a killed writer left.
   /// - Parameter patience: seconds to wait for another run to let go.
   /// - Throws: ``SaveError`` where this directory cannot be written, ``LockedError`` where another run holds it.
-  package init(path: String, patience: Double = 5) throws {
+  package init(path: String, patience: Double = 5, system: System = System()) throws {
     // A write beyond `ulimit -f` should be an error that we report, not the end of the process.
     signal(SIGXFSZ, SIG_IGN)
-    self.path = path
+    (self.path, self.system) = (path, system)
     do {
-      try System.makeDirectories(path)
-      lock = try RunLock(path: "\(path)/.lock", patience: patience)
-      try System.makeDirectories("\(path)/checkpoints")
+      try system.makeDirectories(path)
+      lock = try RunLock(path: "\(path)/.lock", patience: patience, system: system)
+      try system.makeDirectories("\(path)/checkpoints")
       // Removing and renaming need the directories' own permission, which opening the lock does not show.
       for directory in [path, "\(path)/checkpoints"] {
-        try System.call("access", directory) { access(directory, W_OK | X_OK) }
-        for name in try System.list(directory) where Self.isLeftover(name) {
+        try system.call("access", directory) { access(directory, W_OK | X_OK) }
+        for name in try system.list(directory) where Self.isLeftover(name) {
           let leftover = "\(directory)/\(name)"
-          try System.call("unlink", leftover) { unlink(leftover) }
+          try system.call("unlink", leftover) { unlink(leftover) }
         }
       }
     } catch let error as SystemError {
@@ -40,7 +41,7 @@ package final class RunDirectory {
   /// Writes a file of the run directory whole or not at all.
   package func write(_ text: String, to name: String) throws(SaveError) {
     do throws(SystemError) {
-      try AtomicFile.replace("\(path)/\(name)", with: Array(text.utf8), verified: false)
+      try AtomicFile(system: system).replace("\(path)/\(name)", with: Array(text.utf8), verified: false)
     } catch { throw SaveError(error) }
   }
 

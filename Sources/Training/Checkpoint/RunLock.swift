@@ -9,14 +9,14 @@ final class RunLock {
   let missing: String?
 
   /// - Parameter patience: seconds to wait for another holder.
-  init(path: String, patience: Double) throws {
-    let descriptor = try System.open(path, O_RDWR | O_CREAT | O_NOFOLLOW)
+  init(path: String, patience: Double, system: System) throws {
+    let descriptor = try system.open(path, O_RDWR | O_CREAT | O_NOFOLLOW)
     let deadline = ContinuousClock.now + .seconds(patience)
     var missing: String?
     do {
       while true {
         do throws(SystemError) {
-          try System.call("flock", path) { flock(descriptor, LOCK_EX | LOCK_NB) }
+          try system.call("flock", path) { flock(descriptor, LOCK_EX | LOCK_NB) }
           break
         } catch  where error.code == ENOSYS || error.code == EOPNOTSUPP || error.code == ENOLCK {
           missing = "\(error); nothing keeps a second run out of this directory"
@@ -31,8 +31,8 @@ final class RunLock {
         }
       }
       // The name of the holder is for people: flock itself may hold on one node only.
-      try System.call("ftruncate", path) { ftruncate(descriptor, 0) }
-      try System.write(Array("\(Self.identity())\n".utf8), to: descriptor, path: path)
+      try system.call("ftruncate", path) { ftruncate(descriptor, 0) }
+      try system.write(Array("\(Self.identity())\n".utf8), to: descriptor, path: path)
     } catch {
       close(descriptor)
       throw error

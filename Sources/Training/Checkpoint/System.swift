@@ -11,18 +11,20 @@ package struct SystemError: Error, CustomStringConvertible {
 }
 
 /// The one way from this folder to the operating system: every call is checked, and its error names call and path.
-package enum System {
+package struct System: Sendable {
   /// Lets a test make any call fail, or all from the nth on as a kill would; returns the errno, or nil to proceed.
-  /// SQLite tests its writer in this way: see docs/CHECKPOINT.md. Nothing sets it outside tests.
-  @TaskLocal package static var fault: (@Sendable (_ call: String, _ path: String) -> Int32?)?
+  /// SQLite tests its writer in this way. Nothing sets it outside tests.
+  private let fault: (@Sendable (_ call: String) -> Int32?)?
+
+  package init(fault: (@Sendable (_ call: String) -> Int32?)? = nil) { self.fault = fault }
 
   /// Makes a call that returns -1 and sets errno when it fails; an interrupted call is made again.
   @discardableResult
-  static func call<Result: FixedWidthInteger>(
+  func call<Result: FixedWidthInteger>(
     _ name: String, _ path: String, _ body: () -> Result
   ) throws(SystemError) -> Result {
     while true {
-      if let code = fault?(name, path) { throw SystemError(call: name, path: path, code: code) }
+      if let code = fault?(name) { throw SystemError(call: name, path: path, code: code) }
       let result = body()
       if result != -1 { return result }
       let code = errno
@@ -32,7 +34,7 @@ package enum System {
   }
 
   /// Makes a call that returns its errno, as posix_fallocate does.
-  static func callReturningCode(_ name: String, _ path: String, _ body: () -> Int32) throws(SystemError) {
+  func callReturningCode(_ name: String, _ path: String, _ body: () -> Int32) throws(SystemError) {
     try call(name, path) {
       let code = body()
       errno = code
@@ -40,12 +42,12 @@ package enum System {
     }
   }
 
-  static func open(_ path: String, _ flags: Int32, mode: mode_t = 0o644) throws(SystemError) -> Int32 {
+  func open(_ path: String, _ flags: Int32, mode: mode_t = 0o644) throws(SystemError) -> Int32 {
     try call("open", path) { Glibc.open(path, flags | O_CLOEXEC, mode) }
   }
 
   /// Writes all bytes, in as many calls as it takes.
-  static func write(_ bytes: [UInt8], to descriptor: Int32, path: String) throws(SystemError) {
+  func write(_ bytes: [UInt8], to descriptor: Int32, path: String) throws(SystemError) {
     var done = 0
     while done < bytes.count {
       done += try call("write", path) {
@@ -60,7 +62,7 @@ package enum System {
   }
 
   /// Makes the names in a directory durable: without it a returned rename is lost in a power cut.
-  static func synchronizeDirectory(_ path: String) throws(SystemError) {
+  func synchronizeDirectory(_ path: String) throws(SystemError) {
     let descriptor = try open(path, O_RDONLY | O_DIRECTORY)
     do throws(SystemError) {
       try call("fsync", path) { fsync(descriptor) }
@@ -74,13 +76,13 @@ package enum System {
   }
 
   /// Makes a directory and those above it; one that exists is fine, a file in its place is not.
-  static func makeDirectories(_ path: String) throws(SystemError) {
-    if isDirectory(path) { return }
-    let parent = parentDirectory(path)
+  func makeDirectories(_ path: String) throws(SystemError) {
+    if Self.isDirectory(path) { return }
+    let parent = Self.parentDirectory(path)
     if parent != path { try makeDirectories(parent) }
     do throws(SystemError) {
       try call("mkdir", path) { mkdir(path, 0o755) }
-    } catch  where error.code == EEXIST && isDirectory(path) {
+    } catch  where error.code == EEXIST && Self.isDirectory(path) {
       return
     }
     try synchronizeDirectory(parent)
@@ -95,7 +97,7 @@ package enum System {
   }
 
   /// The names in a directory, sorted.
-  static func list(_ path: String) throws(SystemError) -> [String] {
+  func list(_ path: String) throws(SystemError) -> [String] {
     guard let directory = opendir(path) else { throw SystemError(call: "opendir", path: path, code: errno) }
     defer { closedir(directory) }
     var names: [String] = []
