@@ -87,7 +87,8 @@ import Training
 
   @Test func `what is no readable file is named`() throws {
     try inDirectory { directory in
-      #expect(refusal(at: directory, "none.yaml").message == "none.yaml: cannot be read: No such file or directory")
+      #expect(
+        refusal(at: directory, "none.yaml").message == "none.yaml: cannot be read: No such file or directory")
       #expect(refusal(at: directory, "").message == ": is a directory; expected a YAML file")
 
       mkfifo(directory.path() + "fifo", 0o600)
@@ -121,7 +122,9 @@ import Training
       var bytes = seed
       for _ in 0...next(6) { bytes[next(bytes.count)] = alphabet[next(alphabet.count)] }
       let text = String(decoding: bytes, as: UTF8.self)
-      if (try? RunConfiguration(yaml: text, name: "c", overrides: ["icp.rule=\(text.suffix(next(40)))"])) == nil {
+      if (try? RunConfiguration(yaml: text, name: "c", overrides: ["icp.rule=\(text.suffix(next(40)))"]))
+        == nil
+      {
         refused += 1
       }
     }

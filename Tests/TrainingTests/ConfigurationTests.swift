@@ -105,7 +105,8 @@ private let packageRoot = URL(filePath: #filePath).deletingLastPathComponent().d
     let sgd = try read("optimizer: {kind: sgd}").optimizer
     #expect(sgd.learningRate == 0.1 && sgd.weightDecay == 5e-4)
     #expect(try read("optimizer: {kind: adamw}", ["optimizer.kind=sgd"]).optimizer.learningRate == 0.1)
-    #expect(try read("optimizer: {learning_rate: 1e-3}", ["optimizer.kind=sgd"]).optimizer.learningRate == 1e-3)
+    #expect(
+      try read("optimizer: {learning_rate: 1e-3}", ["optimizer.kind=sgd"]).optimizer.learningRate == 1e-3)
 
     #expect(try read("data: {format: cifar10, path: d}").data.augment == [.padCrop, .flip])
     #expect(try read("data: {format: cifar100, path: d}").data.augment == [.padCrop, .flip])
@@ -113,7 +114,8 @@ private let packageRoot = URL(filePath: #filePath).deletingLastPathComponent().d
     #expect(try read("data: {format: cifar10, path: d, augment: []}").data.augment == [])
 
     #expect(try read("data: {validation: 0.1}").checkpoint.metric == .validationAccuracy)
-    #expect(try read("data: {validation: 0.1}\ncheckpoint: {metric: train_loss}").checkpoint.metric == .trainLoss)
+    #expect(
+      try read("data: {validation: 0.1}\ncheckpoint: {metric: train_loss}").checkpoint.metric == .trainLoss)
   }
 
   @Test func `values arrive in their properties`() throws {
@@ -194,7 +196,9 @@ private let packageRoot = URL(filePath: #filePath).deletingLastPathComponent().d
   }
 
   @Test func `set takes YAML, wins over the file, and its last word counts`() throws {
-    let overrides = ["icp.steps=1", "data.augment=[flip]", "icp.steps=2", "model.weights=a=b", "optimizer.clip_norm=none"]
+    let overrides = [
+      "icp.steps=1", "data.augment=[flip]", "icp.steps=2", "model.weights=a=b", "optimizer.clip_norm=none",
+    ]
     let configuration = try read("icp: {steps: 7}", overrides)
     #expect(configuration.icp.steps == 2)
     #expect(configuration.data.augment == [.flip])
@@ -215,7 +219,9 @@ private let packageRoot = URL(filePath: #filePath).deletingLastPathComponent().d
   }
 
   @Test(arguments: try! FileManager.default.contentsOfDirectory(atPath: packageRoot.path() + "configs"))
-  func `a shipped configuration is valid, says only what differs, and survives being resolved`(name: String) throws {
+  func `a shipped configuration is valid, says only what differs, and survives being resolved`(name: String)
+    throws
+  {
     let path = packageRoot.path() + "configs/" + name
     let configuration = try RunConfiguration.load(path: path)
     #expect(try read(configuration.resolvedYAML) == configuration)
@@ -257,7 +263,8 @@ private let packageRoot = URL(filePath: #filePath).deletingLastPathComponent().d
     ]
     let resumed = try read("data: {format: cifar10, path: here}", free)
     #expect(resumed.differences(from: saved) == [])
-    #expect(resumed.identity == (try read("data: {format: cifar10, path: x}", ["training.shards=auto"])).identity)
+    #expect(
+      resumed.identity == (try read("data: {format: cifar10, path: x}", ["training.shards=auto"])).identity)
   }
 
   @Test(arguments: ConfigurationTable.keys.map(\.path))
@@ -286,7 +293,8 @@ private let packageRoot = URL(filePath: #filePath).deletingLastPathComponent().d
     let error = #expect(throws: ConfigurationError.self) { try configuration.settlingShards(ranks: 3) }
     #expect(
       error?.description
-        == "training.shards: auto: 'training.batch_size' is 2, fewer than the 3 of 'training.shards': a shard needs a sample")
+        == "training.shards: auto: 'training.batch_size' is 2, fewer than the 3 of 'training.shards': a shard needs a sample"
+    )
   }
 
   @Test func `a key's name is its property in camel case`() {
@@ -294,11 +302,14 @@ private let packageRoot = URL(filePath: #filePath).deletingLastPathComponent().d
       let properties = Mirror(reflecting: section.value).children.map { "\(section.label!).\($0.label!)" }
       let keys = ConfigurationTable.keys.filter { $0.section == section.label! }.map { key in
         let words = key.name.split(separator: "_")
-        return "\(key.section)." + words[0] + words.dropFirst().map { $0.prefix(1).uppercased() + $0.dropFirst() }.joined()
+        return "\(key.section)." + words[0]
+          + words.dropFirst().map { $0.prefix(1).uppercased() + $0.dropFirst() }.joined()
       }
       #expect(properties == keys)
     }
-    #expect(Mirror(reflecting: RunConfiguration()).children.map { $0.label! } == ConfigurationTable.sections.map(String.init))
+    #expect(
+      Mirror(reflecting: RunConfiguration()).children.map { $0.label! }
+        == ConfigurationTable.sections.map(String.init))
   }
 
   /// ICP_RECORD=1 writes the tables anew.
@@ -322,7 +333,8 @@ private let packageRoot = URL(filePath: #filePath).deletingLastPathComponent().d
       let rows = ConfigurationTable.keys.filter { $0.section == section }.map { key in
         "| `\(key.path)` | \(key.defaultText) | \(key.expected) | \(key.unit) | \(key.meaning) |\n"
       }
-      return "### \(section)\n\n| key | default | values | unit | meaning |\n|---|---|---|---|---|\n" + rows.joined() + "\n"
+      return "### \(section)\n\n| key | default | values | unit | meaning |\n|---|---|---|---|---|\n"
+        + rows.joined() + "\n"
     }.joined()
   }
 }
@@ -339,7 +351,9 @@ extension RunConfiguration {
       let value = Double.random(in: 0..<1, using: &stream) * pow(10, Double(integer(-30...9)))
       return value < limit ? value : value / 1e10
     }
-    func list<Value>(_ sizes: ClosedRange<Int>, _ value: () -> Value) -> [Value] { (0..<integer(sizes)).map { _ in value() } }
+    func list<Value>(_ sizes: ClosedRange<Int>, _ value: () -> Value) -> [Value] {
+      (0..<integer(sizes)).map { _ in value() }
+    }
     func text() -> String {
       // Without U+FEFF, which Yams drops where a scalar starts with it.
       let scalars = "abz09 /.-_'\"\\#:,[]{}&*!|>%@`~ü漢\u{2028}\u{FFFF}\u{1F600}e\u{301}?".unicodeScalars
@@ -357,7 +371,8 @@ extension RunConfiguration {
     result.data.std = chance() ? list(channels...channels) { 1 - number(below: 1) } : nil
     result.data.limit = chance() ? integer(1...1_000_000_000) : nil
     result.data.testLimit = chance() ? integer(1...1_000_000_000) : nil
-    result.data.validation = [.none, .count(integer(1...1000)), .fraction(1 - number(below: 0.99))].randomElement(using: &stream)!
+    result.data.validation = [.none, .count(integer(1...1000)), .fraction(1 - number(below: 0.99))]
+      .randomElement(using: &stream)!
     if case .fraction(1) = result.data.validation { result.data.validation = .none }
     result.model.kind = one(ModelKind.self)
     result.model.shortcut = one(Shortcut.self)
