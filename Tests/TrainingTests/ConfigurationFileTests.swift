@@ -1,4 +1,5 @@
 import Foundation
+import Kernels
 import Testing
 import Training
 
@@ -111,11 +112,8 @@ import Training
   @Test func `no text makes the reader trap`() {
     // Deterministic mutations of a valid file; what is thrown has its own tests, this one is about returning at all.
     let seed = Array(RunConfiguration().resolvedYAML.utf8)
-    var state: UInt64 = 1
-    func next(_ bound: Int) -> Int {
-      state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
-      return Int(state >> 33) % bound
-    }
+    var stream = RandomStream(seed: 1, purpose: .test)
+    func next(_ bound: Int) -> Int { Int.random(in: 0..<bound, using: &stream) }
     let alphabet = Array("[]{}:,-?&*!|>'\"%@`#\n\t \\0e.9x~ü".utf8)
     var refused = 0
     for _ in 0..<3000 {

@@ -60,7 +60,7 @@ package enum ConfigurationTable {
       role: .reporting,
       "Uses the first so many test samples in file order."),
     Key(
-      "data.validation", \.data.validation, validation, unit: "samples, or a fraction of them",
+      "data.validation", \.data.validation, .validation, unit: "samples, or a fraction of them",
       "Held out from the end of the training set; `validation_*` is then recorded and may choose the "
         + "best checkpoint."
     ),
@@ -97,7 +97,7 @@ package enum ConfigurationTable {
       "training.batch_size", \.training.batchSize, .integer(from: 1), unit: "samples",
       "The global batch, over all ranks. The last batch of an epoch is kept, smaller as it may be."),
     Key(
-      "training.shards", \.training.shards, shards,
+      "training.shards", \.training.shards, .shards,
       "The parts into which a batch is cut, each with its own batch statistics. They, not the ranks, "
         + "decide the result: ranks <= shards. `auto` is the number of ranks of the run's first start."
     ),
@@ -205,7 +205,7 @@ package enum ConfigurationTable {
       "distillation.taps", \.distillation.taps, .optional("of the model", .distinct(.notEmpty, of: .name)),
       "The layers whose features are compared; a wrong name lists the valid ones."),
     Key(
-      "distillation.layer_weights", \.distillation.layerWeights, layerWeights,
+      "distillation.layer_weights", \.distillation.layerWeights, .layerWeights,
       "The weight of each tap, first to last: all 1; cos(0) to cos(pi/4); the reverse; or a list as long "
         + "as the taps."
     ),
@@ -255,30 +255,4 @@ package enum ConfigurationTable {
       "kernels.convolution", \.kernels.convolution, .choice,
       "Convolutions by oneDNN, or by im2col and OpenBLAS's sgemm."),
   ]
-
-  private static let shards = ValueForm.integer(from: 1, to: 65536)
-    .map({ ShardCount.count($0) }, back: { if case .count(let count) = $0 { count } else { nil } })
-    .or(.word("auto", .auto))
-
-  private static let validation = ValueForm.integer(from: 0)
-    .map(
-      { $0 == 0 ? Validation.none : .count($0) },
-      back: {
-        switch $0 {
-        case .none: 0
-        case .count(let count): count
-        case .fraction: nil
-        }
-      }
-    )
-    .or(
-      ValueForm.number("> 0 and < 1") { $0 > 0 && $0 < 1 }
-        .map({ Validation.fraction($0) }, back: { if case .fraction(let part) = $0 { part } else { nil } }))
-
-  private static let layerWeights = ValueForm.word("uniform", LayerWeights.uniform)
-    .or(.word("cosine", .cosine))
-    .or(.word("cosine_increasing", .cosineIncreasing))
-    .or(
-      ValueForm.list(.notEmpty, of: .notNegative)
-        .map({ LayerWeights.list($0) }, back: { if case .list(let weights) = $0 { weights } else { nil } }))
 }
