@@ -24,7 +24,7 @@ private let packageRoot = URL(filePath: #filePath).deletingLastPathComponent().d
 
   /// ICP_RECORD=1 writes the tables anew.
   @Test func `docs/CONFIGURATION.md lists these keys with these defaults`() throws {
-    let path = packageRoot.path() + "docs/CONFIGURATION.md"
+    let path = packageRoot.path(percentEncoded: false) + "docs/CONFIGURATION.md"
     let document = try String(contentsOfFile: path, encoding: .utf8)
     let (start, end) = ("<!-- keys -->\n", "<!-- end of keys -->")
     let before = try #require(document.range(of: start))

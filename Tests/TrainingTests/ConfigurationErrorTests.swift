@@ -183,7 +183,10 @@ struct Refused {
       "data: {format: cifar10}",
       "c.yaml:1:16: 'data.path' is missing: 'data.format' cifar10 needs the directory of its files"
     ),
-    ("data: {mean: [0.5], std: [0.2, 0.2]}", "c.yaml:1:26: 'data.mean' and 'data.std' have 1 and 2 entries: each needs one a channel"),
+    (
+      "data: {mean: [0.5], std: [0.2, 0.2]}",
+      "c.yaml:1:26: 'data.mean' has 1 and 'data.std' 2 entries: each needs one a channel"
+    ),
     (
       "checkpoint: {metric: validation_accuracy}",
       "c.yaml:1:22: 'checkpoint.metric' is validation_accuracy, but 'data.validation' is 0: there is no validation split"

@@ -17,9 +17,9 @@ import Training
     let start = ContinuousClock.now
     var message: String?
     do throws(ConfigurationError) {
-      _ = try RunConfiguration.load(path: directory.path() + name)
+      _ = try RunConfiguration.load(path: directory.path(percentEncoded: false) + name)
     } catch {
-      message = error.description.replacingOccurrences(of: directory.path(), with: "")
+      message = error.description.replacingOccurrences(of: directory.path(percentEncoded: false), with: "")
     }
     return (message, (ContinuousClock.now - start) / .seconds(1))
   }
@@ -92,19 +92,19 @@ import Training
         refusal(at: directory, "none.yaml").message == "none.yaml: cannot be read: No such file or directory")
       #expect(refusal(at: directory, "").message == ": is a directory; expected a YAML file")
 
-      mkfifo(directory.path() + "fifo", 0o600)
+      mkfifo(directory.path(percentEncoded: false) + "fifo", 0o600)
       let fifo = refusal(at: directory, "fifo")
       #expect(fifo.message == "fifo: is not a regular file; expected a YAML file")
       #expect(fifo.seconds < limit)
 
       try Data().write(to: directory.appending(path: "huge"))
-      truncate(directory.path() + "huge", 1 << 30)
+      truncate(directory.path(percentEncoded: false) + "huge", 1 << 30)
       let huge = refusal(at: directory, "huge")
       #expect(huge.message == "huge: 1073741824 bytes, more than the 65536 that a configuration may have")
       #expect(huge.seconds < limit)
 
       try Data().write(to: directory.appending(path: "empty"))
-      let empty = try RunConfiguration.load(path: directory.path() + "empty")
+      let empty = try RunConfiguration.load(path: directory.path(percentEncoded: false) + "empty")
       #expect(empty == RunConfiguration())
     }
   }

@@ -218,11 +218,13 @@ private let packageRoot = URL(filePath: #filePath).deletingLastPathComponent().d
     #expect(without.data.path == nil)
   }
 
-  @Test(arguments: try! FileManager.default.contentsOfDirectory(atPath: packageRoot.path() + "configs"))
+  @Test(
+    arguments: try! FileManager.default.contentsOfDirectory(
+      atPath: packageRoot.path(percentEncoded: false) + "configs"))
   func `a shipped configuration is valid, says only what differs, and survives being resolved`(name: String)
     throws
   {
-    let path = packageRoot.path() + "configs/" + name
+    let path = packageRoot.path(percentEncoded: false) + "configs/" + name
     let configuration = try RunConfiguration.load(path: path)
     #expect(try read(configuration.resolvedYAML) == configuration)
 

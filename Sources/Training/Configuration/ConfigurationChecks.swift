@@ -13,7 +13,7 @@ struct ConfigurationCheck: Sendable {
     ConfigurationCheck(keys: ["data.mean", "data.std"]) { configuration in
       guard let mean = configuration.data.mean, let std = configuration.data.std, mean.count != std.count
       else { return nil }
-      return "'data.mean' and 'data.std' have \(mean.count) and \(std.count) entries: each needs one a channel"
+      return "'data.mean' has \(mean.count) and 'data.std' \(std.count) entries: each needs one a channel"
     },
     ConfigurationCheck(keys: ["checkpoint.metric", "data.validation"]) { configuration in
       guard configuration.checkpoint.metric == .validationAccuracy, configuration.data.validation == .none
