@@ -1,4 +1,5 @@
 import Foundation
+import Kernels
 import Testing
 import Training
 
@@ -16,9 +17,9 @@ import Training
     let start = ContinuousClock.now
     var message: String?
     do throws(ConfigurationError) {
-      _ = try RunConfiguration.load(path: directory.path() + name)
+      _ = try RunConfiguration.load(path: directory.path(percentEncoded: false) + name)
     } catch {
-      message = error.description.replacingOccurrences(of: directory.path(), with: "")
+      message = error.description.replacingOccurrences(of: directory.path(percentEncoded: false), with: "")
     }
     return (message, (ContinuousClock.now - start) / .seconds(1))
   }
@@ -87,22 +88,23 @@ import Training
 
   @Test func `what is no readable file is named`() throws {
     try inDirectory { directory in
-      #expect(refusal(at: directory, "none.yaml").message == "none.yaml: cannot be read: No such file or directory")
+      #expect(
+        refusal(at: directory, "none.yaml").message == "none.yaml: cannot be read: No such file or directory")
       #expect(refusal(at: directory, "").message == ": is a directory; expected a YAML file")
 
-      mkfifo(directory.path() + "fifo", 0o600)
+      mkfifo(directory.path(percentEncoded: false) + "fifo", 0o600)
       let fifo = refusal(at: directory, "fifo")
       #expect(fifo.message == "fifo: is not a regular file; expected a YAML file")
       #expect(fifo.seconds < limit)
 
       try Data().write(to: directory.appending(path: "huge"))
-      truncate(directory.path() + "huge", 1 << 30)
+      truncate(directory.path(percentEncoded: false) + "huge", 1 << 30)
       let huge = refusal(at: directory, "huge")
       #expect(huge.message == "huge: 1073741824 bytes, more than the 65536 that a configuration may have")
       #expect(huge.seconds < limit)
 
       try Data().write(to: directory.appending(path: "empty"))
-      let empty = try RunConfiguration.load(path: directory.path() + "empty")
+      let empty = try RunConfiguration.load(path: directory.path(percentEncoded: false) + "empty")
       #expect(empty == RunConfiguration())
     }
   }
@@ -110,18 +112,17 @@ import Training
   @Test func `no text makes the reader trap`() {
     // Deterministic mutations of a valid file; what is thrown has its own tests, this one is about returning at all.
     let seed = Array(RunConfiguration().resolvedYAML.utf8)
-    var state: UInt64 = 1
-    func next(_ bound: Int) -> Int {
-      state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
-      return Int(state >> 33) % bound
-    }
+    var stream = RandomStream(seed: 1, purpose: .test)
+    func next(_ bound: Int) -> Int { Int.random(in: 0..<bound, using: &stream) }
     let alphabet = Array("[]{}:,-?&*!|>'\"%@`#\n\t \\0e.9x~ü".utf8)
     var refused = 0
     for _ in 0..<3000 {
       var bytes = seed
       for _ in 0...next(6) { bytes[next(bytes.count)] = alphabet[next(alphabet.count)] }
       let text = String(decoding: bytes, as: UTF8.self)
-      if (try? RunConfiguration(yaml: text, name: "c", overrides: ["icp.rule=\(text.suffix(next(40)))"])) == nil {
+      if (try? RunConfiguration(yaml: text, name: "c", overrides: ["icp.rule=\(text.suffix(next(40)))"]))
+        == nil
+      {
         refused += 1
       }
     }

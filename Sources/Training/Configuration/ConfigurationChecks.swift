@@ -13,12 +13,13 @@ struct ConfigurationCheck: Sendable {
     ConfigurationCheck(keys: ["data.mean", "data.std"]) { configuration in
       guard let mean = configuration.data.mean, let std = configuration.data.std, mean.count != std.count
       else { return nil }
-      return "'data.mean' has \(mean.count) channels and 'data.std' has \(std.count)"
+      return "'data.mean' has \(mean.count) and 'data.std' \(std.count) entries: each needs one a channel"
     },
     ConfigurationCheck(keys: ["checkpoint.metric", "data.validation"]) { configuration in
       guard configuration.checkpoint.metric == .validationAccuracy, configuration.data.validation == .none
       else { return nil }
-      return "'checkpoint.metric' is validation_accuracy, but 'data.validation' is 0: there is no validation split"
+      return
+        "'checkpoint.metric' is validation_accuracy, but 'data.validation' is 0: there is no validation split"
     },
     ConfigurationCheck(keys: ["schedule.warmup_epochs", "training.epochs"]) { configuration in
       guard configuration.schedule.warmupEpochs > configuration.training.epochs else { return nil }
@@ -35,12 +36,14 @@ struct ConfigurationCheck: Sendable {
   /// Apart, since what `check` names first is what is missing: perturb reads no data set and does without.
   static let dataPath = ConfigurationCheck(keys: ["data.path", "data.format"]) { configuration in
     guard configuration.data.format != .glyphs, configuration.data.path == nil else { return nil }
-    return "'data.path' is missing: 'data.format' \(configuration.data.format.rawValue) needs the directory of its files"
+    return
+      "'data.path' is missing: 'data.format' \(configuration.data.format.rawValue) needs the directory of its files"
   }
 
   static func batchViolation(_ batchSize: Int, _ shards: Int) -> String? {
     guard batchSize < shards else { return nil }
-    return "'training.batch_size' is \(batchSize), fewer than the \(shards) of 'training.shards': a shard needs a sample"
+    return
+      "'training.batch_size' is \(batchSize), fewer than the \(shards) of 'training.shards': a shard needs a sample"
   }
 }
 

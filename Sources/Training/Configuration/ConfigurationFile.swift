@@ -31,7 +31,9 @@ enum ConfigurationFile {
     var buffer = [UInt8](repeating: 0, count: limit + 1)
     var filled = 0
     while filled < buffer.count {
-      let count = buffer.withUnsafeMutableBytes { Foundation.read(descriptor, $0.baseAddress! + filled, $0.count - filled) }
+      let count = buffer.withUnsafeMutableBytes {
+        Foundation.read(descriptor, $0.baseAddress! + filled, $0.count - filled)
+      }
       if count == 0 { break }
       if count > 0 { filled += count } else if errno != EINTR { throw source.systemError() }
     }
@@ -52,5 +54,7 @@ enum ConfigurationFile {
 }
 
 extension ConfigurationSource {
-  fileprivate func systemError() -> ConfigurationError { error("cannot be read: \(String(cString: strerror(errno)))") }
+  fileprivate func systemError() -> ConfigurationError {
+    error("cannot be read: \(String(cString: strerror(errno)))")
+  }
 }

@@ -18,13 +18,16 @@ package enum ConfigurationTable {
   private static let data: [Key] = [
     Key(
       "data.format", \.data.format, .choice,
-      "The data set: `glyphs` is drawn by the program from `training.seed`; `cifar10` and `cifar100` are the binary "
-        + "archives' files; `idx` is a directory with the four files named as MNIST's, plain or .gz."),
+      "The data set: `glyphs` is drawn by the program from `training.seed`; `cifar10` and `cifar100` are "
+        + "the binary archives' files; `idx` is a directory with the four files named as MNIST's, plain or "
+        + ".gz."
+    ),
     Key(
       "data.path", \.data.path, .optional("none", .text("a directory")), role: .place,
-      "The directory: any `data_batch_*.bin` or `train.bin` it holds, sorted by name, and `test_batch.bin` or "
-        + "`test.bin`; or the IDX files. Needed by every format but glyphs. A relative one starts at the working "
-        + "directory."),
+      "The directory: any `data_batch_*.bin` or `train.bin` it holds, sorted by name, and "
+        + "`test_batch.bin` or `test.bin`; or the IDX files. Needed by every format but glyphs. A relative "
+        + "one starts at the working directory."
+    ),
     Key(
       "data.size", \.data.size, .optional("native", .integer(from: 1, to: 1024)), unit: "pixels",
       "Images are resized to this many pixels a side, by area averaging; `native` keeps their size."),
@@ -37,10 +40,12 @@ package enum ConfigurationTable {
         .init([.padCrop, .flip], "cifar10 and cifar100") { [.cifar10, .cifar100].contains($0.data.format) },
         .init([], "glyphs and idx") { _ in true },
       ],
-      "Random changes of training images: `pad-crop` moves by up to 4 pixels (zeros after normalisation come in), "
-        + "`flip` mirrors one in two."),
+      "Random changes of training images: `pad-crop` moves by up to 4 pixels (zeros after normalisation "
+        + "come in), `flip` mirrors one in two."
+    ),
     Key(
-      "data.mean", \.data.mean, .optional("computed", .list(.notEmpty, of: .fraction)), unit: "pixel values in 0..1",
+      "data.mean", \.data.mean, .optional("computed", .list(.notEmpty, of: .fraction)),
+      unit: "pixel values in 0..1",
       "Subtracted from each channel, one value a channel; `computed` on the training set."),
     Key(
       "data.std", \.data.std,
@@ -51,19 +56,25 @@ package enum ConfigurationTable {
       "data.limit", \.data.limit, .optional("all", .integer(from: 1)), unit: "samples",
       "Uses the first so many training samples in file order."),
     Key(
-      "data.test_limit", \.data.testLimit, .optional("all", .integer(from: 1)), unit: "samples", role: .reporting,
+      "data.test_limit", \.data.testLimit, .optional("all", .integer(from: 1)), unit: "samples",
+      role: .reporting,
       "Uses the first so many test samples in file order."),
     Key(
-      "data.validation", \.data.validation, validation, unit: "samples, or a fraction of them",
-      "Held out from the end of the training set; `validation_*` is then recorded and may choose the best checkpoint."),
+      "data.validation", \.data.validation, .validation, unit: "samples, or a fraction of them",
+      "Held out from the end of the training set; `validation_*` is then recorded and may choose the "
+        + "best checkpoint."
+    ),
   ]
 
   private static let model: [Key] = [
-    Key("model.kind", \.model.kind, .choice, "The network: a ResNet for small images (He et al. 2015), or an MLP."),
+    Key(
+      "model.kind", \.model.kind, .choice,
+      "The network: a ResNet for small images (He et al. 2015), or an MLP."),
     Key(
       "model.shortcut", \.model.shortcut, .choice,
-      "Where a residual block changes the shape: a strided 1x1 convolution with BatchNorm (`projection`), or "
-        + "subsampling and zero channels (`pad`). ResNets only."),
+      "Where a residual block changes the shape: a strided 1x1 convolution with BatchNorm "
+        + "(`projection`), or subsampling and zero channels (`pad`). ResNets only."
+    ),
     Key(
       "model.hidden", \.model.hidden, .list(.notEmpty, of: .integer(from: 1, to: 65536)), unit: "units",
       "Widths of the hidden layers. MLP only."),
@@ -86,29 +97,37 @@ package enum ConfigurationTable {
       "training.batch_size", \.training.batchSize, .integer(from: 1), unit: "samples",
       "The global batch, over all ranks. The last batch of an epoch is kept, smaller as it may be."),
     Key(
-      "training.shards", \.training.shards, shards,
-      "The parts into which a batch is cut, each with its own batch statistics. They, not the ranks, decide the "
-        + "result: ranks <= shards. `auto` is the number of ranks of the run's first start."),
+      "training.shards", \.training.shards, .shards,
+      "The parts into which a batch is cut, each with its own batch statistics. They, not the ranks, "
+        + "decide the result: ranks <= shards. `auto` is the number of ranks of the run's first start."
+    ),
     Key(
       "training.threads", \.training.threads, .integer(from: 1, to: 1024), unit: "threads",
       "Kernel threads of a rank. Results may depend on it; for more cores use more ranks."),
     Key(
       "training.label_smoothing", \.training.labelSmoothing, .belowOne,
-      "Share of the label spread over all classes, in the task loss only; the refinement's loss is plain cross entropy."),
+      "Share of the label spread over all classes, in the task loss only; the refinement's loss is plain "
+        + "cross entropy."
+    ),
     Key(
       "training.gradient_reduction", \.training.gradientReduction, .choice,
-      "How gradients are summed over ranks: in fixed point, the same bits at any number of ranks, or in float32."),
+      "How gradients are summed over ranks: in fixed point, the same bits at any number of ranks, or in "
+        + "float32."
+    ),
     Key(
       "training.non_finite", \.training.nonFinite, .choice,
-      "On a loss or gradient that is not finite: `stop` with exit code 77, `skip` the step, or go back to the last "
-        + "checkpoint (`rollback`)."),
+      "On a loss or gradient that is not finite: `stop` with exit code 77, `skip` the step, or go back "
+        + "to the last checkpoint (`rollback`)."
+    ),
     Key(
       "training.seed", \.training.seed, .integer(from: 0, to: 1 << 53),
       "Where all randomness starts: initial weights, order, augmentation, glyphs, random perturbations."),
   ]
 
   private static let optimizer: [Key] = [
-    Key("optimizer.kind", \.optimizer.kind, .choice, "AdamW decays weights decoupled from the gradient, SGD with it."),
+    Key(
+      "optimizer.kind", \.optimizer.kind, .choice,
+      "AdamW decays weights decoupled from the gradient, SGD with it."),
     Key(
       "optimizer.learning_rate", \.optimizer.learningRate, .notNegative,
       defaults: [
@@ -118,11 +137,14 @@ package enum ConfigurationTable {
     Key(
       "optimizer.weight_decay", \.optimizer.weightDecay, .notNegative,
       defaults: [
-        .init(0.01, "adamw") { $0.optimizer.kind == .adamw }, .init(5e-4, "sgd") { $0.optimizer.kind == .sgd },
+        .init(0.01, "adamw") { $0.optimizer.kind == .adamw },
+        .init(5e-4, "sgd") { $0.optimizer.kind == .sgd },
       ],
-      "AdamW: the share of a weight lost per step and unit of learning rate. SGD: times the weight, added to its "
-        + "gradient."),
-    Key("optimizer.decay", \.optimizer.decay, .choice, "What decays; `matrices` spares BatchNorm and biases."),
+      "AdamW: the share of a weight lost per step and unit of learning rate. SGD: times the weight, "
+        + "added to its gradient."
+    ),
+    Key(
+      "optimizer.decay", \.optimizer.decay, .choice, "What decays; `matrices` spares BatchNorm and biases."),
     Key(
       "optimizer.betas", \.optimizer.betas, .list(.two, of: .belowOne),
       "AdamW's averages of the gradient and of its square."),
@@ -131,14 +153,17 @@ package enum ConfigurationTable {
     Key("optimizer.nesterov", \.optimizer.nesterov, .boolean, "SGD with Nesterov's momentum."),
     Key(
       "optimizer.clip_norm", \.optimizer.clipNorm, .optional("none", .positive),
-      "The largest norm c of the whole gradient: after the reduction it is multiplied by min(1, c / (norm + 1e-6))."),
+      "The largest norm c of the whole gradient: after the reduction it is multiplied by min(1, c / "
+        + "(norm + 1e-6))."
+    ),
   ]
 
   private static let schedule: [Key] = [
     Key(
       "schedule.kind", \.schedule.kind, .choice,
-      "At step s of S = epochs x steps per epoch: `cosine` is rate x (1 + cos(pi s / S)) / 2, `constant` the rate, "
-        + "`step` the rate times `gamma` for every milestone passed."),
+      "At step s of S = epochs x steps per epoch: `cosine` is rate x (1 + cos(pi s / S)) / 2, `constant` "
+        + "the rate, `step` the rate times `gamma` for every milestone passed."
+    ),
     Key(
       "schedule.warmup_epochs", \.schedule.warmupEpochs, .integer(from: 0), unit: "epochs",
       "In their S_w steps the rate is rate x (s + 1) / S_w instead."),
@@ -152,17 +177,21 @@ package enum ConfigurationTable {
   private static let icp: [Key] = [
     Key(
       "icp.rule", \.icp.rule, .choice,
-      "How the refinement moves the images: down the loss by `adam`, `sgd` or `ademamix`; or, as contrasts, up the "
-        + "loss (`ifgsm`) or as far as adam in a random direction (`random`). `none` is plain training: no refinement, "
-        + "no target pass."),
-    Key("icp.steps", \.icp.steps, .integer(from: 0), unit: "steps", "Refinement steps T; at 0 the image stays."),
+      "How the refinement moves the images: down the loss by `adam`, `sgd` or `ademamix`; or, as "
+        + "contrasts, up the loss (`ifgsm`) or as far as adam in a random direction (`random`). `none` is "
+        + "plain training: no refinement, no target pass."
+    ),
+    Key(
+      "icp.steps", \.icp.steps, .integer(from: 0), unit: "steps",
+      "Refinement steps T; at 0 the image stays."),
     Key(
       "icp.step_size", \.icp.stepSize, .notNegative, unit: "normalised pixels",
       "How far a step moves (`sgd`: times the gradient)."),
     Key(
       "icp.reduction", \.icp.reduction, .choice,
-      "The loss whose gradient moves an image: its own (`sum`), or its own divided by the samples of the global batch "
-        + "(`mean`, the published form)."),
+      "The loss whose gradient moves an image: its own (`sum`), or its own divided by the samples of the "
+        + "global batch (`mean`, the published form)."
+    ),
     Key(
       "icp.clamp", \.icp.clamp, .choice,
       "`pixels` keeps the refined image within what pixels in 0..1 become by `data.mean` and `data.std`."),
@@ -176,8 +205,10 @@ package enum ConfigurationTable {
       "distillation.taps", \.distillation.taps, .optional("of the model", .distinct(.notEmpty, of: .name)),
       "The layers whose features are compared; a wrong name lists the valid ones."),
     Key(
-      "distillation.layer_weights", \.distillation.layerWeights, layerWeights,
-      "The weight of each tap, first to last: all 1; cos(0) to cos(pi/4); the reverse; or a list as long as the taps."),
+      "distillation.layer_weights", \.distillation.layerWeights, .layerWeights,
+      "The weight of each tap, first to last: all 1; cos(0) to cos(pi/4); the reverse; or a list as long "
+        + "as the taps."
+    ),
     Key(
       "distillation.warmup", \.distillation.warmup, .fraction, unit: "fraction of epochs",
       "Plain training at the start: the first floor(warmup x epochs) epochs."),
@@ -186,11 +217,14 @@ package enum ConfigurationTable {
       "The least weight of the task loss; alpha goes from 1 down to it on a quarter cosine."),
     Key(
       "distillation.target", \.distillation.target, .choice,
-      "How the refined images' features are taken: with batch statistics that update the running ones (`batch`) or do "
-        + "not (`batch_frozen`), or with the running statistics."),
+      "How the refined images' features are taken: with batch statistics that update the running ones "
+        + "(`batch`) or do not (`batch_frozen`), or with the running statistics."
+    ),
     Key(
       "distillation.normalize", \.distillation.normalize, .choice,
-      "`l2` scales the features of each sample to the norm sqrt(channels x height x width) before they are compared."),
+      "`l2` scales the features of each sample to the norm sqrt(channels x height x width) before they "
+        + "are compared."
+    ),
   ]
 
   private static let rest: [Key] = [
@@ -198,14 +232,16 @@ package enum ConfigurationTable {
       "checkpoint.every_steps", \.checkpoint.everySteps, .optional("none", .integer(from: 1)), unit: "steps",
       role: .reporting, "Saves after every so many steps."),
     Key(
-      "checkpoint.every_epochs", \.checkpoint.everyEpochs, .optional("none", .integer(from: 1)), unit: "epochs",
+      "checkpoint.every_epochs", \.checkpoint.everyEpochs, .optional("none", .integer(from: 1)),
+      unit: "epochs",
       role: .reporting, "Saves after every so many epochs. The end of a run is always saved."),
     Key(
       "checkpoint.keep", \.checkpoint.keep, .integer(from: 1), unit: "checkpoints", role: .reporting,
       "The newest so many are kept, and the best."),
     Key(
       "checkpoint.metric", \.checkpoint.metric,
-      .choice.refusing("test_", because: "the test set never chooses the best checkpoint, or it would be no test"),
+      .choice.refusing(
+        "test_", because: "the test set never chooses the best checkpoint, or it would be no test"),
       role: .reporting,
       defaults: [
         .init(.trainLoss, "without `data.validation`") { $0.data.validation == .none },
@@ -219,30 +255,4 @@ package enum ConfigurationTable {
       "kernels.convolution", \.kernels.convolution, .choice,
       "Convolutions by oneDNN, or by im2col and OpenBLAS's sgemm."),
   ]
-
-  private static let shards = ValueForm.integer(from: 1, to: 65536)
-    .map({ ShardCount.count($0) }, back: { if case .count(let count) = $0 { count } else { nil } })
-    .or(.word("auto", .auto))
-
-  private static let validation = ValueForm.integer(from: 0)
-    .map(
-      { $0 == 0 ? Validation.none : .count($0) },
-      back: {
-        switch $0 {
-        case .none: 0
-        case .count(let count): count
-        case .fraction: nil
-        }
-      }
-    )
-    .or(
-      ValueForm.number("> 0 and < 1") { $0 > 0 && $0 < 1 }
-        .map({ Validation.fraction($0) }, back: { if case .fraction(let part) = $0 { part } else { nil } }))
-
-  private static let layerWeights = ValueForm.word("uniform", LayerWeights.uniform)
-    .or(.word("cosine", .cosine))
-    .or(.word("cosine_increasing", .cosineIncreasing))
-    .or(
-      ValueForm.list(.notEmpty, of: .notNegative)
-        .map({ LayerWeights.list($0) }, back: { if case .list(let weights) = $0 { weights } else { nil } }))
 }

@@ -47,7 +47,9 @@ enum ConfigurationYAML {
 
   /// Goes through the document in its order, so that it meets an anchor before any alias of it.
   private static func inspect(_ node: Node, depth: Int, _ source: ConfigurationSource) throws {
-    guard depth <= depthLimit else { throw source.error("nested more than \(depthLimit) deep", at: node.position) }
+    guard depth <= depthLimit else {
+      throw source.error("nested more than \(depthLimit) deep", at: node.position)
+    }
     guard node.anchorName == nil else {
       throw source.error("anchors (&name) and aliases (*name) are not accepted", at: node.position)
     }
@@ -96,7 +98,9 @@ extension ConfigurationSource {
     switch yaml {
     case .scanner(_, let problem, let mark, _), .parser(_, let problem, let mark, _),
       .composer(_, let problem, let mark, _):
-      if problem.hasPrefix("Maximum nesting level") { return error("nested too deep", at: TextPosition(mark)) }
+      if problem.hasPrefix("Maximum nesting level") {
+        return error("nested too deep", at: TextPosition(mark))
+      }
       return error("not YAML: \(problem)", at: TextPosition(mark))
     case .reader(let problem, let offset, _, let text):
       var position = TextPosition()

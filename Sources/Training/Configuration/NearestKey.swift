@@ -16,7 +16,8 @@ extension ConfigurationTable {
     guard let name = byPath[path]?.name else { return editDistance(typed, path) }
     let typedName = String(typed.split(separator: ".").last ?? "")
     let initials = name.split(separator: "_").compactMap(\.first)
-    let nameDistance = initials.count > 1 && typedName == String(initials) ? 1 : editDistance(typedName, String(name))
+    let nameDistance =
+      initials.count > 1 && typedName == String(initials) ? 1 : editDistance(typedName, String(name))
     return min(editDistance(typed, path), nameDistance + 2)
   }
 

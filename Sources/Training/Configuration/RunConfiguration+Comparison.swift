@@ -11,7 +11,9 @@ extension RunConfiguration {
   /// Every key with its value in force, by section and in the order of the table. Read again, it is this configuration.
   package var resolvedYAML: String {
     ConfigurationTable.sections.map { section in
-      let lines = ConfigurationTable.keys.filter { $0.section == section }.map { "  \($0.name): \($0.write(self))\n" }
+      let lines = ConfigurationTable.keys.filter { $0.section == section }.map {
+        "  \($0.name): \($0.write(self))\n"
+      }
       return "\(section):\n" + lines.joined()
     }.joined(separator: "\n")
   }

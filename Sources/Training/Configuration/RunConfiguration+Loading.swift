@@ -56,13 +56,15 @@ extension RunConfiguration {
     for (section, value) in try entries(of: root, "sections such as 'training:'", source) {
       let name = section.text ?? ""
       guard ConfigurationTable.sections.contains(name[...]) else {
-        throw source.error("unknown key '\(section.shown)'; \(ConfigurationTable.hint(for: name))", at: section.position)
+        throw source.error(
+          "unknown key '\(section.shown)'; \(ConfigurationTable.hint(for: name))", at: section.position)
       }
       for (key, value) in try entries(of: value, "the keys of the section '\(name)', indented", source) {
         let path = "\(name).\(key.text ?? "")"
         guard let known = ConfigurationTable.byPath[path] else {
           let shown = "\(name).\(key.shown)"
-          throw source.error("unknown key '\(shown)'; \(ConfigurationTable.hint(for: path))", at: key.position)
+          throw source.error(
+            "unknown key '\(shown)'; \(ConfigurationTable.hint(for: path))", at: key.position)
         }
         settings.append(Setting(key: known, value: value, source: source))
       }

@@ -46,7 +46,8 @@ struct ValueForm<Value>: Sendable {
 extension ValueForm where Value: Equatable & Sendable {
   /// One word that stands for one value.
   static func word(_ word: String, _ value: Value) -> ValueForm {
-    ValueForm(alternatives: [word], read: { $0.text == word ? value : nil }, write: { $0 == value ? word : nil })
+    ValueForm(
+      alternatives: [word], read: { $0.text == word ? value : nil }, write: { $0 == value ? word : nil })
   }
 
   /// `word` for nil, or a value. The value's form is asked first: a file may be called `"none"`.
@@ -88,8 +89,12 @@ extension ValueForm where Value == Int {
       read: { node in node.integer.flatMap { (lower...upper).contains($0) ? $0 : nil } },
       write: { "\($0)" },
       reason: { node in
-        if let number = node.number, !bounded, number > Double(upper) { return "the largest accepted is \(upper)" }
-        guard node.integer == nil, let number = node.number, let whole = Int(exactly: number) else { return nil }
+        if let number = node.number, !bounded, number > Double(upper) {
+          return "the largest accepted is \(upper)"
+        }
+        guard node.integer == nil, let number = node.number, let whole = Int(exactly: number) else {
+          return nil
+        }
         return "write \(whole)"
       })
   }
@@ -163,7 +168,8 @@ extension ValueForm {
       reason: { node in node.sequence?.lazy.compactMap(entry.reason).first })
   }
 
-  static func distinct<Entry: Sendable & Hashable>(_ size: ListSize = .any, of entry: ValueForm<Entry>) -> ValueForm
+  static func distinct<Entry: Sendable & Hashable>(_ size: ListSize = .any, of entry: ValueForm<Entry>)
+    -> ValueForm
   where Value == [Entry] {
     list(size, of: entry, ", none twice") { Set($0).count == $0.count }
   }

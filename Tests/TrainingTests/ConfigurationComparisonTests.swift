@@ -1,0 +1,81 @@
+import Testing
+import Training
+
+/// Writing a configuration, and comparing two.
+@Suite struct ConfigurationComparisonTests {
+  private func read(_ yaml: String, _ overrides: [String] = []) throws -> RunConfiguration {
+    try RunConfiguration(yaml: yaml, name: "c.yaml", overrides: overrides)
+  }
+
+  @Test(arguments: 0..<500)
+  func `a random configuration is the same after being written and read`(seed: Int) throws {
+    let configuration = RunConfiguration.random(seed: seed)
+    let yaml = configuration.resolvedYAML
+    let again = try read(yaml)
+    #expect(again == configuration)
+    #expect(again.resolvedYAML == yaml)
+    #expect(again.identity == configuration.identity)
+    #expect(again.differences(from: configuration).isEmpty)
+  }
+
+  @Test func `resuming may change when a run stops, saves and reports, and where data lies`() throws {
+    let saved = try read("data: {format: cifar10, path: here}")
+    let free = [
+      "training.max_steps=7", "logging.every_steps=3", "checkpoint.every_steps=2", "checkpoint.keep=9",
+      "checkpoint.every_epochs=none", "data.path=there", "data.test_limit=10", "training.shards=auto",
+    ]
+    let resumed = try read("data: {format: cifar10, path: here}", free)
+    #expect(resumed.differences(from: saved) == [])
+    #expect(
+      resumed.identity == (try read("data: {format: cifar10, path: x}", ["training.shards=auto"])).identity)
+  }
+
+  @Test(arguments: ConfigurationTable.keys.map(\.path))
+  func `every other key must match on resume, and ranks must agree on all but places`(path: String) throws {
+    let key = ConfigurationTable.keys.first { $0.path == path }!
+    let drawn = RunConfiguration.random(seed: 0).resolvedYAML
+    let home = ["data.path=here"]  // so that any format goes with it
+    let saved = try read(drawn, home)
+    // The first value that differs and goes with the others; every other key is given, so only this one changes.
+    var changed = saved
+    for seed in 1..<200 where changed == saved {
+      let value = key.value(in: .random(seed: seed))
+      guard value != "auto" else { continue }
+      changed = (try? read(drawn, home + ["\(path)=\(value)"])) ?? saved
+    }
+    try #require(changed != saved)
+
+    let isFree =
+      ["training.max_steps", "data.path", "data.test_limit"].contains(path)
+      || path.hasPrefix("checkpoint.") || path.hasPrefix("logging.")
+    #expect(changed.differences(from: saved).map(\.key) == (isFree ? [] : [path]))
+    #expect((changed.identity == saved.identity) == isFree)
+    #expect((changed.agreement == saved.agreement) == (path == "data.path"))
+  }
+
+  @Test func `a difference names the key and both values`() throws {
+    let differences = try read("training: {epochs: 40}").differences(from: RunConfiguration())
+    #expect(differences.map(\.description) == ["'training.epochs' is 40, but the run began with 30"])
+  }
+
+  @Test func `shards auto become the ranks of the first start`() throws {
+    let configuration = try read("training: {shards: auto, batch_size: 2}")
+    #expect(try configuration.settlingShards(ranks: 2).training.shards == .count(2))
+    #expect(try read("").settlingShards(ranks: 2).training.shards == .count(4))
+    let error = #expect(throws: ConfigurationError.self) { try configuration.settlingShards(ranks: 3) }
+    #expect(
+      error?.description
+        == "training.shards: auto: 'training.batch_size' is 2, fewer than the 3 of 'training.shards': a shard needs a sample"
+    )
+  }
+}
+
+extension ConfigurationKey {
+  /// The key's value in RUN/config.yaml.
+  func value(in configuration: RunConfiguration) -> String {
+    let lines = configuration.resolvedYAML.split(separator: "\n")
+    let section = lines.firstIndex(of: "\(section):")!
+    let line = lines[section...].first { $0.hasPrefix("  \(name): ") }!
+    return String(line.dropFirst("  \(name): ".count))
+  }
+}

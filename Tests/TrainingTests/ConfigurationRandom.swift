@@ -1,0 +1,91 @@
+import Datasets
+import Foundation
+import Kernels
+import Networks
+import Refinement
+import Training
+
+extension RunConfiguration {
+  /// Any configuration that is valid, from `seed`.
+  static func random(seed: Int) -> RunConfiguration {
+    var stream = RandomStream(seed: seed, purpose: .test)
+    func chance() -> Bool { Bool.random(using: &stream) }
+    func integer(_ range: ClosedRange<Int>) -> Int { Int.random(in: range, using: &stream) }
+    func one<Value: CaseIterable>(_: Value.Type) -> Value { Value.allCases.randomElement(using: &stream)! }
+    /// Many magnitudes, all digits.
+    func number(below limit: Double = 1e9) -> Double {
+      let value = Double.random(in: 0..<1, using: &stream) * pow(10, Double(integer(-30...9)))
+      return value < limit ? value : value / 1e10
+    }
+    func list<Value>(_ sizes: ClosedRange<Int>, _ value: () -> Value) -> [Value] {
+      (0..<integer(sizes)).map { _ in value() }
+    }
+    func text() -> String {
+      // Without U+FEFF, which Yams drops where a scalar starts with it.
+      let scalars = "abz09 /.-_'\"\\#:,[]{}&*!|>%@`~ü漢\u{2028}\u{FFFF}\u{1F600}e\u{301}?".unicodeScalars
+      return String(String.UnicodeScalarView(list(1...12) { scalars.randomElement(using: &stream)! }))
+    }
+
+    var result = RunConfiguration()
+    result.data.format = one(DataFormat.self)
+    result.data.path = result.data.format != .glyphs || chance() ? text() : nil
+    result.data.size = chance() ? integer(1...1024) : nil
+    result.data.shuffle = chance()
+    result.data.augment = chance() ? [.flip, .padCrop] : []
+    let channels = integer(1...3)
+    result.data.mean = chance() ? list(channels...channels) { number(below: 1) } : nil
+    result.data.std = chance() ? list(channels...channels) { 1 - number(below: 1) } : nil
+    result.data.limit = chance() ? integer(1...1_000_000_000) : nil
+    result.data.testLimit = chance() ? integer(1...1_000_000_000) : nil
+    result.data.validation = [.none, .count(integer(1...1000)), .fraction(1 - number(below: 0.99))]
+      .randomElement(using: &stream)!
+    if case .fraction(1) = result.data.validation { result.data.validation = .none }
+    result.model.kind = one(ModelKind.self)
+    result.model.shortcut = one(Shortcut.self)
+    result.model.hidden = list(1...4) { integer(1...65536) }
+    result.model.classes = chance() ? integer(2...65536) : nil
+    result.model.weights = chance() ? text() : nil
+    result.training.epochs = integer(1...1000)
+    result.training.maxSteps = chance() ? integer(1...1_000_000_000) : nil
+    result.training.batchSize = integer(64...1_000_000)
+    result.training.shards = chance() ? .count(integer(1...64)) : .auto
+    result.training.threads = integer(1...1024)
+    result.training.labelSmoothing = number(below: 1)
+    result.training.gradientReduction = one(GradientReductionKind.self)
+    result.training.nonFinite = one(NonFinitePolicy.self)
+    result.training.seed = integer(0...(1 << 53))
+    result.optimizer.kind = one(OptimizerKind.self)
+    result.optimizer.learningRate = number()
+    result.optimizer.weightDecay = number()
+    result.optimizer.decay = one(DecayScope.self)
+    result.optimizer.betas = list(2...2) { number(below: 1) }
+    result.optimizer.epsilon = number() + 1e-300
+    result.optimizer.momentum = number(below: 0.9) + 1e-3
+    result.optimizer.nesterov = chance()
+    result.optimizer.clipNorm = chance() ? number() + 1e-300 : nil
+    result.schedule.kind = one(ScheduleKind.self)
+    result.schedule.warmupEpochs = integer(0...result.training.epochs)
+    result.schedule.milestones = Set(list(0...4) { integer(1...100) }).sorted()
+    result.schedule.gamma = number() + 1e-300
+    result.icp.rule = one(RuleKind.self)
+    result.icp.steps = integer(0...1000)
+    result.icp.stepSize = number()
+    result.icp.reduction = one(LossReduction.self)
+    result.icp.clamp = one(ClampKind.self)
+    result.icp.epsilon = chance() ? number() + 1e-300 : nil
+    result.distillation.taps = chance() ? ["layer1", "layer\(integer(2...9)).0"] : nil
+    result.distillation.layerWeights =
+      [.uniform, .cosine, .cosineIncreasing, .list(list(1...5) { number() })].randomElement(using: &stream)!
+    result.distillation.warmup = number(below: 1)
+    result.distillation.alphaMin = number(below: 1)
+    result.distillation.target = one(TargetPass.self)
+    result.distillation.normalize = one(FeatureNormalization.self)
+    result.checkpoint.everySteps = chance() ? integer(1...1_000_000_000) : nil
+    result.checkpoint.everyEpochs = chance() ? integer(1...1_000_000_000) : nil
+    result.checkpoint.keep = integer(1...100)
+    result.checkpoint.metric = result.data.validation == .none || chance() ? .trainLoss : .validationAccuracy
+    result.logging.everySteps = integer(1...1000)
+    result.kernels.convolution = one(ConvolutionBackend.self)
+    return result
+  }
+}
