@@ -61,12 +61,12 @@ package struct Communicator {
     guard size > 1 else { return bytes }
     let count = Int(try maximum([Int64(rank == root ? bytes.count : 0)])[0])
     var result = rank == root ? bytes : [UInt8](repeating: 0, count: count)
-    try result.withUnsafeMutableBytes { buffer throws(MPIError) in
-      for start in stride(from: 0, to: count, by: Self.chunk) {
-        let length = Int32(min(Self.chunk, count - start))
-        try check(
-          "MPI_Bcast", MPI_Bcast(buffer.baseAddress! + start, length, cmpi_byte(), Int32(root), handle))
+    for start in stride(from: 0, to: count, by: Self.chunk) {
+      let length = Int32(min(Self.chunk, count - start))
+      let code = result.withUnsafeMutableBytes {
+        MPI_Bcast($0.baseAddress! + start, length, cmpi_byte(), Int32(root), handle)
       }
+      try check("MPI_Bcast", code)
     }
     return result
   }

@@ -16,9 +16,8 @@ package enum World {
       // A lone process needs no daemon, no remote shell and no session with a server.
       setenv("OMPI_MCA_ess_singleton_isolated", "1", 0)
     }
-    // Without the right to trace, Open MPI's single copy between processes of a node fails (containers).
     var provided: Int32 = 0
-    try check("MPI_Init_thread", MPI_Init_thread(nil, nil, MPI_THREAD_FUNNELED, &provided))
+    try check("MPI_Init_thread", MPI_Init_thread(nil, nil, Int32(MPI_THREAD_FUNNELED), &provided))
     let communicator: Communicator
     do {
       try check("MPI_Comm_set_errhandler", MPI_Comm_set_errhandler(cmpi_world(), cmpi_errors_return()))

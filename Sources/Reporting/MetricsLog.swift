@@ -42,11 +42,12 @@ package final class MetricsLog {
   }
 
   /// Drops the records after `step` and whatever is torn: what a run that resumes from that step will write again.
-  package func truncate(afterStep step: Int) throws(RecordError) {
+  /// `unfinishedEpoch`: the epoch that the step lies in the middle of; its record, of a part, goes too.
+  package func truncate(afterStep step: Int, unfinishedEpoch: Int? = nil) throws(RecordError) {
     guard let old = FileManager.default.contents(atPath: path) else {
       throw RecordError(path: path, call: "read", code: EIO)
     }
-    let kept = Self.kept(of: old, afterStep: step)
+    let kept = Self.kept(of: old, afterStep: step, unfinishedEpoch: unfinishedEpoch)
     if kept == old { return }
     // Beside the old one and renamed over it: a kill leaves the one or the other.
     let temporary = "\(path).tmp.\(getpid())"
@@ -66,7 +67,7 @@ package final class MetricsLog {
   }
 
   /// The lines that are whole JSON objects and whose step, if they have one, is not past `step`.
-  static func kept(of text: Data, afterStep step: Int) -> Data {
+  static func kept(of text: Data, afterStep step: Int, unfinishedEpoch: Int?) -> Data {
     var kept = Data()
     var rest = text[...]
     while let end = rest.firstIndex(of: UInt8(ascii: "\n")) {
@@ -74,6 +75,9 @@ package final class MetricsLog {
       rest = rest[(end + 1)...]
       guard let record = (try? JSONSerialization.jsonObject(with: line)) as? [String: Any] else { continue }
       if let found = record["step"] as? Int, found > step { continue }
+      if let unfinishedEpoch, record["kind"] as? String == "epoch", record["epoch"] as? Int == unfinishedEpoch {
+        continue
+      }
       kept.append(line)
     }
     return kept

@@ -34,7 +34,7 @@ extension Communicator {
     let odd = try maximum(flags).enumerated().filter { $0.element != 0 }.map { "\($0.offset)" }
     guard odd.isEmpty else {
       throw SharedError(
-        exitCode: 76,
+        exitCode: ExitCode.ranksDisagree,
         description: "rank \(odd.joined(separator: ", ")): \(what) is not rank 0's; start every rank with the same "
           + "program, configuration and data")
     }

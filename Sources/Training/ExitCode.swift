@@ -9,6 +9,8 @@ import Reporting
 package enum ExitCode {
   package static let usage: Int32 = 64
   package static let internalError: Int32 = 70
+  package static let ranksDisagree: Int32 = 76
+  package static let notFinite: Int32 = 77
 
   /// Nil for errors that are not ours to explain.
   package static func of(_ error: any Error) -> Int32? {
@@ -18,7 +20,6 @@ package enum ExitCode {
     case is MPIError: internalError
     case is SaveError, is RecordError: 74
     case is LockedError: 75
-    case is NonFiniteError: 77
     case let error as SharedError: error.exitCode
     default: nil
     }

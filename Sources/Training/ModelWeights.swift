@@ -12,7 +12,7 @@ extension ModelState {
   /// Parameters and running statistics under PyTorch's names, convolution filters OIHW.
   package var namedTensors: [NamedTensor] {
     func tensors(_ entries: [ParameterLayout.Entry], _ block: UnsafeMutableBufferPointer<Float>) -> [NamedTensor] {
-      entries.map { NamedTensor(name: $0.name, shape: $0.shape, floats: Array(block[$0.range])) }
+      entries.map { NamedTensor($0.name, shape: $0.shape, floats: Array(block[$0.range])) }
     }
     return tensors(layout.parameters, parameters.values) + tensors(layout.statistics, statistics.values)
   }
@@ -47,7 +47,9 @@ extension ModelState {
         path: path, reason: "\(tensor.name) of shape \(tensor.shape) has no place in the model")
     }
     for (entries, block) in [(layout.parameters, parameters), (layout.statistics, statistics)] {
-      for entry in entries { block.values[entry.range].update(fromContentsOf: found[entry.name]!.floats!) }
+      for entry in entries {
+        _ = block.values[entry.range].update(fromContentsOf: found[entry.name]!.floats!)
+      }
     }
   }
 }

@@ -65,18 +65,8 @@ extension SplitScores {
 
 /// How a run ended.
 package struct RunResult: Sendable {
-  package var progress: RunProgress
+  package var progress: TrainingProgress
   package var report: EpochReport
-}
-
-/// A loss or a gradient that is not finite, under `training.non_finite: stop`; every rank throws it at the same step.
-package struct NonFiniteError: Error, CustomStringConvertible {
-  package let step: Int
-  package let cause: String
-  /// Values refused over all ranks.
-  package let refused: Int
-
-  package var description: String {
-    "step \(step): \(cause) (\(refused) values in all); lower optimizer.learning_rate, or set training.non_finite"
-  }
+  /// Of this start.
+  package var seconds: Double
 }

@@ -22,7 +22,7 @@ package final class RunJournal {
   }
 
   /// Drops what a resumed run will write again: records after its step, and of the epoch that was cut there.
-  func resume(from progress: RunProgress) throws {
+  func resume(from progress: TrainingProgress) throws {
     try metrics.truncate(afterStep: progress.step, unfinishedEpoch: progress.position > 0 ? progress.epoch : nil)
   }
 
@@ -38,7 +38,7 @@ package final class RunJournal {
           + "raise icp.step_size (or set icp.reduction: sum)")
     }
     console.show(
-      Progress(
+      RunProgress(
         epoch: report.mode.epoch, epochs: plan.configuration.training.epochs, step: report.step,
         steps: min(plan.totalSteps, plan.configuration.training.maxSteps ?? .max), loss: report.totalLoss,
         imagesPerSecond: report.imagesPerSecond))
@@ -53,8 +53,8 @@ package final class RunJournal {
         + "\(percent(report.test.accuracy))  \(duration(report.seconds))")
   }
 
-  /// A failed save warns and the run goes on; three in a row, or the last one, throw. False: it failed.
-  func save(_ state: TrainingState, metric: (value: Double, higherIsBetter: Bool)?, isLast: Bool) throws -> Bool {
+  /// A failed save warns and the run goes on; three in a row, or the last one, throw.
+  func save(_ state: TrainingState, metric: (value: Double, higherIsBetter: Bool)?, isLast: Bool) throws {
     do {
       try metrics.synchronize()
       let saved = try store.save(
@@ -63,12 +63,10 @@ package final class RunJournal {
       for warning in saved.warnings { warn(warning) }
       failedSaves = 0
       lastCheckpoint = saved.path
-      return true
     } catch let error as SaveError {
       failedSaves += 1
       guard failedSaves < 3, !isLast else { throw error }
       warn("step \(state.progress.step) was not saved: \(error); the run goes on, the previous checkpoint stays")
-      return false
     }
   }
 

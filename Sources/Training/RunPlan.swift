@@ -18,25 +18,22 @@ package struct RunPlan: Sendable {
   package let learningRate: LearningRateSchedule
 
   /// `resumedShards` is what `training.shards: auto` came to at the run's first start.
-  /// Throws: ConfigurationError, DataError, ArchitectureError, LayerWeightsError.
+  /// Throws: ConfigurationError, UsageError, DataError, ArchitectureError, LayerWeightsError.
   package init(_ configuration: RunConfiguration, ranks: Int, resumedShards: Int? = nil) throws {
+    let configuration = try configuration.settlingShards(ranks: resumedShards ?? ranks)
     self.configuration = configuration
-    switch configuration.training.shards {
-    case .count(let count): shards = count
-    case .auto: shards = resumedShards ?? ranks
+    guard case .count(let shards) = configuration.training.shards else {
+      preconditionFailure("settled shards are a count")
     }
+    self.shards = shards
     guard ranks <= shards else {
-      throw ConfigurationError(
+      throw UsageError(
         "\(ranks) ranks, but training.shards is \(shards): a rank needs a shard at least; "
           + "start at most \(shards) ranks, or set training.shards (which changes the results)")
     }
-    guard configuration.training.batchSize >= shards else {
-      throw ConfigurationError(
-        "training.batch_size is \(configuration.training.batchSize), but training.shards is \(shards): "
-          + "every shard needs a sample")
-    }
     data = try DataSplits.load(DataOptions(configuration), classLimit: configuration.model.classes)
-    normalization = try Self.normalization(configuration.data, data.training)
+    normalization = try Normalization.resolved(
+      mean: configuration.data.mean, std: configuration.data.std, on: data.training)
     let shape = data.training.shape
     architecture = .make(
       configuration.model.kind, shortcut: configuration.model.shortcut, hidden: configuration.model.hidden,
@@ -51,14 +48,6 @@ package struct RunPlan: Sendable {
       samples: data.training.count, batchSize: configuration.training.batchSize, shards: shards
     ).stepsPerEpoch
     learningRate = LearningRateSchedule(configuration, stepsPerEpoch: stepsPerEpoch)
-  }
-
-  private static func normalization(_ options: RunConfiguration.DataOptions, _ dataset: Dataset) throws
-    -> Normalization
-  {
-    let computed = Normalization.computed(on: dataset)
-    return try Normalization.given(
-      mean: options.mean ?? computed.mean, std: options.std ?? computed.std, channels: dataset.shape.channels)
   }
 
   /// Where batches come from.
@@ -99,7 +88,7 @@ extension StepOptions {
 }
 
 extension RefinementOptions {
-  init(_ icp: RunConfiguration.ICPOptions, channels: Int, normalization: Normalization?) {
+  init(_ icp: RunConfiguration.ICPSection, channels: Int, normalization: Normalization?) {
     var pixels: [ClosedRange<Float>]?
     if icp.clamp == .pixels, let normalization {
       pixels = (0..<channels).map { normalization.pixelRange($0) }

@@ -8,7 +8,7 @@ package final class Trainer {
   package let plan: RunPlan
   package let model: ModelState
   package let optimizer: Optimizer
-  package private(set) var progress = RunProgress()
+  package private(set) var progress = TrainingProgress()
 
   private let communicator: Communicator
   private let cyclicStep: CyclicStep
@@ -16,11 +16,11 @@ package final class Trainer {
   private let evaluator: Evaluator
   private let gradients: Tensor
   private let statistics: Tensor
-  private let journal: RunJournal
+  private let journal: RunJournal?
   private var lastGood: TrainingState?
 
-  /// `journal` is told what happens; rank 0's keeps records and checkpoints.
-  package init(plan: RunPlan, communicator: Communicator, journal: RunJournal) throws {
+  /// `journal` keeps records and checkpoints: rank 0's; others have none.
+  package init(plan: RunPlan, communicator: Communicator, journal: RunJournal?) {
     (self.plan, self.communicator, self.journal) = (plan, communicator, journal)
     model = ModelState(plan.architecture, seed: plan.configuration.training.seed)
     optimizer = Optimizer(plan.configuration.optimizer, layout: model.layout)
@@ -38,6 +38,7 @@ package final class Trainer {
     let lastStep = min(plan.configuration.training.maxSteps ?? .max, plan.totalSteps)
     if plan.configuration.training.nonFinite == .rollback { lastGood = state }
     var latest: EpochReport?
+    var total = Stopwatch()
     if progress.step < lastStep {
       let loader = BatchLoader(
         plan.batches,
@@ -46,9 +47,8 @@ package final class Trainer {
       defer { loader.stop() }
       while progress.step < lastStep { latest = try runEpoch(loader, until: lastStep) }
     }
-    let report: EpochReport
-    if let latest { report = latest } else { report = try evaluate(epoch: max(progress.epoch - 1, 0)) }
-    return RunResult(progress: progress, report: report)
+    let report = try latest ?? evaluate(epoch: max(progress.epoch - 1, 0))
+    return RunResult(progress: progress, report: report, seconds: total.lap())
   }
 
   /// Steps to the end of the epoch, or to `lastStep`.
@@ -65,19 +65,20 @@ package final class Trainer {
       }
     }
     let report = try evaluate(epoch: epoch)
-    if communicator.rank == 0 { try journal.record(report) }
+    try journal?.record(report)
     let isLast = progress.step == lastStep
     if isLast || isDue(plan.configuration.checkpoint.everyEpochs, epoch + 1)
       || isDue(plan.configuration.checkpoint.everySteps, progress.step)
     {
-      try save(metric: progress.epoch != epoch ? report.metric(plan.configuration.checkpoint.metric) : nil, isLast: isLast)
+      let metric = progress.epoch != epoch ? report.metric(plan.configuration.checkpoint.metric) : nil
+      try save(metric: metric, isLast: isLast)
     }
     return report
   }
 
   /// One batch: each of this rank's shards, one reduction, one optimiser step.
   private func step(_ batch: Batch, _ watch: inout Stopwatch) throws {
-    let isLogged = journal.isLogged(step: progress.step + 1)
+    let isLogged = (progress.step + 1) % plan.configuration.logging.everySteps == 0
     let mode = CyclicStep.Mode(
       epoch: batch.epoch, alpha: plan.alpha(batch.epoch), isCyclic: plan.isCyclic(batch.epoch),
       measuresEnd: isLogged, batchCount: batch.count)
@@ -105,13 +106,11 @@ package final class Trainer {
     progress.advance(stepsPerEpoch: plan.stepsPerEpoch)
     let seconds = watch.lap()
     progress.seconds += seconds
-    if communicator.rank == 0 {
-      try journal.record(
-        StepReport(
-          step: progress.step, epoch: batch.epoch, mode: mode, sums: outcome.sums,
-          layerWeights: plan.step.layerWeights, gradientNorm: norm, learningRate: rate,
-          imagesPerSecond: Double(batch.count) / seconds, isLogged: isLogged), plan: plan)
-    }
+    try journal?.record(
+      StepReport(
+        step: progress.step, mode: mode, sums: outcome.sums, layerWeights: plan.step.layerWeights,
+        gradientNorm: norm, learningRate: rate, imagesPerSecond: Double(batch.count) / seconds),
+      isLogged: isLogged)
   }
 
   /// A loss or a gradient was not finite, on all ranks alike: `training.non_finite` says what now.
@@ -119,13 +118,18 @@ package final class Trainer {
     let cause = try agreeOnCause()
     switch plan.configuration.training.nonFinite {
     case .stop:
-      throw NonFiniteError(step: progress.step + 1, cause: cause, refused: outcome.refused)
+      throw SharedError(
+        exitCode: ExitCode.notFinite,
+        description: "step \(progress.step + 1): \(cause) (\(outcome.refused) values in all); "
+          + "lower optimizer.learning_rate, or set training.non_finite")
     case .skip:
-      journal.warn("step \(progress.step + 1) skipped: \(cause)")
+      journal?.warn("step \(progress.step + 1) skipped: \(cause)")
     case .rollback:
-      journal.warn(
-        "step \(progress.step + 1): \(cause); back to the weights of step \(lastGood!.progress.step), going on with the next batch")
-      lastGood!.restore(to: model, optimizer)
+      let good = lastGood!
+      journal?.warn(
+        "step \(progress.step + 1): \(cause); back to the weights of step \(good.progress.step), "
+          + "going on with the next batch")
+      try good.restore(to: model, optimizer)
     }
     progress.refusedSteps += 1
   }
@@ -152,12 +156,9 @@ package final class Trainer {
   private func isDue(_ interval: Int?, _ count: Int) -> Bool { interval.map { count % $0 == 0 } ?? false }
 
   /// Rank 0 saves; every rank learns whether it worked.
-  private func save(metric: Double?, isLast: Bool = false) throws {
-    let state = self.state
+  private func save(metric: (value: Double, higherIsBetter: Bool)?, isLast: Bool = false) throws {
     if lastGood != nil { lastGood = state }
-    var failed: Int64 = 0
-    if communicator.rank == 0 { failed = try journal.save(state, metric: metric, isLast: isLast) ? 0 : 1 }
-    _ = try communicator.maximum([failed])
+    try communicator.together { try journal?.save(state, metric: metric, isLast: isLast) }
   }
 
   /// Everything that a resumed run needs.
@@ -166,8 +167,9 @@ package final class Trainer {
   }
 
   /// Goes on from a saved state.
-  package func resume(from state: TrainingState) {
-    state.restore(to: model, optimizer)
+  /// Throws: WeightsError where its tensors, read from `path`, are not this model's.
+  package func resume(from state: TrainingState, path: String) throws {
+    try state.restore(to: model, optimizer, from: path)
     progress = state.progress
   }
 }

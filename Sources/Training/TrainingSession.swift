@@ -67,7 +67,9 @@ package struct TrainingSession {
     let resumed = try loadState(opened)
     let plan = try makePlan(from: resumed)
     if opened == nil { opened = try openDirectory(toRead: false) }
-    let journal = try communicator.together { try opened.map { try journal(in: $0, plan: plan, resumed: resumed) } }
+    let journal = try communicator.together {
+      try opened.map { try openJournal(in: $0, plan: plan, resumed: resumed) }
+    }
 
     let trainer = try communicator.together {
       let trainer = Trainer(plan: plan, communicator: communicator, journal: journal)
@@ -170,7 +172,7 @@ package struct TrainingSession {
     return Array(try SafetensorsFile(path: path).contents)
   }
 
-  private func journal(in directory: RunDirectory, plan: RunPlan, resumed: Resumed?) throws -> RunJournal {
+  private func openJournal(in directory: RunDirectory, plan: RunPlan, resumed: Resumed?) throws -> RunJournal {
     for warning in directory.warnings { logger.warning("\(warning)") }
     var store = CheckpointStore(directory: directory, keep: configuration.checkpoint.keep)
     if resumed == nil, resume == .never || resume == .auto { try store.removeAll() }
@@ -182,7 +184,7 @@ package struct TrainingSession {
       }
     }
     let journal = try RunJournal(directory: directory, store: store, plan: plan, console: console, logger: logger)
-    try journal.resume(from: resumed?.state.progress ?? RunProgress())
+    try journal.resume(from: resumed?.state.progress ?? TrainingProgress())
     return journal
   }
 
@@ -212,9 +214,7 @@ package struct TrainingSession {
   }
 
   private func summary(_ result: RunResult, _ journal: RunJournal) -> RunSummary {
-    let finished = result.progress.step >= min(configuration.training.maxSteps ?? .max, .max)
-    _ = finished
-    return RunSummary(
+    RunSummary(
       testAccuracy: result.report.test.accuracy, testLoss: result.report.test.loss, seconds: result.seconds,
       steps: result.progress.step, runDirectory: journal.directory.path, checkpoint: journal.lastCheckpoint,
       next: [

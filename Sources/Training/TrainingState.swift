@@ -6,13 +6,13 @@ import Networks
 /// Everything a run needs to go on: progress, weights, running statistics and the optimiser's state, copied out at the end
 /// of a step.
 package struct TrainingState: Sendable {
-  package let progress: RunProgress
+  package let progress: TrainingProgress
   package let model: [NamedTensor]
   package let slots: [NamedTensor]
   /// Optimiser steps really taken: what AdamW's bias correction counts.
   package let optimizerSteps: Int
 
-  package init(progress: RunProgress, model: ModelState, optimizer: Optimizer) {
+  package init(progress: TrainingProgress, model: ModelState, optimizer: Optimizer) {
     self.progress = progress
     self.model = model.namedTensors
     optimizerSteps = optimizer.steps
@@ -27,7 +27,7 @@ package struct TrainingState: Sendable {
   package init(_ snapshot: Snapshot, path: String) throws(CheckpointError) {
     func wrong(_ what: String) -> CheckpointError { CheckpointError(path: path, reason: what) }
     guard let text = snapshot.metadata["progress"],
-      let progress = try? JSONDecoder().decode(RunProgress.self, from: Data(text.utf8)),
+      let progress = try? JSONDecoder().decode(TrainingProgress.self, from: Data(text.utf8)),
       let steps = snapshot.metadata["optimizer_steps"].flatMap({ Int($0) })
     else { throw wrong("metadata does not hold the run's progress") }
     self.progress = progress
@@ -67,7 +67,7 @@ package struct TrainingState: Sendable {
         guard let tensor = found[name], tensor.shape == entry.shape, let values = tensor.floats else {
           throw WeightsError(path: path, reason: "there is no \(name) of shape \(entry.shape)")
         }
-        slot.values[entry.range].update(fromContentsOf: values)
+        _ = slot.values[entry.range].update(fromContentsOf: values)
       }
     }
     optimizer.steps = optimizerSteps

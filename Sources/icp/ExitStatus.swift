@@ -1,52 +1,44 @@
 import ArgumentParser
-import Datasets
-import Formats
 import Foundation
 import MPI
-import Networks
-import Refinement
 import Reporting
 import Training
 
-/// The table of exit codes (docs/CONFIGURATION.md): which error ends the program with which.
+/// How the program ends with an error: one line on standard error, and a code of the table.
 enum ExitStatus {
-  /// The code and the one line for the user; nil for errors that are ArgumentParser's own.
-  static func describe(_ error: any Error) -> (code: Int32, message: String)? {
-    switch error {
-    case is ConfigurationError, is LaunchError, is ArchitectureError, is LayerWeightsError, is UsageError:
-      (64, "\(error)")
-    case is DataError, is FormatError, is CheckpointError, is WeightsError, is ResumeError:
-      (65, "\(error)")
-    case is SaveError, is MetricsLogError: (74, "\(error)")
-    case is RunDirectoryLocked: (75, "\(error)")
-    case is RanksDisagree: (76, "\(error)")
-    case is NonFiniteError: (77, "\(error)")
-    case is MPIError: (70, "\(error)")
-    default: nil
-    }
-  }
-
-  /// Ends a program that runs no ranks, or whose ranks all know of the error.
+  /// Ends this process; parse errors, help and version are ArgumentParser's (64 and 0).
   static func end(with error: any Error) -> Never {
-    guard let (code, message) = describe(error) else { ICP.exit(withError: error) }
-    Fatal.write("icp: \(message)")
+    if let silent = error as? AlreadyTold { exit(silent.code) }
+    guard let code = ExitCode.of(error) else { ICP.exit(withError: error) }
+    Fatal.write("icp: \(error)")
     exit(code)
-  }
-
-  /// Ends every rank because of this rank's error.
-  static func endAllRanks(with error: any Error, rank: Int, ranks: Int, step: Int?) -> Never {
-    let (code, message) = describe(error) ?? (70, "\(error)")
-    if ranks == 1 {
-      Fatal.write("icp: \(message)")
-    } else {
-      Fatal.write(Fatal.line(rank: rank, host: Host.name, step: step, message: message))
-    }
-    World.abort(code)
   }
 }
 
-/// A command line that parses and still cannot be meant.
-struct UsageError: Error, CustomStringConvertible {
-  let description: String
-  init(_ description: String) { self.description = description }
+/// An error whose line has been written.
+struct AlreadyTold: Error {
+  let code: Int32
+}
+
+/// The scope in which ranks exist, and what happens to an error inside.
+enum Ranks {
+  /// Runs `body` on every rank. An error that all ranks share is told by rank 0, and all leave in order; one that a single
+  /// rank meets ends all of them, since the others may be waiting for it.
+  static func run(_ body: (Communicator) throws -> Void) throws {
+    try World.run { communicator in
+      do {
+        try body(communicator)
+      } catch let error as SharedError {
+        if communicator.rank == 0 { Fatal.write("icp: \(error)") }
+        throw AlreadyTold(code: error.exitCode)
+      } catch {
+        let message =
+          communicator.size == 1
+          ? "icp: \(error)"
+          : Fatal.line(rank: communicator.rank, host: Platform.host, step: nil, message: "\(error)")
+        Fatal.write(message)
+        World.abort(ExitCode.of(error) ?? ExitCode.internalError)
+      }
+    }
+  }
 }

@@ -1,5 +1,4 @@
 import ArgumentParser
-import Foundation
 import Training
 
 @main
@@ -16,7 +15,7 @@ struct ICP: ParsableCommand {
       Exit status: 0 done; 64 bad command line or configuration; 65 bad or missing data, weights or checkpoint;
       70 internal; 74 saving failed; 75 temporary, start again; 76 ranks disagree; 77 not finite.
       """,
-    version: Version.text,
+    version: Platform.description,
     subcommands: [TrainCommand.self, EvaluateCommand.self, PerturbCommand.self, InspectCommand.self])
 
   /// Every command ends here: parse errors are ArgumentParser's (64), the rest goes by the table of exit codes.

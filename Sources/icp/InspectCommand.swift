@@ -19,14 +19,16 @@ struct InspectCommand: ParsableCommand {
       print(lines.count > 1 ? "  \(key):" : "  \(key): \(value)")
       if lines.count > 1 { for line in lines { print("    \(line)") } }
     }
-    var rows = [["tensor", "type", "shape", "elements"]]
+    var rows: [[String]] = []
     var elements = 0
     for tensor in contents.tensors {
       let count = tensor.shape.reduce(1, *)
       elements += count
       rows.append([tensor.name, tensor.type.rawValue, "\(tensor.shape)", "\(count)"])
     }
-    print(Table.text(rows))
+    print(
+      Table.text(
+        header: ["tensor", "type", "shape", "elements"], rows: rows, alignments: [.left, .left, .left, .right]))
     print("\(contents.tensors.count) tensors, \(elements) elements; checksums: \(verdict(contents))")
   }
 

@@ -28,9 +28,9 @@ struct TrainCommand: ParsableCommand {
 
   func run() throws {
     try Ranks.run { communicator in
-      let configuration = try source.load()
+      let configuration = try communicator.together { try source.load() }
       let session = TrainingSession(
-        configuration: configuration, name: source.name, runDirectory: runDir,
+        configuration: configuration, name: source.config, runDirectory: runDir,
         resume: ResumeChoice(resume), communicator: communicator)
       if dryRun { try session.describe() } else { try session.run() }
     }
@@ -47,13 +47,7 @@ struct ConfigurationArguments: ParsableArguments {
     help: ArgumentHelp("Overrides one key; the value is YAML. May be repeated.", valueName: "key=value"))
   var overrides: [String] = []
 
-  func load() throws(ConfigurationError) -> RunConfiguration {
-    try RunConfiguration.load(path: config, overrides: overrides)
-  }
-
-  /// The file's name without folder and ending: names the run.
-  var name: String {
-    let file = config.split(separator: "/").last.map(String.init) ?? config
-    return file.hasSuffix(".yaml") ? String(file.dropLast(5)) : file
+  func load(readsData: Bool = true) throws(ConfigurationError) -> RunConfiguration {
+    try RunConfiguration.load(path: config, overrides: overrides, readsData: readsData)
   }
 }

@@ -101,6 +101,13 @@ package struct CheckpointStore {
     } catch { throw CheckpointError(path: error.path, reason: error.reason) }
   }
 
+  /// The same of a checkpoint's bytes, as another rank read them from `path`.
+  package static func decode(bytes: [UInt8], path: String) throws(CheckpointError) -> Snapshot {
+    do throws(FormatError) {
+      return try CheckpointFormat.decode(SafetensorsFile(bytes: bytes, path: path))
+    } catch { throw CheckpointError(path: error.path, reason: error.reason) }
+  }
+
   /// Goes on from a loaded checkpoint: takes over its best, and sets later checkpoints aside (renamed to
   /// `*.superseded`), since the run that made them is no longer this one and the next resume must not return to it.
   /// - Returns: what was set aside.

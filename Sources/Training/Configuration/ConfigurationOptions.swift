@@ -1,3 +1,5 @@
+import Datasets
+
 /// The optimisers: AdamW decays decoupled (Loshchilov and Hutter 2019), SGD coupled, as PyTorch's two.
 package enum OptimizerKind: String, CaseIterable, Sendable {
   case adamw, sgd
@@ -41,8 +43,4 @@ package enum ShardCount: Equatable, Sendable {
 }
 
 /// What is held out from the end of the training set: nothing, a number of samples, or a fraction of it.
-package enum Validation: Equatable, Sendable {
-  case none
-  case count(Int)
-  case fraction(Double)
-}
+package typealias Validation = DataOptions.Validation

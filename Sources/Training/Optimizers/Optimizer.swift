@@ -114,7 +114,7 @@ package final class Optimizer {
 }
 
 extension Optimizer {
-  package convenience init(_ options: RunConfiguration.OptimizerOptions, layout: ParameterLayout) {
+  package convenience init(_ options: RunConfiguration.OptimizerSection, layout: ParameterLayout) {
     let method: Method
     switch options.kind {
     case .adamw: method = .adamW(beta1: options.betas[0], beta2: options.betas[1], epsilon: options.epsilon)

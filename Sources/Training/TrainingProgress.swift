@@ -1,6 +1,6 @@
 /// How far a run is, and the running sums of its epoch: with the weights and the optimiser's state, all that a resumed run
 /// needs, since every random number is addressed.
-package struct RunProgress: Codable, Equatable, Sendable {
+package struct TrainingProgress: Codable, Equatable, Sendable {
   /// Optimiser steps taken, over all epochs.
   package var step = 0
   /// Epochs begin at 0; `position` counts the batches of this one that are done.

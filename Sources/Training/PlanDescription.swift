@@ -1,0 +1,98 @@
+import Datasets
+import Foundation
+import Kernels
+import Networks
+import Reporting
+
+/// What `icp train --dry-run` prints: the resolved configuration, the layers, what a step costs and takes.
+package struct PlanDescription {
+  private let plan: RunPlan
+  private let ranks: Int
+
+  package init(plan: RunPlan, ranks: Int) {
+    (self.plan, self.ranks) = (plan, ranks)
+  }
+
+  package var text: String {
+    [
+      plan.configuration.resolvedYAML, layers, cost, memory, "",
+      "\(plan.data.training.count) training, \(plan.data.validation?.count ?? 0) validation and "
+        + "\(plan.data.test.count) test images of \(plan.data.training.shape), \(plan.architecture.classes) classes; "
+        + "mean \(rounded(plan.normalization.mean)), std \(rounded(plan.normalization.std))",
+      "\(plan.configuration.training.epochs) epochs of \(plan.stepsPerEpoch) steps, \(plan.shards) shards on \(ranks) "
+        + "\(ranks == 1 ? "rank" : "ranks"); the first \(plan.cyclic.warmupEpochs) epochs are plain",
+      "Dry run: nothing was trained or written.",
+    ].joined(separator: "\n")
+  }
+
+  private func rounded(_ values: [Double]) -> String {
+    values.map { decimal($0, places: 4) }.joined(separator: " ")
+  }
+
+  private var layers: String {
+    let layout = ParameterLayout(plan.architecture)
+    let rows = plan.architecture.nodes.indices.compactMap { index -> [String]? in
+      let node = plan.architecture.nodes[index]
+      let (name, prefixes): (String, [String])
+      switch node.operation {
+      case .input: (name, prefixes) = ("input", [])
+      case .padShortcut: (name, prefixes) = ("shortcut (pad)", [])
+      case .pool: (name, prefixes) = ("average pool", [])
+      case .flatten: (name, prefixes) = ("flatten", [])
+      case .linear(let linear, _): (name, prefixes) = (linear, [linear])
+      case .convolution(let filter): (name, prefixes) = (filter.name, [filter.name, filter.batchNorm])
+      }
+      let parameters = layout.parameters.filter { entry in
+        prefixes.contains { entry.name == "\($0).weight" || entry.name == "\($0).bias" }
+      }.reduce(0) { $0 + $1.range.count }
+      let tap = plan.architecture.taps.first { $0.node == index && plan.taps.contains($0.name) }
+      let shape = "\(node.shape.height)x\(node.shape.width)x\(node.shape.channels)"
+      return [
+        name, shape, Table.grouped(parameters),
+        decimal(Double(plan.architecture.operations(of: index)) / 1e6, places: 2), tap.map { "tap \($0.name)" } ?? "",
+      ]
+    }
+    let total = [
+      "total", "", Table.grouped(layout.parameterCount), decimal(Double(plan.architecture.operations) / 1e6, places: 2),
+      "",
+    ]
+    return Table.text(
+      header: ["layer", "output", "parameters", "MFLOP a sample", ""], rows: rows + [total],
+      alignments: [.left, .right, .right, .right, .left])
+  }
+
+  /// In forward passes, as METHOD counts: plain training is 3; the cyclic step adds 2 an iteration and 1 for the target.
+  private var cost: String {
+    let passes = plan.step.refinement.map { 3 + 2 * $0.steps + 1 } ?? 3
+    let operations = Double(plan.architecture.operations) * Double(plan.configuration.training.batchSize)
+    let cyclic = Double(passes) * operations / 1e9
+    return "\na step: plain 3 forward passes' work (\(decimal(3 * operations / 1e9, places: 1)) GFLOP)"
+      + (passes > 3
+        ? "; cyclic \(passes) (\(decimal(cyclic, places: 1)) GFLOP), \(decimal(Double(passes) / 3, places: 1)) times as much"
+        : "; no refinement (icp.rule: none)")
+  }
+
+  private var memory: String {
+    let model = ModelState(plan.architecture, seed: 0)
+    let step = CyclicStep(model: model, options: plan.step, capacity: plan.batches.schedule.shardCapacity)
+    let optimizer = Optimizer(plan.configuration.optimizer, layout: model.layout)
+    // Parameters, gradients, the message of the reduction (8 bytes a value), and two slots of images.
+    let images = 2 * plan.batches.schedule.shardCapacity * ((plan.shards + ranks - 1) / ranks)
+    let bytes =
+      step.bytes + (2 + 2 + optimizer.slots.count) * model.layout.parameterCount * 4
+      + images * plan.architecture.input.sampleCount * 4
+    let available = Self.availableMemory.map { " of \($0 >> 20) MiB available on this host" } ?? ""
+    let short = Self.availableMemory.map { bytes * ranks > $0 } ?? false
+    return "memory: about \(bytes >> 20) MiB a rank\(available)"
+      + (short ? "\nWARNING: \(ranks) ranks on this host alone would not fit" : "")
+  }
+
+  /// Bytes, by the kernel's own estimate.
+  private static var availableMemory: Int? {
+    guard let text = try? String(contentsOfFile: "/proc/meminfo", encoding: .utf8),
+      let line = text.split(separator: "\n").first(where: { $0.hasPrefix("MemAvailable:") }),
+      let kibibytes = line.split(separator: " ").dropFirst().first.flatMap({ Int($0) })
+    else { return nil }
+    return kibibytes * 1024
+  }
+}

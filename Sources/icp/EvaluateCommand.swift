@@ -1,0 +1,28 @@
+import ArgumentParser
+import MPI
+import Training
+
+struct EvaluateCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "evaluate",
+    abstract: "Measure weights on the test set: accuracy, loss, macro precision, recall and F1, calibration, per class.",
+    discussion: "The same figures at any number of ranks: each test sample counts once, and sums are exact.")
+
+  @OptionGroup var source: ConfigurationArguments
+
+  @Option(help: ArgumentHelp("A checkpoint, or a PyTorch state_dict saved as safetensors.", valueName: "file"))
+  var weights: String
+
+  @Flag(help: "One JSON object: accuracy loss precision recall f1 ece per_class confusion.")
+  var json = false
+
+  func run() throws {
+    try Ranks.run { communicator in
+      let configuration = try communicator.together { try source.load() }
+      let metrics = try EvaluationSession(
+        configuration: configuration, weights: weights, communicator: communicator
+      ).run()
+      if communicator.rank == 0 { print(json ? metrics.json : metrics.text) }
+    }
+  }
+}

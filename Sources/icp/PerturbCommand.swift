@@ -1,0 +1,34 @@
+import ArgumentParser
+import Training
+
+struct PerturbCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "perturb",
+    abstract: "Refine images from a file by a configuration's rule.",
+    discussion: """
+      Reads no data set: only `model` and `icp` of the configuration count (and training.seed for the rule `random`); \
+      shapes come from the input file.
+      """)
+
+  @OptionGroup var source: ConfigurationArguments
+
+  @Option(help: ArgumentHelp("A checkpoint, or a PyTorch state_dict saved as safetensors.", valueName: "file"))
+  var weights: String
+
+  @Option(help: ArgumentHelp(
+    "safetensors with x (N,C,H,W float32, already normalised) and y (N, int64).", valueName: "in"))
+  var input: String
+
+  @Option(help: ArgumentHelp(
+    "Receives x refined and losses (T+1 values: batch mean at x_0 .. x_T).", valueName: "out"))
+  var output: String
+
+  @Flag(help: "Write x1 .. xT too.")
+  var iterates = false
+
+  func run() throws {
+    let configuration = try source.load(readsData: false)
+    try PerturbationSession(configuration: configuration, weights: weights)
+      .run(input: input, output: output, iterates: iterates)
+  }
+}
