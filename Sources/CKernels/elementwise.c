@@ -27,11 +27,11 @@ CK_LOOP static void block_moments(const float *restrict x, const float *restrict
     }
 }
 
-void ck_batch_statistics(const float *x, size_t rows, int channels, float *mean, float *variance) {
+void ck_batch_statistics(const float *x, size_t rows, int channels, double *mean, double *variance) {
   float *const sum = ck_allocate(sizeof(float) * 3 * channels), *const middle = sum + channels;
   float *const squares = middle + channels;
-  double *const total = ck_allocate(sizeof(double) * 2 * channels), *const spread = total + channels;
-  memset(total, 0, sizeof(double) * 2 * channels);
+  memset(mean, 0, sizeof(double) * channels);
+  memset(variance, 0, sizeof(double) * channels);
   size_t before = 0;
   for (size_t step = block_rows(channels); before < rows;) {
     const size_t count = smaller(step, rows - before);
@@ -43,19 +43,17 @@ void ck_batch_statistics(const float *x, size_t rows, int channels, float *mean,
     memset(sum, 0, sizeof(float) * channels);
     memset(squares, 0, sizeof(float) * channels);
     block_moments(block, middle, count, channels, sum, squares);
-    /* total: mean so far; spread: sum of squared distances from it */
+    /* mean: of the rows so far; variance: the sum of squared distances from it */
+    const double merged = (double)before * count / (before + count);
     for (int c = 0; c < channels; c++) {
-      const double left = sum[c], block_mean = middle[c] + left / count, difference = block_mean - total[c];
-      spread[c] += squares[c] - left * left / count + difference * difference * ((double)before * count / (before + count));
-      total[c] += difference * count / (before + count);
+      const double left = sum[c], difference = middle[c] + left / count - mean[c];
+      variance[c] += squares[c] - left * left / count + difference * difference * merged;
+      mean[c] += difference * count / (before + count);
     }
     before += count;
   }
-  for (int c = 0; c < channels; c++) {
-    mean[c] = (float)total[c];
-    variance[c] = (float)(spread[c] / rows);
-  }
-  free(sum), free(total);
+  for (int c = 0; c < channels; c++) variance[c] /= rows;
+  free(sum);
 }
 
 CK_LOOP void ck_normalize(const float *x, size_t rows, int channels, const float *mean, const float *scale,

@@ -23,6 +23,14 @@ package final class Shard: @unchecked Sendable {
     sampleStorage.initialize(repeating: 0, count: capacity)
   }
 
+  /// A whole batch of its own: `images` as (count, height, width, channels); sample i has the address i.
+  package convenience init(images: [Float], shape: ImageShape, labels: [Int32]) {
+    self.init(index: 0, capacity: labels.count, shape: shape)
+    (count, share) = (labels.count, 1)
+    _ = self.images.values.update(fromContentsOf: images)
+    for (index, label) in labels.enumerated() { (labelStorage[index], sampleStorage[index]) = (label, index) }
+  }
+
   deinit {
     labelStorage.deallocate()
     sampleStorage.deallocate()

@@ -78,6 +78,14 @@ package struct NamedTensor: Sendable, Equatable {
     (self.name, self.shape, values) = (name, shape, .integers(integers))
   }
 
+  /// The same values under another name.
+  package func renamed(_ name: String) -> NamedTensor {
+    switch values {
+    case .floats(let floats): NamedTensor(name, shape: shape, floats: floats)
+    case .integers(let integers): NamedTensor(name, shape: shape, integers: integers)
+    }
+  }
+
   package var floats: [Float]? { if case .floats(let values) = values { values } else { nil } }
   package var integers: [Int64]? { if case .integers(let values) = values { values } else { nil } }
   package var type: ElementType { if case .floats = values { .float32 } else { .int64 } }

@@ -10,20 +10,31 @@ package final class BatchNorm {
   private let rows: Int
   private let channels: Int
   private let relu: Bool
-  // Per channel: what forward leaves for backward, and coefficients.
-  private let mean, variance, scale, a, b, c: Tensor
-  private let sums: UnsafeMutablePointer<Double>
+  /// Per channel, left by forward for backward: the mean, and the scale weight / sqrt(variance + eps).
+  private let mean, scale: Tensor
+  /// Coefficients of either pass.
+  private let a, b, c: Tensor
+  /// Per channel in double: mean and variance of the batch, and the sums of backward.
+  private let statistics: Doubles
+  private let sums: Doubles
+
+  private final class Doubles {
+    let first, second: UnsafeMutablePointer<Double>
+    init(_ channels: Int) {
+      first = .allocate(capacity: 2 * channels)
+      second = first + channels
+    }
+    deinit { first.deallocate() }
+  }
 
   package init(_ shape: Shape, relu: Bool) {
     rows = shape.rows
     channels = shape.channels
     self.relu = relu
     func vector() -> Tensor { Tensor(count: shape.channels) }
-    (mean, variance, scale, a, b, c) = (vector(), vector(), vector(), vector(), vector(), vector())
-    sums = .allocate(capacity: 2 * shape.channels)
+    (mean, scale, a, b, c) = (vector(), vector(), vector(), vector(), vector())
+    (statistics, sums) = (Doubles(shape.channels), Doubles(shape.channels))
   }
-
-  deinit { sums.deallocate() }
 
   /// y = (x - mean) weight / sqrt(variance + eps) + bias, + addend, max(., 0) where the layer has a ReLU; mean and biased
   /// variance over the batch and its positions. `running` (mean, then variance) moves by the momentum towards the batch's
@@ -33,13 +44,18 @@ package final class BatchNorm {
     running: (mean: UnsafeMutablePointer<Float>, variance: UnsafeMutablePointer<Float>)?,
     addend: UnsafePointer<Float>? = nil, into y: UnsafeMutablePointer<Float>
   ) {
-    ck_batch_statistics(x, rows, Int32(channels), mean.pointer, variance.pointer)
+    ck_batch_statistics(x, rows, Int32(channels), statistics.first, statistics.second)
     for channel in 0..<channels {
-      scale.pointer[channel] = weight[channel] / (variance.pointer[channel] + Self.epsilon).squareRoot()
+      let exact = Double(weight[channel]) / (statistics.second[channel] + Double(Self.epsilon)).squareRoot()
+      mean.pointer[channel] = Float(statistics.first[channel])
+      scale.pointer[channel] = Float(exact)
+      // What rounding took from the mean goes into the shift: an output near zero decides a ReLU.
+      let lost = statistics.first[channel] - Double(mean.pointer[channel])
+      a.pointer[channel] = Float(Double(bias[channel]) - lost * exact)
     }
     if let running { update(running) }
     ck_normalize(
-      x, rows, Int32(channels), mean.pointer, scale.pointer, bias, addend, relu ? 1 : 0, y)
+      x, rows, Int32(channels), mean.pointer, scale.pointer, a.pointer, addend, relu ? 1 : 0, y)
   }
 
   private func update(_ running: (mean: UnsafeMutablePointer<Float>, variance: UnsafeMutablePointer<Float>)) {
@@ -49,8 +65,8 @@ package final class BatchNorm {
       value = Float((1 - Self.momentum) * Double(value) + Self.momentum * batch)
     }
     for channel in 0..<channels {
-      move(&running.mean[channel], towards: Double(mean.pointer[channel]))
-      move(&running.variance[channel], towards: Double(variance.pointer[channel]) * correction)
+      move(&running.mean[channel], towards: statistics.first[channel])
+      move(&running.variance[channel], towards: statistics.second[channel] * correction)
     }
   }
 
@@ -62,19 +78,18 @@ package final class BatchNorm {
     masked d: UnsafeMutablePointer<Float>, weightGradient: UnsafeMutablePointer<Float>,
     biasGradient: UnsafeMutablePointer<Float>, into dx: UnsafeMutablePointer<Float>
   ) {
-    let products = sums + channels
     ck_mask_and_sums(
-      sources.baseAddress!, Int32(sources.count), relu ? y : nil, x, mean.pointer, rows, Int32(channels), d, sums,
-      products)
+      sources.baseAddress!, Int32(sources.count), relu ? y : nil, x, mean.pointer, rows, Int32(channels), d,
+      sums.first, sums.second)
     let count = Double(rows)
     for channel in 0..<channels {
       let scale = Double(scale.pointer[channel])
-      let inverse = 1 / Double(variance.pointer[channel] + Self.epsilon)
-      biasGradient[channel] = Float(sums[channel])
-      weightGradient[channel] = Float(products[channel] * inverse.squareRoot())
+      let inverse = 1 / (statistics.second[channel] + Double(Self.epsilon))
+      biasGradient[channel] = Float(sums.first[channel])
+      weightGradient[channel] = Float(sums.second[channel] * inverse.squareRoot())
       a.pointer[channel] = Float(scale)
-      b.pointer[channel] = Float(-scale * inverse * products[channel] / count)
-      c.pointer[channel] = Float(-scale * sums[channel] / count)
+      b.pointer[channel] = Float(-scale * inverse * sums.second[channel] / count)
+      c.pointer[channel] = Float(-scale * sums.first[channel] / count)
     }
     ck_normalize_backward(d, x, mean.pointer, a.pointer, b.pointer, c.pointer, rows, Int32(channels), dx)
   }

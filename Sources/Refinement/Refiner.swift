@@ -90,6 +90,21 @@ package final class Refiner {
     return result
   }
 
+  /// The sum of the samples' cross entropies at `images`, one sample a label.
+  package func loss(of images: [Float], labels: [Int32]) -> Double {
+    let size = network.input.sampleCount
+    precondition(images.count == labels.count * size, "\(images.count) values for \(labels.count) samples of \(size)")
+    return images.withUnsafeBufferPointer { images in
+      labels.withUnsafeBufferPointer { labels in
+        stride(from: 0, to: labels.count, by: FrozenNetwork.pieceSize).reduce(0) { sum, first in
+          let count = min(FrozenNetwork.pieceSize, labels.count - first)
+          return sum
+            + crossEntropy(of: images.baseAddress! + first * size, labels.baseAddress! + first, count)
+        }
+      }
+    }
+  }
+
   /// x_t as the rule defines it; for the contrast `random` a copy, since adam's own trajectory goes on.
   private func iterate(
     _ x: UnsafeMutablePointer<Float>, around x0: UnsafePointer<Float>, first: Int, count: Int, _ addresses: Addresses

@@ -16,6 +16,11 @@ package final class CyclicStep {
     package var measuresEnd: Bool
     /// Samples of the global batch.
     package var batchCount: Int
+
+    package init(epoch: Int, alpha: Double, isCyclic: Bool, measuresEnd: Bool, batchCount: Int) {
+      (self.epoch, self.alpha, self.isCyclic) = (epoch, alpha, isCyclic)
+      (self.measuresEnd, self.batchCount) = (measuresEnd, batchCount)
+    }
   }
 
   private let model: ModelState

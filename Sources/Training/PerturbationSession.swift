@@ -26,12 +26,13 @@ package struct PerturbationSession {
     try model.load(tensors, from: weights)
     try batch.checkLabels(below: classes)
 
-    let shown = try refine(batch, model: model)
+    let refiner = try refiner(model: model, capacity: batch.labels.count)
+    let shown = refine(batch, by: refiner)
     var results = [
       NamedTensor("x", shape: batch.size, floats: batch.channelsFirst(shown.last!)),
       NamedTensor(
         "losses", shape: [shown.count],
-        floats: shown.map { Float(loss(of: $0, batch, model: model) / Double(batch.labels.count)) }),
+        floats: shown.map { Float(refiner.loss(of: $0, labels: batch.labels) / Double(batch.labels.count)) }),
     ]
     if iterates {
       for (iteration, x) in shown.enumerated().dropFirst() {
@@ -43,8 +44,7 @@ package struct PerturbationSession {
     } catch { throw SaveError(error) }
   }
 
-  /// x_0 ... x_T, channels last.
-  private func refine(_ batch: ImageBatch, model: ModelState) throws -> [[Float]] {
+  private func refiner(model: ModelState, capacity: Int) throws -> Refiner {
     let icp = configuration.icp
     var pixels: [ClosedRange<Float>]?
     if icp.clamp == .pixels {
@@ -53,47 +53,30 @@ package struct PerturbationSession {
       }
       pixels = zip(mean, std).map { Float(-$0 / $1)...Float((1 - $0) / $1) }
     }
-    let steps = icp.rule == .none ? 0 : icp.steps
-    let refiner = Refiner(
-      network: frozen(model, differentiable: true), rule: Rule(kind: icp.rule, stepSize: Float(icp.stepSize)),
-      bounds: InputBounds(epsilon: icp.epsilon.map { Float($0) }, pixels: pixels), steps: steps,
-      capacity: batch.labels.count)
+    let network = FrozenNetwork(
+      model.architecture, layout: model.layout, backend: configuration.kernels.convolution, differentiable: true,
+      scratch: Scratch())
+    network.fold(parameters: model.parameters.pointer, statistics: model.statistics.pointer)
+    return Refiner(
+      network: network, rule: Rule(kind: icp.rule, stepSize: Float(icp.stepSize)),
+      bounds: InputBounds(epsilon: icp.epsilon.map { Float($0) }, pixels: pixels), steps: steps, capacity: capacity)
+  }
+
+  private var steps: Int { configuration.icp.rule == .none ? 0 : configuration.icp.steps }
+
+  /// x_0 ... x_T, channels last.
+  private func refine(_ batch: ImageBatch, by refiner: Refiner) -> [[Float]] {
     var shown = Array(repeating: batch.images, count: steps + 1)
     let addresses = Array(batch.labels.indices)
     _ = refiner.refine(
       batch.images, labels: batch.labels, samples: batch.labels.count,
-      lossScale: icp.reduction == .sum ? 1 : 1 / Double(batch.labels.count),
+      lossScale: configuration.icp.reduction == .sum ? 1 : 1 / Double(batch.labels.count),
       addresses: .init(seed: configuration.training.seed, epoch: 0, samples: addresses)
     ) { iteration, first, x in
       let start = first * batch.shape.sampleCount
       shown[iteration].replaceSubrange(start..<start + x.count, with: x)
     }
     return shown
-  }
-
-  /// Sum of the samples' cross entropies.
-  private func loss(of images: [Float], _ batch: ImageBatch, model: ModelState) -> Double {
-    let network = frozen(model, differentiable: false)
-    let crossEntropy = CrossEntropy(classes: network.classes)
-    var sum = 0.0
-    images.withUnsafeBufferPointer { images in
-      batch.labels.withUnsafeBufferPointer { labels in
-        for first in stride(from: 0, to: labels.count, by: FrozenNetwork.pieceSize) {
-          let count = min(FrozenNetwork.pieceSize, labels.count - first)
-          let logits = network.logits(images.baseAddress! + first * batch.shape.sampleCount, samples: count)
-          sum += crossEntropy(logits: logits, labels: labels.baseAddress! + first, samples: count)
-        }
-      }
-    }
-    return sum
-  }
-
-  private func frozen(_ model: ModelState, differentiable: Bool) -> FrozenNetwork {
-    let network = FrozenNetwork(
-      model.architecture, layout: model.layout, backend: configuration.kernels.convolution,
-      differentiable: differentiable, scratch: Scratch())
-    network.fold(parameters: model.parameters.pointer, statistics: model.statistics.pointer)
-    return network
   }
 
   /// The rows of the last dense layer.

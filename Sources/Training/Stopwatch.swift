@@ -1,11 +1,16 @@
-/// Seconds between laps by the monotonic clock.
+/// Seconds by the monotonic clock.
 struct Stopwatch {
-  private var last = ContinuousClock.now
+  private var start = ContinuousClock.now
 
-  mutating func lap() -> Double {
-    let now = ContinuousClock.now
-    defer { last = now }
-    let (seconds, attoseconds) = (now - last).components
+  /// Since the start, or the last lap.
+  var seconds: Double {
+    let (seconds, attoseconds) = (ContinuousClock.now - start).components
     return Double(seconds) + Double(attoseconds) * 1e-18
+  }
+
+  /// The same, and starts the next lap.
+  mutating func lap() -> Double {
+    defer { start = .now }
+    return seconds
   }
 }

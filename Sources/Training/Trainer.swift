@@ -38,7 +38,7 @@ package final class Trainer {
     let lastStep = min(plan.configuration.training.maxSteps ?? .max, plan.totalSteps)
     if plan.configuration.training.nonFinite == .rollback { lastGood = state }
     var latest: EpochReport?
-    var total = Stopwatch()
+    let total = Stopwatch()
     if progress.step < lastStep {
       let loader = BatchLoader(
         plan.batches,
@@ -47,14 +47,15 @@ package final class Trainer {
       defer { loader.stop() }
       while progress.step < lastStep { latest = try runEpoch(loader, until: lastStep) }
     }
-    let report = try latest ?? evaluate(epoch: max(progress.epoch - 1, 0))
-    return RunResult(progress: progress, report: report, seconds: total.lap())
+    let report = try latest ?? evaluate(epoch: max(progress.epoch - 1, 0), total)
+    return RunResult(progress: progress, report: report, seconds: total.seconds)
   }
 
   /// Steps to the end of the epoch, or to `lastStep`.
   private func runEpoch(_ loader: BatchLoader, until lastStep: Int) throws -> EpochReport {
     let epoch = progress.epoch
     if progress.position == 0 { progress.beginEpoch() }
+    let total = Stopwatch()
     var watch = Stopwatch()
     while progress.epoch == epoch, progress.step < lastStep {
       let batch = loader.next()
@@ -64,7 +65,7 @@ package final class Trainer {
         try save(metric: nil)
       }
     }
-    let report = try evaluate(epoch: epoch)
+    let report = try evaluate(epoch: epoch, total)
     try journal?.record(report)
     let isLast = progress.step == lastStep
     if isLast || isDue(plan.configuration.checkpoint.everyEpochs, epoch + 1)
@@ -105,7 +106,6 @@ package final class Trainer {
     }
     progress.advance(stepsPerEpoch: plan.stepsPerEpoch)
     let seconds = watch.lap()
-    progress.seconds += seconds
     try journal?.record(
       StepReport(
         step: progress.step, mode: mode, sums: outcome.sums, layerWeights: plan.step.layerWeights,
@@ -141,16 +141,15 @@ package final class Trainer {
     return String(decoding: try communicator.broadcast(Array((mine ?? "").utf8), from: Int(first)), as: UTF8.self)
   }
 
-  /// Epoch report of `epoch`, whose sums `progress` holds.
-  private func evaluate(epoch: Int) throws -> EpochReport {
-    var watch = Stopwatch()
+  /// Report of `epoch`, whose sums `progress` holds; `watch` has run since it began here.
+  private func evaluate(epoch: Int, _ watch: Stopwatch) throws -> EpochReport {
     let test = try evaluator.evaluate(plan.data.test, normalization: plan.normalization)
     let validation = try plan.data.validation.map {
       try evaluator.evaluate($0, normalization: plan.normalization)
     }
     return EpochReport(
       step: progress.step, epoch: epoch, trainLoss: progress.trainLoss, trainAccuracy: progress.trainAccuracy,
-      test: test, validation: validation, seconds: progress.seconds + watch.lap())
+      test: test, validation: validation, seconds: watch.seconds)
   }
 
   private func isDue(_ interval: Int?, _ count: Int) -> Bool { interval.map { count % $0 == 0 } ?? false }

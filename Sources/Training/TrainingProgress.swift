@@ -10,7 +10,6 @@ package struct TrainingProgress: Codable, Equatable, Sendable {
   package var lossSum = 0.0
   package var correct = 0
   package var samples = 0
-  package var seconds = 0.0
   /// Steps whose gradient was refused under `training.non_finite: skip` or `rollback`.
   package var refusedSteps = 0
 
@@ -33,5 +32,5 @@ package struct TrainingProgress: Codable, Equatable, Sendable {
   }
 
   /// Clears the sums of the epoch before.
-  mutating func beginEpoch() { (lossSum, correct, samples, seconds) = (0, 0, 0, 0) }
+  mutating func beginEpoch() { (lossSum, correct, samples) = (0, 0, 0) }
 }

@@ -50,7 +50,7 @@ void ck_gemm(int transpose_a, int transpose_b, int m, int n, int k, const float 
 /* ---- Loops over feature maps: x[rows][channels] ------------------------------------------------------------- */
 
 /* Biased variance and mean per channel, by blocks merged as Chan, Golub and LeVeque (1979) do, in double. */
-void ck_batch_statistics(const float *x, size_t rows, int channels, float *mean, float *variance);
+void ck_batch_statistics(const float *x, size_t rows, int channels, double *mean, double *variance);
 /* y = (x - mean) * scale + shift, + addend if not NULL, max(., 0) if relu. y may be x or addend. */
 void ck_normalize(const float *x, size_t rows, int channels, const float *mean, const float *scale, const float *shift,
                   const float *addend, int relu, float *y);
