@@ -11,7 +11,8 @@ private struct Schedules: Decodable {
   /// Nil, said loudly, where the large set is missing.
   static func load(_ source: Golden.Source) throws -> Schedules? {
     let fixture = "\(PackageRoot.path)/Tests/Fixtures/schedules.json"
-    guard let path = source == .fixture ? fixture : SharedFiles.path("golden/schedules.json") else { return nil }
+    let found = source == .fixture ? fixture : SharedFiles.path("golden/schedules.json")
+    guard let path = found else { return nil }
     return try JSONDecoder().decode(Schedules.self, from: Data(contentsOf: URL(filePath: path)))
   }
 }
@@ -36,7 +37,9 @@ private struct Schedules: Decodable {
     #expect(checked == 550)
   }
 
-  @Test(arguments: [(10, 0.25, 2), (3, 0.34, 1), (30, 0.25, 7), (100, 0.29, 29), (100, 0.57, 57), (7, 0, 0), (7, 1, 7)])
+  @Test(arguments: [
+    (10, 0.25, 2), (3, 0.34, 1), (30, 0.25, 7), (100, 0.29, 29), (100, 0.57, 57), (7, 0, 0), (7, 1, 7),
+  ])
   func `the warm-up is the whole epochs of its fraction`(epochs: Int, fraction: Double, expected: Int) {
     #expect(CyclicSchedule(epochs: epochs, warmup: fraction).warmupEpochs == expected)
   }

@@ -19,8 +19,8 @@ import Testing
     }
   }
 
-  // 1e-4 of the largest move: float32's rounding of x over 50 steps stays far below, and the slow moment that tells
-  // ademamix from adam is a hundred times more.
+  // 1e-4 of the largest move: float32's rounding of x over 50 steps stays far below, and the slow moment that
+  // tells ademamix from adam is a hundred times more.
   @Test(arguments: Golden.Source.allCases, moving)
   func `each rule gives PyTorch's 50 iterates`(source: Golden.Source, kind: RuleKind) throws {
     guard let golden = try Golden.load("rules", from: source) else { return }
@@ -76,7 +76,8 @@ import Testing
   }
 
   @Test(arguments: RuleKind.allCases)
-  func `samples in one call or in pieces, in a wide state or a tight one, give the same bits`(kind: RuleKind) {
+  func `samples in one call or in pieces, in a wide state or a tight one, give the same bits`(kind: RuleKind)
+  {
     let rule = Rule(kind: kind, stepSize: 1e-3)
     var stream = RandomStream(seed: 1, purpose: .test)
     let (count, cut, wide) = (103, 37, 128)
@@ -125,7 +126,9 @@ import Testing
   }
 
   private func dot(_ a: [Double], _ b: [Double]) -> Double { zip(a, b).reduce(0) { $0 + $1.0 * $1.1 } }
-  private func cosine(_ a: [Double], _ b: [Double]) -> Double { dot(a, b) / (dot(a, a) * dot(b, b)).squareRoot() }
+  private func cosine(_ a: [Double], _ b: [Double]) -> Double {
+    dot(a, b) / (dot(a, a) * dot(b, b)).squareRoot()
+  }
 
   @Test func `keeps the length of adam's move and forgets its direction`() {
     let adamMove = zip(adam, x0).map { Double($0) - Double($1) }
