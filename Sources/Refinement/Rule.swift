@@ -1,12 +1,17 @@
+import Foundation
 import Kernels
 
-/// The update of the input (METHOD, table of rules): x_t = rule(x_{t-1}, g), state at zero before t = 1. All arithmetic is
-/// float32, the bias corrections double.
+/// The update of the input, x_t = rule(x_{t-1}, g) (METHOD, table of rules): the loss goes down, except for
+/// the contrasts.
+///
+/// Arrays are float32 and so is the arithmetic; only the bias corrections are computed in double precision,
+/// because 1 - 0.999^t in float32 is wrong in the fifth digit at t = 1.
 package struct Rule: Sendable {
   package let kind: RuleKind
+  /// s, in units of the normalised input.
   package let stepSize: Float
 
-  /// Adam's (Kingma and Ba 2015) and AdEMAMix's (Pagliardini et al. 2024) coefficients, as the paper takes them.
+  // Adam: Kingma and Ba 2015. AdEMAMix: Pagliardini et al. 2024, with the paper's constants.
   private static let beta1 = 0.9
   private static let beta2 = 0.999
   private static let beta3 = 0.9999
@@ -17,7 +22,7 @@ package struct Rule: Sendable {
     (self.kind, self.stepSize) = (kind, stepSize)
   }
 
-  /// Arrays of state beside x: first and second moment, and ademamix's slow moment.
+  /// Arrays of state beside x: first and second moment m, v, and the slow moment n of ademamix.
   package var stateCount: Int {
     switch kind {
     case .sgd, .ifgsm, .none: 0
@@ -26,68 +31,70 @@ package struct Rule: Sendable {
     }
   }
 
-  /// Moves x by iteration t = 1, 2, ... along gradient g. Array i of the state starts at `state + i * stride`.
+  /// Moves `count` values of x by iteration t = 1, 2, ... of gradient g. State array k starts at `state + k *
+  /// stride`, and is zero before t = 1. Nothing is allocated. `random` moves as adam: its directions come
+  /// after, by `randomize`.
   package func step(
-    _ t: Int, x: UnsafeMutablePointer<Float>, gradient g: UnsafePointer<Float>, state: UnsafeMutablePointer<Float>,
-    stride: Int, count: Int
+    _ t: Int, x: UnsafeMutablePointer<Float>, gradient g: UnsafePointer<Float>,
+    state: UnsafeMutablePointer<Float>, stride: Int, count: Int
   ) {
+    precondition(t >= 1 && (stateCount < 2 || count <= stride), "t \(t), stride \(stride), count \(count)")
     let s = stepSize
     switch kind {
     case .none: break
     case .sgd:
       for i in 0..<count { x[i] -= s * g[i] }
     case .ifgsm:
-      // Up the loss, not down: the adversarial contrast. The sign of zero is zero.
-      for i in 0..<count { x[i] += s * (g[i] > 0 ? 1 : g[i] < 0 ? -1 : 0) }
+      // The sign of zero is zero.
+      for i in 0..<count { x[i] += (g[i] > 0 ? s : 0) - (g[i] < 0 ? s : 0) }
     case .adam, .random:
-      adam(t, x, g, state, stride: stride, count: count)
+      adam(t, x, g, m: state, v: state + stride, count)
     case .ademamix:
-      adEMAMix(t, x, g, state, stride: stride, count: count)
+      adEMAMix(t, x, g, m: state, v: state + stride, n: state + 2 * stride, count)
     }
   }
 
-  /// 1 / (1 - beta^t), computed in double: 1 - 0.999^t in float32 loses digits.
-  private func correction(_ beta: Double, _ t: Int) -> Float {
-    var power = 1.0
-    for _ in 0..<t { power *= beta }
-    return Float(1 / (1 - power))
-  }
-
-  /// m = 0.9 m + 0.1 g; v = 0.999 v + 0.001 g^2; x -= s m^ / (sqrt(v^) + eps)
+  /// m = 0.9 m + 0.1 g; v = 0.999 v + 0.001 g^2; x -= s m^ / (sqrt(v^) + eps), m^ and v^ divided by 1 -
+  /// beta^t.
   private func adam(
-    _ t: Int, _ x: UnsafeMutablePointer<Float>, _ g: UnsafePointer<Float>, _ state: UnsafeMutablePointer<Float>,
-    stride: Int, count: Int
+    _ t: Int, _ x: UnsafeMutablePointer<Float>, _ g: UnsafePointer<Float>, m: UnsafeMutablePointer<Float>,
+    v: UnsafeMutablePointer<Float>, _ count: Int
   ) {
-    let (m, v) = (state, state + stride)
     let (b1, b2) = (Float(Self.beta1), Float(Self.beta2))
     let (a1, a2) = (Float(1 - Self.beta1), Float(1 - Self.beta2))
-    let (c1, c2) = (correction(Self.beta1, t), correction(Self.beta2, t))
+    let size = Float(Double(stepSize) / (1 - pow(Self.beta1, Double(t))))
+    let correction = Float(1 / (1 - pow(Self.beta2, Double(t))))
     for i in 0..<count {
       m[i] = b1 * m[i] + a1 * g[i]
       v[i] = b2 * v[i] + a2 * g[i] * g[i]
-      x[i] -= stepSize * (m[i] * c1) / ((v[i] * c2).squareRoot() + Self.epsilon)
+      x[i] -= size * m[i] / ((v[i] * correction).squareRoot() + Self.epsilon)
     }
   }
 
-  /// As adam, with a slow moment n = 0.9999 n + 0.0001 g, not corrected: x -= s (m^ + 5 n) / (sqrt(v^) + eps)
+  /// As adam, with n = 0.9999 n + 0.0001 g, not corrected: x -= s (m^ + 5 n) / (sqrt(v^) + eps).
   private func adEMAMix(
-    _ t: Int, _ x: UnsafeMutablePointer<Float>, _ g: UnsafePointer<Float>, _ state: UnsafeMutablePointer<Float>,
-    stride: Int, count: Int
+    _ t: Int, _ x: UnsafeMutablePointer<Float>, _ g: UnsafePointer<Float>, m: UnsafeMutablePointer<Float>,
+    v: UnsafeMutablePointer<Float>, n: UnsafeMutablePointer<Float>, _ count: Int
   ) {
-    let (m, v, n) = (state, state + stride, state + 2 * stride)
     let (b1, b2, b3) = (Float(Self.beta1), Float(Self.beta2), Float(Self.beta3))
     let (a1, a2, a3) = (Float(1 - Self.beta1), Float(1 - Self.beta2), Float(1 - Self.beta3))
-    let (c1, c2) = (correction(Self.beta1, t), correction(Self.beta2, t))
+    let size = Float(Double(stepSize) / (1 - pow(Self.beta1, Double(t))))
+    let correction = Float(1 / (1 - pow(Self.beta2, Double(t))))
+    let slow = stepSize * Self.slowWeight
     for i in 0..<count {
       m[i] = b1 * m[i] + a1 * g[i]
       v[i] = b2 * v[i] + a2 * g[i] * g[i]
       n[i] = b3 * n[i] + a3 * g[i]
-      x[i] -= stepSize * (m[i] * c1 + Self.slowWeight * n[i]) / ((v[i] * c2).squareRoot() + Self.epsilon)
+      x[i] -= (size * m[i] + slow * n[i]) / ((v[i] * correction).squareRoot() + Self.epsilon)
     }
   }
 
-  /// The contrast `random`, of one sample: x becomes x0 + ||x - x0|| z / ||z||, x adam's iterate, z standard normal from the
-  /// sample's address. `direction` is scratch for z.
+  /// The contrast `random`, of one sample of `count` values: x_t of adam becomes x_0 + ||x_t - x_0|| z /
+  /// ||z||, z standard normal from the sample's address, the same at every t. `direction` receives z.
+  ///
+  /// This reads METHOD's "run adam; then per sample" so: adam's trajectory runs to x_T undisturbed, its
+  /// gradients taken at its own iterates, and x_T is replaced once at the end. Who wants to see x_t applies
+  /// this to a copy.
   package static func randomize(
     _ x: UnsafeMutablePointer<Float>, around x0: UnsafePointer<Float>, count: Int,
     direction z: UnsafeMutablePointer<Float>, address: RandomStream
@@ -95,12 +102,12 @@ package struct Rule: Sendable {
     var stream = address
     for i in 0..<count { z[i] = Float(stream.normal()) }
     let distance = Elementwise.squaredDistance(x, x0, count: count).squareRoot()
-    let norm = Elementwise.dot(z, z, count: count).squareRoot()
-    Elementwise.combine(1, x0, Float(distance / max(norm, 1e-30)), z, count: count, into: x)
+    let length = Elementwise.dot(z, z, count: count).squareRoot()
+    Elementwise.combine(1, x0, length > 0 ? Float(distance / length) : 0, z, count: count, into: x)
   }
 }
 
-/// Where a refined input may lie.
+/// Where a refined input may lie; without limits, anywhere.
 package struct InputBounds: Sendable {
   /// Half the side of an L-infinity ball around x_0, in normalised units.
   package let epsilon: Float?
@@ -111,17 +118,22 @@ package struct InputBounds: Sendable {
     (self.epsilon, self.pixels) = (epsilon, pixels)
   }
 
-  /// Puts every element of x (channels last) back into the ball, then into its channel's range.
+  /// Moves every element of x (channels last) to the nearest point of the ball around x_0, then of its
+  /// channel's range. A NaN stays one, so that the loss shows it.
   package func project(_ x: UnsafeMutablePointer<Float>, around x0: UnsafePointer<Float>, count: Int) {
     if let epsilon {
-      for i in 0..<count { x[i] = min(max(x[i], x0[i] - epsilon), x0[i] + epsilon) }
+      for i in 0..<count { x[i] = Self.clamp(x[i], x0[i] - epsilon, x0[i] + epsilon) }
     }
     if let pixels {
+      precondition(count % pixels.count == 0, "\(count) values of \(pixels.count) channels")
       for (channel, range) in pixels.enumerated() {
-        for i in stride(from: channel, to: count, by: pixels.count) {
-          x[i] = min(max(x[i], range.lowerBound), range.upperBound)
-        }
+        let (low, high) = (range.lowerBound, range.upperBound)
+        for i in stride(from: channel, to: count, by: pixels.count) { x[i] = Self.clamp(x[i], low, high) }
       }
     }
+  }
+
+  private static func clamp(_ value: Float, _ low: Float, _ high: Float) -> Float {
+    value < low ? low : value > high ? high : value
   }
 }

@@ -1,113 +1,148 @@
 import Foundation
 
-/// The sums of an evaluation as one array of integers, so that they add up over ranks in any order to the same bits:
-/// [confusion, classes x classes, row true, column predicted | loss | per bin: count, correct, confidence | not finite].
-package struct EvaluationSums: Sendable {
-  /// Equal-width bins of confidence, for the calibration error.
-  static let bins = 15
+/// Everything that an evaluation sums up, as one flat array of integers: counts, and losses and confidences
+/// in units of 2^-30. Sums of integers do not depend on their order, so neither do the metrics on the number
+/// of ranks.
+package struct EvaluationSums: Equatable, Sendable {
+  /// Bins of equal width that confidences fall into.
+  package static let binCount = 15
+  /// A sample's loss counts for no more (two million samples of it stay in range): beyond it the mean says
+  /// only that the network has diverged.
+  package static let largestLoss = 4096.0
+  private static let scale = 0x1p30
 
   package let classes: Int
+  /// [confusion, classes x (classes + 1) | loss | samples of each bin | correct of each bin | confidence of
+  /// each bin]. The confusion's row is the true class, its column the predicted one; the last column holds
+  /// samples without a prediction, some logit being not finite, which count as wrong.
   package var values: [Int64]
 
   package init(classes: Int) {
     self.classes = classes
-    values = Array(repeating: 0, count: classes * classes + 1 + 3 * Self.bins + 1)
+    values = Array(repeating: 0, count: classes * (classes + 1) + 1 + 3 * Self.binCount)
   }
 
-  private var lossIndex: Int { classes * classes }
-  private func binIndex(_ bin: Int) -> Int { lossIndex + 1 + 3 * bin }
-  private var notFiniteIndex: Int { binIndex(Self.bins) }
-
-  /// Adds samples with logits (count, classes). One whose logits are not finite counts as predicted wrong, without a loss.
-  package mutating func add(logits: UnsafePointer<Float>, labels: [Int32], count: Int) {
+  /// Adds `count` samples: `logits` (count, classes), `labels` in 0..<classes. The prediction is the first of
+  /// the largest logits; the softmax is computed in double precision.
+  package mutating func add(logits: UnsafePointer<Float>, labels: UnsafePointer<Int32>, count: Int) {
     for sample in 0..<count {
       let row = UnsafeBufferPointer(start: logits + sample * classes, count: classes)
       let label = Int(labels[sample])
+      precondition(row.indices.contains(label), "label \(label) of \(classes) classes")
       guard row.allSatisfy(\.isFinite) else {
-        values[notFiniteIndex] += 1
-        values[label * classes + (label + 1) % classes] += 1
+        values[confusionIndex(label, classes)] += 1
         continue
       }
       let predicted = row.indices.reduce(0) { row[$1] > row[$0] ? $1 : $0 }
-      let sum = row.reduce(0.0) { $0 + exp(Double($1) - Double(row[predicted])) }
-      let confidence = 1 / sum
-      values[label * classes + predicted] += 1
-      let loss = log(sum) + Double(row[predicted]) - Double(row[label])
-      // Beyond 2^18 a loss says no more than "wrong"; capped, it cannot overflow the sum.
-      _ = FixedPoint.add(min(loss, Double(FixedPoint.largest)), share: 0x1p-20, to: &values[lossIndex])
-      // Bins (k / 15, (k + 1) / 15], as Guo et al. 2017 cut them.
-      let bin = min(max(Int((confidence * Double(Self.bins)).rounded(.up)) - 1, 0), Self.bins - 1)
-      values[binIndex(bin)] += 1
-      values[binIndex(bin) + 1] += predicted == label ? 1 : 0
-      _ = FixedPoint.add(confidence, share: 0x1p-20, to: &values[binIndex(bin) + 2])
+      let largest = Double(row[predicted])
+      // The largest probability is 1 / sum, since its own exponential is 1.
+      let sum = row.reduce(0.0) { $0 + exp(Double($1) - largest) }
+      let loss = log(sum) - (Double(row[label]) - largest)
+      values[confusionIndex(label, predicted)] += 1
+      values[lossIndex] += Self.fixed(min(loss, Self.largestLoss))
+      let bin = Self.bin(ofConfidence: 1 / sum)
+      values[binIndex(0, bin)] += 1
+      values[binIndex(1, bin)] += predicted == label ? 1 : 0
+      values[binIndex(2, bin)] += Self.fixed(1 / sum)
     }
   }
 
-  var confusion: [[Int]] {
-    (0..<classes).map { row in values[row * classes..<(row + 1) * classes].map { Int($0) } }
+  /// Bins are open at their lower bound and closed at the upper one (Guo et al. 2017): (0, 1/15], (1/15,
+  /// 2/15], ...
+  static func bin(ofConfidence confidence: Double) -> Int {
+    min(max(Int((confidence * Double(binCount)).rounded(.up)) - 1, 0), binCount - 1)
   }
-  /// The share of 2^-20 keeps a sum over 2^20 samples of the largest loss within range.
-  var lossSum: Double { FixedPoint.decode(values[lossIndex]) * 0x1p20 }
-  var notFinite: Int { Int(values[notFiniteIndex]) }
-  /// Per bin: samples, correct ones, sum of confidences.
-  var calibration: [(count: Int, correct: Int, confidence: Double)] {
-    (0..<Self.bins).map { bin in
-      let start = binIndex(bin)
-      return (Int(values[start]), Int(values[start + 1]), FixedPoint.decode(values[start + 2]) * 0x1p20)
-    }
+
+  func confusion(_ label: Int, _ predicted: Int) -> Int { Int(values[confusionIndex(label, predicted)]) }
+  var loss: Double { Double(values[lossIndex]) / Self.scale }
+  func bin(_ index: Int) -> (count: Int, correct: Int, confidence: Double) {
+    let confidence = Double(values[binIndex(2, index)]) / Self.scale
+    return (Int(values[binIndex(0, index)]), Int(values[binIndex(1, index)]), confidence)
   }
+
+  private func confusionIndex(_ label: Int, _ predicted: Int) -> Int { label * (classes + 1) + predicted }
+  private var lossIndex: Int { classes * (classes + 1) }
+  private func binIndex(_ array: Int, _ bin: Int) -> Int { lossIndex + 1 + array * Self.binCount + bin }
+  private static func fixed(_ value: Double) -> Int64 { Int64((value * scale).rounded(.toNearestOrEven)) }
 }
 
-/// What a classifier is worth on a data set. Accuracy, precision, recall and F1 are fractions 0...1; the macro means are
-/// over the classes that occur as truth or prediction, and a ratio of nothing counts as zero, both as scikit-learn does.
-package struct ClassificationMetrics: Sendable {
-  package struct ClassScores: Sendable {
-    package var label: Int
-    /// Samples of this class.
-    package var support: Int
-    package var precision: Double
-    package var recall: Double
-    package var f1: Double
+/// How well a network classifies a data set. Fractions are 0...1; a mean over nothing is NaN.
+package struct ClassificationMetrics: Equatable, Sendable {
+  /// One class; a quotient with a denominator of zero is 0 (scikit-learn's `zero_division=0`).
+  package struct ClassScores: Equatable, Sendable {
+    /// Samples of this class, and samples predicted to be.
+    package let support, predicted: Int
+    package let precision, recall, f1: Double
+
+    /// Whether the class occurs, in truth or prediction.
+    package var isPresent: Bool { support + predicted > 0 }
+  }
+
+  /// The samples whose confidence (largest probability) lies in one of the bins.
+  package struct CalibrationBin: Equatable, Sendable {
+    package let count: Int
+    package let accuracy, confidence: Double
   }
 
   package let samples: Int
+  /// Samples with a logit that is not finite. They count as wrong; with any, loss and calibration are NaN.
+  package let nonFinite: Int
   package let accuracy: Double
-  /// Mean cross entropy; not finite if any logit was not.
+  /// Mean cross entropy: the negative log likelihood per sample, in nats.
   package let loss: Double
-  package let precision: Double
-  package let recall: Double
-  package let f1: Double
-  /// Expected calibration error over 15 equal-width bins of confidence.
+  /// Means over the classes that occur in truth or prediction, as scikit-learn's `average="macro"`: a class
+  /// that occurs in neither says nothing about the network.
+  package let precision, recall, f1: Double
+  /// Expected calibration error: sum over bins of |accuracy - confidence|, weighted by the bins' share of the
+  /// samples.
   package let ece: Double
   package let perClass: [ClassScores]
-  /// confusion[truth][prediction]
+  package let calibration: [CalibrationBin]
+  /// Row: true class; column: predicted class. Samples without a prediction are missing here.
   package let confusion: [[Int]]
 
   package init(_ sums: EvaluationSums) {
-    let confusion = sums.confusion
-    self.confusion = confusion
-    samples = confusion.reduce(0) { $0 + $1.reduce(0, +) }
-    func ratio(_ part: Int, _ whole: Int) -> Double { whole > 0 ? Double(part) / Double(whole) : 0 }
-    perClass = confusion.indices.map { label in
-      let hits = confusion[label][label]
-      let support = confusion[label].reduce(0, +)
-      let predicted = confusion.reduce(0) { $0 + $1[label] }
-      return ClassScores(
-        label: label, support: support, precision: ratio(hits, predicted), recall: ratio(hits, support),
-        f1: ratio(2 * hits, support + predicted))
+    let classes = 0..<sums.classes
+    confusion = classes.map { label in classes.map { sums.confusion(label, $0) } }
+    nonFinite = classes.reduce(0) { $0 + sums.confusion($1, sums.classes) }
+    let confusion = self.confusion
+    perClass = classes.map { index in
+      ClassScores(
+        correct: confusion[index][index],
+        support: confusion[index].reduce(0, +) + sums.confusion(index, sums.classes),
+        predicted: confusion.reduce(0) { $0 + $1[index] })
     }
-    let present = perClass.filter { scores in
-      scores.support > 0 || confusion.contains { $0[scores.label] > 0 }
+    samples = perClass.reduce(0) { $0 + $1.support }
+    accuracy = Double(classes.reduce(0) { $0 + confusion[$1][$1] }) / Double(samples)
+    loss = nonFinite > 0 ? .nan : sums.loss / Double(samples)
+
+    let present = perClass.filter(\.isPresent)
+    func mean(_ score: (ClassScores) -> Double) -> Double {
+      present.reduce(0) { $0 + score($1) } / Double(present.count)
     }
-    func macro(_ value: (ClassScores) -> Double) -> Double {
-      present.isEmpty ? 0 : present.reduce(0) { $0 + value($1) } / Double(present.count)
+    precision = mean(\.precision)
+    recall = mean(\.recall)
+    f1 = mean(\.f1)
+
+    calibration = (0..<EvaluationSums.binCount).map { index in
+      let bin = sums.bin(index)
+      return CalibrationBin(
+        count: bin.count, accuracy: ratio(Double(bin.correct), bin.count),
+        confidence: ratio(bin.confidence, bin.count))
     }
-    precision = macro(\.precision)
-    recall = macro(\.recall)
-    f1 = macro(\.f1)
-    accuracy = ratio(confusion.indices.reduce(0) { $0 + confusion[$1][$1] }, samples)
-    loss = sums.notFinite > 0 ? .nan : sums.lossSum / Double(max(samples, 1))
-    ece =
-      sums.calibration.reduce(0) { $0 + abs(Double($1.correct) - $1.confidence) } / Double(max(samples, 1))
+    let error = calibration.reduce(0) { $0 + Double($1.count) * abs($1.accuracy - $1.confidence) }
+    ece = nonFinite > 0 ? .nan : error / Double(samples)
   }
 }
+
+extension ClassificationMetrics.ClassScores {
+  fileprivate init(correct: Int, support: Int, predicted: Int) {
+    (self.support, self.predicted) = (support, predicted)
+    precision = ratio(Double(correct), predicted)
+    recall = ratio(Double(correct), support)
+    // The harmonic mean of both, 2 p r / (p + r), in counts.
+    f1 = ratio(2 * Double(correct), support + predicted)
+  }
+}
+
+private func ratio(_ part: Double, _ whole: Int) -> Double { whole == 0 ? 0 : part / Double(whole) }

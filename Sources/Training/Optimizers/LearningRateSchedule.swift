@@ -1,12 +1,12 @@
 import Foundation
 
-/// The learning rate of every step, a function of the step alone.
-package struct LearningRateSchedule: Sendable {
-  package enum Kind: Sendable, Equatable {
+/// The learning rate of every step: a function of the step alone, so a resumed run needs no state for it.
+package struct LearningRateSchedule: Equatable, Sendable {
+  package enum Kind: Equatable, Sendable {
     case constant
-    /// lr (1 + cos(pi s / S)) / 2 over the S steps of the run.
+    /// base (1 + cos(pi s / S)) / 2 over the S steps of all epochs.
     case cosine
-    /// lr times gamma for every milestone (an epoch) that has begun.
+    /// base times gamma for every milestone, an epoch counted from 0, that has begun.
     case step(milestones: [Int], gamma: Double)
   }
 
@@ -22,16 +22,17 @@ package struct LearningRateSchedule: Sendable {
     warmupSteps = warmupEpochs * stepsPerEpoch
   }
 
-  /// Step s from 0. During the warm-up of S_w steps lr (s + 1) / S_w; behind it the schedule as if there had been none, so
-  /// that `warmup_epochs` changes the start of a run and nothing else.
+  /// The rate of step s, from 0. During a warm-up of S_w steps it is base (s + 1) / S_w; behind it the
+  /// schedule goes on at its own s, as if there had been no warm-up: `warmup_epochs` changes the start of a
+  /// run and nothing else. (So with `cosine` it comes down a little from base where the warm-up ends.)
   package subscript(step: Int) -> Double {
     if step < warmupSteps { return base * Double(step + 1) / Double(warmupSteps) }
     switch kind {
     case .constant: return base
     case .cosine: return base * (1 + cos(.pi * Double(step) / Double(steps))) / 2
     case .step(let milestones, let gamma):
-      let epoch = step / stepsPerEpoch
-      return milestones.reduce(base) { rate, milestone in epoch >= milestone ? rate * gamma : rate }
+      let begun = milestones.count { $0 <= step / stepsPerEpoch }
+      return base * pow(gamma, Double(begun))
     }
   }
 }

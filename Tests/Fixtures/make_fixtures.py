@@ -1,0 +1,425 @@
+"""The repository's own reference values, computed with PyTorch in float32, small enough to be committed (< 2 MB).
+
+    pip install torch
+    python make_fixtures.py [OUTPUT_DIR]        (default: this folder)
+
+Run again with the same PyTorch on the same kind of machine, it writes the same bytes. Layouts are PyTorch's:
+activations NCHW, convolution weights OIHW, linear weights (out, in). Each file's `__metadata__` says what it holds.
+"""
+import copy, itertools, json, math, os, struct, sys
+import torch, torch.nn as nn, torch.nn.functional as F
+
+torch.set_num_threads(1)
+torch.use_deterministic_algorithms(True)
+OUT = sys.argv[1] if len(sys.argv) > 1 else os.path.dirname(os.path.abspath(__file__))
+SEED = 20260101
+RULES = {"sgd": 0.5, "adam": 2e-3, "ademamix": 2e-3, "ifgsm": 2e-3}
+LIMIT = 2_000_000
+
+
+# Networks ----------------------------------------------------------------------------------------------------
+
+class Kinks:
+    """The smallest distance of any ReLU's input from its kink. Nearer than rounding, two right programs differ."""
+    nearest = math.inf
+
+
+def relu(z):
+    Kinks.nearest = min(Kinks.nearest, z.detach().abs().min().item())
+    return F.relu(z)
+
+
+class BasicBlock(nn.Module):
+    """He et al. 2015, CIFAR variant. shortcut: 'projection' (1x1 convolution + BatchNorm) or 'pad' (option A)."""
+
+    def __init__(self, inputs, outputs, stride, shortcut):
+        super().__init__()
+        self.conv1 = nn.Conv2d(inputs, outputs, 3, stride, 1, bias=False)
+        self.bn1 = nn.BatchNorm2d(outputs)
+        self.conv2 = nn.Conv2d(outputs, outputs, 3, 1, 1, bias=False)
+        self.bn2 = nn.BatchNorm2d(outputs)
+        changes = stride != 1 or inputs != outputs
+        self.stride, self.pad, self.downsample = stride, outputs - inputs if changes and shortcut == "pad" else None, None
+        if changes and shortcut == "projection":
+            self.downsample = nn.Sequential(nn.Conv2d(inputs, outputs, 1, stride, bias=False), nn.BatchNorm2d(outputs))
+
+    def forward(self, x):
+        h = self.bn2(self.conv2(relu(self.bn1(self.conv1(x)))))
+        if self.downsample is not None:
+            x = self.downsample(x)
+        elif self.pad is not None:
+            x = F.pad(x[:, :, :: self.stride, :: self.stride], (0, 0, 0, 0, self.pad // 2, self.pad - self.pad // 2))
+        return relu(h + x)
+
+
+class ResNet8(nn.Module):
+    """One block a stage; features are the outputs of the three stages."""
+
+    def __init__(self, classes, shortcut, channels):
+        super().__init__()
+        self.conv1 = nn.Conv2d(channels, 16, 3, 1, 1, bias=False)
+        self.bn1 = nn.BatchNorm2d(16)
+        self.layer1 = nn.Sequential(BasicBlock(16, 16, 1, shortcut))
+        self.layer2 = nn.Sequential(BasicBlock(16, 32, 2, shortcut))
+        self.layer3 = nn.Sequential(BasicBlock(32, 64, 2, shortcut))
+        self.fc = nn.Linear(64, classes)
+        for module in self.modules():
+            if isinstance(module, nn.Conv2d):
+                nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
+
+    def forward(self, x):
+        x, features = relu(self.bn1(self.conv1(x))), []
+        for stage in (self.layer1, self.layer2, self.layer3):
+            x = stage(x)
+            features.append(x)
+        return self.fc(x.mean((2, 3))), features
+
+
+class MLP(nn.Module):
+    """Two hidden layers on the flattened image; features are the hidden activations."""
+
+    def __init__(self, inputs, classes):
+        super().__init__()
+        self.fc1, self.fc2, self.fc3 = nn.Linear(inputs, 32), nn.Linear(32, 24), nn.Linear(24, classes)
+
+    def forward(self, x):
+        first = relu(self.fc1(x.flatten(1)))
+        second = relu(self.fc2(first))
+        return self.fc3(second), [first, second]
+
+
+def settled(shortcut, channels, size, classes=10):
+    """A ResNet-8 whose running statistics have values of their own."""
+    model = ResNet8(classes, shortcut, channels).train()
+    with torch.no_grad():
+        for _ in range(8):
+            model(torch.randn(24, channels, size, size) * 1.3 + 0.1)
+    return model
+
+
+# The method --------------------------------------------------------------------------------------------------
+
+class Rule:
+    """One update of the input, x - lr * direction(gradient); state starts at zero for every batch."""
+
+    def __init__(self, kind, lr, b1=0.9, b2=0.999, b3=0.9999, eps=1e-8, slow=5.0):
+        self.kind, self.lr, self.b1, self.b2, self.b3, self.eps, self.slow = kind, lr, b1, b2, b3, eps, slow
+        self.m = self.v = self.n = 0.0
+        self.t = 0
+
+    def step(self, x, g):
+        self.t += 1
+        if self.kind == "sgd":
+            return x - self.lr * g
+        if self.kind == "ifgsm":
+            return x + self.lr * g.sign()
+        self.m = self.b1 * self.m + (1 - self.b1) * g
+        self.v = self.b2 * self.v + (1 - self.b2) * g * g
+        direction = self.m / (1 - self.b1**self.t)
+        if self.kind == "ademamix":
+            self.n = self.b3 * self.n + (1 - self.b3) * g
+            direction = direction + self.slow * self.n
+        return x - self.lr * direction / ((self.v / (1 - self.b2**self.t)).sqrt() + self.eps)
+
+
+def refine(model, x, y, kind, steps=5):
+    """Model in evaluation mode; every iterate x_1..x_T and the loss at x_0..x_{T-1}."""
+    was = model.training
+    model.eval()
+    rule, iterates, losses = Rule(kind, RULES[kind]), [], []
+    for _ in range(steps):
+        x = x.detach().requires_grad_(True)
+        loss = F.cross_entropy(model(x)[0], y)
+        (gradient,) = torch.autograd.grad(loss, x)
+        x = rule.step(x.detach(), gradient)
+        iterates.append(x)
+        losses.append(loss.detach())
+    model.train(was)
+    return iterates, torch.stack(losses)
+
+
+def layer_weights(count, kind):
+    if kind == "uniform" or count == 1:
+        return [1.0] * count
+    weights = [math.cos(i / (count - 1) * math.pi / 4) for i in range(count)]
+    return weights if kind == "cosine" else weights[::-1]
+
+
+def alpha_at(epoch, warmup, epochs):
+    return math.cos(math.pi * (epoch - warmup) / (2 * (epochs - warmup))) if epoch > warmup else 1.0
+
+
+# Files -------------------------------------------------------------------------------------------------------
+
+def state(model, prefix=""):
+    return {prefix + k: v.detach().clone() for k, v in model.state_dict().items() if "num_batches" not in k}
+
+
+def write(name, tensors, **metadata):
+    """safetensors, with the header's keys in order: the package's own writer shuffles the metadata."""
+    values = {k: v.detach().contiguous() for k, v in tensors.items()}
+    order = sorted(values, key=lambda k: (values[k].dtype != torch.int64, k))
+    header, data = {"__metadata__": {k: str(metadata[k]) for k in sorted(metadata)}}, b""
+    for key in order:
+        value = values[key]
+        assert value.dtype in (torch.float32, torch.int64), f"{key} is {value.dtype}"
+        raw = value.numpy().tobytes()
+        header[key] = {"dtype": "F32" if value.dtype == torch.float32 else "I64", "shape": list(value.shape),
+                       "data_offsets": [len(data), len(data) + len(raw)]}
+        data += raw
+    text = json.dumps(header, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % 8)
+    with open(os.path.join(OUT, name), "wb") as file:
+        file.write(struct.pack("<Q", len(text)) + text + data)
+    print(f"{name}: {len(values)} tensors, {8 + len(text) + len(data)} bytes")
+
+
+def away_from_kinks(make, distance):
+    """The first draw whose ReLU inputs all lie `distance` or more from zero; float32 rounds them by less than 1e-6."""
+    for seed in itertools.count(SEED):
+        torch.manual_seed(seed)
+        Kinks.nearest = math.inf
+        result = make()
+        if Kinks.nearest >= distance:
+            return result
+
+
+def operators():
+    torch.manual_seed(SEED)
+    t = {}
+    for name, (n, ci, co, h, k, s, p) in {
+            "conv3x3": (2, 16, 16, 6, 3, 1, 1), "conv3x3_stride2": (2, 8, 16, 6, 3, 2, 1),
+            "conv3x3_rgb": (2, 3, 16, 6, 3, 1, 1), "conv1x1_stride2": (2, 16, 32, 6, 1, 2, 0),
+            "conv3x3_odd": (2, 5, 7, 5, 3, 1, 1), "conv5x5": (2, 1, 6, 9, 5, 1, 0)}.items():
+        x, w = torch.randn(n, ci, h, h, requires_grad=True), (torch.randn(co, ci, k, k) * 0.2).requires_grad_(True)
+        y = F.conv2d(x, w, stride=s, padding=p)
+        dy = torch.randn_like(y)
+        y.backward(dy)
+        t |= {f"{name}.{key}": v for key, v in dict(x=x, w=w, y=y, dy=dy, dx=x.grad, dw=w.grad).items()}
+    for mode in ("train", "eval"):
+        bn = nn.BatchNorm2d(16)
+        with torch.no_grad():
+            bn.weight.uniform_(0.5, 1.5), bn.bias.normal_(), bn.running_mean.normal_(), bn.running_var.uniform_(0.5, 2)
+        t |= state(bn, f"bn_{mode}.")
+        bn.train(mode == "train")
+        x = (torch.randn(3, 16, 5, 5) * 2 + 1).requires_grad_(True)
+        y = bn(x)
+        dy = torch.randn_like(y)
+        y.backward(dy)
+        t |= {f"bn_{mode}.{key}": v for key, v in dict(
+            x=x, y=y, dy=dy, dx=x.grad, dweight=bn.weight.grad, dbias=bn.bias.grad,
+            running_mean_after=bn.running_mean, running_var_after=bn.running_var).items()}
+    x, w, b = (torch.randn(*shape, requires_grad=True) for shape in ((7, 64), (10, 64), (10,)))
+    y = torch.tensor([0, 1, 2, 3, 9, 9, 4])
+    for smoothing in (0.0, 0.1):
+        logits = F.linear(x, w, b)
+        loss = F.cross_entropy(logits, y, label_smoothing=smoothing)
+        dx, dw, db = torch.autograd.grad(loss, (x, w, b))
+        t |= {f"linear_ce_{smoothing}.{key}": v for key, v in dict(
+            x=x, w=w, b=b, y=y, logits=logits, loss=loss, dx=dx, dw=dw, db=db).items()}
+    write("operators.safetensors", t, momentum=0.1, bn_eps=1e-5,
+          note="conv: y = conv2d(x, w); dx, dw for upstream gradient dy. bn: momentum 0.1, unbiased running variance. "
+               "linear_ce_S: mean cross entropy with label smoothing S")
+
+
+def network(name, shortcut, channels, size, batch, gradients):
+    def make():
+        model = settled(shortcut, channels, size)
+        x, y = torch.randn(batch, channels, size, size), torch.randint(0, 10, (batch,))
+        Kinks.nearest = math.inf
+        t = state(model, "model.") | {"x": x, "y": y}
+        model.eval()
+        logits, features = model(x)
+        t |= {"eval.logits": logits} | {f"eval.feature{i}": f for i, f in enumerate(features)}
+        trained = copy.deepcopy(model).train()
+        xg = x.clone().requires_grad_(True)
+        logits, features = trained(xg)
+        loss = F.cross_entropy(logits, y)
+        loss.backward()
+        t |= {"train.logits": logits, "train.loss": loss, "train.dx": xg.grad}
+        t |= {f"train.feature{i}": f for i, f in enumerate(features)}
+        t |= {f"train.grad.{n}": p.grad for n, p in trained.named_parameters() if n.startswith(gradients)}
+        t |= {f"train.after.{k}": v for k, v in state(trained).items() if "running" in k}
+        for kind in RULES:
+            iterates, losses = refine(model, x, y, kind)
+            t |= {f"{kind}.x1": iterates[0], f"{kind}.x5": iterates[-1], f"{kind}.losses": losses}
+        return t
+
+    write(f"{name}.safetensors", away_from_kinks(make, 3e-6), depth=8, classes=10, shortcut=shortcut, steps=5,
+          rules=json.dumps(RULES),
+          note="model.*: weights before. eval.*/train.*: forward, mean cross entropy, some gradients. RULE.xT: the T-th "
+               "iterate, RULE.losses: loss at x_0..x_4, model in evaluation mode")
+
+
+def mlp():
+    def make():
+        model, x, y = MLP(3 * 8 * 8, 10), torch.randn(5, 3, 8, 8), torch.randint(0, 10, (5,))
+        xg = x.clone().requires_grad_(True)
+        logits, features = model(xg)
+        loss = F.cross_entropy(logits, y)
+        loss.backward()
+        t = state(model, "model.") | {"x": x, "y": y, "logits": logits, "loss": loss, "dx": xg.grad}
+        t |= {f"feature{i}": f for i, f in enumerate(features)}
+        return t | {f"grad.{n}": p.grad for n, p in model.named_parameters()}
+
+    write("mlp.safetensors", away_from_kinks(make, 1e-4), hidden="[32, 24]", classes=10,
+          note="x is flattened in the order channel, row, column; ReLU behind fc1 and fc2, whose outputs are the features")
+
+
+def training():
+    """Two cyclic steps, rule adam: student features on x (batch statistics), refined input with the model in
+    evaluation mode, target features on it (batch statistics, no gradient), then one optimiser step."""
+    def make():
+        model = settled("projection", 3, 8)
+        optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.01)
+        weights = layer_weights(3, "uniform")
+        t = state(model, "model.")
+        Kinks.nearest = math.inf
+        for s, alpha in enumerate([0.9, 0.6]):
+            x, y = torch.randn(8, 3, 8, 8), torch.randint(0, 10, (8,))
+            model.train()
+            logits, features = model(x)
+            task = F.cross_entropy(logits, y)
+            refined = refine(model, x, y, "adam")[0][-1]
+            with torch.no_grad():
+                _, targets = model(refined)
+            distillation = sum(w * F.mse_loss(f, g) for w, f, g in zip(weights, features, targets))
+            total = alpha * task + (1 - alpha) * distillation
+            optimizer.zero_grad()
+            total.backward()
+            norm = torch.nn.utils.clip_grad_norm_(model.parameters(), 5.0)
+            t |= {f"step{s}.x": x, f"step{s}.y": y, f"step{s}.alpha": torch.tensor(alpha), f"step{s}.task_loss": task,
+                  f"step{s}.distillation_loss": distillation, f"step{s}.total_loss": total, f"step{s}.grad_norm": norm}
+            if s == 0:
+                t |= {f"step0.grad.{n}": p.grad.clone() for n, p in model.named_parameters() if p.numel() < 1000}
+                # Behind the first step every weight has moved by lr times a sign, which rounding may turn.
+                nearest = Kinks.nearest
+            optimizer.step()
+        Kinks.nearest = nearest
+        return t | state(model, "step1.after.")
+
+    write("training_adam.safetensors", away_from_kinks(make, 3e-6),
+          optimizer="AdamW lr 1e-3 betas 0.9 0.999 eps 1e-8 weight_decay 0.01", clip=5.0, rule="adam", input_lr=2e-3,
+          steps=5, layer_weights="uniform", depth=8, classes=10, shortcut="projection",
+          note="two consecutive steps; grad.* are after clipping; running statistics are updated by the student pass, "
+               "then by the target pass")
+
+
+def rules():
+    """Each rule alone: 50 steps over a given gradient sequence, in double precision, rounded once at the end."""
+    torch.manual_seed(SEED + 1)
+    scales = torch.logspace(-5, 1, 16)
+    x0, g = torch.randn(16), torch.randn(50, 16) * scales + 0.3 * scales
+    t, rates = {"x0": x0, "gradients": g}, RULES | {"sgd": 0.01}
+    for kind, lr in rates.items():
+        x, rule, iterates = x0.double(), Rule(kind, lr), []
+        for gradient in g.double():
+            x = rule.step(x, gradient)
+            iterates.append(x)
+        t[f"{kind}.x"] = torch.stack(iterates).float()
+    write("rules.safetensors", t, **rates, note="RULE.x[i] is the iterate after gradients[0..i]")
+
+
+def optimizers():
+    """20 steps of each optimiser over given gradients; the first 16 of 24 parameters decay."""
+    torch.manual_seed(SEED + 2)
+    p0, g = torch.randn(24), torch.randn(20, 24) * torch.logspace(-4, 1, 24)
+    rates = torch.linspace(0.02, 0.001, 20)
+    t = {"p0": p0, "gradients": g, "learning_rates": rates}
+    kinds = {
+        "adamw": lambda groups, decay: torch.optim.AdamW(groups, betas=(0.9, 0.999), eps=1e-8, weight_decay=decay),
+        "adamw_betas": lambda groups, decay: torch.optim.AdamW(groups, betas=(0.8, 0.95), eps=1e-3, weight_decay=decay),
+        "sgd": lambda groups, decay: torch.optim.SGD(groups, weight_decay=decay),
+        "sgd_momentum": lambda groups, decay: torch.optim.SGD(groups, momentum=0.9, weight_decay=decay),
+        "sgd_nesterov": lambda groups, decay: torch.optim.SGD(groups, momentum=0.9, nesterov=True, weight_decay=decay)}
+    for kind, make in kinds.items():
+        for suffix, decay in (("", 0.0), ("_decay", 0.1)):
+            parts = [nn.Parameter(part.clone()) for part in p0.split([16, 8])]
+            optimizer = make([{"params": parts[:1]}, {"params": parts[1:], "weight_decay": 0.0}], decay)
+            after = []
+            for gradient, rate in zip(g, rates):
+                for part, own in zip(parts, gradient.split([16, 8])):
+                    part.grad = own.clone()
+                for group in optimizer.param_groups:
+                    group["lr"] = rate.item()
+                optimizer.step()
+                after.append(torch.cat([part.detach() for part in parts]))
+            t[f"{kind}{suffix}.p"] = torch.stack(after)
+            for slot in ("exp_avg", "exp_avg_sq", "momentum_buffer"):
+                values = [optimizer.state[part].get(slot) for part in parts]
+                if values[0] is not None:
+                    t[f"{kind}{suffix}.{slot}"] = torch.cat(values)
+    write("optimizers.safetensors", t, decaying=16, weight_decay=0.1,
+          note="KIND.p[i]: parameters after gradients[0..i] at learning_rates[0..i]; KIND_decay with weight decay on the "
+               "first 16; KIND.SLOT: state after the last step")
+
+
+def metrics():
+    """Logits with their mean cross entropy and their calibration error (15 bins), in double precision."""
+    torch.manual_seed(SEED + 3)
+    y = torch.randint(0, 5, (200,))  # of 7 classes: one is never true, and one is in neither truth nor prediction
+    logits = torch.randn(200, 7) * 1.5 + 2 * F.one_hot(y, 7)
+    logits[:, 6] -= 20
+    probabilities = logits.double().softmax(1)
+    confidence, predicted = probabilities.max(1)
+    ece = 0.0
+    for low in range(15):
+        inside = (confidence > low / 15) & (confidence <= (low + 1) / 15)
+        if inside.any():
+            gap = (predicted[inside] == y[inside]).double().mean() - confidence[inside].mean()
+            ece += inside.double().mean().item() * abs(gap.item())
+    scores = []
+    for c in sorted(set(y.tolist()) | set(predicted.tolist())):
+        hits, true, told = (((predicted == c) & (y == c)).sum().item(), (y == c).sum().item(), (predicted == c).sum().item())
+        precision, recall = hits / told if told else 0.0, hits / true if true else 0.0
+        scores.append((precision, recall, 2 * precision * recall / (precision + recall) if hits else 0.0))
+    precision, recall, f1 = (sum(column) / len(scores) for column in zip(*scores))
+    t = {"logits": logits, "y": y, "predicted": predicted}
+    write("metrics.safetensors", t, loss=F.cross_entropy(logits.double(), y).item(), ece=ece, precision=precision,
+          recall=recall, f1=f1, accuracy=(predicted == y).double().mean().item(), bins=15)
+
+
+def schedules():
+    def rates(make, epochs, steps_per_epoch, per_epoch):
+        optimizer = torch.optim.SGD([nn.Parameter(torch.zeros(1))], lr=0.1)
+        scheduler, result = make(optimizer), []
+        for _ in range(epochs):
+            for _ in range(steps_per_epoch):
+                result.append(optimizer.param_groups[0]["lr"])
+                optimizer.step()
+                if not per_epoch:
+                    scheduler.step()
+            if per_epoch:
+                scheduler.step()
+        return result
+
+    kinds = ("uniform", "cosine", "cosine_increasing")
+    table = {
+        "alpha": {f"epochs={e},warmup={int(r * e)}": [alpha_at(i, int(r * e), e) for i in range(e)]
+                  for e in (10, 100) for r in (0, 0.25, 0.5, 0.75, 1)},
+        "layer_weights": {f"{k},{n}": layer_weights(n, k) for k in kinds for n in (1, 2, 3, 4, 8)},
+        "learning_rate": {
+            "cosine": rates(lambda o: torch.optim.lr_scheduler.CosineAnnealingLR(o, 24), 4, 6, False),
+            "step": rates(lambda o: torch.optim.lr_scheduler.MultiStepLR(o, [2, 3], 0.1), 4, 6, True)},
+        "note": "learning_rate: base 0.1, 4 epochs of 6 steps; milestones 2 and 3, gamma 0.1"}
+    with open(os.path.join(OUT, "schedules.json"), "w") as file:
+        json.dump(table, file, indent=1)
+    print("schedules.json")
+
+
+if __name__ == "__main__":
+    os.makedirs(OUT, exist_ok=True)
+    operators()
+    network("resnet8", "projection", 3, 16, 3,
+            ("conv1", "bn1", "layer1.0.conv1", "layer2.0.bn", "layer2.0.conv1", "layer2.0.downsample", "layer3.0.bn", "fc"))
+    network("resnet8_pad", "pad", 1, 12, 2,
+            ("conv1", "bn1", "layer1.0.bn", "layer2.0.bn", "layer3.0.bn", "fc"))
+    mlp()
+    training()
+    rules()
+    optimizers()
+    metrics()
+    schedules()
+    total = sum(os.path.getsize(os.path.join(OUT, f)) for f in os.listdir(OUT) if f.endswith((".safetensors", ".json")))
+    print(total, "bytes in all")
+    assert total < LIMIT, f"{total} bytes, more than {LIMIT}"
