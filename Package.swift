@@ -1,6 +1,10 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
+// Without it every square root keeps a branch that sets errno, and loops around it do not vectorise: adam's rule takes
+// 3.3 ns an element with the branch, 0.6 ns without.
+let noMathErrno: [SwiftSetting] = [.unsafeFlags(["-Xcc", "-fno-math-errno"])]
+
 // Targets stand in flow order; a target depends only on targets above it (docs/ARCHITECTURE.md).
 let package = Package(
   name: "icp-trainer",
@@ -21,15 +25,15 @@ let package = Package(
     .target(name: "Kernels", dependencies: ["CKernels"]),
     .target(name: "Formats", dependencies: ["CZlib"]),
     .target(name: "Networks", dependencies: ["Kernels"]),
-    .target(name: "Refinement", dependencies: ["Networks", "Kernels"]),
+    .target(name: "Refinement", dependencies: ["Networks", "Kernels"], swiftSettings: noMathErrno),
     .target(name: "Datasets", dependencies: ["Kernels", "Formats"]),
     .target(name: "Reporting", dependencies: [.product(name: "Logging", package: "swift-log")]),
     .target(
       name: "Training",
       dependencies: [
         "Refinement", "Networks", "Datasets", "Kernels", "Formats", "MPI", "Reporting",
-        .product(name: "Yams", package: "Yams"),
-      ]),
+        .product(name: "Yams", package: "Yams"), .product(name: "Logging", package: "swift-log"),
+      ], swiftSettings: noMathErrno),
     .executableTarget(
       name: "icp",
       dependencies: [
@@ -43,7 +47,12 @@ let package = Package(
     .testTarget(
       name: "RefinementTests", dependencies: ["Refinement", "Networks", "Kernels", "Formats", "TestSupport"]),
     .testTarget(name: "DatasetsTests", dependencies: ["Datasets", "Formats", "TestSupport"]),
-    .testTarget(name: "TrainingTests", dependencies: ["Training", "Formats", "TestSupport"]),
+    .testTarget(
+      name: "TrainingTests",
+      dependencies: [
+        "Training", "Refinement", "Networks", "Datasets", "Kernels", "Formats", "MPI", "Reporting", "TestSupport",
+        .product(name: "Logging", package: "swift-log"),
+      ]),
     .testTarget(name: "CommandTests", dependencies: ["Formats", "MPI", "TestSupport"]),
   ],
   swiftLanguageModes: [.v6]

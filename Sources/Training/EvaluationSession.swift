@@ -40,8 +40,8 @@ extension ClassificationMetrics {
       ("precision", percent(precision)), ("recall", percent(recall)), ("F1", percent(f1)),
       ("calibration error", percent(ece)),
     ]
-    let rows = perClass.map {
-      ["\($0.label)", "\($0.support)", percent($0.precision), percent($0.recall), percent($0.f1)]
+    let rows = perClass.enumerated().map { label, scores in
+      ["\(label)", "\(scores.support)", percent(scores.precision), percent(scores.recall), percent(scores.f1)]
     }
     return figures.map { "\($0.0): \($0.1)" }.joined(separator: "\n") + "\n\n"
       + Table.text(
@@ -64,7 +64,7 @@ extension ClassificationMetrics {
       var precision: Double
       var recall: Double
       var f1: Double
-      var ece: Double
+      var ece: Double?
       var perClass: [Line]
       var confusion: [[Int]]
 
@@ -86,9 +86,10 @@ extension ClassificationMetrics {
       }
     }
     let report = Report(
-      accuracy: accuracy, loss: loss.isFinite ? loss : nil, precision: precision, recall: recall, f1: f1, ece: ece,
-      perClass: perClass.map {
-        Line(label: $0.label, support: $0.support, precision: $0.precision, recall: $0.recall, f1: $0.f1)
+      accuracy: accuracy, loss: loss.isFinite ? loss : nil, precision: precision, recall: recall, f1: f1, ece: ece.isFinite ? ece : nil,
+      perClass: perClass.enumerated().map { label, scores in
+        Line(
+          label: label, support: scores.support, precision: scores.precision, recall: scores.recall, f1: scores.f1)
       }, confusion: confusion)
     let encoder = JSONEncoder()
     encoder.outputFormatting = .sortedKeys
