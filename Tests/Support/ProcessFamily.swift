@@ -18,17 +18,19 @@ struct ProcessFamily {
     posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
     posix_spawn_file_actions_addopen(&actions, 1, standardOutput, create, 0o600)
     posix_spawn_file_actions_addopen(&actions, 2, standardError, create, 0o600)
-    if let workingDirectory { posix_spawn_file_actions_addchdir_np(&actions, workingDirectory) }
+    // posix_spawn's own way to change the folder is hidden from Swift.
+    let command = workingDirectory.map { ["env", "-C", $0] } ?? []
 
     let inherited = ProcessInfo.processInfo.environment.merging(environment) { $1 }
     var child: pid_t = 0
-    let failure = Self.withCStrings([executable] + arguments) { arguments in
+    let failure = Self.withCStrings(command + [executable] + arguments) { arguments in
       Self.withCStrings(inherited.map { "\($0)=\($1)" } + [mark]) { environment in
-        posix_spawnp(&child, executable, &actions, nil, arguments, environment)
+        posix_spawnp(&child, arguments[0], &actions, nil, arguments, environment)
       }
     }
     guard failure == 0 else {
-      throw Program.CannotRun(description: "cannot start \(executable): \(String(cString: strerror(failure)))")
+      throw Program.CannotRun(
+        description: "cannot start \(executable): \(String(cString: strerror(failure)))")
     }
     return child
   }
@@ -52,7 +54,8 @@ struct ProcessFamily {
     let names = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
     let wanted = Data(mark.utf8)
     return names.compactMap { name in
-      guard let process = pid_t(name), let environment = FileManager.default.contents(atPath: "/proc/\(name)/environ")
+      guard let process = pid_t(name),
+        let environment = FileManager.default.contents(atPath: "/proc/\(name)/environ")
       else { return nil }
       return environment.range(of: wanted) == nil ? nil : process
     }

@@ -37,7 +37,8 @@ package enum Program {
     let launch = ["-n", "\(ranks)", "--oversubscribe", "--bind-to", "none", icp] + arguments
     return try oneJobAtATime.withLock {
       try run(
-        executable: "mpirun", launch, environment: oneThread.merging(anywhere) { $1 }.merging(environment) { $1 },
+        executable: "mpirun", launch,
+        environment: oneThread.merging(anywhere) { $1 }.merging(environment) { $1 },
         timeLimit: timeLimit, workingDirectory: workingDirectory)
     }
   }
@@ -45,7 +46,8 @@ package enum Program {
   /// Runs any program (found on PATH unless its name holds a slash). When this returns, neither it nor anything it
   /// started is alive: at the time limit everything is killed.
   package static func run(
-    executable: String, _ arguments: [String] = [], environment: [String: String] = [:], timeLimit: Double = 120,
+    executable: String, _ arguments: [String] = [], environment: [String: String] = [:],
+    timeLimit: Double = 120,
     workingDirectory: String? = nil
   ) throws -> Outcome {
     let files = try TemporaryDirectory()
