@@ -25,7 +25,7 @@ struct ProcessFamily {
     var child: pid_t = 0
     let failure = Self.withCStrings(command + [executable] + arguments) { arguments in
       Self.withCStrings(inherited.map { "\($0)=\($1)" } + [mark]) { environment in
-        posix_spawnp(&child, arguments[0], &actions, nil, arguments, environment)
+        posix_spawnp(&child, arguments[0]!, &actions, nil, arguments, environment)
       }
     }
     guard failure == 0 else {
