@@ -40,6 +40,7 @@ let package = Package(
         "Training", "Reporting", "MPI", "Formats",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
+    .executableTarget(name: "mpi-probe", dependencies: ["MPI"], path: "Tests/Executable/MPIProbe"),
     .target(name: "TestSupport", dependencies: ["Formats"], path: "Tests/Support"),
     .testTarget(name: "KernelsTests", dependencies: ["Kernels", "Formats", "TestSupport"]),
     .testTarget(name: "FormatsTests", dependencies: ["Formats", "TestSupport"]),

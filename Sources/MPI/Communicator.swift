@@ -1,78 +1,133 @@
 import CMPI
 
-/// All ranks of a job. Every collective call must be made by every rank, in the same order.
+/// The ranks of the job. Every call below is collective: all ranks make it, in the same order, with the same counts.
+///
+/// Not `Sendable`: the thread that started MPI makes every call.
 package struct Communicator {
-  package let rank: Int
-  package let size: Int
   private let handle: MPI_Comm
+  /// This process's number, 0..<size.
+  package let rank: Int
+  /// How many processes the job has.
+  package let size: Int
 
   init(_ handle: MPI_Comm) throws(MPIError) {
     var (rank, size): (Int32, Int32) = (0, 0)
     try check("MPI_Comm_rank", MPI_Comm_rank(handle, &rank))
     try check("MPI_Comm_size", MPI_Comm_size(handle, &size))
-    (self.rank, self.size, self.handle) = (Int(rank), Int(size), handle)
+    (self.handle, self.rank, self.size) = (handle, Int(rank), Int(size))
   }
 
-  /// Elements of one call: MPI 3.1 counts in Int32. A multiple of a page, and far below the limit.
-  static let chunk = 1 << 28
+  /// Waits until every rank is here. The corresponding C function is `MPI_Barrier`.
+  package func barrier() throws(MPIError) {
+    try check("MPI_Barrier", MPI_Barrier(handle))
+  }
 
-  /// MPI_Allreduce, MPI_SUM, in place. Integers: the same bits in any order, at any rank count.
+  /// Replaces each value by its sum over the ranks, wrapping at 64 bits: the same bits for any number of ranks and any
+  /// algorithm. The corresponding C function is `MPI_Allreduce`.
   package func sum(_ values: UnsafeMutableBufferPointer<Int64>) throws(MPIError) {
     try reduce(values, cmpi_int64(), cmpi_sum())
   }
 
-  /// MPI_Allreduce, MPI_SUM, in place. Floats: bits depend on the number of ranks and on the message's size.
+  /// Replaces each value by its sum over the ranks: the same bits on all ranks, but not for another number of ranks or
+  /// another message size. The corresponding C function is `MPI_Allreduce`.
   package func sum(_ values: UnsafeMutableBufferPointer<Float>) throws(MPIError) {
     try reduce(values, cmpi_float(), cmpi_sum())
   }
 
-  /// MPI_Allreduce, MPI_MIN, element by element.
+  /// The smallest of each value over the ranks.
   package func minimum(_ values: [Int64]) throws(MPIError) -> [Int64] {
     try reduced(values, cmpi_min())
   }
 
-  /// MPI_Allreduce, MPI_MAX, element by element.
+  /// The largest of each value over the ranks.
   package func maximum(_ values: [Int64]) throws(MPIError) -> [Int64] {
     try reduced(values, cmpi_max())
   }
 
-  private func reduced(_ values: [Int64], _ operation: MPI_Op) throws(MPIError) -> [Int64] {
-    var values = values
-    try values.withUnsafeMutableBufferPointer { buffer throws(MPIError) in
-      try reduce(buffer, cmpi_int64(), operation)
-    }
-    return values
-  }
-
-  private func reduce<Element>(
-    _ values: UnsafeMutableBufferPointer<Element>, _ type: MPI_Datatype, _ operation: MPI_Op
-  ) throws(MPIError) {
-    guard size > 1 else { return }
-    for start in stride(from: 0, to: values.count, by: Self.chunk) {
-      let count = Int32(min(Self.chunk, values.count - start))
-      try check(
-        "MPI_Allreduce",
-        MPI_Allreduce(cmpi_in_place(), values.baseAddress! + start, count, type, operation, handle))
+  /// Copies `bytes` of rank `root` over those of the other ranks. The corresponding C function is `MPI_Bcast`.
+  package func broadcast(_ bytes: UnsafeMutableRawBufferPointer, from root: Int = 0) throws(MPIError) {
+    try forEachChunk(of: bytes.count) { range throws(MPIError) in
+      let start = bytes.baseAddress?.advanced(by: range.lowerBound)
+      try check("MPI_Bcast", MPI_Bcast(start, Int32(range.count), cmpi_byte(), Int32(root), handle))
     }
   }
 
-  /// MPI_Bcast of bytes whose number only `root` knows; other ranks' `bytes` do not count.
-  package func broadcast(_ bytes: [UInt8], from root: Int) throws(MPIError) -> [UInt8] {
-    guard size > 1 else { return bytes }
-    let count = Int(try maximum([Int64(rank == root ? bytes.count : 0)])[0])
-    var result = rank == root ? bytes : [UInt8](repeating: 0, count: count)
-    for start in stride(from: 0, to: count, by: Self.chunk) {
-      let length = Int32(min(Self.chunk, count - start))
-      let code = result.withUnsafeMutableBytes {
-        MPI_Bcast($0.baseAddress! + start, length, cmpi_byte(), Int32(root), handle)
-      }
-      try check("MPI_Bcast", code)
-    }
+  /// The bytes of rank `root`, on every rank; `bytes` of the others, and its length, do not count.
+  package func broadcast(_ bytes: [UInt8], from root: Int = 0) throws(MPIError) -> [UInt8] {
+    var count = [Int64(bytes.count)]
+    try withBytes(of: &count) { bytes throws(MPIError) in try broadcast(bytes, from: root) }
+    var result = rank == root ? bytes : [UInt8](repeating: 0, count: Int(count[0]))
+    try withBytes(of: &result) { bytes throws(MPIError) in try broadcast(bytes, from: root) }
     return result
   }
 
-  /// MPI_Barrier
-  package func barrier() throws(MPIError) {
-    try check("MPI_Barrier", MPI_Barrier(handle))
+  /// The records of all ranks, in their order. Every rank gives as many bytes. The corresponding C function is
+  /// `MPI_Allgather`.
+  package func gather(_ record: [UInt8]) throws(MPIError) -> [[UInt8]] {
+    let length = record.count
+    var all = [UInt8](repeating: 0, count: length * size)
+    try withBytes(of: &all) { all throws(MPIError) in
+      let code = record.withUnsafeBytes {
+        MPI_Allgather(
+          $0.baseAddress, Int32(length), cmpi_byte(), all.baseAddress, Int32(length), cmpi_byte(), handle)
+      }
+      try check("MPI_Allgather", code)
+    }
+    return (0..<size).map { Array(all[$0 * length..<($0 + 1) * length]) }
   }
+
+  /// Begins what `sum` does and returns at once. Until `wait` returns, `values` must stay where it is and be left alone.
+  /// Open MPI has no progress thread: the sum advances only inside MPI calls. The corresponding C function is
+  /// `MPI_Iallreduce`.
+  package func startSum(_ values: UnsafeMutableBufferPointer<Int64>) throws(MPIError) -> PendingReduction {
+    precondition(values.count <= largestCount, "a bucket holds at most \(largestCount) values")
+    var request: MPI_Request?
+    let code = MPI_Iallreduce(
+      cmpi_in_place(), values.baseAddress, Int32(values.count), cmpi_int64(), cmpi_sum(), handle, &request)
+    try check("MPI_Iallreduce", code)
+    return PendingReduction(request: request)
+  }
+
+  private func reduce<T>(
+    _ values: UnsafeMutableBufferPointer<T>, _ type: MPI_Datatype, _ operation: MPI_Op
+  ) throws(MPIError) {
+    try forEachChunk(of: values.count) { range throws(MPIError) in
+      let start = values.baseAddress?.advanced(by: range.lowerBound)
+      let code = MPI_Allreduce(cmpi_in_place(), start, Int32(range.count), type, operation, handle)
+      try check("MPI_Allreduce", code)
+    }
+  }
+
+  private func reduced(_ values: [Int64], _ operation: MPI_Op) throws(MPIError) -> [Int64] {
+    var result = values
+    try withBytes(of: &result) { bytes throws(MPIError) in
+      try reduce(bytes.bindMemory(to: Int64.self), cmpi_int64(), operation)
+    }
+    return result
+  }
+}
+
+/// MPI 3.1 counts in 32 bits.
+private let largestCount = Int(Int32.max)
+
+/// Calls `body` with 0..<count cut into ranges of at most `limit`; not at all for a count of 0.
+package func forEachChunk(
+  of count: Int, limit: Int = Int(Int32.max), _ body: (Range<Int>) throws(MPIError) -> Void
+) throws(MPIError) {
+  var start = 0
+  while start < count {
+    let end = min(count, start + limit)
+    try body(start..<end)
+    start = end
+  }
+}
+
+/// `withUnsafeMutableBytes` for typed errors: the standard library's form of it throws any error.
+private func withBytes<T>(
+  of values: inout [T], _ body: (UnsafeMutableRawBufferPointer) throws(MPIError) -> Void
+) throws(MPIError) {
+  let result = values.withUnsafeMutableBytes { bytes in
+    Result { () throws(MPIError) in try body(bytes) }
+  }
+  try result.get()
 }

@@ -1,21 +1,42 @@
 import CMPI
 
-/// An MPI call that failed: its name, its code, and MPI's own text.
+/// A call of the MPI library that failed: which one, its code, and the library's own words for it.
 package struct MPIError: Error, CustomStringConvertible {
+  /// The C function, as in `MPI_Allreduce`.
   package let call: String
+  /// What it returned; never `MPI_SUCCESS`.
   package let code: Int32
+  /// The library's text for `code` (`MPI_Error_string`).
   package let text: String
 
-  package var description: String { "\(call) failed with code \(code): \(text)" }
+  init(call: StaticString, code: Int32) {
+    self.call = "\(call)"
+    self.code = code
+    self.text = Self.text(of: code)
+  }
+
+  package var description: String { "\(call) failed: \(text) (code \(code))" }
+
+  /// Outside Init..Finalize the library may not be asked for a text.
+  private static func text(of code: Int32) -> String {
+    guard World.isRunning else { return "no text, MPI is not running" }
+    return string(capacity: Int(MPI_MAX_ERROR_STRING)) { MPI_Error_string(code, $0, $1) } ?? "unknown error"
+  }
 }
 
-/// The one funnel that every MPI call goes through.
+/// The one funnel: every MPI call goes through here, so that none fails unseen and an error names its call.
+@inline(__always)
 func check(_ call: StaticString, _ code: Int32) throws(MPIError) {
-  guard code != MPI_SUCCESS else { return }
-  var text = [CChar](repeating: 0, count: Int(MPI_MAX_ERROR_STRING) + 1)
-  var length: Int32 = 0
-  let known = MPI_Error_string(code, &text, &length) == MPI_SUCCESS
-  let bytes = text.prefix(Int(length)).map { UInt8(bitPattern: $0) }
-  throw MPIError(
-    call: "\(call)", code: code, text: known ? String(decoding: bytes, as: UTF8.self) : "unknown error")
+  guard code == MPI_SUCCESS else { throw MPIError(call: call, code: code) }
+}
+
+/// The text a C function writes into a buffer of `capacity` characters, or nil where it fails.
+func string(
+  capacity: Int, _ fill: (UnsafeMutablePointer<CChar>, UnsafeMutablePointer<Int32>) -> Int32
+) -> String? {
+  withUnsafeTemporaryAllocation(of: CChar.self, capacity: capacity + 1) { buffer in
+    var length: Int32 = 0
+    guard let start = buffer.baseAddress, fill(start, &length) == MPI_SUCCESS else { return nil }
+    return String(decoding: UnsafeRawBufferPointer(start: start, count: Int(length)), as: UTF8.self)
+  }
 }

@@ -1,75 +1,70 @@
 import CMPI
 import Foundation
 
-/// A launch that does not make the ranks that were asked for.
-package struct LaunchError: Error, CustomStringConvertible {
-  package let description: String
-}
-
-/// MPI's life in this process: from MPI_Init to MPI_Finalize.
+/// The life of MPI in this process: from `MPI_Init_thread` to `MPI_Finalize` or `MPI_Abort`.
+///
+/// One thread, the one that calls `run`, makes every MPI call (`MPI_THREAD_FUNNELED`).
 package enum World {
-  /// Runs `body` with all ranks of the job; alone, without mpirun, as one rank. MPI is finalised when it returns or throws:
-  /// by then no other rank may be waiting for this one (`abort` is for that case).
-  /// Throws: LaunchError where a launcher started several processes that do not know of each other.
-  package static func run<Result>(_ body: (Communicator) throws -> Result) throws -> Result {
-    if !isUnderMpirun {
-      // A lone process needs no daemon, no remote shell and no session with a server.
-      setenv("OMPI_MCA_ess_singleton_isolated", "1", 0)
-    }
+  /// Starts MPI, hands the communicator of all ranks to `body`, and ends MPI after it.
+  ///
+  /// Works without `mpirun` too: the process is then the only rank. Where `body` throws, MPI is left running, because
+  /// `MPI_Finalize` would wait for ranks that are blocked in a collective: the caller says what happened and then calls
+  /// `abort`, which ends them all.
+  ///
+  /// Throws `LaunchError` where N processes were started but each is alone, `MPIError` where MPI fails.
+  package static func run<R>(_ body: (Communicator) throws -> R) throws -> R {
+    prepareEnvironment()
+    let funneled = Int32(MPI_THREAD_FUNNELED)
     var provided: Int32 = 0
-    try check("MPI_Init_thread", MPI_Init_thread(nil, nil, Int32(MPI_THREAD_FUNNELED), &provided))
-    let communicator: Communicator
-    do {
-      try check("MPI_Comm_set_errhandler", MPI_Comm_set_errhandler(cmpi_world(), cmpi_errors_return()))
-      communicator = try Communicator(cmpi_world())
-      try refuseStrangers(ranks: communicator.size)
-    } catch {
-      MPI_Finalize()
-      throw error
+    try check("MPI_Init_thread", MPI_Init_thread(nil, nil, funneled, &provided))
+    try check("MPI_Comm_set_errhandler", MPI_Comm_set_errhandler(cmpi_world(), cmpi_errors_return()))
+    guard provided >= funneled else {
+      throw LaunchError(
+        "this MPI library supports no threads beside it: install one that does (MPI_THREAD_FUNNELED)")
     }
-    defer { MPI_Finalize() }
-    return try body(communicator)
+    let world = try Communicator(cmpi_world())
+    try Launcher.check(size: world.size, environment: ProcessInfo.processInfo.environment)
+    let result = try body(world)
+    try check("MPI_Finalize", MPI_Finalize())
+    return result
   }
 
-  /// Ends every rank of the job with this exit code, 1...125: mpirun would report success for 256.
-  package static func abort(_ code: Int32) -> Never {
-    let code = (1...125).contains(code) ? code : 70
-    var (started, ended): (Int32, Int32) = (0, 0)
-    if MPI_Initialized(&started) == MPI_SUCCESS, started != 0, MPI_Finalized(&ended) == MPI_SUCCESS, ended == 0 {
-      MPI_Abort(cmpi_world(), code)
+  /// Ends every rank of the job with `exitCode` as the job's exit status, from any state of MPI.
+  ///
+  /// A code outside 1...125 becomes 70 (internal error): `MPI_Abort(256)` makes mpirun report success, and shells use
+  /// 126 and up themselves.
+  package static func abort(_ exitCode: Int32) -> Never {
+    let code = (1...125).contains(exitCode) ? exitCode : 70
+    fflush(nil)
+    if isRunning {
+      var size: Int32 = 0
+      if MPI_Comm_size(cmpi_world(), &size) == MPI_SUCCESS, size == 1 {
+        // No peer can be waiting, so the job may end in order: MPI_Abort would print ten lines about itself.
+        MPI_Finalize()
+      } else {
+        MPI_Abort(cmpi_world(), code)
+      }
     }
     exit(code)
   }
 
-  /// "Open MPI 4.1.4"; can be asked before MPI is initialised.
+  /// The MPI library's name and version, as in "Open MPI v4.1.4". May be asked for before `run`.
   package static var libraryVersion: String {
-    var text = [CChar](repeating: 0, count: Int(MPI_MAX_LIBRARY_VERSION_STRING) + 1)
-    var length: Int32 = 0
-    guard MPI_Get_library_version(&text, &length) == MPI_SUCCESS else { return "MPI" }
-    let full = String(decoding: text.prefix(Int(length)).map { UInt8(bitPattern: $0) }, as: UTF8.self)
-    // "Open MPI v4.1.4, package: Debian OpenMPI, ..."
-    return full.prefix { $0 != "," }.replacingOccurrences(of: " v", with: " ")
+    let text = string(capacity: Int(MPI_MAX_LIBRARY_VERSION_STRING)) { MPI_Get_library_version($0, $1) }
+    return text?.split(whereSeparator: { $0 == "," || $0 == "\n" }).first.map(String.init) ?? "unknown MPI"
   }
 
-  private static var isUnderMpirun: Bool { number("OMPI_COMM_WORLD_SIZE") != nil || number("PMIX_RANK") != nil }
-
-  private static func number(_ variable: String) -> Int? {
-    ProcessInfo.processInfo.environment[variable].flatMap { Int($0) }
+  /// Whether MPI calls are allowed: after `MPI_Init_thread`, before `MPI_Finalize`.
+  static var isRunning: Bool {
+    var (initialized, finalized): (Int32, Int32) = (0, 0)
+    return MPI_Initialized(&initialized) == MPI_SUCCESS && MPI_Finalized(&finalized) == MPI_SUCCESS
+      && initialized != 0 && finalized == 0
   }
 
-  /// N processes of size 1 each would train N times the same run and write over each other.
-  private static func refuseStrangers(ranks: Int) throws(LaunchError) {
-    guard ranks == 1 else { return }
-    let launchers = [
-      ("SLURM_STEP_NUM_TASKS", "srun", "use srun --mpi=pmix, or mpirun inside the allocation"),
-      ("OMPI_COMM_WORLD_SIZE", "mpirun", "it belongs to another Open MPI than icp was built with"),
-      ("PMI_SIZE", "the launcher", "it is not Open MPI's; use Open MPI's mpirun"),
-    ]
-    for (variable, launcher, advice) in launchers {
-      if let tasks = number(variable), tasks > 1 {
-        throw LaunchError(
-          description: "\(launcher) started \(tasks) processes, but each is alone (1 rank): \(advice)")
-      }
-    }
+  /// Without mpirun, Open MPI starts a daemon beside the process unless it is told that nobody will ever join; the
+  /// daemon wants ssh. A value the user has set stands.
+  private static func prepareEnvironment() {
+    setenv("OMPI_MCA_ess_singleton_isolated", "1", 0)
+    setenv("OMPI_MCA_plm_rsh_agent", "ssh : rsh : true", 0)
   }
 }

@@ -35,8 +35,7 @@ package struct ConsoleLogHandler: LogHandler {
     }
   }
 
-  package static func line(_ level: Logger.Level, _ message: String, _ metadata: [(String, String)]) -> String
-  {
+  package static func line(_ level: Logger.Level, _ message: String, _ metadata: [(String, String)]) -> String {
     let kind = level >= .error ? "error: " : level == .warning ? "warning: " : ""
     let details = metadata.map { " \($0.0)=\($0.1)" }.joined()
     return "icp: \(kind)\(message)\(details)\n"

@@ -57,7 +57,8 @@ package final class CyclicStep {
       shard.images.pointer, samples: samples, parameters: parameters, statistics: statistics.pointer)
     sums.taskLoss =
       taskLoss(
-        logits: student.logits, labels: shard.labels.baseAddress!, samples: samples, scale: mode.alpha / Double(samples),
+        logits: student.logits, labels: shard.labels.baseAddress!, samples: samples,
+        scale: mode.alpha / Double(samples),
         gradient: student.logitsSeed, correct: &sums.correct) / Double(samples)
 
     if mode.isCyclic, let refinement = networks.refinement {

@@ -86,7 +86,8 @@ extension ClassificationMetrics {
       }
     }
     let report = Report(
-      accuracy: accuracy, loss: loss.isFinite ? loss : nil, precision: precision, recall: recall, f1: f1, ece: ece.isFinite ? ece : nil,
+      accuracy: accuracy, loss: loss.isFinite ? loss : nil, precision: precision, recall: recall, f1: f1,
+      ece: ece.isFinite ? ece : nil,
       perClass: perClass.enumerated().map { label, scores in
         Line(
           label: label, support: scores.support, precision: scores.precision, recall: scores.recall, f1: scores.f1)

@@ -40,7 +40,8 @@ package struct PerturbationSession {
       }
     }
     do throws(SystemError) {
-      try AtomicFile(system: System()).replace(output, with: SafetensorsWriter.encode(tensors: results), verified: false)
+      try AtomicFile(system: System()).replace(
+        output, with: SafetensorsWriter.encode(tensors: results), verified: false)
     } catch { throw SaveError(error) }
   }
 

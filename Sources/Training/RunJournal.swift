@@ -31,7 +31,8 @@ package final class RunJournal {
 
   func record(_ report: StepReport, isLogged: Bool) throws {
     if isLogged { try metrics.append(report.record) }
-    if report.mode.isCyclic, !hasWarnedOfPerturbation, report.sums.perturbation < 1e-6, plan.configuration.icp.steps > 0 {
+    if report.mode.isCyclic, !hasWarnedOfPerturbation, report.sums.perturbation < 1e-6, plan.configuration.icp.steps > 0
+    {
       hasWarnedOfPerturbation = true
       warn(
         "step \(report.step): the refinement moves pixels by \(report.sums.perturbation) on average, numerically nothing; "

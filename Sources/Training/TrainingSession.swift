@@ -123,7 +123,8 @@ package struct TrainingSession {
     }
     guard resumed.metadata["data"] == plan.dataIdentity else {
       throw CheckpointError(
-        path: resumed.path, reason: "'data.path' holds other data than the run began with "
+        path: resumed.path,
+        reason: "'data.path' holds other data than the run began with "
           + "(counts, shape and pixel statistics: \(plan.dataIdentity); then: \(resumed.metadata["data"] ?? "none"))")
     }
   }
@@ -223,7 +224,10 @@ package struct TrainingSession {
           "precision, recall, F1, calibration and the per-class table"
         ),
         ("icp train \(name) --set icp.rule=none", "the same without the method, to see what it does for your model"),
-        ("launch/train configs/cifar10-resnet20-icp.yaml -- --set data.path=DIR", "real images (launch/data cifar10 DIR)"),
+        (
+          "launch/train configs/cifar10-resnet20-icp.yaml -- --set data.path=DIR",
+          "real images (launch/data cifar10 DIR)"
+        ),
       ])
   }
 }

@@ -5,7 +5,8 @@ import Training
 struct EvaluateCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "evaluate",
-    abstract: "Measure weights on the test set: accuracy, loss, macro precision, recall and F1, calibration, per class.",
+    abstract:
+      "Measure weights on the test set: accuracy, loss, macro precision, recall and F1, calibration, per class.",
     discussion: "The same figures at any number of ranks: each test sample counts once, and sums are exact.")
 
   @OptionGroup var source: ConfigurationArguments

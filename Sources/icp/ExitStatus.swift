@@ -25,12 +25,13 @@ enum Ranks {
   /// Runs `body` on every rank. An error that all ranks share is told by rank 0, and all leave in order; one that a single
   /// rank meets ends all of them, since the others may be waiting for it.
   static func run(_ body: (Communicator) throws -> Void) throws {
-    try World.run { communicator in
+    let told = try World.run { communicator -> AlreadyTold? in
       do {
         try body(communicator)
+        return nil
       } catch let error as SharedError {
         if communicator.rank == 0 { Fatal.write("icp: \(error)") }
-        throw AlreadyTold(code: error.exitCode)
+        return AlreadyTold(code: error.exitCode)
       } catch {
         let message =
           communicator.size == 1
@@ -40,5 +41,6 @@ enum Ranks {
         World.abort(ExitCode.of(error) ?? ExitCode.internalError)
       }
     }
+    if let told { throw told }
   }
 }

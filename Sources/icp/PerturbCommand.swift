@@ -15,12 +15,14 @@ struct PerturbCommand: ParsableCommand {
   @Option(help: ArgumentHelp("A checkpoint, or a PyTorch state_dict saved as safetensors.", valueName: "file"))
   var weights: String
 
-  @Option(help: ArgumentHelp(
-    "safetensors with x (N,C,H,W float32, already normalised) and y (N, int64).", valueName: "in"))
+  @Option(
+    help: ArgumentHelp(
+      "safetensors with x (N,C,H,W float32, already normalised) and y (N, int64).", valueName: "in"))
   var input: String
 
-  @Option(help: ArgumentHelp(
-    "Receives x refined and losses (T+1 values: batch mean at x_0 .. x_T).", valueName: "out"))
+  @Option(
+    help: ArgumentHelp(
+      "Receives x refined and losses (T+1 values: batch mean at x_0 .. x_T).", valueName: "out"))
   var output: String
 
   @Flag(help: "Write x1 .. xT too.")

@@ -17,10 +17,11 @@ struct TrainCommand: ParsableCommand {
   @Option(help: ArgumentHelp("Where the run's files go; default runs/NAME-TIME.", valueName: "dir"))
   var runDir: String?
 
-  @Option(help: ArgumentHelp(
-    "auto: go on from the newest checkpoint that verifies, from the start where there is none; never: start over; "
-      + "PATH: go on from this checkpoint. Without it, a directory that holds checkpoints is refused.",
-    valueName: "auto|never|path"))
+  @Option(
+    help: ArgumentHelp(
+      "auto: go on from the newest checkpoint that verifies, from the start where there is none; never: start over; "
+        + "PATH: go on from this checkpoint. Without it, a directory that holds checkpoints is refused.",
+      valueName: "auto|never|path"))
   var resume: String?
 
   @Flag(help: "Check configuration, data, model, ranks and memory, print what would run, and stop.")

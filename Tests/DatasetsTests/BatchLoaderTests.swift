@@ -51,8 +51,7 @@ import Testing
     }
   }
 
-  @Test func `resuming in the middle of an epoch gives the batches of the run that was never stopped`() throws
-  {
+  @Test func `resuming in the middle of an epoch gives the batches of the run that was never stopped`() throws {
     let source = source(try randomImages(25))
     let whole = take(12, source, shards: 0..<4)
     for start in 0..<10 {

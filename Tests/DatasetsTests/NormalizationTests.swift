@@ -34,8 +34,7 @@ import Testing
     #expect(tensor.values.contains { $0 != 0 })
   }
 
-  @Test func `evaluation reads samples channels last, and the valid range is that of bytes 0 and 255`() throws
-  {
+  @Test func `evaluation reads samples channels last, and the valid range is that of bytes 0 and 255`() throws {
     let images = try randomImages(5)
     let normalization = Normalization(mean: [0.5, 0.25, 0.1], std: [0.5, 0.2, 0.3])
     let tensor = Tensor(Shape(batch: 4, height: 32, width: 32, channels: 3))

@@ -76,8 +76,7 @@ import Testing
   }
 
   @Test(arguments: RuleKind.allCases)
-  func `samples in one call or in pieces, in a wide state or a tight one, give the same bits`(kind: RuleKind)
-  {
+  func `samples in one call or in pieces, in a wide state or a tight one, give the same bits`(kind: RuleKind) {
     let rule = Rule(kind: kind, stepSize: 1e-3)
     var stream = RandomStream(seed: 1, purpose: .test)
     let (count, cut, wide) = (103, 37, 128)

@@ -18,23 +18,27 @@ package enum Program {
 
   /// The program under test: `ICP_BINARY`, else what `launch/setup` builds.
   package static var icp: String {
-    ProcessInfo.processInfo.environment["ICP_BINARY"] ?? PackageRoot.path + "/.build/release/icp"
+    ProcessInfo.processInfo.environment["ICP_BINARY"] ?? built("icp")
   }
 
-  /// Runs `icp` with `arguments`; under mpirun when `ranks` is given.
+  /// A program of this package.
+  package static func built(_ name: String) -> String { "\(PackageRoot.path)/.build/release/\(name)" }
+
+  /// Runs `icp`, or another program, with `arguments`; under mpirun when `ranks` is given.
   package static func run(
-    _ arguments: [String], environment: [String: String] = [:], ranks: Int? = nil, timeLimit: Double = 120,
+    _ arguments: [String], program: String = icp, environment: [String: String] = [:], ranks: Int? = nil,
+    timeLimit: Double = 120,
     workingDirectory: String? = nil
   ) throws -> Outcome {
-    guard access(icp, X_OK) == 0 else {
-      throw CannotRun(description: "\(icp) is missing: run launch/setup, or name the program in ICP_BINARY")
+    guard access(program, X_OK) == 0 else {
+      throw CannotRun(description: "\(program) is missing: run launch/setup, or name the program in ICP_BINARY")
     }
     guard let ranks else {
       return try run(
-        executable: icp, arguments, environment: oneThread.merging(environment) { $1 }, timeLimit: timeLimit,
+        executable: program, arguments, environment: oneThread.merging(environment) { $1 }, timeLimit: timeLimit,
         workingDirectory: workingDirectory)
     }
-    let launch = ["-n", "\(ranks)", "--oversubscribe", "--bind-to", "none", icp] + arguments
+    let launch = ["-n", "\(ranks)", "--oversubscribe", "--bind-to", "none", program] + arguments
     return try oneJobAtATime.withLock {
       try run(
         executable: "mpirun", launch,
