@@ -32,8 +32,11 @@ package final class FrozenNetwork {
     weights = Tensor(count: layout.parameterCount)
   }
 
-  /// Bytes of its intermediates and folded weights.
-  package var bytes: Int { (block.count + weights.count) * 4 }
+  /// Bytes of the intermediates and folded weights of a differentiable one, without making it.
+  package static func bytes(_ architecture: Architecture, layout: ParameterLayout) -> Double {
+    let memory = MemoryPlan(architecture, taps: [], for: [.backward, .inputGradient])
+    return (Double(memory.size) * Double(pieceSize) + Double(layout.parameterCount)) * 4
+  }
   package var input: Shape { architecture.input }
 
   /// Takes the weights and running statistics to work with, until the next call: once per shard and step.

@@ -26,8 +26,13 @@ package final class TrainingNetwork {
     block = Tensor(count: memory.size * capacity)
   }
 
-  /// Bytes of its intermediates.
-  package var bytes: Int { block.count * 4 }
+  /// Bytes of the intermediates of such a network, without making one; in floating point, since a configuration may
+  /// ask for more than an integer holds.
+  package static func bytes(_ architecture: Architecture, taps: [Int], capacity: Int, differentiable: Bool) -> Double {
+    let memory = MemoryPlan(
+      architecture, taps: taps, for: differentiable ? [.batchStatistics, .backward] : .batchStatistics)
+    return Double(memory.size) * Double(capacity) * 4
+  }
 
   /// Runs the network with batch statistics on `images` (samples, height, width, channels); the returned pass holds logits
   /// and features until the next call. `statistics`: the running statistics to move, nil to leave them.

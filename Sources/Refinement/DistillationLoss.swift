@@ -33,6 +33,24 @@ package struct DistillationLoss: Sendable {
     }
   }
 
+  /// The loss of one tap as `normalization` defines it, not weighted and without a gradient: what is recorded beside the
+  /// one in use, since a network can lower the plain one by shrinking its features.
+  package static func value(
+    student: UnsafePointer<Float>, target: UnsafePointer<Float>, shape: Shape, normalization: FeatureNormalization
+  ) -> Double {
+    guard normalization == .l2 else {
+      return Elementwise.squaredDistance(student, target, count: shape.count) / Double(shape.count)
+    }
+    // ||s F / n - s F' / n'||^2 / s^2 = 2 - 2 F F' / (n n') per sample.
+    let size = shape.sampleCount
+    func norm(_ x: UnsafePointer<Float>) -> Double { max(Elementwise.dot(x, x, count: size).squareRoot(), 1e-12) }
+    let sum = stride(from: 0, to: shape.count, by: size).reduce(0.0) { sum, start in
+      let (f, g) = (student + start, target + start)
+      return sum + 2 - 2 * Elementwise.dot(f, g, count: size) / (norm(f) * norm(g))
+    }
+    return sum / Double(shape.batch)
+  }
+
   /// One sample: with s = sqrt(count), n = ||F||, n' = ||F'|| and r = s F / n - s F' / n', the loss is r r and its gradient
   /// 2 s / n (r - F (F r) / n^2), the part of r across F.
   private func normalized(

@@ -48,9 +48,6 @@ package final class Refiner {
     contrast = Tensor(count: rule.kind == .random ? piece : 0)
   }
 
-  /// Bytes of x_T and of the rule's state.
-  package var bytes: Int { (refined.count + state.count) * 4 }
-
   /// Refines `images` (samples, height, width, channels) with the weights that `network` was folded with last. `lossScale` is
   /// 1 for the sum of the samples' losses and 1 / samples of the global batch for their mean. `observe` is shown every
   /// iterate x_1 ... x_T of every piece, with the piece's first sample.

@@ -12,14 +12,14 @@ package final class CyclicStep {
     package var alpha: Double
     /// Refinement, target pass and distillation take part.
     package var isCyclic: Bool
-    /// Take the loss at x_T too, which costs a pass.
-    package var measuresEnd: Bool
+    /// A logged step: take the loss at x_T and the other normalisation's distillation loss too.
+    package var isLogged: Bool
     /// Samples of the global batch.
     package var batchCount: Int
 
-    package init(epoch: Int, alpha: Double, isCyclic: Bool, measuresEnd: Bool, batchCount: Int) {
+    package init(epoch: Int, alpha: Double, isCyclic: Bool, isLogged: Bool, batchCount: Int) {
       (self.epoch, self.alpha, self.isCyclic) = (epoch, alpha, isCyclic)
-      (self.measuresEnd, self.batchCount) = (measuresEnd, batchCount)
+      (self.isLogged, self.batchCount) = (isLogged, batchCount)
     }
   }
 
@@ -43,9 +43,6 @@ package final class CyclicStep {
     gradients = Tensor(count: model.layout.parameterCount)
   }
 
-  /// Bytes of intermediates and gradients.
-  package var bytes: Int { networks.bytes + (statistics.count + gradients.count) * 4 }
-
   /// Runs the step on a shard with at least one sample; leaves its mean gradient in `gradients`, its running statistics in
   /// `statistics`, and its sums and means in `sums`.
   package func run(_ shard: Shard, mode: Mode, sums: inout StepSums) {
@@ -67,7 +64,7 @@ package final class CyclicStep {
         shard.images.pointer, labels: shard.labels.baseAddress!, samples: samples,
         lossScale: options.reduction == .sum ? 1 : 1 / Double(mode.batchCount),
         addresses: .init(seed: options.seed, epoch: mode.epoch, samples: shard.samples.baseAddress!),
-        measuringEnd: mode.measuresEnd)
+        measuringEnd: mode.isLogged)
       sums.record(refined, samples: samples, elements: samples * model.architecture.input.sampleCount)
 
       let target = refinement.target.features(
@@ -76,6 +73,10 @@ package final class CyclicStep {
         sums.layerLosses[tap] = distillation(
           tap: tap, student: student.feature(tap), target: target(tap), shape: student.featureShape(tap),
           scale: 1 - mode.alpha, gradient: student.featureSeed(tap))
+        guard mode.isLogged else { continue }
+        sums.otherLayerLosses[tap] = DistillationLoss.value(
+          student: student.feature(tap), target: target(tap), shape: student.featureShape(tap),
+          normalization: options.normalization == .none ? .l2 : .none)
       }
     }
     student.backward(

@@ -36,8 +36,6 @@ package final class GradientReduction {
 
   deinit { message.deallocate() }
 
-  package var bytes: Int { message.count * 8 + (plainGradients?.count ?? 0) * 4 }
-
   private var statisticsStart: Int { gradientCount }
   private var meansStart: Int { gradientCount + layout.statisticCount }
   private var correctIndex: Int { meansStart + means }

@@ -73,26 +73,10 @@ package struct PlanDescription {
   }
 
   private var memory: String {
-    let model = ModelState(plan.architecture, seed: 0)
-    let step = CyclicStep(model: model, options: plan.step, capacity: plan.batches.schedule.shardCapacity)
-    let optimizer = Optimizer(plan.configuration.optimizer, layout: model.layout)
-    // Parameters, gradients, the message of the reduction (8 bytes a value), and two slots of images.
-    let images = 2 * plan.batches.schedule.shardCapacity * ((plan.shards + ranks - 1) / ranks)
-    let bytes =
-      step.bytes + (2 + 2 + optimizer.slots.count) * model.layout.parameterCount * 4
-      + images * plan.architecture.input.sampleCount * 4
-    let available = Self.availableMemory.map { " of \($0 >> 20) MiB available on this host" } ?? ""
-    let short = Self.availableMemory.map { bytes * ranks > $0 } ?? false
-    return "memory: about \(bytes >> 20) MiB a rank\(available)"
+    let available = HostMemory.available.map { " of \($0 >> 20) MiB available on this host" } ?? ""
+    let needed = plan.bytesPerRank(ranks: ranks)
+    let short = HostMemory.available.map { needed * Double(ranks) > Double($0) } ?? false
+    return "memory: about \(Int(needed) >> 20) MiB a rank\(available)"
       + (short ? "\nWARNING: \(ranks) ranks on this host alone would not fit" : "")
-  }
-
-  /// Bytes, by the kernel's own estimate.
-  private static var availableMemory: Int? {
-    guard let text = try? String(contentsOfFile: "/proc/meminfo", encoding: .utf8),
-      let line = text.split(separator: "\n").first(where: { $0.hasPrefix("MemAvailable:") }),
-      let kibibytes = line.split(separator: " ").dropFirst().first.flatMap({ Int($0) })
-    else { return nil }
-    return kibibytes * 1024
   }
 }

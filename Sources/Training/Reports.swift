@@ -1,3 +1,4 @@
+import Refinement
 import Reporting
 
 /// What a step came to, on every rank alike.
@@ -6,6 +7,7 @@ package struct StepReport: Sendable {
   package var mode: CyclicStep.Mode
   package var sums: StepSums
   package var layerWeights: [Double]
+  package var normalization: FeatureNormalization
   /// Before clipping; not a number where the step was refused.
   package var gradientNorm: Double
   package var learningRate: Double
@@ -21,6 +23,13 @@ package struct StepReport: Sendable {
     mode.isCyclic ? mode.alpha * sums.taskLoss + (1 - mode.alpha) * distillationLoss : sums.taskLoss
   }
 
+  /// Each layer's loss, not weighted: the one in use, and plain and normalised beside each other.
+  private var layerRecords: [String: RecordValue] {
+    let (plain, normalized) =
+      normalization == .none ? (sums.layerLosses, sums.otherLayerLosses) : (sums.otherLayerLosses, sums.layerLosses)
+    return ["distillation_loss_per_layer_none": .list(plain), "distillation_loss_per_layer_l2": .list(normalized)]
+  }
+
   var record: StepRecord {
     func cyclic(_ value: Double) -> Double? { mode.isCyclic ? value : nil }
     return StepRecord(
@@ -28,7 +37,7 @@ package struct StepReport: Sendable {
       totalLoss: totalLoss, alpha: mode.alpha, gradientNorm: gradientNorm, learningRate: learningRate,
       perturbation: cyclic(sums.perturbation), lossAtX0: cyclic(sums.lossAtStart), lossAtXT: cyclic(sums.lossAtEnd),
       imagesPerSecond: imagesPerSecond,
-      extra: mode.isCyclic ? ["distillation_loss_per_layer": .list(sums.layerLosses)] : [:])
+      extra: mode.isCyclic ? layerRecords : [:])
   }
 }
 

@@ -52,11 +52,6 @@ final class StepNetworks {
       )
     }
   }
-
-  var bytes: Int {
-    student.bytes
-      + (refinement.map { $0.network.bytes + $0.refiner.bytes + $0.target.bytes } ?? 0)
-  }
 }
 
 /// The target pass (METHOD, step 4): the refined input's features, without a gradient.
@@ -79,13 +74,6 @@ final class TargetFeatures {
     case .running:
       let features = options.taps.map { Tensor(model.architecture.nodes[$0].shape.withBatch(capacity)) }
       pass = .running(frozen, taps: options.taps, features: features)
-    }
-  }
-
-  var bytes: Int {
-    switch pass {
-    case .batch(let network, _): network.bytes
-    case .running(_, _, let features): features.reduce(0) { $0 + $1.count * 4 }
     }
   }
 

@@ -82,7 +82,7 @@ package final class Trainer {
     let isLogged = (progress.step + 1) % plan.configuration.logging.everySteps == 0
     let mode = CyclicStep.Mode(
       epoch: batch.epoch, alpha: plan.alpha(batch.epoch), isCyclic: plan.isCyclic(batch.epoch),
-      measuresEnd: isLogged, batchCount: batch.count)
+      isLogged: isLogged, batchCount: batch.count)
 
     reduction.begin()
     for shard in batch.shards where shard.count > 0 {
@@ -109,6 +109,7 @@ package final class Trainer {
     try journal?.record(
       StepReport(
         step: progress.step, mode: mode, sums: outcome.sums, layerWeights: plan.step.layerWeights,
+        normalization: plan.step.normalization,
         gradientNorm: norm, learningRate: rate, imagesPerSecond: Double(batch.count) / seconds),
       isLogged: isLogged)
   }

@@ -214,19 +214,28 @@ package struct TrainingSession {
     return "yes, at any number of ranks up to \(plan.shards) and after any resume on this type of machine"
   }
 
+  /// The program and the configuration as the user can type them from here.
+  private func command(_ name: String, _ arguments: String) -> String {
+    let here = FileManager.default.currentDirectoryPath + "/"
+    func short(_ path: String) -> String { path.hasPrefix(here) ? String(path.dropFirst(here.count)) : path }
+    return "\(short(CommandLine.arguments[0])) \(name) \(short(self.name)) \(arguments)"
+  }
+
   private func summary(_ result: RunResult, _ journal: RunJournal) -> RunSummary {
     RunSummary(
       testAccuracy: result.report.test.accuracy, testLoss: result.report.test.loss, seconds: result.seconds,
       steps: result.progress.step, runDirectory: journal.directory.path, checkpoint: journal.lastCheckpoint,
       next: [
         (
-          "icp evaluate \(name) --weights \(journal.lastCheckpoint ?? "FILE")",
-          "precision, recall, F1, calibration and the per-class table"
+          command("evaluate", "--weights \(journal.lastCheckpoint ?? "FILE")"),
+          "precision, recall, F1, calibration and the table of classes"
         ),
-        ("icp train \(name) --set icp.rule=none", "the same without the method, to see what it does for your model"),
         (
-          "launch/train configs/cifar10-resnet20-icp.yaml -- --set data.path=DIR",
-          "real images (launch/data cifar10 DIR)"
+          command("train", "--set icp.rule=none"), "the same run without the method, to see what it does for your model"
+        ),
+        (
+          "launch/data cifar10 data/cifar10 && launch/train configs/cifar10-resnet20-icp.yaml",
+          "real images (hours on two cores)"
         ),
       ])
   }

@@ -48,7 +48,17 @@ struct ConfigurationArguments: ParsableArguments {
     help: ArgumentHelp("Overrides one key; the value is YAML. May be repeated.", valueName: "key=value"))
   var overrides: [String] = []
 
+  /// More values behind one --set: `--set a.b=1 c.d=2`.
+  @Argument(help: .hidden)
+  var moreOverrides: [String] = []
+
+  func validate() throws {
+    if let stray = moreOverrides.first(where: { !$0.contains("=") }) {
+      throw ValidationError("Unexpected argument '\(stray)'")
+    }
+  }
+
   func load(readsData: Bool = true) throws(ConfigurationError) -> RunConfiguration {
-    try RunConfiguration.load(path: config, overrides: overrides, readsData: readsData)
+    try RunConfiguration.load(path: config, overrides: overrides + moreOverrides, readsData: readsData)
   }
 }

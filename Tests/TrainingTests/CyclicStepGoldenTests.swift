@@ -72,7 +72,7 @@ import Training
           images: try reference.channelsLast("step\(index).x"),
           shape: ImageShape(channels: size[1], height: size[2], width: size[3]),
           labels: try reference.labels("step\(index).y")),
-        mode: .init(epoch: 0, alpha: alpha, isCyclic: true, measuresEnd: false, batchCount: size[0]), sums: &sums)
+        mode: .init(epoch: 0, alpha: alpha, isCyclic: true, isLogged: false, batchCount: size[0]), sums: &sums)
       let distillation = zip(try golden.weights.values(count: 3), sums.layerLosses).reduce(0) { $0 + $1.0 * $1.1 }
       let norm = Optimizer.clip(step.gradients, to: 5)
       optimizer.step(

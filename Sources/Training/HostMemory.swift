@@ -1,0 +1,49 @@
+import Datasets
+import Foundation
+import Networks
+
+/// This host's memory in bytes, by the kernel; nil where it does not say.
+enum HostMemory {
+  static var total: Int? { value("MemTotal:") }
+  /// What can be taken without swapping, by the kernel's own estimate.
+  static var available: Int? { value("MemAvailable:") }
+
+  private static func value(_ name: String) -> Int? {
+    guard let text = try? String(contentsOfFile: "/proc/meminfo", encoding: .utf8),
+      let line = text.split(separator: "\n").first(where: { $0.hasPrefix(name) }),
+      let kibibytes = line.split(separator: " ").dropFirst().first.flatMap({ Int($0) })
+    else { return nil }
+    return kibibytes * 1024
+  }
+}
+
+extension RunPlan {
+  /// What a rank's networks, parameters, state and images take, in bytes; the libraries' own memory comes on top.
+  package func bytesPerRank(ranks: Int) -> Double {
+    let layout = ParameterLayout(architecture)
+    let schedule = batches.schedule
+    var bytes = TrainingNetwork.bytes(
+      architecture, taps: step.taps, capacity: schedule.shardCapacity, differentiable: true)
+    if step.refinement != nil {
+      bytes += FrozenNetwork.bytes(architecture, layout: layout)
+      bytes += TrainingNetwork.bytes(
+        architecture, taps: step.taps, capacity: schedule.shardCapacity, differentiable: false)
+    }
+    // Parameters, a shard's and the batch's gradients, two slots of the optimiser, packed weights of each pass, the
+    // reduction's message of eight bytes a value, and a snapshot while it is saved.
+    bytes += Double(layout.parameterCount) * 4 * 14
+    // The loader's two slots, and x_T.
+    let shardsPerRank = Double((shards + ranks - 1) / ranks)
+    bytes += (2 * shardsPerRank + 1) * Double(schedule.shardCapacity * architecture.input.sampleCount) * 4
+    return bytes
+  }
+
+  /// Throws where a rank alone needs more than this host has: an allocation that fails later could not be explained.
+  func checkMemory(ranks: Int) throws {
+    let needed = bytesPerRank(ranks: ranks)
+    guard let total = HostMemory.total, needed > Double(total) else { return }
+    throw UsageError(
+      "this model and batch need about \(Int((needed / 0x1p30).rounded())) GiB a rank, and the host has \(total >> 30); "
+        + "lower training.batch_size, data.size or the model's size, or raise training.shards")
+  }
+}
