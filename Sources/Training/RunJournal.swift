@@ -22,7 +22,8 @@ package final class RunJournal {
   }
 
   /// Drops what a resumed run will write again: records after its step, and of the epoch that was cut there.
-  func resume(from progress: TrainingProgress) throws {
+  func resume(from progress: TrainingProgress, checkpoint: String?) throws {
+    lastCheckpoint = checkpoint
     try metrics.truncate(afterStep: progress.step, unfinishedEpoch: progress.position > 0 ? progress.epoch : nil)
   }
 

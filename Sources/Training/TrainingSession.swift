@@ -185,7 +185,7 @@ package struct TrainingSession {
       }
     }
     let journal = try RunJournal(directory: directory, store: store, plan: plan, console: console, logger: logger)
-    try journal.resume(from: resumed?.state.progress ?? TrainingProgress())
+    try journal.resume(from: resumed?.state.progress ?? TrainingProgress(), checkpoint: resumed?.path)
     return journal
   }
 
