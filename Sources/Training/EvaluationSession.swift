@@ -26,7 +26,7 @@ package struct EvaluationSession {
       try model.load(WeightsFile.read(path: weights), from: weights)
       return (plan, model)
     }
-    try communicator.agree(on: "the data", plan.dataIdentity)
+    try communicator.agree(on: "the data", "\(plan.dataIdentity) \(plan.data.test.count)")
     return try Evaluator(model: model, backend: plan.step.backend, communicator: communicator)
       .evaluate(plan.data.test, normalization: plan.normalization)
   }

@@ -55,8 +55,8 @@ package final class RunJournal {
         + "\(percent(report.test.accuracy))  \(duration(report.seconds))")
   }
 
-  /// A failed save warns and the run goes on; three in a row, or the last one, throw.
-  func save(_ state: TrainingState, metric: (value: Double, higherIsBetter: Bool)?, isLast: Bool) throws {
+  /// A failed save warns and the run goes on, and the result is false; three in a row, or the last one, throw.
+  func save(_ state: TrainingState, metric: (value: Double, higherIsBetter: Bool)?, isLast: Bool) throws -> Bool {
     do {
       try metrics.synchronize()
       let saved = try store.save(
@@ -65,10 +65,12 @@ package final class RunJournal {
       for warning in saved.warnings { warn(warning) }
       failedSaves = 0
       lastCheckpoint = saved.path
-    } catch let error as SaveError {
+      return true
+    } catch  where error is SaveError || error is RecordError {
       failedSaves += 1
       guard failedSaves < 3, !isLast else { throw error }
       warn("step \(state.progress.step) was not saved: \(error); the run goes on, the previous checkpoint stays")
+      return false
     }
   }
 

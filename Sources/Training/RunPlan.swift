@@ -66,9 +66,9 @@ package struct RunPlan: Sendable {
   package func isCyclic(_ epoch: Int) -> Bool { step.refinement != nil && cyclic.isCyclic(epoch) }
   package func alpha(_ epoch: Int) -> Double { isCyclic(epoch) ? cyclic.alpha(epoch) : 1 }
 
-  /// The smallest thing that tells two ranks' data apart: sizes, and the pixels' moments.
+  /// The smallest thing that tells two data sets to train on apart: sizes, and the pixels' moments.
   package var dataIdentity: String {
-    "\(data.training.count) \(data.validation?.count ?? 0) \(data.test.count) \(data.training.shape) "
+    "\(data.training.count) \(data.validation?.count ?? 0) \(data.training.shape) "
       + "\(architecture.classes) \(normalization.mean) \(normalization.std)"
   }
 }

@@ -157,8 +157,11 @@ package final class Trainer {
 
   /// Rank 0 saves; every rank learns whether it worked.
   private func save(metric: (value: Double, higherIsBetter: Bool)?, isLast: Bool = false) throws {
-    if lastGood != nil { lastGood = state }
-    try communicator.together { try journal?.save(state, metric: metric, isLast: isLast) }
+    let state = self.state
+    let isSaved = try communicator.together { try journal?.save(state, metric: metric, isLast: isLast) ?? true }
+    guard plan.configuration.training.nonFinite == .rollback else { return }
+    // Only rank 0 knows, and all must go back to the same state.
+    if try communicator.minimum([isSaved ? 1 : 0])[0] == 1 { lastGood = state }
   }
 
   /// Everything that a resumed run needs.

@@ -103,7 +103,7 @@ package struct TrainingSession {
     }
     try communicator.agree(on: "the program", Platform.description)
     try communicator.agree(on: "the configuration", plan.configuration.agreement)
-    try communicator.agree(on: "the data", plan.dataIdentity)
+    try communicator.agree(on: "the data", "\(plan.dataIdentity) \(plan.data.test.count)")
     return plan
   }
 
@@ -176,7 +176,7 @@ package struct TrainingSession {
   private func openJournal(in directory: RunDirectory, plan: RunPlan, resumed: Resumed?) throws -> RunJournal {
     for warning in directory.warnings { logger.warning("\(warning)") }
     var store = CheckpointStore(directory: directory, keep: configuration.checkpoint.keep)
-    if resumed == nil, resume == .never || resume == .auto { try store.removeAll() }
+    if resume == .never { try store.removeAll() }
     if let resumed {
       for path in try store.resume(
         from: Snapshot(tensors: [], metadata: resumed.metadata), step: resumed.state.progress.step)

@@ -4,7 +4,7 @@ import Glibc
 package struct CheckpointError: Error, CustomStringConvertible {
   package let path: String
   package let reason: String
-  /// EX_DATAERR, of the table in docs/RUNNING.md.
+  /// EX_DATAERR, of the table in docs/CONFIGURATION.md.
   package let exitCode: Int32 = 65
 
   package init(path: String, reason: String) {
