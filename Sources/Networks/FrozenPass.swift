@@ -12,10 +12,7 @@ final class FrozenPass {
   private enum Layer {
     case input
     case convolution(Convolution, filters: Int, bias: Int, relu: Bool, addend: Int?)
-    case padShortcut(PadShortcut)
-    case pool(GlobalAveragePool)
-    case flatten(Flatten)
-    case linear(Linear, weight: Int, bias: Int)
+    case plain(PlainLayer)
   }
 
   private struct NodeMemory {
@@ -38,27 +35,17 @@ final class FrozenPass {
     }
     layers = architecture.nodes.map { node in
       let input = node.input >= 0 ? architecture.nodes[node.input].shape.withBatch(samples) : node.shape
-      switch node.operation {
-      case .input: return .input
-      case .padShortcut(let stride):
-        return .padShortcut(PadShortcut(input, outputs: node.shape.channels, stride: stride))
-      case .pool: return .pool(GlobalAveragePool(input))
-      case .flatten: return .flatten(Flatten(input))
-      case .linear(let name, let relu):
-        return .linear(
-          Linear(batch: samples, inputs: input.sampleCount, outputs: node.shape.channels, relu: relu),
-          weight: layout.start(of: "\(name).weight"), bias: layout.start(of: "\(name).bias"))
-      case .convolution(let filter):
-        var fusion: Convolution.Fusion = .bias
-        if filter.relu { fusion.insert(.relu) }
-        if filter.addend != nil { fusion.insert(.addend) }
-        return .convolution(
-          Convolution(
-            architecture.geometry(of: node, filter, batch: samples), backend: backend,
-            passes: differentiable ? [.forward, .backwardData] : .forward, fusing: fusion, scratch: scratch),
-          filters: layout.start(of: "\(filter.name).weight"),
-          bias: layout.start(of: "\(filter.batchNorm).bias"), relu: filter.relu, addend: filter.addend)
-      }
+      if let layer = PlainLayer(node, reading: input, layout: layout) { return .plain(layer) }
+      guard case .convolution(let filter) = node.operation else { return .input }
+      var fusion: Convolution.Fusion = .bias
+      if filter.relu { fusion.insert(.relu) }
+      if filter.addend != nil { fusion.insert(.addend) }
+      return .convolution(
+        Convolution(
+          architecture.geometry(of: node, filter, batch: samples), backend: backend,
+          passes: differentiable ? [.forward, .backwardData] : .forward, fusing: fusion, scratch: scratch),
+        filters: layout.start(of: "\(filter.name).weight"),
+        bias: layout.start(of: "\(filter.batchNorm).bias"), relu: filter.relu, addend: filter.addend)
     }
   }
 
@@ -85,11 +72,7 @@ final class FrozenPass {
       case .input: break
       case .convolution(let convolution, _, let bias, _, let addend):
         convolution.forward(x, bias: weights + bias, addend: addend.map { nodes[$0].output! }, into: y)
-      case .padShortcut(let shortcut): shortcut.forward(x, into: y)
-      case .pool(let pool): pool.forward(x, into: y)
-      case .flatten(let flatten): flatten.forward(x, into: y)
-      case .linear(let linear, let weight, let bias):
-        linear.forward(x, weight: weights + weight, bias: weights + bias, into: y)
+      case .plain(let layer): layer.forward(x, parameters: weights, into: y)
       }
     }
   }
@@ -104,7 +87,7 @@ final class FrozenPass {
       let mask: UnsafeMutablePointer<Float>?
       switch layers[index] {
       case .convolution(_, _, _, relu: true, _): mask = node.output
-      case .linear(let linear, _, _) where linear.relu: mask = node.output
+      case .plain(let layer) where layer.hasReLU: mask = node.output
       default: mask = nil
       }
       let count = samples * architecture.nodes[index].shape.sampleCount
@@ -112,10 +95,7 @@ final class FrozenPass {
       switch layers[index] {
       case .input: break
       case .convolution(let convolution, _, _, _, _): convolution.backward(dy, intoInput: dx)
-      case .padShortcut(let shortcut): shortcut.backward(dy, into: dx)
-      case .pool(let pool): pool.backward(dy, into: dx)
-      case .flatten(let flatten): flatten.backward(dy, into: dx)
-      case .linear(let linear, let weight, _): linear.backward(dy, weight: weights + weight, intoInput: dx)
+      case .plain(let layer): layer.backward(dy, parameters: weights, intoInput: dx)
       }
     }
   }

@@ -15,10 +15,7 @@ package final class TrainingPass {
   private enum Layer {
     case input
     case convolution(Convolution, BatchNorm, ConvolutionPlaces)
-    case padShortcut(PadShortcut)
-    case pool(GlobalAveragePool)
-    case flatten(Flatten)
-    case linear(Linear, weight: Int, bias: Int)
+    case plain(PlainLayer)
   }
 
   /// Where a convolution's parameters and running statistics start in their blocks.
@@ -51,31 +48,21 @@ package final class TrainingPass {
     }
     layers = architecture.nodes.map { node in
       let input = node.input >= 0 ? architecture.nodes[node.input].shape.withBatch(samples) : node.shape
-      switch node.operation {
-      case .input: return .input
-      case .padShortcut(let stride):
-        return .padShortcut(PadShortcut(input, outputs: node.shape.channels, stride: stride))
-      case .pool: return .pool(GlobalAveragePool(input))
-      case .flatten: return .flatten(Flatten(input))
-      case .linear(let name, let relu):
-        return .linear(
-          Linear(batch: samples, inputs: input.sampleCount, outputs: node.shape.channels, relu: relu),
-          weight: layout.start(of: "\(name).weight"), bias: layout.start(of: "\(name).bias"))
-      case .convolution(let filter):
-        var passes: Convolution.Passes = differentiable ? [.forward, .backwardWeights] : .forward
-        if differentiable, node.input > 0 { passes.insert(.backwardData) }
-        return .convolution(
-          Convolution(
-            architecture.geometry(of: node, filter, batch: samples), backend: backend, passes: passes,
-            scratch: scratch),
-          BatchNorm(node.shape.withBatch(samples), relu: filter.relu),
-          ConvolutionPlaces(
-            filters: layout.start(of: "\(filter.name).weight"),
-            weight: layout.start(of: "\(filter.batchNorm).weight"),
-            bias: layout.start(of: "\(filter.batchNorm).bias"),
-            mean: layout.start(ofStatistic: "\(filter.batchNorm).running_mean"),
-            variance: layout.start(ofStatistic: "\(filter.batchNorm).running_var"), addend: filter.addend))
-      }
+      if let layer = PlainLayer(node, reading: input, layout: layout) { return .plain(layer) }
+      guard case .convolution(let filter) = node.operation else { return .input }
+      var passes: Convolution.Passes = differentiable ? [.forward, .backwardWeights] : .forward
+      if differentiable, node.input > 0 { passes.insert(.backwardData) }
+      return .convolution(
+        Convolution(
+          architecture.geometry(of: node, filter, batch: samples), backend: backend, passes: passes,
+          scratch: scratch),
+        BatchNorm(node.shape.withBatch(samples), relu: filter.relu),
+        ConvolutionPlaces(
+          filters: layout.start(of: "\(filter.name).weight"),
+          weight: layout.start(of: "\(filter.batchNorm).weight"),
+          bias: layout.start(of: "\(filter.batchNorm).bias"),
+          mean: layout.start(ofStatistic: "\(filter.batchNorm).running_mean"),
+          variance: layout.start(ofStatistic: "\(filter.batchNorm).running_var"), addend: filter.addend))
     }
   }
 
@@ -107,11 +94,7 @@ package final class TrainingPass {
           convolved, weight: parameters + places.weight, bias: parameters + places.bias,
           running: statistics.map { ($0 + places.mean, $0 + places.variance) },
           addend: places.addend.map { output($0, images) }, into: y)
-      case .padShortcut(let shortcut): shortcut.forward(x, into: y)
-      case .pool(let pool): pool.forward(x, into: y)
-      case .flatten(let flatten): flatten.forward(x, into: y)
-      case .linear(let linear, let weight, let bias):
-        linear.forward(x, weight: parameters + weight, bias: parameters + bias, into: y)
+      case .plain(let layer): layer.forward(x, parameters: parameters, into: y)
       }
     }
   }
@@ -142,21 +125,10 @@ package final class TrainingPass {
           convolution.load(parameters + places.filters, for: .backwardData)
           convolution.backward(dConvolved, intoInput: dx)
         }
-      case .padShortcut(let shortcut):
-        gather(index, seeded: seeded)
-        if let dx = memory.inputGradient { shortcut.backward(dy, into: dx) }
-      case .pool(let pool):
-        gather(index, seeded: seeded)
-        if let dx = memory.inputGradient { pool.backward(dy, into: dx) }
-      case .flatten(let flatten):
-        if let dx = memory.inputGradient {
-          gather(index, seeded: seeded)
-          flatten.backward(dy, into: dx)
-        }
-      case .linear(let linear, let weight, let bias):
-        gather(index, seeded: seeded, maskedBy: linear.relu ? memory.output : nil)
-        linear.backward(dy, x: x, intoWeight: gradients + weight, bias: gradients + bias)
-        if let dx = memory.inputGradient { linear.backward(dy, weight: parameters + weight, intoInput: dx) }
+      case .plain(let layer):
+        gather(index, seeded: seeded, maskedBy: layer.hasReLU ? memory.output : nil)
+        layer.backward(dy, x: x, intoGradients: gradients)
+        if let dx = memory.inputGradient { layer.backward(dy, parameters: parameters, intoInput: dx) }
       }
     }
   }

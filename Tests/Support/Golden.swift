@@ -42,29 +42,24 @@ package struct Golden: Sendable {
 /// Between PyTorch's layout of feature maps and ours.
 package enum Layout {
   package static func channelsLast(_ values: [Float], shape: [Int]) -> [Float] {
-    guard shape.count == 4 else { return values }
-    let (batch, channels, positions) = (shape[0], shape[1], shape[2] * shape[3])
-    var result = [Float](repeating: 0, count: values.count)
-    for sample in 0..<batch {
-      for channel in 0..<channels {
-        for position in 0..<positions {
-          result[(sample * positions + position) * channels + channel] =
-            values[(sample * channels + channel) * positions + position]
-        }
-      }
-    }
-    return result
+    permuted(values, shape) { last, first, result in result[last] = values[first] }
   }
 
   package static func channelsFirst(_ values: [Float], shape: [Int]) -> [Float] {
+    permuted(values, shape) { last, first, result in result[first] = values[last] }
+  }
+
+  /// Calls `copy` with each element's index in either layout; `shape` is (batch, channels, height, width).
+  private static func permuted(_ values: [Float], _ shape: [Int], copy: (Int, Int, inout [Float]) -> Void) -> [Float] {
     guard shape.count == 4 else { return values }
     let (batch, channels, positions) = (shape[0], shape[1], shape[2] * shape[3])
     var result = [Float](repeating: 0, count: values.count)
     for sample in 0..<batch {
       for channel in 0..<channels {
         for position in 0..<positions {
-          result[(sample * channels + channel) * positions + position] =
-            values[(sample * positions + position) * channels + channel]
+          copy(
+            (sample * positions + position) * channels + channel, (sample * channels + channel) * positions + position,
+            &result)
         }
       }
     }
