@@ -30,7 +30,9 @@ import Testing
     let settings = ["optimizer.kind=sgd", "icp.rule=random", "data.augment=[pad-crop, flip]"]
     try tiny.train(settings, into: "unbroken").expect(0)
     for (stop, ranks) in [(4, nil), (9, 2), (15, nil), (20, 3)] as [(Int, Int?)] {
-      let own = ["training.max_steps=\(stop)", "checkpoint.every_steps=3", "logging.every_steps=1", "checkpoint.keep=2"]
+      let own = [
+        "training.max_steps=\(stop)", "checkpoint.every_steps=3", "logging.every_steps=1", "checkpoint.keep=2",
+      ]
       try tiny.train(settings + own, resume: "auto", ranks: ranks).expect(0)
     }
     #expect(try tiny.tensors(20) == tiny.tensors(20, of: "unbroken"))
