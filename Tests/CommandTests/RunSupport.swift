@@ -27,9 +27,11 @@ struct TinyRun {
   @discardableResult
   func train(
     _ settings: [String] = [], into run: String = "run", resume: String? = nil, ranks: Int? = nil,
-    environment: [String: String] = [:], program: String = Program.icp
+    environment: [String: String] = [:], program: String = Program.icp, dryRun: Bool = false
   ) throws -> Program.Outcome {
-    let arguments = ["train", "tiny.yaml", "--run-dir", run] + (resume.map { ["--resume", $0] } ?? [])
+    let arguments =
+      ["train", "tiny.yaml", "--run-dir", run] + (resume.map { ["--resume", $0] } ?? [])
+      + (dryRun ? ["--dry-run"] : [])
     return try command(
       arguments, settings, ranks: ranks, environment: environment, program: program)
   }
@@ -121,6 +123,9 @@ struct Record {
 }
 
 extension Program.Outcome {
+  /// Lines of ours on standard error; mpirun writes there too.
+  var messages: [Substring] { standardError.split(separator: "\n").filter { $0.hasPrefix("icp: ") } }
+
   /// Expects an end with `status` whose messages hold each of `says`, and nothing that a user should never see.
   func expect(
     _ status: Int32, _ says: String..., sourceLocation: SourceLocation = #_sourceLocation
