@@ -7,7 +7,7 @@ import Networks
 package final class GradientReduction {
   /// What all ranks know after a step.
   package struct Outcome: Sendable {
-    /// Means over the batch.
+    /// Means over the batch; not numbers where a value was refused.
     package var sums: StepSums
     /// Values that were not finite or beyond 2^18, over all ranks and shards; the step must not be taken if there are any.
     package var refused: Int
@@ -82,9 +82,11 @@ package final class GradientReduction {
     }
     FixedPoint.decode(message.baseAddress! + statisticsStart, count: statistics.count, into: statistics.pointer)
     var sums = StepSums(taps: taps)
-    sums.means = (0..<means).map { FixedPoint.decode(message[meansStart + $0]) }
+    let refused = Int(message[refusedIndex])
+    // A refused value counts as 0 in its sum, so that none of the means is what it says.
+    sums.means = (0..<means).map { refused == 0 ? FixedPoint.decode(message[meansStart + $0]) : .nan }
     sums.correct = Int(message[correctIndex])
-    return Outcome(sums: sums, refused: Int(message[refusedIndex]))
+    return Outcome(sums: sums, refused: refused)
   }
 
   private func nameOfFirst(in gradients: Tensor) -> String {

@@ -52,6 +52,12 @@ package struct PerturbationSession {
       guard let mean = configuration.data.mean, let std = configuration.data.std else {
         throw UsageError("icp.clamp: pixels needs data.mean and data.std here, since perturb reads no data set")
       }
+      let channels = model.architecture.input.channels
+      guard mean.count == channels else {
+        throw UsageError(
+          "data.mean and data.std have \(mean.count) \(mean.count == 1 ? "entry" : "entries"), "
+            + "expected \(channels), one a channel of x")
+      }
       pixels = zip(mean, std).map { Float(-$0 / $1)...Float((1 - $0) / $1) }
     }
     let network = FrozenNetwork(
@@ -68,14 +74,15 @@ package struct PerturbationSession {
   /// x_0 ... x_T, channels last.
   private func refine(_ batch: ImageBatch, by refiner: Refiner) -> [[Float]] {
     var shown = Array(repeating: batch.images, count: steps + 1)
-    let addresses = Array(batch.labels.indices)
-    _ = refiner.refine(
-      batch.images, labels: batch.labels, samples: batch.labels.count,
-      lossScale: configuration.icp.reduction == .sum ? 1 : 1 / Double(batch.labels.count),
-      addresses: .init(seed: configuration.training.seed, epoch: 0, samples: addresses)
-    ) { iteration, first, x in
-      let start = first * batch.shape.sampleCount
-      shown[iteration].replaceSubrange(start..<start + x.count, with: x)
+    Array(batch.labels.indices).withUnsafeBufferPointer { samples in
+      _ = refiner.refine(
+        batch.images, labels: batch.labels, samples: samples.count,
+        lossScale: configuration.icp.reduction == .sum ? 1 : 1 / Double(samples.count),
+        addresses: .init(seed: configuration.training.seed, epoch: 0, samples: samples.baseAddress!)
+      ) { iteration, first, x in
+        let start = first * batch.shape.sampleCount
+        shown[iteration].replaceSubrange(start..<start + x.count, with: x)
+      }
     }
     return shown
   }

@@ -47,8 +47,17 @@ package final class Trainer {
       defer { loader.stop() }
       while progress.step < lastStep { latest = try runEpoch(loader, until: lastStep) }
     }
-    let report = try latest ?? evaluate(epoch: max(progress.epoch - 1, 0), total)
+    let report = try latest ?? reportOfEarlierStart(total)
     return RunResult(progress: progress, report: report, seconds: total.seconds)
+  }
+
+  /// Where nothing was left to do: the run was resumed at its last step.
+  private func reportOfEarlierStart(_ watch: Stopwatch) throws -> EpochReport {
+    guard progress.position > 0 else { return try evaluate(epoch: max(progress.epoch - 1, 0), watch) }
+    // In the middle of an epoch, whose record went at the resume since it is of a part.
+    let report = try evaluate(epoch: progress.epoch, watch)
+    try journal?.record(report)
+    return report
   }
 
   /// Steps to the end of the epoch, or to `lastStep`.

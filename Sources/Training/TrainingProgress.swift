@@ -15,8 +15,9 @@ package struct TrainingProgress: Codable, Equatable, Sendable {
 
   package init() {}
 
-  package var trainLoss: Double { lossSum / Double(max(samples, 1)) }
-  package var trainAccuracy: Double { Double(correct) / Double(max(samples, 1)) }
+  /// Not a number where every step of the epoch was refused: a 0 would be the best loss of all.
+  package var trainLoss: Double { samples == 0 ? .nan : lossSum / Double(samples) }
+  package var trainAccuracy: Double { samples == 0 ? .nan : Double(correct) / Double(samples) }
 
   mutating func record(loss: Double, correct: Int, samples: Int) {
     lossSum += loss * Double(samples)

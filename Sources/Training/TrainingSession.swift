@@ -63,10 +63,11 @@ package struct TrainingSession {
 
   package func run() throws {
     // A directory that is resumed from is read before the plan is made: `shards: auto` is what the run began with.
-    var opened = try openDirectory(toRead: true)
-    let resumed = try loadState(opened)
+    let found = try openDirectory(toRead: true)
+    let resumed = try loadState(found)
     let plan = try makePlan(from: resumed)
-    if opened == nil { opened = try openDirectory(toRead: false) }
+    // Every rank takes part, though rank 0 alone knows whether it is open already.
+    let opened = try openDirectory(toRead: false, unless: found)
     let journal = try communicator.together {
       try opened.map { try openJournal(in: $0, plan: plan, resumed: resumed) }
     }
@@ -131,9 +132,9 @@ package struct TrainingSession {
 
   /// Rank 0 opens the run directory: before the plan where there is something to resume from, else behind it, so that a bad
   /// configuration leaves no directory.
-  private func openDirectory(toRead: Bool) throws -> RunDirectory? {
+  private func openDirectory(toRead: Bool, unless opened: RunDirectory? = nil) throws -> RunDirectory? {
     try communicator.together {
-      guard communicator.rank == 0 else { return nil }
+      guard communicator.rank == 0, opened == nil else { return opened }
       let exists = FileManager.default.fileExists(atPath: "\(runDirectory)/checkpoints")
       guard !toRead || (exists && resume != .never) else { return nil }
       return try RunDirectory(path: runDirectory)

@@ -29,16 +29,14 @@ struct InspectCommand: ParsableCommand {
     print(
       Table.text(
         header: ["tensor", "type", "shape", "elements"], rows: rows, alignments: [.left, .left, .left, .right]))
-    print("\(contents.tensors.count) tensors, \(elements) elements; checksums: \(verdict(contents))")
-  }
-
-  private func verdict(_ contents: SafetensorsFile) -> String {
-    guard contents.metadata["checksum"] != nil else { return "none in this file" }
+    let total = "\(contents.tensors.count) tensors, \(elements) elements; checksums:"
+    guard contents.metadata["checksum"] != nil else { return print("\(total) none in this file") }
     do {
       _ = try CheckpointStore.load(path: file)
-      return "verified"
+      print("\(total) verified")
     } catch {
-      return "WRONG: \(error)"
+      print("\(total) WRONG")
+      throw error
     }
   }
 }

@@ -1,0 +1,143 @@
+import Formats
+import Foundation
+import TestSupport
+import Testing
+
+/// A folder with the smallest configuration that does everything, and commands run in it: 70 drawn images of 12x12, in
+/// batches of 16 with a ragged one of 6, 20 steps; about half a second.
+struct TinyRun {
+  let folder: TemporaryDirectory
+
+  static let configuration = """
+    data: {format: glyphs, limit: 70, test_limit: 20, size: 12}
+    model: {kind: resnet8}
+    training: {epochs: 4, batch_size: 16, shards: 5}
+    icp: {steps: 2}
+    distillation: {warmup: 0}
+    checkpoint: {keep: 50}
+    logging: {every_steps: 1}
+    """
+
+  init(_ configuration: String = Self.configuration) throws {
+    folder = try TemporaryDirectory()
+    try folder.write(configuration, to: "tiny.yaml")
+  }
+
+  /// `icp train` into the folder `run` of this one. A minute means a hang, also on a busy machine.
+  @discardableResult
+  func train(
+    _ settings: [String] = [], into run: String = "run", resume: String? = nil, ranks: Int? = nil,
+    environment: [String: String] = [:], program: String = Program.icp, dryRun: Bool = false
+  ) throws -> Program.Outcome {
+    let arguments =
+      ["train", "tiny.yaml", "--run-dir", run] + (resume.map { ["--resume", $0] } ?? [])
+      + (dryRun ? ["--dry-run"] : [])
+    return try command(
+      arguments, settings, ranks: ranks, environment: environment, program: program)
+  }
+
+  /// Any command of `icp`; `settings` become `--set`.
+  func command(
+    _ arguments: [String], _ settings: [String] = [], ranks: Int? = nil, environment: [String: String] = [:],
+    program: String = Program.icp
+  ) throws -> Program.Outcome {
+    try Program.run(
+      arguments + settings.flatMap { ["--set", $0] }, program: program, environment: environment, ranks: ranks,
+      timeLimit: 60, workingDirectory: folder.path)
+  }
+
+  /// `mpirun` with an application context of its own a rank.
+  func job(_ contexts: [[String]]) throws -> Program.Outcome {
+    let parts = contexts.map { ["-n", "1", Program.icp] + $0 }
+    return try Program.run(
+      executable: "mpirun",
+      ["--allow-run-as-root", "--oversubscribe", "--bind-to", "none"] + parts.joined(separator: [":"]),
+      environment: Self.anywhere, timeLimit: 60, workingDirectory: folder.path)
+  }
+
+  static let anywhere = [
+    "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "OMPI_MCA_mpi_yield_when_idle": "1",
+    "OMPI_MCA_btl_vader_single_copy_mechanism": "none",
+  ]
+
+  func path(_ name: String) -> String { folder.path(name) }
+
+  func checkpointPath(_ step: Int, of run: String = "run") -> String {
+    let digits = "\(step)"
+    return path("\(run)/checkpoints/step-\(String(repeating: "0", count: 7 - digits.count))\(digits).safetensors")
+  }
+
+  func checkpoint(_ step: Int, of run: String = "run") throws -> Data {
+    try Data(contentsOf: URL(fileURLWithPath: checkpointPath(step, of: run)))
+  }
+
+  /// The bytes of every tensor: weights, running statistics, the optimiser's state.
+  func tensors(_ step: Int, of run: String = "run") throws -> [String: [UInt8]] {
+    let file = try SafetensorsFile(path: checkpointPath(step, of: run))
+    return Dictionary(
+      uniqueKeysWithValues: file.tensors.map { info in (info.name, file.withBytes(of: info) { Array($0) }) })
+  }
+
+  /// File names of the run's checkpoints, sorted.
+  func checkpoints(of run: String = "run") throws -> [String] {
+    try FileManager.default.contentsOfDirectory(atPath: path("\(run)/checkpoints")).sorted()
+  }
+
+  /// The lines of metrics.jsonl.
+  func records(of run: String = "run") throws -> [Record] {
+    let text = try String(contentsOfFile: path("\(run)/metrics.jsonl"), encoding: .utf8)
+    return try text.split(separator: "\n").map { line in
+      let object = try JSONSerialization.jsonObject(with: Data(line.utf8))
+      return Record(values: try #require(object as? [String: Any]))
+    }
+  }
+
+  /// Cuts a file to `count` bytes.
+  func truncate(_ file: String, to count: UInt64) throws {
+    let handle = try #require(FileHandle(forWritingAtPath: file))
+    try handle.truncate(atOffset: count)
+    try handle.close()
+  }
+
+  /// Changes the lowest bit of the byte at `offset`, counted from the end where negative.
+  func flipBit(of file: String, at offset: Int) throws {
+    var bytes = try Data(contentsOf: URL(fileURLWithPath: file))
+    bytes[offset < 0 ? bytes.count + offset : offset] ^= 1
+    try bytes.write(to: URL(fileURLWithPath: file))
+  }
+}
+
+/// One line of metrics.jsonl.
+struct Record {
+  let values: [String: Any]
+
+  var kind: String { values["kind"] as? String ?? "" }
+  var step: Int { values["step"] as? Int ?? -1 }
+  func number(_ key: String) -> Double? { values[key] as? Double }
+  func isNull(_ key: String) -> Bool { values[key] is NSNull }
+
+  /// All but what a clock measured.
+  var timeless: NSDictionary {
+    values.filter { $0.key != "seconds" && $0.key != "images_per_second" } as NSDictionary
+  }
+}
+
+extension Program.Outcome {
+  /// Lines of ours on standard error; mpirun writes there too.
+  var messages: [Substring] { standardError.split(separator: "\n").filter { $0.hasPrefix("icp: ") } }
+
+  /// Expects an end with `status` whose messages hold each of `says`, and nothing that a user should never see.
+  func expect(
+    _ status: Int32, _ says: String..., sourceLocation: SourceLocation = #_sourceLocation
+  ) {
+    #expect(!timedOut, "ran into the time limit", sourceLocation: sourceLocation)
+    #expect(self.status == status, "\(standardError)", sourceLocation: sourceLocation)
+    for text in says {
+      #expect(standardError.contains(text), sourceLocation: sourceLocation)
+    }
+    for text in ["Fatal error", "Program crashed", "Current stack trace", "signal 4", "signal 11"] {
+      #expect(!standardError.contains(text), sourceLocation: sourceLocation)
+      #expect(!standardOutput.contains(text), sourceLocation: sourceLocation)
+    }
+  }
+}
