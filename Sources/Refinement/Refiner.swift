@@ -20,9 +20,9 @@ package final class Refiner {
   package struct Addresses {
     package var seed: Int
     package var epoch: Int
-    package var samples: UnsafePointer<Int>
+    package var samples: UnsafeBufferPointer<Int>
 
-    package init(seed: Int, epoch: Int, samples: UnsafePointer<Int>) {
+    package init(seed: Int, epoch: Int, samples: UnsafeBufferPointer<Int>) {
       (self.seed, self.epoch, self.samples) = (seed, epoch, samples)
     }
   }

@@ -63,7 +63,7 @@ package final class CyclicStep {
       let refined = refinement.refiner.refine(
         shard.images.pointer, labels: shard.labels.baseAddress!, samples: samples,
         lossScale: options.reduction == .sum ? 1 : 1 / Double(mode.batchCount),
-        addresses: .init(seed: options.seed, epoch: mode.epoch, samples: shard.samples.baseAddress!),
+        addresses: .init(seed: options.seed, epoch: mode.epoch, samples: shard.samples),
         measuringEnd: mode.isLogged)
       sums.record(refined, samples: samples, elements: samples * model.architecture.input.sampleCount)
 

@@ -78,7 +78,7 @@ package struct PerturbationSession {
       _ = refiner.refine(
         batch.images, labels: batch.labels, samples: samples.count,
         lossScale: configuration.icp.reduction == .sum ? 1 : 1 / Double(samples.count),
-        addresses: .init(seed: configuration.training.seed, epoch: 0, samples: samples.baseAddress!)
+        addresses: .init(seed: configuration.training.seed, epoch: 0, samples: samples)
       ) { iteration, first, x in
         let start = first * batch.shape.sampleCount
         shown[iteration].replaceSubrange(start..<start + x.count, with: x)

@@ -58,12 +58,14 @@ import Testing
       let refiner = Refiner(
         network: network, rule: Rule(kind: kind, stepSize: stepSize), bounds: InputBounds(), steps: 5,
         capacity: size[0])
-      let result = refiner.refine(
-        x0, labels: labels, samples: size[0], lossScale: 1 / Double(size[0]),
-        addresses: .init(seed: 0, epoch: 0, samples: Array(0..<size[0]))
-      ) { iteration, first, x in
-        let start = first * architecture.input.sampleCount
-        iterates[iteration].replaceSubrange(start..<start + x.count, with: x)
+      let result = Array(0..<size[0]).withUnsafeBufferPointer { samples in
+        refiner.refine(
+          x0, labels: labels, samples: size[0], lossScale: 1 / Double(size[0]),
+          addresses: .init(seed: 0, epoch: 0, samples: samples)
+        ) { iteration, first, x in
+          let start = first * architecture.input.sampleCount
+          iterates[iteration].replaceSubrange(start..<start + x.count, with: x)
+        }
       }
       #expect(abs(result.lossAtStart / Double(size[0]) - Double(losses[0])) < 1e-4 * Double(losses[0]))
       for iteration in 1...5 where golden.has("\(kind).x\(iteration)") {
