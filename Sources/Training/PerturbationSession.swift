@@ -118,6 +118,9 @@ struct ImageBatch {
     guard file["y"]!.shape == [size[0]] else {
       throw FormatError(path: path, reason: "y has shape \(file["y"]!.shape), expected [\(size[0])], a label a sample")
     }
+    if let wrong = values.firstIndex(where: { !$0.isFinite }) {
+      throw FormatError(path: path, reason: "value \(wrong) of x is \(values[wrong]), expected finite values")
+    }
     guard let wrong = classes.firstIndex(where: { $0 < 0 || $0 > Int64(Int32.max) }) else {
       (self.path, self.size) = (path, size)
       shape = Shape(batch: 1, height: size[2], width: size[3], channels: size[1])

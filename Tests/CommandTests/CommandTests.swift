@@ -69,6 +69,13 @@ import Testing
     #expect(runs.count == 1 && runs[0].wholeMatch(of: /tiny-\d{8}-\d{6}/) != nil)
   }
 
+  @Test func `a run that is not reproducible says so, and why`() throws {
+    let outcome = try TinyRun().train(["training.gradient_reduction=float32", "training.max_steps=1"])
+    outcome.expect(0)
+    #expect(
+      outcome.standardOutput.contains("bit-reproducible: no, because training.gradient_reduction is float32"))
+  }
+
   @Test func `training starts from weights of a file`() throws {
     let tiny = try TinyRun()
     try tiny.train(["training.max_steps=2"], into: "first").expect(0)

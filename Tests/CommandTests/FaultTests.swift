@@ -78,6 +78,14 @@ import Testing
     try tiny.train(resume: "auto", program: script).expect(75, "run: in use by host ", " process ")
   }
 
+  @Test func `a reader that goes away does not stop the run`() throws {
+    let tiny = try TinyRun()
+    let script = try tiny.folder.write(
+      "#!/bin/bash\n\(Program.icp) \"$@\" | head -1\nexit ${PIPESTATUS[0]}\n", to: "unread", executable: true)
+    try tiny.train(program: script).expect(0)
+    #expect(try tiny.records().last?.step == 20)
+  }
+
   // MARK: Saving
 
   @Test func `a failed save warns, the previous checkpoint stays, and the end is 74`() throws {

@@ -125,6 +125,8 @@ import Testing
     try write("high", [images, labels([0, 10, 1])])
     try write("negative", [images, labels([0, 1, -1])])
     try write("no-labels", [images])
+    let infinite = NamedTensor("x", shape: images.shape, floats: x.dropLast() + [.infinity])
+    try write("infinite", [infinite, labels([0, 1, 2])])
     try write("few-labels", [images, labels([0, 1])])
     try write("flat", [NamedTensor("x", shape: [3, 768], floats: x), labels([0, 1, 2])])
     try write("none", [NamedTensor("x", shape: [0, 3, 16, 16], floats: []), labels([])])
@@ -132,6 +134,7 @@ import Testing
     for (name, says) in [
       ("high", "high: y[1] is 10, but the model has 10 classes"),
       ("negative", "negative: y[2] is -1, expected a label"),
+      ("infinite", "infinite: value 2303 of x is inf, expected finite values"),
       ("no-labels", "no-labels: no tensor 'y'"), ("few-labels", "few-labels: y has shape [2], expected [3]"),
       ("flat", "flat: x has shape [3, 768], expected (N, C, H, W)"), ("none", "none: x has shape [0, 3, 16, 16]"),
       ("grey", "weights: conv1.weight has shape [16, 3, 3, 3], the model's has [16, 1, 3, 3]"),

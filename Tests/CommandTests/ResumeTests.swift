@@ -48,6 +48,30 @@ import Testing
     #expect(try tiny.records().map(\.timeless) == before.1)
   }
 
+  @Test func `when to stop, save and report may change on resume, and changes no bit`() throws {
+    let tiny = try TinyRun()
+    try tiny.train(into: "unbroken").expect(0)
+    try tiny.train(["training.max_steps=6"]).expect(0)
+    let changed = ["logging.every_steps=7", "checkpoint.every_epochs=none", "checkpoint.keep=1", "data.test_limit=10"]
+    try tiny.train(changed, resume: "auto").expect(0)
+    #expect(try tiny.tensors(20) == tiny.tensors(20, of: "unbroken"))
+    #expect(try tiny.records().filter { $0.kind == "step" }.map(\.step) == [1, 2, 3, 4, 5, 6, 7, 14])
+  }
+
+  @Test func `the data may have moved on resume, but not changed`() throws {
+    let tiny = try TinyRun()
+    try BadInputTests.Files.right.write(to: tiny.path("here"))
+    try BadInputTests.Files.right.write(to: tiny.path("there"))
+    let settings = ["data.format=cifar10", "data.size=8", "data.limit=24", "data.test_limit=5"]
+    try tiny.train(settings + ["data.path=here"], into: "unbroken").expect(0)
+    try tiny.train(settings + ["data.path=here", "training.max_steps=3"]).expect(0)
+    try tiny.flipBit(of: tiny.path("here/data_batch_1.bin"), at: 1)
+    try tiny.train(settings + ["data.path=here"], resume: "auto")
+      .expect(65, "step-0000003.safetensors: 'data.path' holds other data than the run began with")
+    try tiny.train(settings + ["data.path=there"], resume: "auto").expect(0)
+    #expect(try tiny.tensors(8) == tiny.tensors(8, of: "unbroken"))
+  }
+
   @Test func `shards auto are the ranks of the first start, and stay`() throws {
     let tiny = try TinyRun()
     let settings = ["training.shards=auto"]
