@@ -1,3 +1,5 @@
+import Foundation
+
 /// What to load: the keys `data.*` of the configuration.
 package struct DataOptions: Sendable {
   /// How many training images are held out, from the end of the (limited) training set.
@@ -69,6 +71,10 @@ package struct DataSplits: Sendable {
 
   private static func loadAll(_ options: DataOptions) throws(DataError) -> (Dataset, Dataset) {
     if options.format == .glyphs {
+      for (key, count) in [("data.limit", options.limit), ("data.test_limit", options.testLimit)] {
+        guard let count, count > Glyphs.largestCount else { continue }
+        throw DataError(path: "glyphs", reason: "\(key): \(count), expected at most \(Glyphs.largestCount)")
+      }
       return (
         Glyphs.draw(.training, count: max(0, options.limit ?? Glyphs.trainingCount), seed: options.seed),
         Glyphs.draw(.test, count: max(0, options.testLimit ?? Glyphs.testCount), seed: options.seed)
@@ -103,8 +109,9 @@ package struct DataSplits: Sendable {
 
   private func resized(to size: Int, source: String) throws(DataError) -> DataSplits {
     let images = training.count + (validation?.count ?? 0) + test.count
-    // 2^40 bytes is beyond any machine this runs on; the division keeps the product from overflowing.
-    guard size > 0, size <= 1 << 16, images <= (1 << 40) / (size * size * training.shape.channels) else {
+    // Half of the memory, for pixels alone; the division keeps the product from overflowing.
+    let room = Int(ProcessInfo.processInfo.physicalMemory / 2)
+    guard size > 0, size <= 1 << 16, images <= room / (size * size * training.shape.channels) else {
       throw DataError(
         path: source, reason: "data.size: \(size) for \(images) images does not fit into memory")
     }

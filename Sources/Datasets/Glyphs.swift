@@ -21,6 +21,8 @@ enum Glyphs {
   static let strayLength = 4.0...12.0  // pixels
 
   static let side = 28
+  /// What can be asked for: 800 MB of pixels.
+  static let largestCount = 1_000_000
   static let trainingCount = 10_000
   static let testCount = 2_000
 

@@ -59,7 +59,7 @@ package final class BatchNorm {
   }
 
   private func update(_ running: (mean: UnsafeMutablePointer<Float>, variance: UnsafeMutablePointer<Float>)) {
-    // One row has no unbiased variance; PyTorch refuses it, and so do the checks before a run.
+    // One row has no unbiased variance: it stays 0. PyTorch refuses such a batch; here a ragged one may be of one sample.
     let correction = Double(rows) / Double(max(rows - 1, 1))
     func move(_ value: inout Float, towards batch: Double) {
       value = Float((1 - Self.momentum) * Double(value) + Self.momentum * batch)

@@ -32,6 +32,8 @@ extension RunPlan {
     // Parameters, a shard's and the batch's gradients, two slots of the optimiser, packed weights of each pass, the
     // reduction's message of eight bytes a value, and a snapshot while it is saved.
     bytes += Double(layout.parameterCount) * 4 * 14
+    // An evaluation's confusion matrix: the sums, the table, and the same again in the report.
+    bytes += 3 * 8 * Double(architecture.classes) * Double(architecture.classes)
     // The loader's two slots, and x_T.
     let shardsPerRank = Double((shards + ranks - 1) / ranks)
     bytes += (2 * shardsPerRank + 1) * Double(schedule.shardCapacity * architecture.input.sampleCount) * 4

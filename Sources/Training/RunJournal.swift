@@ -10,6 +10,13 @@ package final class RunJournal {
   private let metrics: MetricsLog
   private var store: CheckpointStore
   private var failedSaves = 0
+  /// Records that could not be written yet, oldest first.
+  private var unwritten: [Record] = []
+
+  private enum Record {
+    case step(StepRecord)
+    case epoch(EpochRecord)
+  }
   private var hasWarnedOfPerturbation = false
   private(set) var lastCheckpoint: String?
 
@@ -30,8 +37,29 @@ package final class RunJournal {
   func warn(_ text: String) { logger.warning("\(text)") }
   func line(_ text: String) { console.line(text) }
 
-  func record(_ report: StepReport, isLogged: Bool) throws {
-    if isLogged { try metrics.append(report.record) }
+  /// Writes what waits, then `record`. A disk that is full does not end the run: what cannot be written waits, with one
+  /// warning, until it can, or until the run's last save.
+  private func append(_ record: Record) {
+    unwritten.append(record)
+    do {
+      try writeRecords()
+    } catch {
+      if unwritten.count == 1 { warn("\(error); the run goes on, and its records wait") }
+    }
+  }
+
+  private func writeRecords() throws(RecordError) {
+    while let record = unwritten.first {
+      switch record {
+      case .step(let record): try metrics.append(record)
+      case .epoch(let record): try metrics.append(record)
+      }
+      unwritten.removeFirst()
+    }
+  }
+
+  func record(_ report: StepReport, isLogged: Bool) {
+    if isLogged { append(.step(report.record)) }
     if report.mode.isCyclic, !hasWarnedOfPerturbation, report.sums.perturbation < 1e-6, plan.configuration.icp.steps > 0
     {
       hasWarnedOfPerturbation = true
@@ -46,8 +74,8 @@ package final class RunJournal {
         imagesPerSecond: report.imagesPerSecond))
   }
 
-  func record(_ report: EpochReport) throws {
-    try metrics.append(report.record)
+  func record(_ report: EpochReport) {
+    append(.epoch(report.record))
     let validation = report.validation.map { "  validation \(percent($0.accuracy))" } ?? ""
     console.line(
       "epoch \(report.epoch + 1)/\(plan.configuration.training.epochs) done: train loss "
@@ -58,6 +86,7 @@ package final class RunJournal {
   /// A failed save warns and the run goes on, and the result is false; three in a row, or the last one, throw.
   func save(_ state: TrainingState, metric: (value: Double, higherIsBetter: Bool)?, isLast: Bool) throws -> Bool {
     do {
+      try writeRecords()
       try metrics.synchronize()
       let saved = try store.save(
         state.snapshot(plan: plan), step: state.progress.step, metric: metric?.value,

@@ -32,6 +32,11 @@ package struct RunPlan: Sendable {
           + "start at most \(shards) ranks, or set training.shards (which changes the results)")
     }
     data = try DataSplits.load(DataOptions(configuration), classLimit: configuration.model.classes)
+    let channels = data.training.shape.channels
+    for (key, values) in [("data.mean", configuration.data.mean), ("data.std", configuration.data.std)] {
+      guard let values, values.count != channels else { continue }
+      throw UsageError("\(key) has \(values.count) values, expected \(channels), one a channel of the data")
+    }
     normalization = try Normalization.resolved(
       mean: configuration.data.mean, std: configuration.data.std, on: data.training)
     let shape = data.training.shape

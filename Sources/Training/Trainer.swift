@@ -20,9 +20,8 @@ package final class Trainer {
   private var lastGood: TrainingState?
 
   /// `journal` keeps records and checkpoints: rank 0's; others have none.
-  package init(plan: RunPlan, communicator: Communicator, journal: RunJournal?) {
-    (self.plan, self.communicator, self.journal) = (plan, communicator, journal)
-    model = ModelState(plan.architecture, seed: plan.configuration.training.seed)
+  package init(plan: RunPlan, model: ModelState, communicator: Communicator, journal: RunJournal?) {
+    (self.plan, self.model, self.communicator, self.journal) = (plan, model, communicator, journal)
     optimizer = Optimizer(plan.configuration.optimizer, layout: model.layout)
     cyclicStep = CyclicStep(model: model, options: plan.step, capacity: plan.batches.schedule.shardCapacity)
     reduction = GradientReduction(
@@ -56,7 +55,7 @@ package final class Trainer {
     guard progress.position > 0 else { return try evaluate(epoch: max(progress.epoch - 1, 0), watch) }
     // In the middle of an epoch, whose record went at the resume since it is of a part.
     let report = try evaluate(epoch: progress.epoch, watch)
-    try journal?.record(report)
+    journal?.record(report)
     return report
   }
 
@@ -72,10 +71,11 @@ package final class Trainer {
       let endsEpoch = progress.epoch != epoch
       if !endsEpoch, progress.step < lastStep, isDue(plan.configuration.checkpoint.everySteps, progress.step) {
         try save(metric: nil)
+        _ = watch.lap()
       }
     }
     let report = try evaluate(epoch: epoch, total)
-    try journal?.record(report)
+    journal?.record(report)
     let isLast = progress.step == lastStep
     if isLast || isDue(plan.configuration.checkpoint.everyEpochs, epoch + 1)
       || isDue(plan.configuration.checkpoint.everySteps, progress.step)
@@ -115,7 +115,7 @@ package final class Trainer {
     }
     progress.advance(stepsPerEpoch: plan.stepsPerEpoch)
     let seconds = watch.lap()
-    try journal?.record(
+    journal?.record(
       StepReport(
         step: progress.step, mode: mode, sums: outcome.sums, layerWeights: plan.step.layerWeights,
         normalization: plan.step.normalization,
@@ -166,11 +166,28 @@ package final class Trainer {
 
   /// Rank 0 saves; every rank learns whether it worked.
   private func save(metric: (value: Double, higherIsBetter: Bool)?, isLast: Bool = false) throws {
+    guard try weightsAreFinite() else { return }
     let state = self.state
     let isSaved = try communicator.together { try journal?.save(state, metric: metric, isLast: isLast) ?? true }
     guard plan.configuration.training.nonFinite == .rollback else { return }
     // Only rank 0 knows, and all must go back to the same state.
     if try communicator.minimum([isSaved ? 1 : 0])[0] == 1 { lastGood = state }
+  }
+
+  /// An optimiser step can leave what no gradient showed: weights that are not finite must not become a checkpoint, nor what
+  /// a rollback returns to. The same on every rank, without asking the others.
+  private func weightsAreFinite() throws -> Bool {
+    let blocks = [model.parameters.values, model.statistics.values] + optimizer.slots.map(\.values)
+    guard blocks.contains(where: { !$0.allSatisfy(\.isFinite) }) else { return true }
+    guard plan.configuration.training.nonFinite == .rollback, let lastGood else {
+      throw SharedError(
+        exitCode: ExitCode.notFinite,
+        description: "step \(progress.step): the weights or the optimiser's state are not finite, and were not saved; "
+          + "lower optimizer.learning_rate, and go on from the last checkpoint")
+    }
+    journal?.warn("step \(progress.step): weights not finite; back to those of step \(lastGood.progress.step)")
+    try lastGood.restore(to: model, optimizer)
+    return true
   }
 
   /// Everything that a resumed run needs.

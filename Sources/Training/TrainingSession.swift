@@ -58,6 +58,7 @@ package struct TrainingSession {
   /// `--dry-run`: every check, and what would run.
   package func describe() throws {
     let plan = try makePlan(from: nil)
+    _ = try makeModel(plan)
     if communicator.rank == 0 { console.line(PlanDescription(plan: plan, ranks: communicator.size).text) }
   }
 
@@ -66,6 +67,8 @@ package struct TrainingSession {
     let found = try openDirectory(toRead: true)
     let resumed = try loadState(found)
     let plan = try makePlan(from: resumed)
+    // Before the directory is opened to write: with --resume never that clears it.
+    let model = try makeModel(plan)
     // Every rank takes part, though rank 0 alone knows whether it is open already.
     let opened = try openDirectory(toRead: false, unless: found)
     let journal = try communicator.together {
@@ -73,10 +76,7 @@ package struct TrainingSession {
     }
 
     let trainer = try communicator.together {
-      let trainer = Trainer(plan: plan, communicator: communicator, journal: journal)
-      if let file = configuration.model.weights, resumed == nil {
-        try trainer.model.load(WeightsFile.read(path: file), from: file)
-      }
+      let trainer = Trainer(plan: plan, model: model, communicator: communicator, journal: journal)
       if let resumed { try trainer.resume(from: resumed.state, path: resumed.path) }
       return trainer
     }
@@ -108,6 +108,15 @@ package struct TrainingSession {
     return plan
   }
 
+  /// The model with its first weights: from the seed, or from `model.weights`.
+  private func makeModel(_ plan: RunPlan) throws -> ModelState {
+    try communicator.together {
+      let model = ModelState(plan.architecture, seed: configuration.training.seed)
+      if let file = configuration.model.weights { try model.load(WeightsFile.read(path: file), from: file) }
+      return model
+    }
+  }
+
   private func check(_ resumed: Resumed, against plan: RunPlan) throws {
     guard let text = resumed.metadata["config"] else {
       throw CheckpointError(path: resumed.path, reason: "metadata does not hold the run's configuration")
@@ -128,6 +137,11 @@ package struct TrainingSession {
         reason: "'data.path' holds other data than the run began with "
           + "(counts, shape and pixel statistics: \(plan.dataIdentity); then: \(resumed.metadata["data"] ?? "none"))")
     }
+    let progress = resumed.state.progress
+    guard progress.epoch >= 0, (0..<plan.stepsPerEpoch).contains(progress.position), progress.samples >= 0,
+      progress.step == progress.epoch * plan.stepsPerEpoch + progress.position,
+      (0...progress.step).contains(resumed.state.optimizerSteps)
+    else { throw CheckpointError(path: resumed.path, reason: "its progress is not that of a run: \(progress)") }
   }
 
   /// Rank 0 opens the run directory: before the plan where there is something to resume from, else behind it, so that a bad
@@ -201,6 +215,9 @@ package struct TrainingSession {
         + "\(ranks) \(ranks == 1 ? "rank" : "ranks"), \(plan.shards) shards, \(plan.totalSteps) steps",
       "bit-reproducible: \(reproducibility(plan, resumed))",
     ]
+    if let available = HostMemory.available, plan.bytesPerRank(ranks: ranks) * Double(ranks) > Double(available) {
+      logger.warning("if all \(ranks) ranks are on this host, its memory may not do; see --dry-run")
+    }
     if let resumed { lines.append("going on from \(resumed.path), step \(resumed.state.progress.step)") }
     return lines.joined(separator: "\n")
   }
@@ -211,6 +228,9 @@ package struct TrainingSession {
     }
     if let versions = resumed?.metadata["versions"], versions != Platform.description {
       return "no, because the run began with \(versions)"
+    }
+    if configuration.training.nonFinite == .rollback {
+      return "yes, at any number of ranks; after a resume too, unless a rollback follows it"
     }
     return "yes, at any number of ranks up to \(plan.shards) and after any resume on this type of machine"
   }

@@ -16,15 +16,15 @@ struct InspectCommand: ParsableCommand {
     print(file)
     for (key, value) in contents.metadata.sorted(by: { $0.key < $1.key }) where !key.hasPrefix("checksum.") {
       let lines = value.split(separator: "\n", omittingEmptySubsequences: false)
-      print(lines.count > 1 ? "  \(key):" : "  \(key): \(value)")
-      if lines.count > 1 { for line in lines { print("    \(line)") } }
+      print(lines.count > 1 ? "  \(printable(key)):" : "  \(printable(key)): \(printable(value))")
+      if lines.count > 1 { for line in lines { print("    \(printable(String(line)))") } }
     }
     var rows: [[String]] = []
     var elements = 0
     for tensor in contents.tensors {
       let count = tensor.shape.reduce(1, *)
       elements += count
-      rows.append([tensor.name, tensor.type.rawValue, "\(tensor.shape)", "\(count)"])
+      rows.append([printable(tensor.name), tensor.type.rawValue, "\(tensor.shape)", "\(count)"])
     }
     print(
       Table.text(
@@ -39,4 +39,9 @@ struct InspectCommand: ParsableCommand {
       throw error
     }
   }
+}
+
+/// Text of a foreign file without what a terminal would obey.
+private func printable(_ text: String) -> String {
+  String(String.UnicodeScalarView(text.unicodeScalars.map { $0.properties.generalCategory == .control ? "?" : $0 }))
 }

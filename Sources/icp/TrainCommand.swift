@@ -30,6 +30,7 @@ struct TrainCommand: ParsableCommand {
   func run() throws {
     try Ranks.run { communicator in
       let configuration = try communicator.together { try source.load() }
+      try communicator.agree(on: "the command line", "\(dryRun) \(resume ?? "")")
       let session = TrainingSession(
         configuration: configuration, name: source.config, runDirectory: runDir,
         resume: ResumeChoice(resume), communicator: communicator)

@@ -128,7 +128,16 @@ package struct CheckpointStore {
       {
         try makeBest(path(step: best.step))
       }
-      return later
+      // The best of another run, or of steps that are set aside, is not this run's.
+      guard (try? Self.load(path: bestPath, followLinks: false))?.metadata["step"] != best.map({ String($0.step) })
+      else {
+        return later
+      }
+      best = nil
+      guard access(bestPath, F_OK) == 0 else { return later }
+      let stale = bestPath
+      try system.call("rename", stale) { rename(stale, "\(stale).superseded") }
+      return later + [stale]
     } catch { throw SaveError(error) }
   }
 
@@ -137,7 +146,7 @@ package struct CheckpointStore {
     best = nil
     do throws(SystemError) {
       for name in try system.list(directory)
-      where name == "best.safetensors" || Self.step(of: name, suffix: ".safetensors.superseded") != nil
+      where name.hasPrefix("best.safetensors") || Self.step(of: name, suffix: ".safetensors.superseded") != nil
         || Self.step(of: name) != nil
       {
         let path = "\(directory)/\(name)"
