@@ -54,7 +54,7 @@ let package = Package(
         "Training", "Refinement", "Networks", "Datasets", "Kernels", "Formats", "MPI", "Reporting", "TestSupport",
         .product(name: "Logging", package: "swift-log"),
       ]),
-    .testTarget(name: "CommandTests", dependencies: ["Formats", "MPI", "TestSupport"]),
+    .testTarget(name: "CommandTests", dependencies: ["Training", "Formats", "MPI", "TestSupport"]),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -1,4 +1,5 @@
 import Datasets
+import Formats
 import Kernels
 import Networks
 import Refinement
@@ -39,6 +40,7 @@ package struct RunPlan: Sendable {
     }
     normalization = try Normalization.resolved(
       mean: configuration.data.mean, std: configuration.data.std, on: data.training)
+    dataIdentity = Self.identity(of: data, normalization)
     let shape = data.training.shape
     architecture = .make(
       configuration.model.kind, shortcut: configuration.model.shortcut, hidden: configuration.model.hidden,
@@ -71,10 +73,13 @@ package struct RunPlan: Sendable {
   package func isCyclic(_ epoch: Int) -> Bool { step.refinement != nil && cyclic.isCyclic(epoch) }
   package func alpha(_ epoch: Int) -> Double { isCyclic(epoch) ? cyclic.alpha(epoch) : 1 }
 
-  /// The smallest thing that tells two data sets to train on apart: sizes, and the pixels' moments.
-  package var dataIdentity: String {
-    "\(data.training.count) \(data.validation?.count ?? 0) \(data.training.shape) "
-      + "\(architecture.classes) \(normalization.mean) \(normalization.std)"
+  /// Tells two data sets to train on apart: sizes, a checksum of the labels, and the pixels' moments.
+  package let dataIdentity: String
+
+  private static func identity(of data: DataSplits, _ normalization: Normalization) -> String {
+    let labels = Checksum.crc32((0..<data.training.count).lazy.map { UInt8(truncatingIfNeeded: data.training.label($0)) })
+    return "\(data.training.count) \(data.validation?.count ?? 0) \(data.training.shape) \(data.training.classes) "
+      + "\(Checksum.hexadecimal(labels)) \(normalization.mean) \(normalization.std)"
   }
 }
 

@@ -25,13 +25,13 @@ package enum ResumeChoice: Sendable, Equatable {
 
 /// One start of a run, from a configuration to its summary: what `icp train` does.
 package struct TrainingSession {
-  private let configuration: RunConfiguration
-  private let name: String
+  let configuration: RunConfiguration
+  let name: String
   private let runDirectory: String
   private let resume: ResumeChoice
-  private let communicator: Communicator
+  let communicator: Communicator
   private let console: Console
-  private let logger: Logger
+  let logger: Logger
 
   /// `name` is the configuration file as the user gave it; the run directory defaults to runs/NAME-TIME.
   package init(
@@ -89,7 +89,7 @@ package struct TrainingSession {
   // MARK: Steps of a start
 
   /// A checkpoint that this start goes on from.
-  private struct Resumed {
+  struct Resumed {
     var state: TrainingState
     var metadata: [String: String]
     var path: String
@@ -169,7 +169,12 @@ package struct TrainingSession {
           throw UsageError(
             "\(runDirectory) holds checkpoints: --resume auto goes on from the newest, --resume never starts over")
         }
-        guard let point = try store.newestValid() else { return ([], "") }
+        guard let point = try store.newestValid() else {
+          guard try store.hasCheckpoints else { return ([], "") }
+          throw CheckpointError(
+            path: store.bestPath,
+            reason: "the only checkpoint left; --resume \(store.bestPath) goes on from it, --resume never starts over")
+        }
         for skipped in point.skipped { logger.warning("skipped a checkpoint: \(skipped)") }
         return (try read(point.path), point.path)
       }
@@ -202,62 +207,5 @@ package struct TrainingSession {
     let journal = try RunJournal(directory: directory, store: store, plan: plan, console: console, logger: logger)
     try journal.resume(from: resumed?.state.progress ?? TrainingProgress(), checkpoint: resumed?.path)
     return journal
-  }
-
-  // MARK: What is said
-
-  private func greeting(_ plan: RunPlan, _ resumed: Resumed?) -> String {
-    let ranks = communicator.size
-    var lines = [
-      "\(Platform.description)",
-      "\(name): \(configuration.model.kind.rawValue) on \(configuration.data.format.rawValue), "
-        + "\(plan.data.training.count) training and \(plan.data.test.count) test images, rule \(configuration.icp.rule.rawValue), "
-        + "\(ranks) \(ranks == 1 ? "rank" : "ranks"), \(plan.shards) shards, \(plan.totalSteps) steps",
-      "bit-reproducible: \(reproducibility(plan, resumed))",
-    ]
-    if let available = HostMemory.available, plan.bytesPerRank(ranks: ranks) * Double(ranks) > Double(available) {
-      logger.warning("if all \(ranks) ranks are on this host, its memory may not do; see --dry-run")
-    }
-    if let resumed { lines.append("going on from \(resumed.path), step \(resumed.state.progress.step)") }
-    return lines.joined(separator: "\n")
-  }
-
-  private func reproducibility(_ plan: RunPlan, _ resumed: Resumed?) -> String {
-    if configuration.training.gradientReduction == .float32 {
-      return "no, because training.gradient_reduction is float32"
-    }
-    if let versions = resumed?.metadata["versions"], versions != Platform.description {
-      return "no, because the run began with \(versions)"
-    }
-    if configuration.training.nonFinite == .rollback {
-      return "yes, at any number of ranks; after a resume too, unless a rollback follows it"
-    }
-    return "yes, at any number of ranks up to \(plan.shards) and after any resume on this type of machine"
-  }
-
-  /// The program and the configuration as the user can type them from here.
-  private func command(_ name: String, _ arguments: String) -> String {
-    let here = FileManager.default.currentDirectoryPath + "/"
-    func short(_ path: String) -> String { path.hasPrefix(here) ? String(path.dropFirst(here.count)) : path }
-    return "\(short(CommandLine.arguments[0])) \(name) \(short(self.name)) \(arguments)"
-  }
-
-  private func summary(_ result: RunResult, _ journal: RunJournal) -> RunSummary {
-    RunSummary(
-      testAccuracy: result.report.test.accuracy, testLoss: result.report.test.loss, seconds: result.seconds,
-      steps: result.progress.step, runDirectory: journal.directory.path, checkpoint: journal.lastCheckpoint,
-      next: [
-        (
-          command("evaluate", "--weights \(journal.lastCheckpoint ?? "FILE")"),
-          "precision, recall, F1, calibration and the table of classes"
-        ),
-        (
-          command("train", "--set icp.rule=none"), "the same run without the method, to see what it does for your model"
-        ),
-        (
-          "launch/data cifar10 data/cifar10 && launch/train configs/cifar10-resnet20-icp.yaml",
-          "real images (hours on two cores)"
-        ),
-      ])
   }
 }

@@ -27,13 +27,14 @@ package struct SaveError: Error, CustomStringConvertible {
     (self.path, self.reason, self.advice) = (path, reason, advice)
   }
 
-  init(_ error: SystemError) {
+  /// `option`: the one by which the user chose the place.
+  init(_ error: SystemError, option: String = "--run-dir") {
     let advice =
       switch error.code {
-      case ENOSPC, EDQUOT: "free some space there, or choose another place with --run-dir"
-      case EACCES, EPERM, EROFS: "choose a directory that you may write to with --run-dir"
+      case ENOSPC, EDQUOT: "free some space there, or choose another place with \(option)"
+      case EACCES, EPERM, EROFS: "choose a directory that you may write to with \(option)"
       case ENOTDIR, EEXIST, ELOOP:
-        "something else is in the run directory's place; choose another with --run-dir"
+        "something else is in that place; choose another with \(option)"
       case ENOENT: "the directory is gone; was it removed during the run?"
       case EFBIG: "the limit on file sizes is too low; raise it with `ulimit -f`"
       case EMFILE, ENFILE: "too many files are open; raise the limit with `ulimit -n`"

@@ -1,0 +1,60 @@
+import Foundation
+import Reporting
+
+/// What a start says: at its beginning, and when it is done.
+extension TrainingSession {
+  func greeting(_ plan: RunPlan, _ resumed: Resumed?) -> String {
+    let ranks = communicator.size
+    var lines = [
+      "\(Platform.description)",
+      "\(name): \(configuration.model.kind.rawValue) on \(configuration.data.format.rawValue), "
+        + "\(plan.data.training.count) training and \(plan.data.test.count) test images, rule \(configuration.icp.rule.rawValue), "
+        + "\(ranks) \(ranks == 1 ? "rank" : "ranks"), \(plan.shards) shards, \(plan.totalSteps) steps",
+      "bit-reproducible: \(reproducibility(plan, resumed))",
+    ]
+    if let available = HostMemory.available, plan.bytesPerRank(ranks: ranks) * Double(ranks) > Double(available) {
+      logger.warning("if all \(ranks) ranks are on this host, its memory may not do; see --dry-run")
+    }
+    if let resumed { lines.append("going on from \(resumed.path), step \(resumed.state.progress.step)") }
+    return lines.joined(separator: "\n")
+  }
+
+  private func reproducibility(_ plan: RunPlan, _ resumed: Resumed?) -> String {
+    if configuration.training.gradientReduction == .float32 {
+      return "no, because training.gradient_reduction is float32"
+    }
+    if let versions = resumed?.metadata["versions"], versions != Platform.description {
+      return "no, because the run began with \(versions)"
+    }
+    if configuration.training.nonFinite == .rollback {
+      return "yes, at any number of ranks; after a resume too, unless a rollback follows it"
+    }
+    return "yes, at any number of ranks up to \(plan.shards) and after any resume on this type of machine"
+  }
+
+  /// The program and the configuration as the user can type them from here.
+  private func command(_ name: String, _ arguments: String) -> String {
+    let here = FileManager.default.currentDirectoryPath + "/"
+    func short(_ path: String) -> String { path.hasPrefix(here) ? String(path.dropFirst(here.count)) : path }
+    return "\(short(CommandLine.arguments[0])) \(name) \(short(self.name)) \(arguments)"
+  }
+
+  func summary(_ result: RunResult, _ journal: RunJournal) -> RunSummary {
+    RunSummary(
+      testAccuracy: result.report.test.accuracy, testLoss: result.report.test.loss, seconds: result.seconds,
+      steps: result.progress.step, runDirectory: journal.directory.path, checkpoint: journal.lastCheckpoint,
+      next: [
+        (
+          command("evaluate", "--weights \(journal.lastCheckpoint ?? "FILE")"),
+          "precision, recall, F1, calibration and the table of classes"
+        ),
+        (
+          command("train", "--set icp.rule=none"), "the same run without the method, to see what it does for your model"
+        ),
+        (
+          "launch/data cifar10 data/cifar10 && launch/train configs/cifar10-resnet20-icp.yaml",
+          "real images (hours on two cores)"
+        ),
+      ])
+  }
+}
