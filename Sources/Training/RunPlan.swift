@@ -77,7 +77,8 @@ package struct RunPlan: Sendable {
   package let dataIdentity: String
 
   private static func identity(of data: DataSplits, _ normalization: Normalization) -> String {
-    let labels = Checksum.crc32((0..<data.training.count).lazy.map { UInt8(truncatingIfNeeded: data.training.label($0)) })
+    let training = data.training
+    let labels = Checksum.crc32((0..<training.count).lazy.map { UInt8(truncatingIfNeeded: training.label($0)) })
     return "\(data.training.count) \(data.validation?.count ?? 0) \(data.training.shape) \(data.training.classes) "
       + "\(Checksum.hexadecimal(labels)) \(normalization.mean) \(normalization.std)"
   }
