@@ -3,8 +3,8 @@ import Kernels
 /// A network in evaluation mode (weights frozen, BatchNorm on running statistics), so samples do not depend on their batch
 /// mates and any number of them runs in pieces that stay in the cache.
 package final class FrozenNetwork {
-  /// Samples that run together. Measured on one AVX-512 core, ResNet-20, five refinement steps of 128 images: pieces of 4
-  /// and 8 are the fastest, 32 takes 11 % more, 128 takes 17 % more.
+  /// Samples that run together. In a sketch of the inner loop on one AVX-512 core (ResNet-20, five refinement steps of 128
+  /// images) pieces of 4 and 8 were the fastest, 32 took 11 % more, 128 took 16 % more.
   package static let pieceSize = 8
 
   package let classes: Int

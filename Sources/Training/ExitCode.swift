@@ -21,6 +21,7 @@ package enum ExitCode {
     case is SaveError, is RecordError: 74
     case is LockedError: 75
     case let error as SharedError: error.exitCode
+    case let error as StepFailure: of(error.cause)
     default: nil
     }
   }

@@ -72,6 +72,13 @@ extension SplitScores {
   }
 }
 
+/// What one rank alone met in a step.
+package struct StepFailure: Error, CustomStringConvertible {
+  package let step: Int
+  package let cause: any Error
+  package var description: String { "\(cause)" }
+}
+
 /// How a run ended.
 package struct RunResult: Sendable {
   package var progress: TrainingProgress

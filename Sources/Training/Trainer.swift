@@ -67,7 +67,11 @@ package final class Trainer {
     var watch = Stopwatch()
     while progress.epoch == epoch, progress.step < lastStep {
       let batch = loader.next()
-      try step(batch, &watch)
+      do {
+        try step(batch, &watch)
+      } catch  where !(error is SharedError) {
+        throw StepFailure(step: progress.step + 1, cause: error)
+      }
       let endsEpoch = progress.epoch != epoch
       if !endsEpoch, progress.step < lastStep, isDue(plan.configuration.checkpoint.everySteps, progress.step) {
         try save(metric: nil)

@@ -7,7 +7,7 @@ extension TrainingSession {
     let ranks = communicator.size
     var lines = [
       "\(Platform.description)",
-      "\(name): \(configuration.model.kind.rawValue) on \(configuration.data.format.rawValue), "
+      "\(short(name)): \(configuration.model.kind.rawValue) on \(configuration.data.format.rawValue), "
         + "\(plan.data.training.count) training and \(plan.data.test.count) test images, rule \(configuration.icp.rule.rawValue), "
         + "\(ranks) \(ranks == 1 ? "rank" : "ranks"), \(plan.shards) shards, \(plan.totalSteps) steps",
       "bit-reproducible: \(reproducibility(plan, resumed))",
@@ -32,11 +32,14 @@ extension TrainingSession {
     return "yes, at any number of ranks up to \(plan.shards) and after any resume on this type of machine"
   }
 
-  /// The program and the configuration as the user can type them from here.
-  private func command(_ name: String, _ arguments: String) -> String {
+  /// A path as the user can type it from here.
+  private func short(_ path: String) -> String {
     let here = FileManager.default.currentDirectoryPath + "/"
-    func short(_ path: String) -> String { path.hasPrefix(here) ? String(path.dropFirst(here.count)) : path }
-    return "\(short(CommandLine.arguments[0])) \(name) \(short(self.name)) \(arguments)"
+    return path.hasPrefix(here) ? String(path.dropFirst(here.count)) : path
+  }
+
+  private func command(_ name: String, _ arguments: String) -> String {
+    "\(short(CommandLine.arguments[0])) \(name) \(short(self.name)) \(arguments)"
   }
 
   func summary(_ result: RunResult, _ journal: RunJournal) -> RunSummary {

@@ -36,7 +36,8 @@ enum Ranks {
         let message =
           communicator.size == 1
           ? "icp: \(error)"
-          : Fatal.line(rank: communicator.rank, host: Platform.host, step: nil, message: "\(error)")
+          : Fatal.line(
+            rank: communicator.rank, host: Platform.host, step: (error as? StepFailure)?.step, message: "\(error)")
         Fatal.write(message)
         World.abort(ExitCode.of(error) ?? ExitCode.internalError)
       }
