@@ -16,6 +16,9 @@ package struct PerturbationSession {
   /// `input` holds x (N, C, H, W), float32, normalised, and y (N), int64. `output` receives x refined, `losses` (the batch
   /// mean at x_0 ... x_T), and x1 ... xT where `iterates` is asked for.
   package func run(input: String, output: String, iterates: Bool) throws {
+    guard input != output else {
+      throw UsageError("--output is the input, \(input), whose labels would be lost; name another file")
+    }
     let batch = try ImageBatch(path: input)
     let tensors = try WeightsFile.read(path: weights)
     let classes = try configuration.model.classes ?? Self.classes(of: tensors, path: weights)

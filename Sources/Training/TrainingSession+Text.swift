@@ -38,8 +38,9 @@ extension TrainingSession {
     return path.hasPrefix(here) ? String(path.dropFirst(here.count)) : path
   }
 
-  private func command(_ name: String, _ arguments: String) -> String {
-    "\(short(CommandLine.arguments[0])) \(name) \(short(self.name)) \(arguments)"
+  /// A command on this run's own resolved configuration, so that whatever `--set` said holds.
+  private func command(_ name: String, _ arguments: String, _ journal: RunJournal) -> String {
+    "\(short(CommandLine.arguments[0])) \(name) \(short(journal.directory.configPath)) \(arguments)"
   }
 
   func summary(_ result: RunResult, _ journal: RunJournal) -> RunSummary {
@@ -48,11 +49,12 @@ extension TrainingSession {
       steps: result.progress.step, runDirectory: journal.directory.path, checkpoint: journal.lastCheckpoint,
       next: [
         (
-          command("evaluate", "--weights \(journal.lastCheckpoint ?? "FILE")"),
+          command("evaluate", "--weights \(journal.lastCheckpoint ?? "FILE")", journal),
           "precision, recall, F1, calibration and the table of classes"
         ),
         (
-          command("train", "--set icp.rule=none"), "the same run without the method, to see what it does for your model"
+          command("train", "--set icp.rule=none", journal),
+          "the same run without the method, to see what it does for your model"
         ),
         (
           "launch/data cifar10 data/cifar10 && launch/train configs/cifar10-resnet20-icp.yaml",

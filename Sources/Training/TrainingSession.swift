@@ -44,6 +44,9 @@ package struct TrainingSession {
     if communicator.rank == 0 { ConsoleLogHandler.install(console: console) }
     logger = Logger(label: "icp")
     KernelLibrary.setThreads(configuration.training.threads)
+    if resume == .auto, runDirectory == nil, communicator.rank == 0 {
+      logger.warning("--resume auto without --run-dir starts a new run in \(self.runDirectory)")
+    }
   }
 
   private static func defaultDirectory(_ name: String) -> String {

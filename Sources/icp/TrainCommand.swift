@@ -9,7 +9,7 @@ struct TrainCommand: ParsableCommand {
     discussion: """
       Keys, values and defaults: docs/CONFIGURATION.md. The run's files: RUN/config.yaml (everything, resolved),
       RUN/metrics.jsonl (a record a line), RUN/checkpoints/. To stop early: --set training.max_steps=N; to go on:
-      the same command with --resume auto, at any number of ranks.
+      the same command with --run-dir RUN --resume auto, at any number of ranks.
       """)
 
   @OptionGroup var source: ConfigurationArguments
