@@ -44,9 +44,10 @@ package final class CyclicStep {
   }
 
   /// Runs the step on a shard with at least one sample; leaves its mean gradient in `gradients`, its running statistics in
-  /// `statistics`, and its sums and means in `sums`.
-  package func run(_ shard: Shard, mode: Mode, sums: inout StepSums) {
+  /// `statistics`, its sums and means in `sums`, and adds to `times` where the time went.
+  package func run(_ shard: Shard, mode: Mode, sums: inout StepSums, times: inout PhaseTimes) {
     let samples = shard.count
+    sums.reset()
     let parameters = UnsafePointer(model.parameters.pointer)
     statistics.pointer.update(from: model.statistics.pointer, count: statistics.count)
 
@@ -57,6 +58,7 @@ package final class CyclicStep {
         logits: student.logits, labels: shard.labels.baseAddress!, samples: samples,
         scale: mode.alpha / Double(samples),
         gradient: student.logitsSeed, correct: &sums.correct) / Double(samples)
+    times.end(.student)
 
     if mode.isCyclic, let refinement = networks.refinement {
       refinement.network.fold(parameters: parameters, statistics: statistics.pointer)
@@ -66,20 +68,25 @@ package final class CyclicStep {
         addresses: .init(seed: options.seed, epoch: mode.epoch, samples: shard.samples),
         measuringEnd: mode.isLogged)
       sums.record(refined, samples: samples, elements: samples * model.architecture.input.sampleCount)
+      times.end(.refinement)
 
       let target = refinement.target.features(
         of: refined.images, samples: samples, parameters: parameters, statistics: statistics.pointer)
       for tap in 0..<student.featureCount {
-        sums.layerLosses[tap] = distillation(
+        let loss = distillation(
           tap: tap, student: student.feature(tap), target: target(tap), shape: student.featureShape(tap),
           scale: 1 - mode.alpha, gradient: student.featureSeed(tap))
+        sums.record(layerLoss: loss, tap: tap)
         guard mode.isLogged else { continue }
-        sums.otherLayerLosses[tap] = DistillationLoss.value(
+        let other = DistillationLoss.value(
           student: student.feature(tap), target: target(tap), shape: student.featureShape(tap),
           normalization: options.normalization == .none ? .l2 : .none)
+        sums.record(otherLayerLoss: other, tap: tap)
       }
+      times.end(.target)
     }
     student.backward(
       shard.images.pointer, parameters: parameters, gradients: gradients.pointer, featureSeeds: mode.isCyclic)
+    times.end(.backward)
   }
 }

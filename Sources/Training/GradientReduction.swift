@@ -5,17 +5,8 @@ import Networks
 /// The one reduction of a step: gradients, running statistics, losses, counts and the status word in one message of
 /// integers, so the sum has the same bits in any order, over any number of ranks (docs/ARCHITECTURE.md, "Exact sums").
 package final class GradientReduction {
-  /// What all ranks know after a step.
-  package struct Outcome: Sendable {
-    /// Means over the batch; not numbers where a value was refused.
-    package var sums: StepSums
-    /// Values that were not finite or beyond 2^18, over all ranks and shards; the step must not be taken if there are any.
-    package var refused: Int
-  }
-
   private let communicator: Communicator
   private let layout: ParameterLayout
-  private let taps: Int
   private let means: Int
   /// [gradients | statistics | means | correct, refused]; `exact` false leaves the gradients to `plainGradients`.
   private let message: UnsafeMutableBufferPointer<Int64>
@@ -27,7 +18,7 @@ package final class GradientReduction {
   package init(
     layout: ParameterLayout, taps: Int, kind: GradientReductionKind, communicator: Communicator
   ) {
-    (self.layout, self.taps, self.communicator) = (layout, taps, communicator)
+    (self.layout, self.communicator) = (layout, communicator)
     means = StepSums(taps: taps).means.count
     plainGradients = kind == .float32 ? Tensor(count: layout.parameterCount) : nil
     gradientCount = kind == .float32 ? 0 : layout.parameterCount
@@ -71,8 +62,10 @@ package final class GradientReduction {
     message[refusedIndex] += Int64(refused)
   }
 
-  /// Sums over all ranks; afterwards `gradients` and `statistics` hold the batch's, the same bits on every rank.
-  package func finish(gradients: Tensor, statistics: Tensor) throws(MPIError) -> Outcome {
+  /// Sums over all ranks; afterwards `gradients`, `statistics` and `sums` hold the batch's, the same bits on every rank.
+  /// Returns how many values were not finite or beyond 2^18, over all ranks and shards: the step must not be taken if there
+  /// are any, and the means of `sums` are then no numbers.
+  package func finish(gradients: Tensor, statistics: Tensor, sums: inout StepSums) throws(MPIError) -> Int {
     try communicator.sum(message)
     if let plainGradients {
       try communicator.sum(plainGradients.values)
@@ -81,12 +74,13 @@ package final class GradientReduction {
       FixedPoint.decode(message.baseAddress!, count: gradients.count, into: gradients.pointer)
     }
     FixedPoint.decode(message.baseAddress! + statisticsStart, count: statistics.count, into: statistics.pointer)
-    var sums = StepSums(taps: taps)
     let refused = Int(message[refusedIndex])
     // A refused value counts as 0 in its sum, so that none of the means is what it says.
-    sums.means = (0..<means).map { refused == 0 ? FixedPoint.decode(message[meansStart + $0]) : .nan }
+    for index in 0..<means {
+      sums.setMean(index, refused == 0 ? FixedPoint.decode(message[meansStart + index]) : .nan)
+    }
     sums.correct = Int(message[correctIndex])
-    return Outcome(sums: sums, refused: refused)
+    return refused
   }
 
   private func nameOfFirst(in gradients: Tensor) -> String {

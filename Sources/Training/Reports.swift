@@ -27,7 +27,10 @@ package struct StepReport: Sendable {
   private var layerRecords: [String: RecordValue] {
     let (plain, normalized) =
       normalization == .none ? (sums.layerLosses, sums.otherLayerLosses) : (sums.otherLayerLosses, sums.layerLosses)
-    return ["distillation_loss_per_layer_none": .list(plain), "distillation_loss_per_layer_l2": .list(normalized)]
+    return [
+      "distillation_loss_per_layer_none": .list(Array(plain)),
+      "distillation_loss_per_layer_l2": .list(Array(normalized)),
+    ]
   }
 
   var record: StepRecord {

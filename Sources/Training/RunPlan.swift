@@ -51,9 +51,10 @@ package struct RunPlan: Sendable {
     cyclic = CyclicSchedule(
       epochs: configuration.training.epochs, warmup: configuration.distillation.warmup,
       alphaMinimum: configuration.distillation.alphaMin)
-    let stepsPerEpoch = BatchSchedule(
-      samples: data.training.count, batchSize: configuration.training.batchSize, shards: shards
-    ).stepsPerEpoch
+    stepsPerEpoch =
+      BatchSchedule(
+        samples: data.training.count, batchSize: configuration.training.batchSize, shards: shards
+      ).stepsPerEpoch
     learningRate = LearningRateSchedule(configuration, stepsPerEpoch: stepsPerEpoch)
     try checkMemory(ranks: ranks)
   }
@@ -66,7 +67,7 @@ package struct RunPlan: Sendable {
       batchSize: configuration.training.batchSize, shards: shards)
   }
 
-  package var stepsPerEpoch: Int { batches.schedule.stepsPerEpoch }
+  package let stepsPerEpoch: Int
   package var totalSteps: Int { stepsPerEpoch * configuration.training.epochs }
 
   /// Whether epoch `epoch` refines and distils.

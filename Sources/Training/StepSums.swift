@@ -1,39 +1,47 @@
 import Refinement
 
 /// What one shard reports of a step: means over its samples, and counts. Reduced with the gradients, weighted by the shard's
-/// share of the batch.
+/// share of the batch. Nothing is allocated after `init`.
 package struct StepSums: Sendable {
-  package var taskLoss = 0.0
-  /// mean((F_i - F'_i)^2) of each tap, not weighted.
-  package var layerLosses: [Double]
-  /// The same with the other normalisation, on logged steps.
-  package var otherLayerLosses: [Double]
-  package var lossAtStart = 0.0
-  package var lossAtEnd = 0.0
-  /// mean |x_T - x|
-  package var perturbation = 0.0
+  /// task loss, loss at x_0, loss at x_T, perturbation, then each tap's loss, then each tap's in the other normalisation.
+  package private(set) var means: [Double]
+  private let taps: Int
   /// Samples whose largest logit is the label's.
   package var correct = 0
 
   package init(taps: Int) {
-    layerLosses = Array(repeating: 0, count: taps)
-    otherLayerLosses = layerLosses
+    self.taps = taps
+    means = Array(repeating: 0, count: 4 + 2 * taps)
   }
+
+  /// Sets everything to zero, for the next shard or batch.
+  mutating func reset() {
+    for index in means.indices { means[index] = 0 }
+    correct = 0
+  }
+
+  package var taskLoss: Double {
+    get { means[0] }
+    set { means[0] = newValue }
+  }
+  package var lossAtStart: Double { means[1] }
+  package var lossAtEnd: Double { means[2] }
+  /// mean |x_T - x|
+  package var perturbation: Double { means[3] }
+  /// mean((F_i - F'_i)^2) of each tap, not weighted.
+  package var layerLosses: ArraySlice<Double> { means[4..<4 + taps] }
+  /// The same with the other normalisation, on logged steps.
+  package var otherLayerLosses: ArraySlice<Double> { means[(4 + taps)...] }
 
   mutating func record(_ refined: Refiner.Result, samples: Int, elements: Int) {
-    lossAtStart = refined.lossAtStart / Double(samples)
-    lossAtEnd = (refined.lossAtEnd ?? 0) / Double(samples)
-    perturbation = refined.movement / Double(elements)
+    means[1] = refined.lossAtStart / Double(samples)
+    means[2] = (refined.lossAtEnd ?? 0) / Double(samples)
+    means[3] = refined.movement / Double(elements)
   }
 
-  /// The means in a fixed order, for the reduction.
-  package var means: [Double] {
-    get { [taskLoss, lossAtStart, lossAtEnd, perturbation] + layerLosses + otherLayerLosses }
-    set {
-      (taskLoss, lossAtStart, lossAtEnd, perturbation) = (newValue[0], newValue[1], newValue[2], newValue[3])
-      let taps = (newValue.count - 4) / 2
-      layerLosses = Array(newValue[4..<4 + taps])
-      otherLayerLosses = Array(newValue[(4 + taps)...])
-    }
-  }
+  mutating func record(layerLoss: Double, tap: Int) { means[4 + tap] = layerLoss }
+  mutating func record(otherLayerLoss: Double, tap: Int) { means[4 + taps + tap] = otherLayerLoss }
+
+  /// Takes the batch's means, of the same taps, from the reduction.
+  mutating func setMean(_ index: Int, _ value: Double) { means[index] = value }
 }

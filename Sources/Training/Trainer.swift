@@ -16,6 +16,8 @@ package final class Trainer {
   private let evaluator: Evaluator
   private let gradients: Tensor
   private let statistics: Tensor
+  /// A shard's, and the batch's: reused by every step.
+  private var shardSums, batchSums: StepSums
   private let journal: RunJournal?
   private var lastGood: TrainingState?
 
@@ -30,6 +32,8 @@ package final class Trainer {
     evaluator = Evaluator(model: model, backend: plan.step.backend, communicator: communicator)
     gradients = Tensor(count: model.layout.parameterCount)
     statistics = Tensor(count: model.layout.statisticCount)
+    shardSums = StepSums(taps: plan.step.taps.count)
+    batchSums = shardSums
   }
 
   /// Runs from `progress` to the end, or to `training.max_steps`; ends with an evaluation, an epoch record and a checkpoint.
@@ -64,18 +68,19 @@ package final class Trainer {
     let epoch = progress.epoch
     if progress.position == 0 { progress.beginEpoch() }
     let total = Stopwatch()
-    var watch = Stopwatch()
+    var times = PhaseTimes()
     while progress.epoch == epoch, progress.step < lastStep {
+      times.begin()
       let batch = loader.next()
+      times.end(.data)
       do {
-        try step(batch, &watch)
+        try train(on: batch, &times)
       } catch  where !(error is SharedError) {
         throw StepFailure(step: progress.step + 1, cause: error)
       }
       let endsEpoch = progress.epoch != epoch
       if !endsEpoch, progress.step < lastStep, isDue(plan.configuration.checkpoint.everySteps, progress.step) {
         try save(metric: nil)
-        _ = watch.lap()
       }
     }
     let report = try evaluate(epoch: epoch, total)
@@ -90,51 +95,61 @@ package final class Trainer {
     return report
   }
 
-  /// One batch: each of this rank's shards, one reduction, one optimiser step.
-  private func step(_ batch: Batch, _ watch: inout Stopwatch) throws {
+  /// One batch: its step, or what `training.non_finite` says, and the records.
+  private func train(on batch: Batch, _ times: inout PhaseTimes) throws {
     let isLogged = (progress.step + 1) % plan.configuration.logging.everySteps == 0
     let mode = CyclicStep.Mode(
       epoch: batch.epoch, alpha: plan.alpha(batch.epoch), isCyclic: plan.isCyclic(batch.epoch),
       isLogged: isLogged, batchCount: batch.count)
-
-    reduction.begin()
-    for shard in batch.shards where shard.count > 0 {
-      var sums = StepSums(taps: plan.step.taps.count)
-      cyclicStep.run(shard, mode: mode, sums: &sums)
-      reduction.add(
-        gradients: cyclicStep.gradients, statistics: cyclicStep.statistics, sums: sums, share: shard.share)
-    }
-    let outcome = try reduction.finish(gradients: gradients, statistics: statistics)
-
     let rate = plan.learningRate[progress.step]
-    var norm = Double.nan
+
+    let outcome = try step(batch, mode: mode, learningRate: rate, times: &times)
     if outcome.refused == 0 {
-      norm = Optimizer.clip(gradients, to: plan.configuration.optimizer.clipNorm)
-      optimizer.step(
-        parameters: model.parameters.pointer, gradients: gradients.pointer, learningRate: rate)
-      model.statistics.pointer.update(from: statistics.pointer, count: statistics.count)
-      progress.record(loss: outcome.sums.taskLoss, correct: outcome.sums.correct, samples: batch.count)
+      progress.record(loss: batchSums.taskLoss, correct: batchSums.correct, samples: batch.count)
     } else {
-      try refuse(outcome)
+      try refuse(outcome.refused)
     }
     progress.advance(stepsPerEpoch: plan.stepsPerEpoch)
-    let seconds = watch.lap()
     journal?.record(
       StepReport(
-        step: progress.step, mode: mode, sums: outcome.sums, layerWeights: plan.step.layerWeights,
-        normalization: plan.step.normalization,
-        gradientNorm: norm, learningRate: rate, imagesPerSecond: Double(batch.count) / seconds),
+        step: progress.step, mode: mode, sums: batchSums, layerWeights: plan.step.layerWeights,
+        normalization: plan.step.normalization, gradientNorm: outcome.gradientNorm, learningRate: rate,
+        imagesPerSecond: Double(batch.count) / times.total),
       isLogged: isLogged)
   }
 
+  /// Each of this rank's shards, one reduction, one optimiser step; not that last one where a value was refused.
+  /// `gradientNorm` is from before clipping, and not a number then. Allocates nothing after the first step.
+  package func step(
+    _ batch: Batch, mode: CyclicStep.Mode, learningRate: Double, times: inout PhaseTimes
+  ) throws(MPIError) -> (refused: Int, gradientNorm: Double) {
+    reduction.begin()
+    for shard in batch.shards where shard.count > 0 {
+      cyclicStep.run(shard, mode: mode, sums: &shardSums, times: &times)
+      reduction.add(
+        gradients: cyclicStep.gradients, statistics: cyclicStep.statistics, sums: shardSums, share: shard.share)
+      times.end(.reduction)
+    }
+    let refused = try reduction.finish(gradients: gradients, statistics: statistics, sums: &batchSums)
+    times.end(.reduction)
+    guard refused == 0 else { return (refused, .nan) }
+
+    let norm = Optimizer.clip(gradients, to: plan.configuration.optimizer.clipNorm)
+    optimizer.step(
+      parameters: model.parameters.pointer, gradients: gradients.pointer, learningRate: learningRate)
+    model.statistics.pointer.update(from: statistics.pointer, count: statistics.count)
+    times.end(.optimizer)
+    return (refused, norm)
+  }
+
   /// A loss or a gradient was not finite, on all ranks alike: `training.non_finite` says what now.
-  private func refuse(_ outcome: GradientReduction.Outcome) throws {
+  private func refuse(_ values: Int) throws {
     let cause = try agreeOnCause()
     switch plan.configuration.training.nonFinite {
     case .stop:
       throw SharedError(
         exitCode: ExitCode.notFinite,
-        description: "step \(progress.step + 1): \(cause) (\(outcome.refused) values in all); "
+        description: "step \(progress.step + 1): \(cause) (\(values) values in all); "
           + "lower optimizer.learning_rate, or set training.non_finite")
     case .skip:
       journal?.warn("step \(progress.step + 1) skipped: \(cause)")

@@ -66,13 +66,14 @@ import Training
     for index in 0..<4 where reference.has("step\(index).x") {
       func expected(_ name: String) throws -> Double { try reference.scalar("step\(index).\(name)") }
       let alpha = try expected("alpha")
-      var sums = StepSums(taps: 3)
+      var (sums, times) = (StepSums(taps: 3), PhaseTimes())
       step.run(
         Shard(
           images: try reference.channelsLast("step\(index).x"),
           shape: ImageShape(channels: size[1], height: size[2], width: size[3]),
           labels: try reference.labels("step\(index).y")),
-        mode: .init(epoch: 0, alpha: alpha, isCyclic: true, isLogged: false, batchCount: size[0]), sums: &sums)
+        mode: .init(epoch: 0, alpha: alpha, isCyclic: true, isLogged: false, batchCount: size[0]), sums: &sums,
+        times: &times)
       let distillation = zip(try golden.weights.values(count: 3), sums.layerLosses).reduce(0) { $0 + $1.0 * $1.1 }
       let norm = Optimizer.clip(step.gradients, to: 5)
       optimizer.step(
