@@ -2,60 +2,96 @@ import CKernels
 
 /// Batch normalisation over the last axis with the batch's own statistics (Ioffe and Szegedy 2015), with what
 /// surrounds it in a residual network: y = relu?((x - mean) scale + shift, + addend).
+///
+/// A batch goes through piece by piece, so that each pass over memory can follow the one that wrote it while the piece is
+/// still in the cache: `beginForward`, `measure` every piece, `endForward`, `forward` every piece; and likewise backwards.
 package final class BatchNorm {
   /// PyTorch's defaults, which every published recipe uses.
   package static let epsilon: Float = 1e-5
   package static let momentum: Double = 0.1
 
-  private let rows: Int
+  /// Floats per position, and positions of the whole batch.
   private let channels: Int
+  private let rows: Int
   private let relu: Bool
-  /// Per channel, left by forward for backward: the mean, and the scale weight / sqrt(variance + eps).
+  /// Floats of a row as the loops read it, several positions; coefficients are repeated along it.
+  private let width: Int
+  /// Left by forward for backward: the mean, and the scale weight / sqrt(variance + eps).
   private let mean, scale: Tensor
   /// Coefficients of either pass.
   private let a, b, c: Tensor
-  /// Per channel in double: mean and variance of the batch, and the sums of backward.
+  private let work: Tensor
+  private var rowsMeasured = 0
+  /// Per channel: mean and variance of the batch (until `endForward`, the sum of squared distances).
   private let statistics: Doubles
+  /// Per channel: sum of d, and of d (x - mean).
   private let sums: Doubles
 
   private final class Doubles {
     let first, second: UnsafeMutablePointer<Double>
+    private let count: Int
     init(_ channels: Int) {
-      first = .allocate(capacity: 2 * channels)
+      count = 2 * channels
+      first = .allocate(capacity: count)
       second = first + channels
+      clear()
     }
     deinit { first.deallocate() }
+    func clear() { first.update(repeating: 0, count: count) }
   }
 
+  /// For batches of `shape`.
   package init(_ shape: Shape, relu: Bool) {
-    rows = shape.rows
-    channels = shape.channels
-    self.relu = relu
-    func vector() -> Tensor { Tensor(count: shape.channels) }
-    (mean, scale, a, b, c) = (vector(), vector(), vector(), vector(), vector())
+    (channels, rows, self.relu) = (shape.channels, shape.rows, relu)
+    let width = Int(ck_row_width(Int32(shape.channels)))
+    self.width = width
+    func row() -> Tensor { Tensor(count: width) }
+    (mean, scale, a, b, c) = (row(), row(), row(), row(), row())
+    work = Tensor(count: 3 * width)
     (statistics, sums) = (Doubles(shape.channels), Doubles(shape.channels))
   }
 
-  /// y = (x - mean) weight / sqrt(variance + eps) + bias, + addend, max(., 0) where the layer has a ReLU; mean and biased
-  /// variance over the batch and its positions. `running` (mean, then variance) moves by the momentum towards the batch's
-  /// mean and unbiased variance. y may be x.
-  package func forward(
-    _ x: UnsafePointer<Float>, weight: UnsafePointer<Float>, bias: UnsafePointer<Float>,
-    running: (mean: UnsafeMutablePointer<Float>, variance: UnsafeMutablePointer<Float>)?,
-    addend: UnsafePointer<Float>? = nil, into y: UnsafeMutablePointer<Float>
+  // MARK: Forward
+
+  package func beginForward() {
+    statistics.clear()
+    rowsMeasured = 0
+  }
+
+  /// Takes `rows` further positions of x into the statistics.
+  package func measure(_ x: UnsafePointer<Float>, rows: Int) {
+    ck_add_statistics(
+      x, rows, Int32(channels), rowsMeasured, statistics.first, statistics.second, work.pointer)
+    rowsMeasured += rows
+  }
+
+  /// The whole batch is measured: mean and biased variance over the batch and its positions. `running` (mean, then
+  /// variance) moves by the momentum towards the batch's mean and unbiased variance.
+  package func endForward(
+    weight: UnsafePointer<Float>, bias: UnsafePointer<Float>,
+    running: (mean: UnsafeMutablePointer<Float>, variance: UnsafeMutablePointer<Float>)?
   ) {
-    ck_batch_statistics(x, rows, Int32(channels), statistics.first, statistics.second)
+    precondition(rowsMeasured == rows, "\(rowsMeasured) positions measured of \(rows)")
     for channel in 0..<channels {
+      statistics.second[channel] /= Double(rows)
       let exact = Double(weight[channel]) / (statistics.second[channel] + Double(Self.epsilon)).squareRoot()
-      mean.pointer[channel] = Float(statistics.first[channel])
-      scale.pointer[channel] = Float(exact)
+      let rounded = Float(statistics.first[channel])
       // What rounding took from the mean goes into the shift: an output near zero decides a ReLU.
-      let lost = statistics.first[channel] - Double(mean.pointer[channel])
-      a.pointer[channel] = Float(Double(bias[channel]) - lost * exact)
+      let lost = statistics.first[channel] - Double(rounded)
+      set(mean, channel, rounded)
+      set(scale, channel, Float(exact))
+      set(a, channel, Float(Double(bias[channel]) - lost * exact))
     }
     if let running { update(running) }
+  }
+
+  /// y = (x - mean) weight / sqrt(variance + eps) + bias, + addend, max(., 0) where the layer has a ReLU, for `rows`
+  /// positions. y may be x.
+  package func forward(
+    _ x: UnsafePointer<Float>, rows: Int, addend: UnsafePointer<Float>? = nil, into y: UnsafeMutablePointer<Float>
+  ) {
     ck_normalize(
-      x, rows, Int32(channels), mean.pointer, scale.pointer, a.pointer, addend, relu ? 1 : 0, y)
+      x, rows * channels, Int32(width), mean.pointer, scale.pointer, a.pointer, addend, relu ? 1 : 0, y)
   }
 
   private func update(_ running: (mean: UnsafeMutablePointer<Float>, variance: UnsafeMutablePointer<Float>)) {
@@ -70,28 +106,48 @@ package final class BatchNorm {
     }
   }
 
-  /// forward was y = relu((x - mean) scale + bias + addend). With d = dy where y > 0 (all of dy without a ReLU):
-  /// dbias = sum d, dweight = sum d x^, dx = scale (d - mean(d) - x^ mean(d x^)), x^ = (x - mean) / sqrt(variance + eps).
-  /// dy is the sum of `sources`; d is stored in `masked` (it is the addend's gradient), dx in `dx`, which may be `masked`.
-  package func backward(
-    sources: UnsafeBufferPointer<UnsafePointer<Float>?>, y: UnsafePointer<Float>, x: UnsafePointer<Float>,
-    masked d: UnsafeMutablePointer<Float>, weightGradient: UnsafeMutablePointer<Float>,
-    biasGradient: UnsafeMutablePointer<Float>, into dx: UnsafeMutablePointer<Float>
+  // MARK: Backward
+  // forward was y = relu((x - mean) scale + bias + addend). With d = dy where y > 0 (all of dy without a ReLU):
+  // dbias = sum d, dweight = sum d x^, dx = scale (d - mean(d) - x^ mean(d x^)), x^ = (x - mean) / sqrt(variance + eps).
+
+  package func beginBackward() { sums.clear() }
+
+  /// d of `rows` positions, and its part of the sums. dy is the sum of `sources`; d (it is the addend's gradient) may be
+  /// one of them.
+  package func mask(
+    sources: UnsafeBufferPointer<UnsafePointer<Float>?>, y: UnsafePointer<Float>, x: UnsafePointer<Float>, rows: Int,
+    into d: UnsafeMutablePointer<Float>
   ) {
-    ck_mask_and_sums(
+    ck_mask_and_add_sums(
       sources.baseAddress!, Int32(sources.count), relu ? y : nil, x, mean.pointer, rows, Int32(channels), d,
-      sums.first, sums.second)
+      sums.first, sums.second, work.pointer)
+  }
+
+  /// The whole batch is masked: the gradients of weight and bias.
+  package func endBackward(weight dweight: UnsafeMutablePointer<Float>, bias dbias: UnsafeMutablePointer<Float>) {
     let count = Double(rows)
     for channel in 0..<channels {
-      let scale = Double(scale.pointer[channel])
+      let exact = Double(scale.pointer[channel])
       let inverse = 1 / (statistics.second[channel] + Double(Self.epsilon))
-      biasGradient[channel] = Float(sums.first[channel])
-      weightGradient[channel] = Float(sums.second[channel] * inverse.squareRoot())
-      a.pointer[channel] = Float(scale)
-      b.pointer[channel] = Float(-scale * inverse * sums.second[channel] / count)
-      c.pointer[channel] = Float(-scale * sums.first[channel] / count)
+      dbias[channel] = Float(sums.first[channel])
+      dweight[channel] = Float(sums.second[channel] * inverse.squareRoot())
+      set(a, channel, Float(exact))
+      set(b, channel, Float(-exact * inverse * sums.second[channel] / count))
+      set(c, channel, Float(-exact * sums.first[channel] / count))
     }
-    ck_normalize_backward(d, x, mean.pointer, a.pointer, b.pointer, c.pointer, rows, Int32(channels), dx)
+  }
+
+  /// dx of `rows` positions; it may be d.
+  package func backward(
+    _ d: UnsafePointer<Float>, x: UnsafePointer<Float>, rows: Int, into dx: UnsafeMutablePointer<Float>
+  ) {
+    ck_normalize_backward(
+      d, x, mean.pointer, a.pointer, b.pointer, c.pointer, rows * channels, Int32(width), dx)
+  }
+
+  /// Repeats a channel's coefficient along the row.
+  private func set(_ row: Tensor, _ channel: Int, _ value: Float) {
+    for index in stride(from: channel, to: width, by: channels) { row.pointer[index] = value }
   }
 
   /// Evaluation mode folded into the convolution before it: w' = w weight / sqrt(variance + eps) per filter, and

@@ -1,3 +1,4 @@
+import Glibc
 /// A float32 array in memory of its own, 64-byte aligned (a cache line, and a vector register of AVX-512), zero at
 /// first. It is handed around by reference; who may write when is the caller's contract, as with any buffer.
 public final class Tensor: @unchecked Sendable {
@@ -6,7 +7,9 @@ public final class Tensor: @unchecked Sendable {
 
   public init(_ shape: Shape) {
     self.shape = shape
-    let raw = UnsafeMutableRawPointer.allocate(byteCount: max(shape.count, 1) * 4, alignment: 64)
+    let bytes = max(shape.count, 1) * 4
+    let raw = UnsafeMutableRawPointer.allocate(byteCount: bytes, alignment: bytes >= 1 << 21 ? 1 << 21 : 64)
+    if bytes >= 1 << 21 { madvise(raw, bytes, MADV_HUGEPAGE) }
     pointer = raw.bindMemory(to: Float.self, capacity: max(shape.count, 1))
     pointer.update(repeating: 0, count: shape.count)
   }

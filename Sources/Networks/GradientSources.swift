@@ -12,10 +12,12 @@ struct GradientSources {
     precondition(pointers.count <= 3, "the kernels sum at most three gradients")
   }
 
-  /// Hands over the gradients to sum: all of them, or without the one from outside.
-  func withSources(seeded: Bool, _ body: (UnsafeBufferPointer<UnsafePointer<Float>?>) -> Void) {
-    pointers.withUnsafeBufferPointer { all in
-      body(seeded || !hasSeed ? all : UnsafeBufferPointer(rebasing: all.dropLast()))
+  /// Hands over the gradients to sum, from element `start` on: all of them, or without the one from outside.
+  func withSources(seeded: Bool, from start: Int = 0, _ body: (UnsafeBufferPointer<UnsafePointer<Float>?>) -> Void) {
+    let count = seeded || !hasSeed ? pointers.count : pointers.count - 1
+    withUnsafeTemporaryAllocation(of: UnsafePointer<Float>?.self, capacity: 3) { shifted in
+      for index in 0..<count { shifted.initializeElement(at: index, to: pointers[index]! + start) }
+      body(UnsafeBufferPointer(rebasing: shifted[..<count]))
     }
   }
 }

@@ -44,22 +44,21 @@ struct MemoryPlan {
   }
 
   private mutating func planForward(_ architecture: Architecture, taps: [Int], _ purpose: Purpose) {
-    var readers = architecture.nodes.map { _ in 0 }
-    for node in architecture.nodes { for input in node.inputs { readers[input] += 1 } }
-    for kept in taps + [architecture.output] { readers[kept] += 1 }
-    for node in architecture.nodes {
+    let batchStatistics = purpose.contains(.batchStatistics)
+    let lastRead = PieceSchedule(architecture, batchStatistics: batchStatistics).lastRead
+    let kept = Set(taps + [architecture.output])
+    for (index, node) in architecture.nodes.enumerated() {
       let size = node.shape.sampleCount
       // The caller's images are the input: no place of ours.
       guard case .input = node.operation else {
         var slots = NodeSlots(output: take(size))
-        if case .convolution = node.operation, purpose.contains(.batchStatistics) {
+        if case .convolution = node.operation, batchStatistics {
           slots.convolved = purpose.contains(.backward) ? take(size) : slots.output
         }
         nodes.append(slots)
         guard !purpose.contains(.backward) else { continue }
-        for input in node.inputs {
-          readers[input] -= 1
-          if readers[input] == 0, input > 0 { giveBack(nodes[input].output) }
+        for spent in 1...index where lastRead[spent] == index && !kept.contains(spent) {
+          giveBack(nodes[spent].output)
         }
         continue
       }
@@ -129,13 +128,5 @@ struct MemoryPlan {
       free.remove(at: index)
     }
     free.append(slot)
-  }
-}
-
-extension Architecture.Node {
-  /// Every node whose output it reads.
-  var inputs: [Int] {
-    if case .convolution(let filter) = operation, let addend = filter.addend { return [input, addend] }
-    return input >= 0 ? [input] : []
   }
 }

@@ -3,39 +3,36 @@ import Kernels
 /// A network in training mode for any batch up to a capacity: a plan per batch size, made when that size comes for the
 /// first time, all in one block of memory.
 package final class TrainingNetwork {
-  private let architecture: Architecture
-  private let layout: ParameterLayout
   private let taps: [Int]
-  private let backend: ConvolutionBackend
   private let differentiable: Bool
   private let memory: MemoryPlan
   private let block: Tensor
-  private let scratch: Scratch
+  private let convolutions: TrainingConvolutions
   private let capacity: Int
   private var passes: [Int: TrainingPass] = [:]
 
   /// `differentiable`: keep what the backward pass reads; otherwise only logits and the taps' features survive a pass.
-  package init(
-    _ architecture: Architecture, layout: ParameterLayout, taps: [Int], capacity: Int, backend: ConvolutionBackend,
-    differentiable: Bool, scratch: Scratch
-  ) {
-    (self.architecture, self.layout, self.taps, self.backend) = (architecture, layout, taps, backend)
-    (self.differentiable, self.scratch, self.capacity) = (differentiable, scratch, capacity)
-    memory = MemoryPlan(
-      architecture, taps: taps, for: differentiable ? [.batchStatistics, .backward] : .batchStatistics)
+  /// The network is that of `convolutions`.
+  package init(_ convolutions: TrainingConvolutions, taps: [Int], capacity: Int, differentiable: Bool) {
+    (self.convolutions, self.taps) = (convolutions, taps)
+    (self.capacity, self.differentiable) = (capacity, differentiable)
+    memory = Self.memory(convolutions.architecture, taps: taps, differentiable: differentiable)
     block = Tensor(count: memory.size * capacity)
   }
 
   /// Bytes of the intermediates of such a network, without making one; in floating point, since a configuration may
   /// ask for more than an integer holds.
   package static func bytes(_ architecture: Architecture, taps: [Int], capacity: Int, differentiable: Bool) -> Double {
-    let memory = MemoryPlan(
-      architecture, taps: taps, for: differentiable ? [.batchStatistics, .backward] : .batchStatistics)
-    return Double(memory.size) * Double(capacity) * 4
+    Double(memory(architecture, taps: taps, differentiable: differentiable).size) * Double(capacity) * 4
+  }
+
+  private static func memory(_ architecture: Architecture, taps: [Int], differentiable: Bool) -> MemoryPlan {
+    MemoryPlan(architecture, taps: taps, for: differentiable ? [.batchStatistics, .backward] : .batchStatistics)
   }
 
   /// Runs the network with batch statistics on `images` (samples, height, width, channels); the returned pass holds logits
-  /// and features until the next call. `statistics`: the running statistics to move, nil to leave them.
+  /// and features until the next call. Filters are those that `convolutions` loaded last, everything else is read from
+  /// `parameters`. `statistics`: the running statistics to move, nil to leave them.
   package func forward(
     _ images: UnsafePointer<Float>, samples: Int, parameters: UnsafePointer<Float>,
     statistics: UnsafeMutablePointer<Float>?
@@ -49,8 +46,7 @@ package final class TrainingNetwork {
     if let pass = passes[samples] { return pass }
     precondition(samples > 0 && samples <= capacity, "a batch of \(samples) in a network for \(capacity)")
     let pass = TrainingPass(
-      architecture, layout: layout, memory: memory, block: block, samples: samples, taps: taps, backend: backend,
-      differentiable: differentiable, scratch: scratch)
+      convolutions, memory: memory, block: block, samples: samples, taps: taps, differentiable: differentiable)
     passes[samples] = pass
     return pass
   }

@@ -43,6 +43,9 @@ package final class CyclicStep {
     gradients = Tensor(count: model.layout.parameterCount)
   }
 
+  /// Takes the model's weights as they are now, for the shards of one step.
+  package func begin() { networks.convolutions.load(model.parameters.pointer) }
+
   /// Runs the step on a shard with at least one sample; leaves its mean gradient in `gradients`, its running statistics in
   /// `statistics`, its sums and means in `sums`, and adds to `times` where the time went.
   package func run(_ shard: Shard, mode: Mode, sums: inout StepSums, times: inout PhaseTimes) {

@@ -32,15 +32,17 @@ final class StepNetworks {
     let target: TargetFeatures
   }
 
+  /// Of student and target pass.
+  let convolutions: TrainingConvolutions
   let student: TrainingNetwork
   let refinement: RefinementPart?
 
   init(model: ModelState, options: StepOptions, capacity: Int) {
     let scratch = Scratch()
-    student = TrainingNetwork(
-      model.architecture, layout: model.layout, taps: options.taps, capacity: capacity, backend: options.backend,
-      differentiable: true, scratch: scratch)
-    refinement = options.refinement.map { refinement in
+    convolutions = TrainingConvolutions(
+      model.architecture, layout: model.layout, backend: options.backend, scratch: scratch)
+    student = TrainingNetwork(convolutions, taps: options.taps, capacity: capacity, differentiable: true)
+    refinement = options.refinement.map { [convolutions] refinement in
       let network = FrozenNetwork(
         model.architecture, layout: model.layout, backend: options.backend, differentiable: true, scratch: scratch)
       return RefinementPart(
@@ -48,8 +50,8 @@ final class StepNetworks {
         refiner: Refiner(
           network: network, rule: refinement.rule, bounds: refinement.bounds, steps: refinement.steps,
           capacity: capacity),
-        target: TargetFeatures(model: model, options: options, frozen: network, capacity: capacity, scratch: scratch)
-      )
+        target: TargetFeatures(
+          options: options, frozen: network, convolutions: convolutions, capacity: capacity))
     }
   }
 }

@@ -12,15 +12,15 @@ final class TargetFeatures {
   }
   private let pass: Pass
 
-  init(model: ModelState, options: StepOptions, frozen: FrozenNetwork, capacity: Int, scratch: Scratch) {
+  init(
+    options: StepOptions, frozen: FrozenNetwork, convolutions: TrainingConvolutions, capacity: Int
+  ) {
     switch options.target {
     case .batch, .batchFrozen:
-      let network = TrainingNetwork(
-        model.architecture, layout: model.layout, taps: options.taps, capacity: capacity, backend: options.backend,
-        differentiable: false, scratch: scratch)
+      let network = TrainingNetwork(convolutions, taps: options.taps, capacity: capacity, differentiable: false)
       pass = .batch(network, moving: options.target == .batch)
     case .running:
-      let features = options.taps.map { Tensor(model.architecture.nodes[$0].shape.withBatch(capacity)) }
+      let features = options.taps.map { Tensor(convolutions.architecture.nodes[$0].shape.withBatch(capacity)) }
       pass = .running(frozen, taps: options.taps, features: features)
     }
   }

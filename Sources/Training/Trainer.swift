@@ -124,6 +124,7 @@ package final class Trainer {
     _ batch: Batch, mode: CyclicStep.Mode, learningRate: Double, times: inout PhaseTimes
   ) throws(MPIError) -> (refused: Int, gradientNorm: Double) {
     reduction.begin()
+    cyclicStep.begin()
     for shard in batch.shards where shard.count > 0 {
       cyclicStep.run(shard, mode: mode, sums: &shardSums, times: &times)
       reduction.add(

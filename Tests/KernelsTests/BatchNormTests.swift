@@ -18,18 +18,27 @@ import Testing
     let (y, dx, dweight, dbias) = (Tensor(shape), Tensor(shape), Tensor(count: size[1]), Tensor(count: size[1]))
     mean.withUnsafeMutableBufferPointer { mean in
       variance.withUnsafeMutableBufferPointer { variance in
-        norm.forward(
-          x, weight: weight, bias: bias, running: (mean.baseAddress!, variance.baseAddress!), into: y.pointer)
+        norm.forwardInPieces(
+          x, rows: shape.rows, weight: weight, bias: bias, running: (mean.baseAddress!, variance.baseAddress!),
+          into: y.pointer)
       }
     }
+    norm.beginBackward()
     dy.withUnsafeBufferPointer { dy in
-      let sources: [UnsafePointer<Float>?] = [dy.baseAddress]
-      sources.withUnsafeBufferPointer {
-        norm.backward(
-          sources: $0, y: y.pointer, x: x, masked: dx.pointer, weightGradient: dweight.pointer,
-          biasGradient: dbias.pointer, into: dx.pointer)
+      for piece in BatchNorm.pieces(rows: shape.rows) {
+        let start = piece.lowerBound * shape.channels
+        let sources: [UnsafePointer<Float>?] = [dy.baseAddress! + start]
+        sources.withUnsafeBufferPointer { sources in
+          x.withUnsafeBufferPointer { x in
+            norm.mask(
+              sources: sources, y: y.pointer + start, x: x.baseAddress! + start, rows: piece.count,
+              into: dx.pointer + start)
+          }
+        }
       }
     }
+    norm.endBackward(weight: dweight.pointer, bias: dbias.pointer)
+    norm.backward(dx.pointer, x: x, rows: shape.rows, into: dx.pointer)
     // Operators within 5e-5 of the largest value: float32 against double precision in the reference itself.
     for (ours, name) in [(y.values, "y"), (dx.values, "dx")] {
       #expect(Distance.maximum(ours, try golden.channelsLast("bn_train.\(name)")) < 5e-5, "\(name)")
@@ -69,7 +78,8 @@ import Testing
     let norm = BatchNorm(Shape(batch: rows, channels: channels), relu: false)
     let y = Tensor(Shape(batch: rows, channels: channels))
     let ones = [Float](repeating: 1, count: channels)
-    norm.forward(x, weight: ones, bias: [Float](repeating: 0, count: channels), running: nil, into: y.pointer)
+    norm.forwardInPieces(
+      x, rows: rows, weight: ones, bias: [Float](repeating: 0, count: channels), running: nil, into: y.pointer)
     for channel in 0..<channels {
       let column = stride(from: channel, to: x.count, by: channels)
       let mean = column.reduce(0.0) { $0 + Double(x[$1]) } / Double(rows)
@@ -77,6 +87,28 @@ import Testing
       let expected = (Double(x[channel]) - mean) / (variance + 1e-5).squareRoot()
       // x itself is rounded to 6e-5 here, and the mean to as much.
       #expect(abs(Double(y.values[channel]) - expected) < 2e-4)
+    }
+  }
+}
+
+extension BatchNorm {
+  /// A batch in two pieces of unequal size, as a network runs it.
+  static func pieces(rows: Int) -> [Range<Int>] { [0..<rows / 3, rows / 3..<rows] }
+
+  func forwardInPieces(
+    _ x: [Float], rows: Int, weight: [Float], bias: [Float],
+    running: (mean: UnsafeMutablePointer<Float>, variance: UnsafeMutablePointer<Float>)?,
+    into y: UnsafeMutablePointer<Float>
+  ) {
+    let channels = weight.count
+    x.withUnsafeBufferPointer { x in
+      beginForward()
+      for piece in Self.pieces(rows: rows) { measure(x.baseAddress! + piece.lowerBound * channels, rows: piece.count) }
+      endForward(weight: weight, bias: bias, running: running)
+      for piece in Self.pieces(rows: rows) {
+        let start = piece.lowerBound * channels
+        forward(x.baseAddress! + start, rows: piece.count, into: y + start)
+      }
     }
   }
 }

@@ -31,12 +31,15 @@ import Testing
     let layout = ParameterLayout(architecture)
     let (parameters, statistics) = (Tensor(count: layout.parameterCount), Tensor(count: layout.statisticCount))
     layout.initialize(seed: 5, parameters: parameters.pointer, statistics: statistics.pointer)
+    let convolutions = TrainingConvolutions(architecture, layout: layout, backend: .onednn, scratch: Scratch())
     let network = TrainingNetwork(
-      architecture, layout: layout, taps: try architecture.tappedNodes(model.taps), capacity: 6, backend: .onednn,
-      differentiable: true, scratch: Scratch())
+      convolutions, taps: try architecture.tappedNodes(model.taps), capacity: 6, differentiable: true)
     var stream = RandomStream(seed: 6, purpose: .test)
     let images = (0..<6 * architecture.input.sampleCount).map { _ in Float(stream.normal()) }
-    let forward = { network.forward(images, samples: 6, parameters: parameters.pointer, statistics: nil) }
+    func forward() -> TrainingPass {
+      convolutions.load(parameters.pointer)
+      return network.forward(images, samples: 6, parameters: parameters.pointer, statistics: nil)
+    }
 
     let pass = forward()
     let logitsSeed = (0..<60).map { _ in Float(stream.normal()) }

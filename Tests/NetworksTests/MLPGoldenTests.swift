@@ -21,9 +21,10 @@ import Testing
 
   @Test func `training mode gives PyTorch's logits, hidden layers, loss and gradients`() throws {
     let (golden, network) = try load()
+    let convolutions = TrainingConvolutions(
+      network.architecture, layout: network.layout, backend: .onednn, scratch: Scratch())
     let training = TrainingNetwork(
-      network.architecture, layout: network.layout, taps: try network.architecture.tappedNodes(nil),
-      capacity: network.samples, backend: .onednn, differentiable: true, scratch: Scratch())
+      convolutions, taps: try network.architecture.tappedNodes(nil), capacity: network.samples, differentiable: true)
     let pass = training.forward(
       network.images, samples: network.samples, parameters: network.parameters.pointer,
       statistics: network.statistics.pointer)

@@ -57,9 +57,11 @@ import Testing
     if let nudge = model.nudge {
       network.parameters.values[network.layout.start(of: nudge.name) + nudge.element] += nudge.by
     }
+    let convolutions = TrainingConvolutions(
+      network.architecture, layout: network.layout, backend: backend, scratch: Scratch())
+    convolutions.load(network.parameters.pointer)
     let training = TrainingNetwork(
-      network.architecture, layout: network.layout, taps: try network.architecture.tappedNodes(nil),
-      capacity: network.samples, backend: backend, differentiable: true, scratch: Scratch())
+      convolutions, taps: try network.architecture.tappedNodes(nil), capacity: network.samples, differentiable: true)
     let pass = training.forward(
       network.images, samples: network.samples, parameters: network.parameters.pointer,
       statistics: network.statistics.pointer)

@@ -67,6 +67,7 @@ import Training
       func expected(_ name: String) throws -> Double { try reference.scalar("step\(index).\(name)") }
       let alpha = try expected("alpha")
       var (sums, times) = (StepSums(taps: 3), PhaseTimes())
+      step.begin()
       step.run(
         Shard(
           images: try reference.channelsLast("step\(index).x"),

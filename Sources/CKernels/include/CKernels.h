@@ -47,21 +47,26 @@ void ck_backward_weights(ck_pass *pass, const float *x, const float *dy, float *
 void ck_gemm(int transpose_a, int transpose_b, int m, int n, int k, const float *a, int lda, const float *b, int ldb,
              float beta, float *c, int ldc);
 
-/* ---- Loops over feature maps: x[rows][channels] ------------------------------------------------------------- */
+/* ---- Loops over feature maps: x[rows][channels], a piece of a batch at a time -------------------------------- */
 
-/* Biased variance and mean per channel, by blocks merged as Chan, Golub and LeVeque (1979) do, in double. */
-void ck_batch_statistics(const float *x, size_t rows, int channels, double *mean, double *variance);
+/* Floats of a row: whole positions, about 128. Coefficients of a channel are repeated along it: mean[k] is that of
+   channel k modulo channels, for k below the width. */
+int ck_row_width(int channels);
+/* Adds rows to the mean and to the sum of squared distances from it, per channel, of the `before` rows so far, by blocks
+   merged as Chan, Golub and LeVeque (1979) do, in double. `work`: three rows of floats. */
+void ck_add_statistics(const float *x, size_t rows, int channels, size_t before, double *mean, double *squares,
+                       float *work);
 /* y = (x - mean) * scale + shift, + addend if not NULL, max(., 0) if relu. y may be x or addend. */
-void ck_normalize(const float *x, size_t rows, int channels, const float *mean, const float *scale, const float *shift,
+void ck_normalize(const float *x, size_t elements, int width, const float *mean, const float *scale, const float *shift,
                   const float *addend, int relu, float *y);
 /* d = (sum of sources) where y > 0, else 0; y NULL: no mask. d may be any source. */
 void ck_mask(const float *const *sources, int count, const float *y, size_t elements, float *d);
-/* The same, and per channel sum(d) and sum(d * (x - mean)), in one pass over memory. */
-void ck_mask_and_sums(const float *const *sources, int count, const float *y, const float *x, const float *mean,
-                      size_t rows, int channels, float *d, double *sum, double *product);
-/* dx = a d + b (x - mean) + c, per channel. dx may be d. */
+/* The same, and adds per channel sum(d) and sum(d * (x - mean)), in one pass over memory. `work`: two rows of floats. */
+void ck_mask_and_add_sums(const float *const *sources, int count, const float *y, const float *x, const float *mean,
+                          size_t rows, int channels, float *d, double *sum, double *product, float *work);
+/* dx = a d + b (x - mean) + c. dx may be d. */
 void ck_normalize_backward(const float *d, const float *x, const float *mean, const float *a, const float *b,
-                           const float *c, size_t rows, int channels, float *dx);
+                           const float *c, size_t elements, int width, float *dx);
 
 /* Mean over positions: x[batch][positions][channels] to y[batch][channels]; and its transpose. */
 void ck_pool(const float *x, int batch, int positions, int channels, float *y);

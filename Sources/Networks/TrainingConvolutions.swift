@@ -1,0 +1,44 @@
+import Kernels
+
+/// The convolutions that networks in training mode run piece by piece, with their packed weights: a set of plans for each
+/// size of a piece that comes up. Networks with the same weights share it, so that each weight is packed once a step.
+package final class TrainingConvolutions {
+  package let architecture: Architecture
+  let layout: ParameterLayout
+  let backend: ConvolutionBackend
+  let scratch: Scratch
+  private var parameters: UnsafePointer<Float>?
+  private var plans: [Int: [Convolution?]] = [:]
+
+  package init(_ architecture: Architecture, layout: ParameterLayout, backend: ConvolutionBackend, scratch: Scratch) {
+    (self.architecture, self.layout, self.backend, self.scratch) = (architecture, layout, backend, scratch)
+  }
+
+  /// Packs the filters of `parameters`, which must stay as they are until the next call: once a step.
+  package func load(_ parameters: UnsafePointer<Float>) {
+    self.parameters = parameters
+    for set in plans.values { pack(set) }
+  }
+
+  /// A plan a node, nil for what is no convolution: forward without fusion, and backward to the input.
+  func plans(samples: Int) -> [Convolution?] {
+    if let known = plans[samples] { return known }
+    let made = architecture.nodes.map { node -> Convolution? in
+      guard case .convolution(let filter) = node.operation else { return nil }
+      return Convolution(
+        architecture.geometry(of: node, filter, batch: samples), backend: backend,
+        passes: node.input > 0 ? [.forward, .backwardData] : .forward, scratch: scratch)
+    }
+    plans[samples] = made
+    pack(made)
+    return made
+  }
+
+  private func pack(_ set: [Convolution?]) {
+    guard let parameters else { return }
+    for (node, convolution) in zip(architecture.nodes, set) {
+      guard case .convolution(let filter) = node.operation else { continue }
+      convolution!.load(parameters + layout.start(of: "\(filter.name).weight"))
+    }
+  }
+}
