@@ -1,11 +1,13 @@
-/* The convolution's two implementations behind one face. */
+/* The convolution's implementations behind one face. */
 #include "internal.h"
 
 ck_pass *ck_pass_create(ck_backend backend, ck_kind kind, ck_geometry geometry, int bias, int relu, int addend) {
   ck_pass *pass = calloc(1, sizeof *pass);
   if (!pass) abort();
   *pass = (ck_pass){.kind = kind, .geometry = geometry, .bias = bias, .relu = relu, .addend = addend};
-  if (backend == CK_ONEDNN)
+  if (backend == CK_ONEDNN && ck_few_fits(kind, geometry))
+    pass->few = ck_few_create(geometry);
+  else if (backend == CK_ONEDNN)
     pass->onednn = ck_onednn_create(pass);
   else
     pass->gemm = ck_gemm_create(pass);
@@ -13,31 +15,39 @@ ck_pass *ck_pass_create(ck_backend backend, ck_kind kind, ck_geometry geometry, 
 }
 
 void ck_pass_destroy(ck_pass *pass) {
+  free(pass->few);
   if (pass->onednn) ck_onednn_destroy(pass->onednn);
   if (pass->gemm) ck_gemm_destroy(pass->gemm);
   free(pass);
 }
 
 size_t ck_pass_scratch(const ck_pass *pass) {
+  if (pass->few) return 0;
   return pass->onednn ? ck_onednn_scratch(pass->onednn) : ck_gemm_scratch(pass);
 }
 
 void ck_pass_pack(ck_pass *pass, const float *weights) {
-  if (pass->onednn)
+  if (pass->few)
+    ck_few_pack(pass, weights);
+  else if (pass->onednn)
     ck_onednn_pack(pass->onednn, weights);
   else
     ck_gemm_pack(pass, weights);
 }
 
 void ck_forward(ck_pass *pass, const float *x, const float *bias, const float *addend, float *y, void *scratch) {
-  if (pass->onednn)
+  if (pass->few)
+    ck_few_forward(pass, x, bias, addend, y);
+  else if (pass->onednn)
     ck_onednn_forward(pass->onednn, x, bias, addend, y, scratch);
   else
     ck_gemm_forward(pass, x, bias, addend, y, scratch);
 }
 
 void ck_backward_data(ck_pass *pass, const float *dy, float *dx, void *scratch) {
-  if (pass->onednn)
+  if (pass->few)
+    ck_few_backward_data(pass, dy, dx);
+  else if (pass->onednn)
     ck_onednn_backward_data(pass->onednn, dy, dx, scratch);
   else
     ck_gemm_backward_data(pass, dy, dx, scratch);

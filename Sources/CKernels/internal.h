@@ -17,9 +17,18 @@ struct ck_pass {
   ck_kind kind;
   ck_geometry geometry;
   int bias, relu, addend;
-  struct ck_onednn_pass *onednn; /* one of the two is NULL */
+  /* who computes: all but one are NULL */
+  float *few; /* its packed weights */
+  struct ck_onednn_pass *onednn;
   struct ck_gemm_pass *gemm;
 };
+
+/* Forward and backward data of a 3x3 convolution of one to four input channels, without scratch memory. */
+int ck_few_fits(ck_kind kind, ck_geometry geometry);
+float *ck_few_create(ck_geometry geometry);
+void ck_few_pack(const struct ck_pass *pass, const float *weights);
+void ck_few_forward(const struct ck_pass *pass, const float *x, const float *bias, const float *addend, float *y);
+void ck_few_backward_data(const struct ck_pass *pass, const float *dy, float *dx);
 
 struct ck_onednn_pass *ck_onednn_create(const struct ck_pass *pass);
 void ck_onednn_destroy(struct ck_onednn_pass *pass);

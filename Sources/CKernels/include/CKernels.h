@@ -34,7 +34,8 @@ void ck_pass_destroy(ck_pass *pass);
 size_t ck_pass_scratch(const ck_pass *pass);
 /* Copies OIHW weights into the pass's own layout; forward and backward data need it before they run. */
 void ck_pass_pack(ck_pass *pass, const float *weights);
-/* y = x * w, then + bias[o], + addend (shaped as y), max(., 0), each where the pass was created with it. */
+/* y = x * w, then + bias[o], + addend (shaped as y), max(., 0), each where the pass was created with it. y is none of
+   its sources. */
 void ck_forward(ck_pass *pass, const float *x, const float *bias, const float *addend, float *y, void *scratch);
 /* dx = dy * w transposed */
 void ck_backward_data(ck_pass *pass, const float *dy, float *dx, void *scratch);
