@@ -23,7 +23,7 @@ package struct StepBenchmark {
   /// The same report on every rank.
   package func run() throws -> StepBenchmarkReport {
     let plan = try communicator.together { try RunPlan(synthetic: configuration, ranks: communicator.size) }
-    try communicator.agreeOnBenchmark(plan)
+    try communicator.agreeOnBenchmark(plan.configuration)
     let trainer = try communicator.together {
       let model = ModelState(plan.architecture, seed: configuration.training.seed)
       return Trainer(plan: plan, model: model, communicator: communicator, journal: nil)
@@ -119,9 +119,9 @@ extension RunPlan {
 
 extension Communicator {
   /// Every rank must make the same calls: throws where program or configuration differ.
-  func agreeOnBenchmark(_ plan: RunPlan) throws {
+  func agreeOnBenchmark(_ configuration: RunConfiguration) throws {
     try agree(on: "the program", Platform.description)
-    try agree(on: "the configuration", plan.configuration.agreement)
+    try agree(on: "the configuration", configuration.agreement)
   }
 
   /// The largest over the ranks; nil where no rank knows.
