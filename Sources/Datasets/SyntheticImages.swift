@@ -25,9 +25,9 @@ extension DataSplits {
         records.storage.baseAddress!.advanced(by: offset).copyMemory(from: word.baseAddress!, byteCount: length)
       }
     }
-    // A label is a byte, so a model of more classes sees the first 256.
-    let labels = min(classes ?? native, 256)
-    for record in 0..<count { records.storage[record * (1 + shape.count)] %= UInt8(clamping: labels) }
+    // A label is a byte, so a model of more classes sees the first 255.
+    let labels = UInt8(min(classes ?? native, 255))
+    for record in 0..<count { records.storage[record * (1 + shape.count)] %= labels }
     let file = SampleFile(path: "synthetic images", records: records, labelBytes: 1, pixelBytes: shape.count)
     let images = Dataset(shape: shape, classes: classes ?? native, files: [file])
     return DataSplits(training: images, validation: nil, test: images)

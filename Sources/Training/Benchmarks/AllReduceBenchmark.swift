@@ -110,7 +110,8 @@ package struct AllReduceReport {
     }
     return [
       Platform.description,
-      "\(ranks) \(ranks == 1 ? "rank" : "ranks"); medians of \(options.repeats) repeats, of the slowest rank", "",
+      "\(ranks) \(ranks == 1 ? "rank" : "ranks"); medians of \(options.repeats) repeats, of the slowest rank"
+        + (ranks == 1 ? "; one rank has nothing to sum: start it under mpirun" : ""), "",
       Table.text(
         header: [
           "message", "exact us", "alg GB/s", "bus GB/s", "float32 us", "alg GB/s", "bus GB/s", "gradients",

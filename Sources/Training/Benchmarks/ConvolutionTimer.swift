@@ -2,19 +2,19 @@ import Kernels
 import Networks
 
 /// The convolutions of a network that have the same geometry.
-struct ConvolutionLayer {
+package struct ConvolutionLayer {
   /// Of the first of them.
-  var name: String
+  package var name: String
   /// For a batch of one.
-  var geometry: ConvolutionGeometry
-  var count = 0
+  package var geometry: ConvolutionGeometry
+  package var count = 0
   /// How many of them read the images themselves: training takes no gradient with respect to those.
-  var readingImages = 0
+  package var readingImages = 0
 }
 
 extension Architecture {
   /// In the order of the network.
-  var convolutionLayers: [ConvolutionLayer] {
+  package var convolutionLayers: [ConvolutionLayer] {
     var layers: [ConvolutionLayer] = []
     for node in nodes {
       guard case .convolution(let filter) = node.operation else { continue }
@@ -29,7 +29,7 @@ extension Architecture {
 }
 
 /// What a convolution can be asked for.
-enum ConvolutionPass: String, CaseIterable {
+package enum ConvolutionPass: String, CaseIterable {
   case forward
   case backwardData = "backward_data"
   case backwardWeights = "backward_weights"

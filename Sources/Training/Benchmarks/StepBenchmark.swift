@@ -1,4 +1,5 @@
 import Datasets
+import Glibc
 import Kernels
 import MPI
 import Networks
@@ -28,13 +29,14 @@ package struct StepBenchmark {
       let model = ModelState(plan.architecture, seed: configuration.training.seed)
       return Trainer(plan: plan, model: model, communicator: communicator, journal: nil)
     }
-    let (times, memoryAtStepTwo) = try timeSteps(of: trainer)
+    let timed = try timeSteps(of: trainer)
     // Before the convolutions are timed, which takes memory that is no step's.
     let memory = HostMemory.residentAnonymous
     var report = StepBenchmarkReport(
-      plan: plan, ranks: communicator.size, options: options, steps: try slowest(times))
+      plan: plan, ranks: communicator.size, options: options, steps: try slowest(timed.times))
     report.residentAnonymous = try communicator.largest(memory)
-    report.residentAnonymousAtStepTwo = try communicator.largest(memoryAtStepTwo)
+    report.residentAnonymousAtStepTwo = try communicator.largest(timed.memoryAtStepTwo)
+    report.processorShare = -(try communicator.largest(seconds: [-timed.processorShare])[0])
     if timesConvolutions, !plan.architecture.convolutionLayers.isEmpty {
       try communicator.barrier()
       let bare = BareConvolutions(plan, samples: samples(plan), options: options)
@@ -43,17 +45,26 @@ package struct StepBenchmark {
     return report
   }
 
-  /// Nanoseconds of each phase of each timed step, on this rank.
-  private func timeSteps(of trainer: Trainer) throws -> (times: [[Int64]], memoryAtStepTwo: Int?) {
+  /// What one rank saw.
+  private struct Timed {
+    /// Nanoseconds of each phase of each step that counts.
+    var times: [[Int64]] = []
+    var memoryAtStepTwo: Int?
+    /// Processor time that the process got, by the time those steps took.
+    var processorShare = 1.0
+  }
+
+  private func timeSteps(of trainer: Trainer) throws -> Timed {
     let plan = trainer.plan
     let loader = BatchLoader(
       plan.batches, shards: ShardPlan.shards(ofRank: communicator.rank, of: communicator.size, shards: plan.shards))
     defer { loader.stop() }
-    var result: [[Int64]] = []
-    result.reserveCapacity(options.repeats)
-    var memoryAtStepTwo: Int?
+    var result = Timed()
+    result.times.reserveCapacity(options.repeats)
     var times = PhaseTimes()
+    var (watch, processor) = (Stopwatch(), Self.processorSeconds)
     for step in 1...options.warmUp + options.repeats {
+      if step == options.warmUp + 1 { (watch, processor) = (Stopwatch(), Self.processorSeconds) }
       // Outside the step: ranks that start together wait for each other in the reduction alone.
       try communicator.barrier()
       times.begin()
@@ -72,10 +83,18 @@ package struct StepBenchmark {
           description: "step \(step) of the benchmark: a loss or gradient was not finite; lower optimizer.learning_rate"
         )
       }
-      if step == 2 { memoryAtStepTwo = HostMemory.residentAnonymous }
-      if step > options.warmUp { result.append(StepPhase.allCases.map { Int64((times[$0] * 1e9).rounded()) }) }
+      if step == 2 { result.memoryAtStepTwo = HostMemory.residentAnonymous }
+      if step > options.warmUp { result.times.append(StepPhase.allCases.map { Int64((times[$0] * 1e9).rounded()) }) }
     }
-    return (result, memoryAtStepTwo)
+    result.processorShare = (Self.processorSeconds - processor) / watch.seconds
+    return result
+  }
+
+  /// Of all threads of this process.
+  private static var processorSeconds: Double {
+    var time = timespec()
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time)
+    return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
   }
 
   /// Any weight that is neither 0 nor 1 costs the same.

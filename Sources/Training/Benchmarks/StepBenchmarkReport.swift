@@ -13,6 +13,9 @@ package struct StepBenchmarkReport {
   private let dataShare: Double
   /// Bytes, the largest over the ranks.
   var residentAnonymous, residentAnonymousAtStepTwo: Int?
+  /// Processor time by time, the least over the ranks. A rank never sleeps in a step (MPI waits by asking again), so less
+  /// than 1 means that something else ran on its core.
+  var processorShare = 1.0
   /// Seconds: fastest, in pieces, in shards (`BareConvolutions`); nil where they were not timed.
   var bareConvolutions: [Double]?
 
@@ -52,7 +55,8 @@ package struct StepBenchmarkReport {
       "bare_convolution_seconds_shard": .number(bareConvolutions?[2]),
       "phases": .object(
         Dictionary(uniqueKeysWithValues: phases.map { ("\($0.phase)", .number($0.seconds.median)) })),
-      "data_wait_share": .number(dataShare), "batch_size": .integer(batchSize), "shards": .integer(plan.shards),
+      "data_wait_share": .number(dataShare), "processor_share": .number(processorShare),
+      "batch_size": .integer(batchSize), "shards": .integer(plan.shards),
       "ranks": .integer(ranks), "threads": .integer(configuration.training.threads),
       "model": .text(configuration.model.kind.rawValue), "rule": .text(configuration.icp.rule.rawValue),
       "steps": .integer(plan.step.refinement?.steps ?? 0), "warm_up": .integer(options.warmUp),
@@ -93,6 +97,11 @@ package struct StepBenchmarkReport {
     if let memory = mebibytes(residentAnonymous) {
       let second = mebibytes(residentAnonymousAtStepTwo).map { " (\(decimal($0, places: 1)) after step 2)" } ?? ""
       lines.append("memory: \(decimal(memory, places: 1)) MiB a rank\(second)")
+    }
+    if processorShare < 0.95 {
+      lines.append(
+        "WARNING: a rank had its core for \(percent(processorShare)) of the time only: other work disturbed the measurement"
+      )
     }
     return lines.joined(separator: "\n")
   }
