@@ -7,9 +7,11 @@ enum HostMemory {
   static var total: Int? { value("MemTotal:") }
   /// What can be taken without swapping, by the kernel's own estimate.
   static var available: Int? { value("MemAvailable:") }
+  /// What this process has allocated and touched; mapped files are not in it.
+  static var residentAnonymous: Int? { value("RssAnon:", in: "/proc/self/status") }
 
-  private static func value(_ name: String) -> Int? {
-    guard let text = try? String(contentsOfFile: "/proc/meminfo", encoding: .utf8),
+  private static func value(_ name: String, in file: String = "/proc/meminfo") -> Int? {
+    guard let text = try? String(contentsOfFile: file, encoding: .utf8),
       let line = text.split(separator: "\n").first(where: { $0.hasPrefix(name) }),
       let kibibytes = line.split(separator: " ").dropFirst().first.flatMap({ Int($0) })
     else { return nil }

@@ -18,9 +18,12 @@ package struct RunPlan: Sendable {
   package let cyclic: CyclicSchedule
   package let learningRate: LearningRateSchedule
 
-  /// `resumedShards` is what `training.shards: auto` came to at the run's first start.
+  /// `resumedShards` is what `training.shards: auto` came to at the run's first start. With `data` no file is read, and of
+  /// the keys `data.*` only normalisation, order and augmentation count.
   /// Throws: ConfigurationError, UsageError, DataError, ArchitectureError, LayerWeightsError.
-  package init(_ configuration: RunConfiguration, ranks: Int, resumedShards: Int? = nil) throws {
+  package init(
+    _ configuration: RunConfiguration, ranks: Int, resumedShards: Int? = nil, data given: DataSplits? = nil
+  ) throws {
     let configuration = try configuration.settlingShards(ranks: resumedShards ?? ranks)
     self.configuration = configuration
     guard case .count(let shards) = configuration.training.shards else {
@@ -32,7 +35,7 @@ package struct RunPlan: Sendable {
         "\(ranks) ranks, but training.shards is \(shards): a rank needs a shard at least; "
           + "start at most \(shards) ranks, or set training.shards (which changes the results)")
     }
-    data = try DataSplits.load(DataOptions(configuration), classLimit: configuration.model.classes)
+    data = try given ?? DataSplits.load(DataOptions(configuration), classLimit: configuration.model.classes)
     let channels = data.training.shape.channels
     for (key, values) in [("data.mean", configuration.data.mean), ("data.std", configuration.data.std)] {
       guard let values, values.count != channels else { continue }

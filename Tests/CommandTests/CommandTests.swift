@@ -5,7 +5,10 @@ import Testing
 
 /// What the commands print and leave.
 @Suite(.serialized, .timeLimit(.minutes(2))) struct CommandTests {
-  @Test(arguments: [[], ["train"], ["evaluate"], ["perturb"], ["inspect"]])
+  @Test(arguments: [
+    [], ["train"], ["evaluate"], ["perturb"], ["inspect"], ["bench"], ["bench", "step"],
+    ["bench", "kernels"], ["bench", "allreduce"],
+  ])
   func `help explains every command`(command: [String]) throws {
     let tiny = try TinyRun()
     for arguments in [command + ["--help"], ["help"] + command] {

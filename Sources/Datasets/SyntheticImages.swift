@@ -1,0 +1,45 @@
+import Foundation
+import Kernels
+
+extension DataSplits {
+  /// Random pixels and labels of the shape that a format's images have, `data.size` counted in: what measures a step, and
+  /// can teach nothing. The same bytes everywhere. `classes` is the model's number, nil for the format's own.
+  /// Throws where `count` images do not fit into memory.
+  package static func synthetic(
+    like options: DataOptions, count: Int, classes: Int? = nil
+  ) throws(DataError) -> DataSplits {
+    var shape = options.format.usualShape
+    if let size = options.size { shape = ImageShape(channels: shape.channels, height: size, width: size) }
+    let native = options.format == .cifar100 ? 100 : 10
+    // Half of the memory, as for images that are resized; a record is a label byte and the pixels.
+    let room = Int(ProcessInfo.processInfo.physicalMemory / 2)
+    guard count <= room / (1 + shape.count) else {
+      throw DataError(path: "synthetic images", reason: "\(count) of \(shape) do not fit into memory")
+    }
+    let records = OwnedBytes(count: count * (1 + shape.count))
+    var stream = RandomStream(seed: options.seed, purpose: .test)
+    for offset in stride(from: 0, to: records.storage.count, by: 8) {
+      var word = stream.next()
+      withUnsafeBytes(of: &word) { word in
+        let length = min(word.count, records.storage.count - offset)
+        records.storage.baseAddress!.advanced(by: offset).copyMemory(from: word.baseAddress!, byteCount: length)
+      }
+    }
+    // A label is a byte, so a model of more classes sees the first 255.
+    let labels = UInt8(min(classes ?? native, 255))
+    for record in 0..<count { records.storage[record * (1 + shape.count)] %= labels }
+    let file = SampleFile(path: "synthetic images", records: records, labelBytes: 1, pixelBytes: shape.count)
+    let images = Dataset(shape: shape, classes: classes ?? native, files: [file])
+    return DataSplits(training: images, validation: nil, test: images)
+  }
+}
+
+extension DataFormat {
+  /// What images of the format measure; an IDX file can hold any size, and MNIST's is taken.
+  fileprivate var usualShape: ImageShape {
+    switch self {
+    case .cifar10, .cifar100: CIFAR.shape
+    case .glyphs, .idx: ImageShape(channels: 1, height: Glyphs.side, width: Glyphs.side)
+    }
+  }
+}

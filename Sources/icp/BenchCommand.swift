@@ -1,0 +1,140 @@
+import ArgumentParser
+import MPI
+import Training
+
+struct BenchCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "bench",
+    abstract: "Measure this machine: whole steps, convolutions, reductions.",
+    discussion: """
+      Reads no data: images are synthetic, of the shape that the configuration says. Medians over repeats, behind a
+      warm-up; under mpirun the slowest rank counts. Set OMP_NUM_THREADS and OPENBLAS_NUM_THREADS to 1, and leave the
+      machine alone meanwhile.
+      """,
+    subcommands: [BenchStepCommand.self, BenchKernelsCommand.self, BenchAllReduceCommand.self])
+}
+
+/// What every benchmark takes.
+struct RepeatArguments: ParsableArguments {
+  @Option(help: ArgumentHelp("Timed repeats, at least 1.", valueName: "n"))
+  var repeats = 10
+
+  @Option(help: ArgumentHelp("Repeats before them that do not count.", valueName: "n"))
+  var warmUp = 10
+
+  func validate() throws {
+    guard (1...Self.most).contains(repeats) else {
+      throw ValidationError("--repeats is \(repeats), expected 1 to \(Self.most)")
+    }
+    guard (0...Self.most).contains(warmUp) else {
+      throw ValidationError("--warm-up is \(warmUp), expected 0 to \(Self.most)")
+    }
+  }
+
+  private static let most = 1_000_000
+
+  var options: RepeatOptions { RepeatOptions(warmUp: warmUp, repeats: repeats) }
+}
+
+struct BenchStepCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "step",
+    abstract: "Time the step of a configuration, phase by phase.",
+    discussion: """
+      The step of icp train, with its loader, reduction and optimiser; cyclic at alpha 0.7, plain where icp.rule is none.
+      Afterwards each of the network's convolutions is timed alone, with nothing fused into it: in pieces as in the
+      refinement and in whole shards. convolution_share is the time they would take at the faster of the two, by the time
+      of the step. gflops counts forward passes' work as docs/METHOD.md does.
+      """)
+
+  @OptionGroup var source: ConfigurationArguments
+  @OptionGroup var timing: RepeatArguments
+
+  @Flag(help: "Do not time the bare convolutions.")
+  var noBare = false
+
+  @Flag(help: "One JSON object: step_seconds (median) images_per_second gflops convolution_share phases and more.")
+  var json = false
+
+  func run() throws {
+    try Ranks.run { communicator in
+      let configuration = try communicator.together { try source.load(readsData: false) }
+      try communicator.agree(on: "the command line", "\(timing.options) \(noBare)")
+      let report = try StepBenchmark(
+        configuration: configuration, options: timing.options, timesConvolutions: !noBare, communicator: communicator
+      ).run()
+      if communicator.rank == 0 { print(json ? report.json : report.text) }
+    }
+  }
+}
+
+struct BenchKernelsCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "kernels",
+    abstract: "Time each convolution of a configuration's network, by both implementations.",
+    discussion: """
+      Forward, backward to the data and backward to the weights, each alone: nothing fused, weights packed beforehand,
+      operands as warm as their size lets them be. Layers of the same geometry are one line.
+      """)
+
+  @OptionGroup var source: ConfigurationArguments
+  @OptionGroup var timing: RepeatArguments
+
+  @Option(help: ArgumentHelp("Images of a call.", valueName: "n"))
+  var batch = 32
+
+  @Flag(help: "One JSON object: layers gflops seconds_per_image and more, by implementation and pass.")
+  var json = false
+
+  func validate() throws {
+    guard (1...1_000_000).contains(batch) else {
+      throw ValidationError("--batch is \(batch), expected 1 to 1000000")
+    }
+  }
+
+  func run() throws {
+    try Ranks.run { communicator in
+      let configuration = try communicator.together { try source.load(readsData: false) }
+      try communicator.agree(on: "the command line", "\(timing.options) \(batch)")
+      let report = try KernelBenchmark(
+        configuration: configuration, batch: batch, options: timing.options, communicator: communicator
+      ).run()
+      if communicator.rank == 0 { print(json ? report.json : report.text) }
+    }
+  }
+}
+
+struct BenchAllReduceCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "allreduce",
+    abstract: "Time the sum over the ranks, exact and in float32, by message size.",
+    discussion: """
+      Start it under mpirun as the run would be. Algorithm bandwidth is a message's bytes by its time; bus bandwidth is
+      2 (p - 1) / p times that for p ranks, what the slowest link carries whatever p is: 0 for one rank. Exact sums
+      (training.gradient_reduction: exact) travel as 8 bytes a gradient, float32 sums as 4.
+      """)
+
+  @OptionGroup var timing: RepeatArguments
+
+  @Option(help: ArgumentHelp("The largest message: sizes go from 1 KiB to this, by fours.", valueName: "n"))
+  var maxBytes = 64 << 20
+
+  @Flag(help: "One JSON object: sizes, with seconds and bandwidths of exact and float32.")
+  var json = false
+
+  func validate() throws {
+    guard (1 << 10...1 << 30).contains(maxBytes) else {
+      throw ValidationError("--max-bytes is \(maxBytes), expected \(1 << 10) to \(1 << 30)")
+    }
+  }
+
+  func run() throws {
+    try Ranks.run { communicator in
+      try communicator.agree(on: "the command line", "\(timing.options) \(maxBytes)")
+      let report = try AllReduceBenchmark(
+        largest: maxBytes, options: timing.options, communicator: communicator
+      ).run()
+      if communicator.rank == 0 { print(json ? report.json : report.text) }
+    }
+  }
+}
