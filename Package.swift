@@ -41,6 +41,11 @@ let package = Package(
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
     .executableTarget(name: "mpi-probe", dependencies: ["MPI"], path: "Tests/Executable/MPIProbe"),
+    .target(name: "CAllocationCounter", dependencies: ["CMPI"], path: "Tests/Executable/CAllocationCounter"),
+    // Names of functions, for its backtraces.
+    .executableTarget(
+      name: "allocation-probe", dependencies: ["CAllocationCounter", "Training", "Datasets", "Kernels", "MPI"],
+      path: "Tests/Executable/AllocationProbe", linkerSettings: [.unsafeFlags(["-Xlinker", "--export-dynamic"])]),
     .target(name: "TestSupport", dependencies: ["Formats"], path: "Tests/Support"),
     .testTarget(name: "KernelsTests", dependencies: ["Kernels", "Formats", "TestSupport"]),
     .testTarget(name: "FormatsTests", dependencies: ["Formats", "TestSupport"]),
