@@ -39,6 +39,7 @@ struct ck_onednn_pass {
   dnnl_memory_t packed;
   float *packed_values;
   size_t scratch;
+  int has_run, has_reordered;
 };
 
 static memory_desc describe(int dimensions, const dnnl_dim_t *sizes, dnnl_format_tag_t tag) {
@@ -210,10 +211,18 @@ void ck_onednn_destroy(struct ck_onednn_pass *pass) {
 
 size_t ck_onednn_scratch(const struct ck_onednn_pass *pass) { return pass->scratch; }
 
+/* What a primitive makes the first time it runs it may keep. */
+static void execute(dnnl_primitive_t primitive, int *has_run, int count, const dnnl_exec_arg_t *arguments) {
+  if (*has_run) ck_arena_begin();
+  CHECK(dnnl_primitive_execute, primitive, stream, count, arguments);
+  if (*has_run) ck_arena_end();
+  *has_run = 1;
+}
+
 static void reorder(struct ck_onednn_pass *pass, dnnl_memory_t from, dnnl_memory_t to, const float *plain) {
   CHECK(dnnl_memory_set_data_handle, pass->plain, (void *)plain);
   const dnnl_exec_arg_t arguments[] = {{DNNL_ARG_FROM, from}, {DNNL_ARG_TO, to}};
-  CHECK(dnnl_primitive_execute, pass->reorder, stream, 2, arguments);
+  execute(pass->reorder, &pass->has_reordered, 2, arguments);
 }
 
 void ck_onednn_pack(struct ck_onednn_pass *pass, const float *weights) {
@@ -223,7 +232,7 @@ void ck_onednn_pack(struct ck_onednn_pass *pass, const float *weights) {
 static void run(struct ck_onednn_pass *pass, const void *const *handles, int count) {
   for (int i = 0; i < count; i++)
     CHECK(dnnl_memory_set_data_handle, pass->arguments[i].memory, (void *)handles[i]);
-  CHECK(dnnl_primitive_execute, pass->primitive, stream, pass->count, pass->arguments);
+  execute(pass->primitive, &pass->has_run, pass->count, pass->arguments);
 }
 
 void ck_onednn_forward(struct ck_onednn_pass *pass, const float *x, const float *bias, const float *addend, float *y,
