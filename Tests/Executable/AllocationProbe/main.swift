@@ -7,7 +7,8 @@ import Training
 
 // What a step allocates and locks on the thread that computes, MPI's own and the loader's excepted. Prints a line before
 // and behind the counted steps of each kind, among what the kernels print (DNNL_VERBOSE), and last a line of JSON:
-// {"cyclic": {"allocations": [0, 0, 0], "locks": [0, 0, 0]}, "plain": ...}.
+// {"control": {"allocations": [1], "locks": [1]}, "cyclic": {"allocations": [0, 0, 0], "locks": [0, 0, 0]}, ...}, where
+// control is one of each made on purpose.
 //
 //   allocation-probe [--backtraces] [KEY=VALUE ...]
 //
@@ -29,6 +30,11 @@ let kinds: [(name: String, isCyclic: Bool, isLogged: Bool)] = [
 struct Counts: Encodable {
   var allocations: [Int] = []
   var locks: [Int] = []
+
+  mutating func append(_ counts: ac_counts) {
+    allocations.append(counts.allocations)
+    locks.append(counts.locks)
+  }
 }
 
 let arguments = CommandLine.arguments.dropFirst()
@@ -45,7 +51,11 @@ func countSteps(_ world: Communicator) throws -> [String: Counts] {
   let loader = BatchLoader(plan.batches, shards: 0..<plan.shards)
   defer { loader.stop() }
   var times = PhaseTimes()
-  var result: [String: Counts] = [:]
+  var control = Counts()
+  ac_start(0)
+  ac_allocate_and_lock()
+  control.append(ac_stop())
+  var result = ["control": control]
   for kind in kinds {
     var counts = Counts()
     for step in 0..<5 {
@@ -59,9 +69,7 @@ func countSteps(_ world: Communicator) throws -> [String: Counts] {
       let outcome = try trainer.step(batch, mode: mode, learningRate: 1e-3, times: &times)
       let counted = ac_stop()
       precondition(outcome.refused == 0, "a step that was not taken")
-      guard isCounted else { continue }
-      counts.allocations.append(counted.allocations)
-      counts.locks.append(counted.locks)
+      if isCounted { counts.append(counted) }
     }
     ac_print_line("counted \(kind.name)")
     result[kind.name] = counts

@@ -62,6 +62,14 @@ ac_counts ac_stop(void) {
   return counts;
 }
 
+void ac_allocate_and_lock(void) {
+  static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+  void *volatile memory = malloc(1); /* volatile: an unused allocation is left out */
+  free(memory);
+  pthread_mutex_lock(&lock);
+  pthread_mutex_unlock(&lock);
+}
+
 static int more_times(const void *a, const void *b) {
   const size_t x = ((const struct place *)a)->times, y = ((const struct place *)b)->times;
   return (x < y) - (x > y);

@@ -12,6 +12,8 @@ typedef struct {
 void ac_start(int keeping_places);
 /* What was counted since. */
 ac_counts ac_stop(void);
+/* Makes one allocation and takes one lock: what a count of 0 is to be believed by. */
+void ac_allocate_and_lock(void);
 /* Prints the places kept since the process began, the most frequent first: times, what, and the stack above it. */
 void ac_print_places(void);
 /* A line of its own on standard output, in order with what C libraries print there. */
