@@ -5,6 +5,12 @@ import PackageDescription
 // 3.3 ns an element with the branch, 0.6 ns without.
 let noMathErrno: [SwiftSetting] = [.unsafeFlags(["-Xcc", "-fno-math-errno"])]
 
+// libdnnl must find our C++ operators new and delete (Sources/CKernels/arena.c) before the C++ library's. It asks for them
+// by the version of that library, which the program does not link: without a word the linker keeps them to itself.
+let operatorsForLibraries: [LinkerSetting] = [
+  .unsafeFlags(["-Xlinker", "--export-dynamic-symbol=_Znwm", "-Xlinker", "--export-dynamic-symbol=_ZdlPv"])
+]
+
 // Targets stand in flow order; a target depends only on targets above it (docs/ARCHITECTURE.md).
 let package = Package(
   name: "icp-trainer",
@@ -20,7 +26,7 @@ let package = Package(
     .target(
       name: "CKernels",
       cSettings: [.unsafeFlags(["-O3", "-fno-math-errno", "-fno-trapping-math"])],
-      linkerSettings: [.linkedLibrary("dnnl"), .linkedLibrary("openblas")]),
+      linkerSettings: [.linkedLibrary("dnnl"), .linkedLibrary("openblas")] + operatorsForLibraries),
     .target(name: "MPI", dependencies: ["CMPI"]),
     .target(name: "Kernels", dependencies: ["CKernels"]),
     .target(name: "Formats", dependencies: ["CZlib"]),
@@ -41,6 +47,11 @@ let package = Package(
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
     .executableTarget(name: "mpi-probe", dependencies: ["MPI"], path: "Tests/Executable/MPIProbe"),
+    .target(name: "CAllocationCounter", dependencies: ["CMPI"], path: "Tests/Executable/CAllocationCounter"),
+    // Names of functions, for its backtraces.
+    .executableTarget(
+      name: "allocation-probe", dependencies: ["CAllocationCounter", "Training", "Datasets", "Kernels", "MPI"],
+      path: "Tests/Executable/AllocationProbe", linkerSettings: [.unsafeFlags(["-Xlinker", "--export-dynamic"])]),
     .target(name: "TestSupport", dependencies: ["Formats"], path: "Tests/Support"),
     .testTarget(name: "KernelsTests", dependencies: ["Kernels", "Formats", "TestSupport"]),
     .testTarget(name: "FormatsTests", dependencies: ["Formats", "TestSupport"]),

@@ -1,4 +1,4 @@
-# Shared by the scripts of this folder, which source it: messages, versions, cores.
+# Shared by the scripts of this folder, which source it: messages, versions, packages, cores, a Python.
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 icp=$root/.build/release/icp
@@ -44,6 +44,25 @@ find_swift() {
   stop "Swift is missing: install 6.2 or newer from https://www.swift.org/install/linux and put it on PATH"
 }
 
+# apt_install PACKAGES...: with apt-get, as root or through sudo. Fails with 1 where apt-get does, whose words it shows,
+# with 2 where there is none, and with 3 where there is no root to become.
+apt_install() {
+  local become_root=() log status=0
+  command -v apt-get >/dev/null || return 2
+  if ((EUID != 0)); then
+    command -v sudo >/dev/null || return 3
+    become_root=(sudo)
+  fi
+  say "installing with apt-get: $*"
+  log=$(mktemp)
+  { "${become_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get update -q &&
+    "${become_root[@]}" env DEBIAN_FRONTEND=noninteractive \
+      apt-get install -q -y --no-install-recommends "$@"; } &>"$log" </dev/null || status=1
+  ((status == 0)) || cat "$log" >&2
+  rm -f "$log"
+  return "$status"
+}
+
 # The cores this process may use: its affinity, and the CPU quota of its container.
 usable_cores() {
   local cores quota period
@@ -53,4 +72,44 @@ usable_cores() {
     ((quota < cores)) && cores=$quota
   fi
   echo "$cores"
+}
+
+# The numbers of those cores, a line each.
+core_numbers() {
+  local part parts
+  IFS=, read -ra parts < <(awk '/^Cpus_allowed_list:/ { print $2 }' /proc/self/status)
+  for part in "${parts[@]}"; do seq "${part%-*}" "${part#*-}"; done
+}
+
+own_python=$root/.build/python
+with_torch='torch==2.13.0+cpu numpy safetensors' # without the libraries for GPUs, which take gigabytes
+
+can_import() { "$1" -c "import ${2}" &>/dev/null </dev/null; }
+
+# find_python MODULES: ICP_PYTHON becomes the first Python that imports them: the one it names or python3, else our own.
+find_python() {
+  local candidate
+  for candidate in "${ICP_PYTHON:-python3}" "$own_python/bin/python"; do
+    if can_import "$candidate" "$1"; then
+      export ICP_PYTHON=$candidate
+      return
+    fi
+  done
+  return 1
+}
+
+# make_python SECONDS PACKAGES [SECONDS PACKAGES ...]: our own Python, with the first packages that install in their time.
+make_python() {
+  local log=$own_python.log
+  mkdir -p "$root/.build"
+  if [[ ! -x $own_python/bin/python ]]; then
+    timeout 60 "${ICP_PYTHON:-python3}" -m venv "$own_python" &>"$log" </dev/null || return
+  fi
+  while (($#)); do
+    # shellcheck disable=SC2086 # packages are words
+    timeout -k 5 "$1" "$own_python/bin/python" -m pip install --disable-pip-version-check -q $2 &>>"$log" </dev/null &&
+      return
+    shift 2
+  done
+  return 1
 }

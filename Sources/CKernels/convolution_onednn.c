@@ -41,6 +41,7 @@ struct ck_onednn_pass {
   /* Of each value read from an array, its index there; -1 where there is none, in the padding. A pass that takes weights
      reads OIHW ones into `packed`, one that makes their gradient reads `packed` into OIHW. */
   int *source;
+  int has_run;
 };
 
 static memory_desc describe(int dimensions, const dnnl_dim_t *sizes, dnnl_format_tag_t tag) {
@@ -275,7 +276,11 @@ void ck_onednn_pack(struct ck_onednn_pass *pass, const float *weights) {
 static void run(struct ck_onednn_pass *pass, const void *const *handles, int count) {
   for (int i = 0; i < count; i++)
     CHECK(dnnl_memory_set_data_handle, pass->arguments[i].memory, (void *)handles[i]);
+  /* What a primitive makes the first time it runs it may keep. */
+  if (pass->has_run) ck_arena_begin();
   CHECK(dnnl_primitive_execute, pass->primitive, stream, pass->count, pass->arguments);
+  if (pass->has_run) ck_arena_end();
+  pass->has_run = 1;
 }
 
 void ck_onednn_forward(struct ck_onednn_pass *pass, const float *x, const float *bias, const float *addend, float *y,

@@ -50,6 +50,10 @@ void ck_gemm_forward(const struct ck_pass *pass, const float *x, const float *bi
 void ck_gemm_backward_data(const struct ck_pass *pass, const float *dy, float *dx, float *columns);
 void ck_gemm_backward_weights(const struct ck_pass *pass, const float *x, const float *dy, float *dw, float *columns);
 
+/* What this thread makes with C++'s operator new between the two calls comes from one fixed block (arena.c). */
+void ck_arena_begin(void);
+void ck_arena_end(void);
+
 static inline void *ck_allocate(size_t bytes) {
   void *memory = NULL;
   if (posix_memalign(&memory, 64, bytes ? bytes : 64) != 0) {

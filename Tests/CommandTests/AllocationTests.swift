@@ -1,0 +1,61 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// What a step costs beside arithmetic, counted by the probe (Tests/Executable/AllocationProbe) on the thread that
+/// computes. To see where a count comes from:
+/// `.build/release/allocation-probe --backtraces | swift demangle`.
+@Suite struct `A step after the first` {
+  private struct Counts: Decodable {
+    let allocations, locks: [Int]
+    static let kinds = ["cyclic", "logged", "plain"]
+  }
+
+  private func probe(_ settings: [String], environment: [String: String] = [:]) throws -> [Substring] {
+    // Half a second alone; a minute means a hang.
+    let outcome = try Program.run(
+      settings, program: Program.built("allocation-probe"), environment: environment, timeLimit: 60)
+    #expect(outcome.status == 0, "\(outcome.standardError)")
+    return outcome.standardOutput.split(separator: "\n")
+  }
+
+  @Test(arguments: [
+    [], ["model.kind=resnet20", "data.size=32"], ["model.shortcut=pad"], ["model.kind=mlp"], ["icp.rule=random"],
+    ["icp.clamp=pixels", "icp.epsilon=0.1"], ["distillation.target=running"], ["distillation.normalize=l2"],
+    ["optimizer.kind=sgd", "training.gradient_reduction=float32"],
+  ])
+  func `allocates nothing and takes no lock`(settings: [String]) throws {
+    let line = try #require(try probe(settings).last)
+    let counts = try JSONDecoder().decode([String: Counts].self, from: Data(line.utf8))
+    let control = try #require(counts["control"])
+    #expect(control.allocations == [1] && control.locks == [1], "the probe does not count")
+    for kind in Counts.kinds {
+      let steps = try #require(counts[kind])
+      #expect(steps.allocations == [0, 0, 0], "\(kind) steps")
+      #expect(steps.locks == [0, 0, 0], "\(kind) steps")
+    }
+  }
+
+  @Test func `reorders no weights`() throws {
+    let lines = try probe([], environment: ["DNNL_VERBOSE": "1", "ONEDNN_VERBOSE": "1"])
+    for kind in Counts.kinds {
+      let start = try #require(lines.firstIndex(of: "counting \(kind)"))
+      let end = try #require(lines.firstIndex(of: "counted \(kind)"))
+      let executed = lines[start..<end].filter { $0.contains(",exec,cpu,") }
+      #expect(executed.contains { $0.contains(",exec,cpu,convolution,") }, "oneDNN does not say what it runs")
+      let reorders = executed.filter { $0.contains(",exec,cpu,reorder,") }
+      #expect(reorders.isEmpty, "\(reorders.count) in \(kind) steps, such as \(reorders.first ?? "")")
+    }
+  }
+
+  /// The linker exports them only where it is told to (Package.swift), and without them everything works, but allocates.
+  @Test func `has oneDNN allocate through our operator new`() throws {
+    let outcome = try Program.run(
+      ["--version"], environment: ["LD_DEBUG": "bindings", "LD_BIND_NOW": "1"], timeLimit: 60)
+    #expect(outcome.status == 0)
+    let bindings = outcome.standardError.split(separator: "\n").filter { $0.contains("/libdnnl.so") }
+    for symbol in ["_Znwm", "_ZdlPv"] {
+      #expect(bindings.contains { $0.contains(" to \(Program.icp) [0]: normal symbol `\(symbol)'") }, "\(symbol)")
+    }
+  }
+}

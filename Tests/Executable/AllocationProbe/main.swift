@@ -1,0 +1,89 @@
+import CAllocationCounter
+import Datasets
+import Foundation
+import Kernels
+import MPI
+import Training
+
+// What a step allocates and locks on the thread that computes, MPI's own and the loader's excepted. Prints a line before
+// and behind the counted steps of each kind, among what the kernels print (DNNL_VERBOSE), and last a line of JSON:
+// {"control": {"allocations": [1], "locks": [1]}, "cyclic": {"allocations": [0, 0, 0], "locks": [0, 0, 0]}, ...}, where
+// control is one of each made on purpose.
+//
+//   allocation-probe [--backtraces] [KEY=VALUE ...]
+//
+// KEY=VALUE as --set of `icp train`, over a small ResNet on drawn images. `--backtraces` also prints from where; pipe it
+// through `swift demangle`.
+
+let configuration = """
+  data: {format: glyphs, limit: 64, test_limit: 10, size: 12}
+  model: {kind: resnet8}
+  training: {batch_size: 32, shards: 2, threads: 1}
+  icp: {steps: 2}
+  """
+
+/// The kinds of step, by how they run.
+let kinds: [(name: String, isCyclic: Bool, isLogged: Bool)] = [
+  ("cyclic", true, false), ("logged", true, true), ("plain", false, false),
+]
+
+struct Counts: Encodable {
+  var allocations: [Int] = []
+  var locks: [Int] = []
+
+  mutating func append(_ counts: ac_counts) {
+    allocations.append(counts.allocations)
+    locks.append(counts.locks)
+  }
+}
+
+let arguments = CommandLine.arguments.dropFirst()
+let keepsPlaces = arguments.first == "--backtraces"
+let settings = Array(arguments.dropFirst(keepsPlaces ? 1 : 0))
+
+func countSteps(_ world: Communicator) throws -> [String: Counts] {
+  let plan = try RunPlan(
+    RunConfiguration(yaml: configuration, name: "allocation-probe", overrides: settings), ranks: world.size)
+  KernelLibrary.setThreads(plan.configuration.training.threads)
+  let trainer = Trainer(
+    plan: plan, model: ModelState(plan.architecture, seed: plan.configuration.training.seed), communicator: world,
+    journal: nil)
+  let loader = BatchLoader(plan.batches, shards: 0..<plan.shards)
+  defer { loader.stop() }
+  var times = PhaseTimes()
+  var control = Counts()
+  ac_start(0)
+  ac_allocate_and_lock()
+  control.append(ac_stop())
+  var result = ["control": control]
+  for kind in kinds {
+    var counts = Counts()
+    for step in 0..<5 {
+      let batch = loader.next()
+      let mode = CyclicStep.Mode(
+        epoch: 0, alpha: kind.isCyclic ? 0.7 : 1, isCyclic: kind.isCyclic, isLogged: kind.isLogged,
+        batchCount: batch.count)
+      let isCounted = step >= 2
+      if step == 2 { ac_print_line("counting \(kind.name)") }
+      if isCounted { ac_start(keepsPlaces ? 1 : 0) }
+      let outcome = try trainer.step(batch, mode: mode, learningRate: 1e-3, times: &times)
+      let counted = ac_stop()
+      precondition(outcome.refused == 0, "a step that was not taken")
+      if isCounted { counts.append(counted) }
+    }
+    ac_print_line("counted \(kind.name)")
+    result[kind.name] = counts
+  }
+  return result
+}
+
+do {
+  let counts = try World.run { try countSteps($0) }
+  if keepsPlaces { ac_print_places() }
+  let encoder = JSONEncoder()
+  encoder.outputFormatting = .sortedKeys
+  ac_print_line(String(decoding: try encoder.encode(counts), as: UTF8.self))
+} catch {
+  FileHandle.standardError.write(Data("allocation-probe: \(error)\n".utf8))
+  World.abort(1)
+}
