@@ -100,7 +100,7 @@ package struct StepBenchmarkReport {
     }
     if processorShare < 0.95 {
       lines.append(
-        "WARNING: a rank had its core for \(percent(processorShare)) of the time only: other work disturbed the measurement"
+        "WARNING: a rank had its core for \(percent(processorShare)) of the time only: other work, or another rank on it, disturbed this"
       )
     }
     return lines.joined(separator: "\n")
