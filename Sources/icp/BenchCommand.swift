@@ -7,8 +7,8 @@ struct BenchCommand: ParsableCommand {
     commandName: "bench",
     abstract: "Measure this machine: whole steps, convolutions, reductions.",
     discussion: """
-      Reads no data: images are synthetic, of the shape that the configuration says. Medians over repeats, behind a
-      warm-up; under mpirun the slowest rank counts. Set OMP_NUM_THREADS and OPENBLAS_NUM_THREADS to 1, and leave the
+      Reads no data: images are synthetic, of the shape that the configuration says. Medians over repeats, behind a \
+      warm-up; under mpirun the slowest rank counts. Set OMP_NUM_THREADS and OPENBLAS_NUM_THREADS to 1, and leave the \
       machine alone meanwhile.
       """,
     subcommands: [BenchStepCommand.self, BenchKernelsCommand.self, BenchAllReduceCommand.self])
@@ -41,9 +41,9 @@ struct BenchStepCommand: ParsableCommand {
     commandName: "step",
     abstract: "Time the step of a configuration, phase by phase.",
     discussion: """
-      The step of icp train, with its loader, reduction and optimiser; cyclic at alpha 0.7, plain where icp.rule is none.
-      Afterwards each of the network's convolutions is timed alone, with nothing fused into it: in pieces as in the
-      refinement and in whole shards. convolution_share is the time they would take at the faster of the two, by the time
+      The step of icp train, with its loader, reduction and optimiser; cyclic at alpha 0.7, plain where icp.rule is none. \
+      Afterwards each of the network's convolutions is timed alone, with nothing fused into it: in pieces as in the \
+      refinement and in whole shards. convolution_share is the time they would take at the faster of the two, by the time \
       of the step. gflops counts forward passes' work as docs/METHOD.md does.
       """)
 
@@ -73,7 +73,7 @@ struct BenchKernelsCommand: ParsableCommand {
     commandName: "kernels",
     abstract: "Time each convolution of a configuration's network, by both implementations.",
     discussion: """
-      Forward, backward to the data and backward to the weights, each alone: nothing fused, weights packed beforehand,
+      Forward, backward to the data and backward to the weights, each alone: nothing fused, weights packed beforehand, \
       operands as warm as their size lets them be. Layers of the same geometry are one line.
       """)
 
@@ -109,8 +109,8 @@ struct BenchAllReduceCommand: ParsableCommand {
     commandName: "allreduce",
     abstract: "Time the sum over the ranks, exact and in float32, by message size.",
     discussion: """
-      Start it under mpirun as the run would be. Algorithm bandwidth is a message's bytes by its time; bus bandwidth is
-      2 (p - 1) / p times that for p ranks, what the slowest link carries whatever p is: 0 for one rank. Exact sums
+      Start it under mpirun as the run would be. Algorithm bandwidth is a message's bytes by its time; bus bandwidth is \
+      2 (p - 1) / p times that for p ranks, what the slowest link carries whatever p is: 0 for one rank. Exact sums \
       (training.gradient_reduction: exact) travel as 8 bytes a gradient, float32 sums as 4.
       """)
 

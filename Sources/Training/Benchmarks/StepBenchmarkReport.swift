@@ -13,7 +13,7 @@ package struct StepBenchmarkReport {
   private let dataShare: Double
   /// Bytes, the largest over the ranks.
   var residentAnonymous, residentAnonymousAtStepTwo: Int?
-  /// Processor time by time, the least over the ranks. A rank never sleeps in a step (MPI waits by asking again), so less
+  /// Processor time by time, the least over the ranks. A rank hardly sleeps in a step (MPI waits by asking again), so less
   /// than 1 means that something else ran on its core.
   var processorShare = 1.0
   /// Seconds: fastest, in pieces, in shards (`BareConvolutions`); nil where they were not timed.
@@ -33,7 +33,7 @@ package struct StepBenchmarkReport {
   private var imagesPerSecond: Double { Double(batchSize) / total.median }
 
   /// The step's work, counted as METHOD.md does: in forward passes, each of all multiplications and additions of the layers.
-  /// The student's backward pass to the images is in it, though no step computes it: 1 % of a plain step of ResNet-20.
+  /// The student's backward pass to the images is in it, though no step computes it: 0.4 % of a plain step of ResNet-20.
   private var gflops: Double {
     let passes = plan.step.refinement.map { 3 + 2 * $0.steps + 1 } ?? 3
     return Double(plan.architecture.operations) * Double(batchSize) * Double(passes) / total.median / 1e9
@@ -100,7 +100,7 @@ package struct StepBenchmarkReport {
     }
     if processorShare < 0.95 {
       lines.append(
-        "WARNING: a rank had its core for \(percent(processorShare)) of the time only: other work disturbed the measurement"
+        "WARNING: a rank had its core for \(percent(processorShare)) of the time only: other work, or another rank on it, disturbed this"
       )
     }
     return lines.joined(separator: "\n")
