@@ -53,9 +53,16 @@ void ck_backward_data(ck_pass *pass, const float *dy, float *dx, void *scratch) 
     ck_gemm_backward_data(pass, dy, dx, scratch);
 }
 
-void ck_backward_weights(ck_pass *pass, const float *x, const float *dy, float *dw, void *scratch) {
+void ck_backward_weights(ck_pass *pass, const float *x, const float *dy, int is_first, void *scratch) {
   if (pass->onednn)
-    ck_onednn_backward_weights(pass->onednn, x, dy, dw, scratch);
+    ck_onednn_backward_weights(pass->onednn, x, dy, is_first, scratch);
   else
-    ck_gemm_backward_weights(pass, x, dy, dw, scratch);
+    ck_gemm_backward_weights(pass, x, dy, is_first, scratch);
+}
+
+void ck_weight_gradient(const ck_pass *pass, int adds, float *dw) {
+  if (pass->onednn)
+    ck_onednn_weight_gradient(pass->onednn, adds, dw);
+  else
+    ck_gemm_weight_gradient(pass, adds, dw);
 }

@@ -98,16 +98,24 @@ void ck_gemm_backward_data(const ck_pass *pass, const float *dy, float *dx, floa
   }
 }
 
-void ck_gemm_backward_weights(const ck_pass *pass, const float *x, const float *dy, float *dw, float *columns) {
+void ck_gemm_backward_weights(const ck_pass *pass, const float *x, const float *dy, int is_first, float *columns) {
   const ck_geometry g = pass->geometry;
-  const int positions = out_height(g) * out_width(g), area = g.kernel * g.kernel;
+  const int positions = out_height(g) * out_width(g);
   const size_t source = (size_t)g.height * g.width * g.inputs, result = (size_t)positions * g.outputs;
-  float *packed = pass->gemm->packed;
   for (int n = 0; n < g.batch; n++) {
     image_to_columns(g, x + n * source, columns);
-    ck_gemm(1, 0, g.outputs, taps(g), positions, dy + n * result, g.outputs, columns, taps(g), n > 0, packed, taps(g));
+    ck_gemm(1, 0, g.outputs, taps(g), positions, dy + n * result, g.outputs, columns, taps(g), n > 0 || !is_first,
+            pass->gemm->packed, taps(g));
   }
+}
+
+void ck_gemm_weight_gradient(const ck_pass *pass, int adds, float *dw) {
+  const ck_geometry g = pass->geometry;
+  const int area = g.kernel * g.kernel;
   for (int o = 0; o < g.outputs; o++)
     for (int i = 0; i < g.inputs; i++)
-      for (int k = 0; k < area; k++) dw[(o * g.inputs + i) * area + k] = packed[(o * area + k) * g.inputs + i];
+      for (int k = 0; k < area; k++) {
+        float *const to = dw + (o * g.inputs + i) * area + k;
+        *to = (adds ? *to : 0) + pass->gemm->packed[(o * area + k) * g.inputs + i];
+      }
 }

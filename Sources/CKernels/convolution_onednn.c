@@ -36,11 +36,13 @@ struct ck_onednn_pass {
   dnnl_exec_arg_t arguments[MAXIMUM_ARGUMENTS];
   int count;
   size_t scratch;
-  float *packed; /* weights, or their gradient, in the order that the primitive asks for */
+  float *packed; /* weights, or a piece's part of their gradient, in the order that the primitive asks for */
+  float *sum;    /* the gradient over the pieces so far, in that order; NULL for a pass that takes weights */
   int values;
   /* Of each value read from an array, its index there; -1 where there is none, in the padding. A pass that takes weights
      reads OIHW ones into `packed`, one that makes their gradient reads `packed` into OIHW. */
   int *source;
+  int packed_values; /* of `packed`, and of `sum` */
   int has_run;
 };
 
@@ -226,11 +228,13 @@ struct ck_onednn_pass *ck_onednn_create(const ck_pass *request) {
   memory_desc_view packed = dnnl_primitive_desc_query_md(
       description, backward_weights ? dnnl_query_diff_weights_md : dnnl_query_weights_md, 0);
   pass->packed = ck_allocate(size_of(packed));
-  pass->source = packing(g, is_turned, packed, &pass->values);
+  pass->source = packing(g, is_turned, packed, &pass->packed_values);
+  pass->values = pass->packed_values;
   if (backward_weights) {
     int *const places = pass->source, count = g.outputs * g.inputs * g.kernel * g.kernel;
     pass->source = inverted(places, pass->values, count);
     pass->values = count;
+    pass->sum = ck_allocate(size_of(packed));
     free(places);
   }
 
@@ -259,6 +263,7 @@ void ck_onednn_destroy(struct ck_onednn_pass *pass) {
   dnnl_primitive_destroy(pass->primitive);
   for (int i = 0; i < pass->count; i++) dnnl_memory_destroy(pass->arguments[i].memory);
   free(pass->packed);
+  free(pass->sum);
   free(pass->source);
   free(pass);
 }
@@ -298,10 +303,22 @@ void ck_onednn_backward_data(struct ck_onednn_pass *pass, const float *dy, float
   run(pass, (const void *[]){dy, dx, scratch}, 3);
 }
 
-void ck_onednn_backward_weights(struct ck_onednn_pass *pass, const float *x, const float *dy, float *dw,
+CK_LOOP static void add(const float *restrict values, int count, float *restrict sum) {
+  for (int i = 0; i < count; i++) sum[i] += values[i];
+}
+
+void ck_onednn_backward_weights(struct ck_onednn_pass *pass, const float *x, const float *dy, int is_first,
                                 void *scratch) {
-  run(pass, (const void *[]){dy, x, scratch}, 3);
-  gather(pass->packed, pass->source, pass->values, dw);
+  run(pass, (const void *[]){dy, x, scratch, is_first ? pass->sum : pass->packed}, 4);
+  if (!is_first) add(pass->packed, pass->packed_values, pass->sum);
+}
+
+CK_LOOP static void gather_and_add(const float *values, const int *source, int count, float *result) {
+  for (int i = 0; i < count; i++) result[i] += values[source[i]];
+}
+
+void ck_onednn_weight_gradient(const struct ck_onednn_pass *pass, int adds, float *dw) {
+  (adds ? gather_and_add : gather)(pass->sum, pass->source, pass->values, dw);
 }
 
 const char *ck_onednn_version(void) {

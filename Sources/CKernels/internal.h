@@ -37,8 +37,9 @@ void ck_onednn_pack(struct ck_onednn_pass *pass, const float *weights);
 void ck_onednn_forward(struct ck_onednn_pass *pass, const float *x, const float *bias, const float *addend, float *y,
                        void *scratch);
 void ck_onednn_backward_data(struct ck_onednn_pass *pass, const float *dy, float *dx, void *scratch);
-void ck_onednn_backward_weights(struct ck_onednn_pass *pass, const float *x, const float *dy, float *dw,
+void ck_onednn_backward_weights(struct ck_onednn_pass *pass, const float *x, const float *dy, int is_first,
                                 void *scratch);
+void ck_onednn_weight_gradient(const struct ck_onednn_pass *pass, int adds, float *dw);
 const char *ck_onednn_version(void);
 
 struct ck_gemm_pass *ck_gemm_create(const struct ck_pass *pass);
@@ -48,7 +49,9 @@ void ck_gemm_pack(const struct ck_pass *pass, const float *weights);
 void ck_gemm_forward(const struct ck_pass *pass, const float *x, const float *bias, const float *addend, float *y,
                      float *columns);
 void ck_gemm_backward_data(const struct ck_pass *pass, const float *dy, float *dx, float *columns);
-void ck_gemm_backward_weights(const struct ck_pass *pass, const float *x, const float *dy, float *dw, float *columns);
+void ck_gemm_backward_weights(const struct ck_pass *pass, const float *x, const float *dy, int is_first,
+                              float *columns);
+void ck_gemm_weight_gradient(const struct ck_pass *pass, int adds, float *dw);
 
 /* What this thread makes with C++'s operator new between the two calls comes from one fixed block (arena.c). */
 void ck_arena_begin(void);

@@ -98,10 +98,22 @@ package final class Convolution {
     ck_backward_data(backwardDataPass!, dy, dx, scratch.pointer)
   }
 
-  /// forward was y = x * w, so dw = sum over samples and positions of x dy; overwrites dw (OIHW).
+  /// forward was y = x * w, so dw = sum over samples and positions of x dy. A batch may come in pieces: the sum stays here,
+  /// begun anew by its first piece, and `weightGradient` hands it over.
+  package func backward(_ dy: UnsafePointer<Float>, x: UnsafePointer<Float>, isFirst: Bool) {
+    ck_backward_weights(backwardWeightsPass!, x, dy, isFirst ? 1 : 0, scratch.pointer)
+  }
+
+  /// dw (OIHW) of the pieces since the last first one, set or added to.
+  package func weightGradient(adding: Bool = false, into dw: UnsafeMutablePointer<Float>) {
+    ck_weight_gradient(backwardWeightsPass!, adding ? 1 : 0, dw)
+  }
+
+  /// dw of a batch in one piece; overwrites dw (OIHW).
   package func backward(
     _ dy: UnsafePointer<Float>, x: UnsafePointer<Float>, intoWeights dw: UnsafeMutablePointer<Float>
   ) {
-    ck_backward_weights(backwardWeightsPass!, x, dy, dw, scratch.pointer)
+    backward(dy, x: x, isFirst: true)
+    weightGradient(into: dw)
   }
 }

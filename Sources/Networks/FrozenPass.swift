@@ -29,7 +29,7 @@ final class FrozenPass {
     func place(_ slot: MemoryPlan.Slot) -> UnsafeMutablePointer<Float> { base + slot.offset * samples }
     nodes = memory.nodes.map { slots in
       NodeMemory(
-        output: place(slots.output), gradient: slots.gradient.map(place),
+        output: slots.output.map(place), gradient: slots.gradient.map(place),
         inputGradient: slots.inputGradient.map(place), seed: slots.seed.map(place),
         sources: GradientSources(slots.sources.map(place), seed: slots.seed.map(place)))
     }

@@ -12,12 +12,11 @@ struct MemoryPlan {
   struct NodeSlots {
     /// x * w before BatchNorm, where it is kept apart from the output.
     var convolved: Slot?
-    var output: Slot
+    /// Nil for the input, which is the caller's, and for what is transient (`PieceSchedule`).
+    var output: Slot?
     /// Gradients that reach the output; their sum, masked, lands in `gradient`.
     var sources: [Slot] = []
     var gradient: Slot?
-    /// Gradient before BatchNorm: `gradient` itself, unless a shortcut still reads that.
-    var convolvedGradient: Slot?
     var inputGradient: Slot?
     /// Gradient that a loss on this output puts in from outside.
     var seed: Slot?
@@ -45,24 +44,24 @@ struct MemoryPlan {
 
   private mutating func planForward(_ architecture: Architecture, taps: [Int], _ purpose: Purpose) {
     let batchStatistics = purpose.contains(.batchStatistics)
-    let lastRead = PieceSchedule(architecture, batchStatistics: batchStatistics).lastRead
-    let kept = Set(taps + [architecture.output])
+    let kept = taps + [architecture.output]
+    let schedule = PieceSchedule(architecture, batchStatistics: batchStatistics, kept: kept)
     for (index, node) in architecture.nodes.enumerated() {
-      let size = node.shape.sampleCount
-      // The caller's images are the input: no place of ours.
-      guard case .input = node.operation else {
-        var slots = NodeSlots(output: take(size))
-        if case .convolution = node.operation, batchStatistics {
-          slots.convolved = purpose.contains(.backward) ? take(size) : slots.output
-        }
+      var slots = NodeSlots()
+      if case .input = node.operation {
         nodes.append(slots)
-        guard !purpose.contains(.backward) else { continue }
-        for spent in 1...index where lastRead[spent] == index && !kept.contains(spent) {
-          giveBack(nodes[spent].output)
-        }
         continue
       }
-      nodes.append(NodeSlots(output: Slot(offset: 0, size: 0)))
+      let size = node.shape.sampleCount
+      if !schedule.isTransient[index] { slots.output = take(size) }
+      if batchStatistics, node.isConvolution {
+        slots.convolved = purpose.contains(.backward) ? take(size) : slots.output ?? take(size)
+      }
+      nodes.append(slots)
+      guard !purpose.contains(.backward) else { continue }
+      for spent in 1...index where schedule.lastRead[spent] == index && !kept.contains(spent) {
+        giveBack(nodes[spent].output ?? nodes[spent].convolved!)
+      }
     }
   }
 
@@ -71,34 +70,21 @@ struct MemoryPlan {
     for tap in taps where tap != architecture.output {
       nodes[tap].seed = take(architecture.nodes[tap].shape.sampleCount)
     }
-    // The output of a shortcut's block hands its gradient on as it is, so that slot has a second reader.
     for index in architecture.nodes.indices.reversed() where index > 0 {
       let node = architecture.nodes[index]
-      let size = node.shape.sampleCount
       // The sum of the sources may take the first one's place: nobody reads it again.
-      let gradient = nodes[index].sources.first ?? take(size)
+      let gradient = nodes[index].sources.first ?? take(node.shape.sampleCount)
       for spent in nodes[index].sources.dropFirst() { giveBack(spent) }
       nodes[index].gradient = gradient
-      var last = gradient
-      if case .convolution(let filter) = node.operation {
-        if let addend = filter.addend {
-          nodes[addend].sources.append(gradient)
-          if purpose.contains(.batchStatistics) { last = take(size) }
-        }
-        nodes[index].convolvedGradient = last
-      }
-      let isShared = isAddend(node)
+      // The output of a shortcut's block hands its gradient on as it is, so that slot has a second reader.
+      if let addend = node.addend { nodes[addend].sources.append(gradient) }
       if node.input > 0 || purpose.contains(.inputGradient) {
         let inputGradient = take(architecture.nodes[node.input].shape.sampleCount)
         nodes[index].inputGradient = inputGradient
         nodes[node.input].sources.append(inputGradient)
       }
-      if !isShared || last != gradient { giveBack(last) }
+      if node.addend == nil { giveBack(gradient) }
     }
-  }
-
-  private func isAddend(_ node: Architecture.Node) -> Bool {
-    if case .convolution(let filter) = node.operation { filter.addend != nil } else { false }
   }
 
   /// First fit, splitting what is larger; sizes are whole cache lines, so every slot is aligned at any batch size.

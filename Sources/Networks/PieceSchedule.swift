@@ -11,14 +11,19 @@ struct PieceSchedule {
   let finished: [[Int]]
   /// For each node, the last one in whose turn its output is still read; itself where nobody reads it.
   let lastRead: [Int]
+  /// Whether a convolution's output is made for one reader, another convolution, alone: no more than a piece of it is
+  /// kept, and the backward pass makes it again. That costs less than to write it to memory and to read it back.
+  let isTransient: [Bool]
 
-  /// `batchStatistics`: false where outputs need not wait, so that each node finishes its own.
-  init(_ architecture: Architecture, batchStatistics: Bool) {
+  /// `batchStatistics`: false where outputs need not wait, so that each node finishes its own. `kept`: nodes whose outputs
+  /// somebody else reads.
+  init(_ architecture: Architecture, batchStatistics: Bool, kept: [Int]) {
     let nodes = architecture.nodes
     // Which node finishes it. An addend is read when the output it is added to is finished. Readers come later in the
     // list, so going backwards they are known.
     var finisher = Array(nodes.indices)
     var lastRead = Array(nodes.indices)
+    var isTransient = nodes.map { _ in false }
     for (index, node) in nodes.enumerated().reversed() {
       var readers: [Int] = []
       for (reader, other) in nodes.enumerated() {
@@ -29,9 +34,12 @@ struct PieceSchedule {
       if batchStatistics, node.isConvolution {
         guard let first = readers.min() else { preconditionFailure("nobody reads the convolution \(index)") }
         finisher[index] = first
+        isTransient[index] =
+          readers.count == 1 && nodes[first].input == index && nodes[first].isConvolution && !kept.contains(index)
       }
     }
     self.lastRead = lastRead
+    self.isTransient = isTransient
     finished = nodes.indices.map { node in
       nodes.indices.filter { finisher[$0] == node && $0 != node }
     }

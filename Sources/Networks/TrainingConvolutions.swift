@@ -3,15 +3,23 @@ import Kernels
 /// The convolutions that networks in training mode run piece by piece, with their packed weights: a set of plans for each
 /// size of a piece that comes up. Networks with the same weights share it, so that each weight is packed once a step.
 package final class TrainingConvolutions {
+  /// Samples that run together: what a convolution reads and writes stays in the second-level cache.
+  static let pieceSize = 8
+
   package let architecture: Architecture
   let layout: ParameterLayout
   let backend: ConvolutionBackend
   let scratch: Scratch
+  /// For one piece of any convolution: an output that is transient, and the gradient before BatchNorm.
+  let transientOutput, convolvedGradient: Tensor
   private var parameters: UnsafePointer<Float>?
   private var plans: [Int: [Convolution?]] = [:]
 
   package init(_ architecture: Architecture, layout: ParameterLayout, backend: ConvolutionBackend, scratch: Scratch) {
     (self.architecture, self.layout, self.backend, self.scratch) = (architecture, layout, backend, scratch)
+    let largest = architecture.nodes.filter(\.isConvolution).map(\.shape.sampleCount).max() ?? 0
+    transientOutput = Tensor(count: largest * Self.pieceSize)
+    convolvedGradient = Tensor(count: largest * Self.pieceSize)
   }
 
   /// Packs the filters of `parameters`, which must stay as they are until the next call: once a step.
@@ -20,14 +28,15 @@ package final class TrainingConvolutions {
     for set in plans.values { pack(set) }
   }
 
-  /// A plan a node, nil for what is no convolution: forward without fusion, and backward to the input.
+  /// A plan a node, nil for what is no convolution: forward without fusion, backward to the weights and to the input.
   func plans(samples: Int) -> [Convolution?] {
     if let known = plans[samples] { return known }
     let made = architecture.nodes.map { node -> Convolution? in
       guard case .convolution(let filter) = node.operation else { return nil }
       return Convolution(
         architecture.geometry(of: node, filter, batch: samples), backend: backend,
-        passes: node.input > 0 ? [.forward, .backwardData] : .forward, scratch: scratch)
+        passes: node.input > 0 ? [.forward, .backwardWeights, .backwardData] : [.forward, .backwardWeights],
+        scratch: scratch)
     }
     plans[samples] = made
     pack(made)

@@ -4,7 +4,6 @@ import Kernels
 /// first time, all in one block of memory.
 package final class TrainingNetwork {
   private let taps: [Int]
-  private let differentiable: Bool
   private let memory: MemoryPlan
   private let block: Tensor
   private let convolutions: TrainingConvolutions
@@ -15,7 +14,7 @@ package final class TrainingNetwork {
   /// The network is that of `convolutions`.
   package init(_ convolutions: TrainingConvolutions, taps: [Int], capacity: Int, differentiable: Bool) {
     (self.convolutions, self.taps) = (convolutions, taps)
-    (self.capacity, self.differentiable) = (capacity, differentiable)
+    self.capacity = capacity
     memory = Self.memory(convolutions.architecture, taps: taps, differentiable: differentiable)
     block = Tensor(count: memory.size * capacity)
   }
@@ -46,7 +45,7 @@ package final class TrainingNetwork {
     if let pass = passes[samples] { return pass }
     precondition(samples > 0 && samples <= capacity, "a batch of \(samples) in a network for \(capacity)")
     let pass = TrainingPass(
-      convolutions, memory: memory, block: block, samples: samples, taps: taps, differentiable: differentiable)
+      convolutions, memory: memory, block: block, samples: samples, taps: taps)
     passes[samples] = pass
     return pass
   }

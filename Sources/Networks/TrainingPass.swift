@@ -4,9 +4,6 @@ import Kernels
 /// parameters, node by node and piece by piece (`PieceSchedule`). Plans and memory are made in `init`; a pass allocates
 /// nothing.
 package final class TrainingPass {
-  /// Samples that run together: what a convolution reads and writes stays in the second-level cache.
-  package static let pieceSize = 8
-
   package let samples: Int
   package let classes: Int
   private let architecture: Architecture
@@ -15,13 +12,13 @@ package final class TrainingPass {
   private let nodes: [NodeMemory]
   private let pieces: [Piece]
   private let schedule: PieceSchedule
+  private let convolvedGradient: Tensor
   /// Where the nodes' memory lies; the pass keeps it alive as long as somebody may read logits or features.
   private let block: Tensor
 
   private enum Layer {
     case input
-    /// The plan for the weights' gradient, of the whole batch; nil where no backward pass is wanted.
-    case convolution(Convolution?, BatchNorm, ConvolutionPlaces)
+    case convolution(BatchNorm, ConvolutionPlaces)
     case plain(PlainLayer)
   }
 
@@ -34,7 +31,9 @@ package final class TrainingPass {
   private struct NodeMemory {
     /// Floats of a sample, and positions.
     var size, rows: Int
-    var convolved, output, gradient, convolvedGradient, inputGradient, seed: UnsafeMutablePointer<Float>?
+    var convolved, output, gradient, inputGradient, seed: UnsafeMutablePointer<Float>?
+    /// Floats from a sample's output to the next; 0 where there is memory for one piece alone.
+    var outputStride: Int
     var sources: GradientSources
   }
 
@@ -45,8 +44,7 @@ package final class TrainingPass {
   }
 
   init(
-    _ convolutions: TrainingConvolutions, memory: MemoryPlan, block: Tensor, samples: Int, taps: [Int],
-    differentiable: Bool
+    _ convolutions: TrainingConvolutions, memory: MemoryPlan, block: Tensor, samples: Int, taps: [Int]
   ) {
     let (architecture, layout) = (convolutions.architecture, convolutions.layout)
     self.architecture = architecture
@@ -54,31 +52,28 @@ package final class TrainingPass {
     self.taps = taps
     self.block = block
     classes = architecture.classes
-    schedule = PieceSchedule(architecture, batchStatistics: true)
-    pieces = stride(from: 0, to: samples, by: Self.pieceSize).map { first in
-      let count = min(Self.pieceSize, samples - first)
+    schedule = PieceSchedule(architecture, batchStatistics: true, kept: taps + [architecture.output])
+    convolvedGradient = convolutions.convolvedGradient
+    pieces = stride(from: 0, to: samples, by: TrainingConvolutions.pieceSize).map { first in
+      let count = min(TrainingConvolutions.pieceSize, samples - first)
       return Piece(first: first, count: count, convolutions: convolutions.plans(samples: count))
     }
     func place(_ slot: MemoryPlan.Slot) -> UnsafeMutablePointer<Float> { block.pointer + slot.offset * samples }
     nodes = zip(memory.nodes, architecture.nodes).map { slots, node in
       NodeMemory(
         size: node.shape.sampleCount, rows: node.shape.rows,
-        convolved: slots.convolved.map(place), output: place(slots.output), gradient: slots.gradient.map(place),
-        convolvedGradient: slots.convolvedGradient.map(place), inputGradient: slots.inputGradient.map(place),
-        seed: slots.seed.map(place),
+        convolved: slots.convolved.map(place),
+        output: slots.output.map(place) ?? (node.isConvolution ? convolutions.transientOutput.pointer : nil),
+        gradient: slots.gradient.map(place), inputGradient: slots.inputGradient.map(place),
+        seed: slots.seed.map(place), outputStride: slots.output == nil ? 0 : node.shape.sampleCount,
         sources: GradientSources(slots.sources.map(place), seed: slots.seed.map(place)))
     }
     layers = architecture.nodes.map { node in
       let input = node.input >= 0 ? architecture.nodes[node.input].shape.withBatch(samples) : node.shape
       if let layer = PlainLayer(node, reading: input, layout: layout) { return .plain(layer) }
       guard case .convolution(let filter) = node.operation else { return .input }
-      let weights =
-        differentiable
-        ? Convolution(
-          architecture.geometry(of: node, filter, batch: samples), backend: convolutions.backend,
-          passes: .backwardWeights, scratch: convolutions.scratch) : nil
       return .convolution(
-        weights, BatchNorm(node.shape.withBatch(samples), relu: filter.relu),
+        BatchNorm(node.shape.withBatch(samples), relu: filter.relu),
         ConvolutionPlaces(
           filters: layout.start(of: "\(filter.name).weight"),
           weight: layout.start(of: "\(filter.batchNorm).weight"),
@@ -107,35 +102,34 @@ package final class TrainingPass {
   ) {
     for (index, node) in architecture.nodes.enumerated() where index > 0 {
       let memory = nodes[index]
-      let x = output(node.input, images)
-      let inputSize = nodes[node.input].size
-      if case .convolution(_, let batchNorm, _) = layers[index] { batchNorm.beginForward() }
+      if case .convolution(let batchNorm, _) = layers[index] { batchNorm.beginForward() }
       for piece in pieces {
         for finished in schedule.finished[index] { finish(finished, piece) }
-        guard case .convolution(_, let batchNorm, _) = layers[index] else { continue }
+        guard case .convolution(let batchNorm, _) = layers[index] else { continue }
         let convolved = memory.convolved! + piece.first * memory.size
-        piece.convolutions[index]!.forward(x + piece.first * inputSize, into: convolved)
+        piece.convolutions[index]!.forward(output(node.input, of: piece, images), into: convolved)
         batchNorm.measure(convolved, rows: piece.count * memory.rows)
       }
       switch layers[index] {
       case .input: break
-      case .convolution(_, let batchNorm, let places):
+      case .convolution(let batchNorm, let places):
         batchNorm.endForward(
           weight: parameters + places.weight, bias: parameters + places.bias,
           running: statistics.map { ($0 + places.mean, $0 + places.variance) })
-      case .plain(let layer): layer.forward(x, parameters: parameters, into: memory.output!)
+      case .plain(let layer):
+        layer.forward(output(node.input, images), parameters: parameters, into: memory.output!)
       }
     }
   }
 
   /// y = relu?(batchNorm(convolved), + addend) of a piece.
   private func finish(_ index: Int, _ piece: Piece) {
-    guard case .convolution(_, let batchNorm, let places) = layers[index] else { return }
+    guard case .convolution(let batchNorm, let places) = layers[index] else { return }
     let memory = nodes[index]
-    let start = piece.first * memory.size
     batchNorm.forward(
-      memory.convolved! + start, rows: piece.count * memory.rows,
-      addend: places.addend.map { nodes[$0].output! + start }, into: memory.output! + start)
+      memory.convolved! + piece.first * memory.size, rows: piece.count * memory.rows,
+      addend: places.addend.map { nodes[$0].output! + piece.first * nodes[$0].outputStride },
+      into: memory.output! + piece.first * memory.outputStride)
   }
 
   // MARK: Backward
@@ -146,55 +140,61 @@ package final class TrainingPass {
     _ images: UnsafePointer<Float>, parameters: UnsafePointer<Float>, gradients: UnsafeMutablePointer<Float>,
     featureSeeds: Bool
   ) {
-    for index in architecture.nodes.indices.reversed() where index > 0 {
-      let node = architecture.nodes[index]
+    for (index, node) in architecture.nodes.enumerated().reversed() where index > 0 {
       let memory = nodes[index]
-      let x = output(node.input, images)
       switch layers[index] {
       case .input: break
-      case .convolution(_, let batchNorm, let places):
+      case .convolution(let batchNorm, let places):
         batchNorm.endBackward(weight: gradients + places.weight, bias: gradients + places.bias)
       case .plain(let layer):
         gather(
           index, seeded: featureSeeds || index == architecture.output,
           maskedBy: layer.hasReLU ? memory.output : nil)
-        layer.backward(memory.gradient!, x: x, intoGradients: gradients)
+        layer.backward(memory.gradient!, x: output(node.input, images), intoGradients: gradients)
         if let dx = memory.inputGradient { layer.backward(memory.gradient!, parameters: parameters, intoInput: dx) }
       }
       for finished in schedule.finished[index] {
-        if case .convolution(_, let batchNorm, _) = layers[finished] { batchNorm.beginBackward() }
+        if case .convolution(let batchNorm, _) = layers[finished] { batchNorm.beginBackward() }
       }
       for piece in pieces {
-        if case .convolution(_, let batchNorm, _) = layers[index] { differentiate(index, batchNorm, piece) }
+        if case .convolution(let batchNorm, _) = layers[index] { differentiate(index, batchNorm, piece, images) }
         for finished in schedule.finished[index].reversed() { mask(finished, piece, seeded: featureSeeds) }
       }
-      if case .convolution(let weights?, _, let places) = layers[index] {
-        weights.backward(memory.convolvedGradient!, x: x, intoWeights: gradients + places.filters)
+      if case .convolution(_, let places) = layers[index] {
+        pieces[0].convolutions[index]!.weightGradient(into: gradients + places.filters)
+        if let last = pieces.last, last.count < pieces[0].count {
+          last.convolutions[index]!.weightGradient(adding: true, into: gradients + places.filters)
+        }
       }
     }
   }
 
-  /// From the masked gradient of a convolution's output to that of its input.
-  private func differentiate(_ index: Int, _ batchNorm: BatchNorm, _ piece: Piece) {
+  /// From the masked gradient of a convolution's output to those of its weights and its input.
+  private func differentiate(_ index: Int, _ batchNorm: BatchNorm, _ piece: Piece, _ images: UnsafePointer<Float>) {
     let memory = nodes[index]
+    let input = architecture.nodes[index].input
     let start = piece.first * memory.size
-    let dConvolved = memory.convolvedGradient! + start
+    if schedule.isTransient[input] { finish(input, piece) }
+    let dConvolved = convolvedGradient.pointer
     batchNorm.backward(
       memory.gradient! + start, x: memory.convolved! + start, rows: piece.count * memory.rows, into: dConvolved)
+    let convolution = piece.convolutions[index]!
+    // A plan of a size of its own begins a sum of its own.
+    convolution.backward(
+      dConvolved, x: output(input, of: piece, images), isFirst: piece.first == 0 || piece.count < pieces[0].count)
     guard let dx = memory.inputGradient else { return }
-    piece.convolutions[index]!.backward(
-      dConvolved, intoInput: dx + piece.first * nodes[architecture.nodes[index].input].size)
+    convolution.backward(dConvolved, intoInput: dx + piece.first * nodes[input].size)
   }
 
   /// The gradient of a convolution's output, where the output is above zero, and its part of BatchNorm's sums.
   private func mask(_ index: Int, _ piece: Piece, seeded: Bool) {
-    guard case .convolution(_, let batchNorm, _) = layers[index] else { return }
+    guard case .convolution(let batchNorm, _) = layers[index] else { return }
     let memory = nodes[index]
     let start = piece.first * memory.size
     memory.sources.withSources(seeded: seeded, from: start) {
       batchNorm.mask(
-        sources: $0, y: memory.output! + start, x: memory.convolved! + start, rows: piece.count * memory.rows,
-        into: memory.gradient! + start)
+        sources: $0, y: memory.output! + piece.first * memory.outputStride, x: memory.convolved! + start,
+        rows: piece.count * memory.rows, into: memory.gradient! + start)
     }
   }
 
@@ -207,5 +207,11 @@ package final class TrainingPass {
 
   private func output(_ node: Int, _ images: UnsafePointer<Float>) -> UnsafePointer<Float> {
     node == 0 ? images : UnsafePointer(nodes[node].output!)
+  }
+
+  private func output(_ node: Int, of piece: Piece, _ images: UnsafePointer<Float>) -> UnsafePointer<Float> {
+    node == 0
+      ? images + piece.first * nodes[0].size
+      : UnsafePointer(nodes[node].output!) + piece.first * nodes[node].outputStride
   }
 }

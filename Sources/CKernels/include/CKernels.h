@@ -39,8 +39,11 @@ void ck_pass_pack(ck_pass *pass, const float *weights);
 void ck_forward(ck_pass *pass, const float *x, const float *bias, const float *addend, float *y, void *scratch);
 /* dx = dy * w transposed */
 void ck_backward_data(ck_pass *pass, const float *dy, float *dx, void *scratch);
-/* dw (OIHW) = sum over batch and positions of x dy */
-void ck_backward_weights(ck_pass *pass, const float *x, const float *dy, float *dw, void *scratch);
+/* The sum over batch and positions of x dy, kept by the pass in an order of its own: set by the first piece of a batch,
+   added to by the others. */
+void ck_backward_weights(ck_pass *pass, const float *x, const float *dy, int is_first, void *scratch);
+/* dw (OIHW) = that sum; or dw += that sum. */
+void ck_weight_gradient(const ck_pass *pass, int adds, float *dw);
 
 /* ---- Dense layers ------------------------------------------------------------------------------------------- */
 
