@@ -15,6 +15,13 @@ package struct BatchSchedule: Equatable, Sendable {
   /// The most samples that a shard of any batch holds.
   package var shardCapacity: Int { (min(batchSize, samples) + shards - 1) / shards }
 
+  /// The sizes of shards that occur, none of them 0: of whole batches and of the last one.
+  package var shardSizes: Set<Int> {
+    let batches = [0, stepsPerEpoch - 1]
+    let sizes = batches.flatMap { batch in (0..<shards).map { positions(ofBatch: batch, shard: $0).count } }
+    return Set(sizes).subtracting([0])
+  }
+
   /// The positions of batch k of an epoch.
   package func positions(ofBatch batch: Int) -> Range<Int> {
     precondition(batch >= 0 && batch < stepsPerEpoch, "batch \(batch) of \(stepsPerEpoch)")

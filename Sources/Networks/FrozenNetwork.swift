@@ -58,6 +58,11 @@ package final class FrozenNetwork {
     version += 1
   }
 
+  /// Makes the plans for the pieces of `samples` samples, so that no step has to.
+  package func prepare(samples: Int) {
+    for piece in [min(samples, Self.pieceSize), samples % Self.pieceSize] where piece > 0 { _ = plan(piece) }
+  }
+
   /// Logits (samples, classes) of at most `pieceSize` samples, valid until the next call.
   package func logits(_ images: UnsafePointer<Float>, samples: Int) -> UnsafeMutablePointer<Float> {
     let pass = plan(samples)

@@ -41,6 +41,9 @@ package final class TrainingNetwork {
     return pass
   }
 
+  /// Makes the plan for batches of `samples`, so that no step has to.
+  package func prepare(samples: Int) { _ = plan(samples) }
+
   private func plan(_ samples: Int) -> TrainingPass {
     if let pass = passes[samples] { return pass }
     precondition(samples > 0 && samples <= capacity, "a batch of \(samples) in a network for \(capacity)")

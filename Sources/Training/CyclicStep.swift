@@ -33,10 +33,11 @@ package final class CyclicStep {
   package let statistics: Tensor
   package let gradients: Tensor
 
-  package init(model: ModelState, options: StepOptions, capacity: Int) {
+  /// `sizes` of the shards that will come. Every plan is made here.
+  package init(model: ModelState, options: StepOptions, sizes: Set<Int>) {
     self.model = model
     self.options = options
-    networks = StepNetworks(model: model, options: options, capacity: capacity)
+    networks = StepNetworks(model: model, options: options, sizes: sizes)
     taskLoss = CrossEntropy(classes: model.architecture.classes, smoothing: options.labelSmoothing)
     distillation = DistillationLoss(weights: options.layerWeights, normalization: options.normalization)
     statistics = Tensor(count: model.layout.statisticCount)

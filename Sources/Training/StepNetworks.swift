@@ -37,7 +37,9 @@ final class StepNetworks {
   let student: TrainingNetwork
   let refinement: RefinementPart?
 
-  init(model: ModelState, options: StepOptions, capacity: Int) {
+  /// `sizes`: of the shards that will come; plans for others are made when they do.
+  init(model: ModelState, options: StepOptions, sizes: Set<Int>) {
+    let capacity = sizes.max() ?? 0
     let scratch = Scratch()
     convolutions = TrainingConvolutions(
       model.architecture, layout: model.layout, backend: options.backend, scratch: scratch)
@@ -52,6 +54,11 @@ final class StepNetworks {
           capacity: capacity),
         target: TargetFeatures(
           options: options, frozen: network, convolutions: convolutions, capacity: capacity))
+    }
+    for samples in sizes.sorted() {
+      student.prepare(samples: samples)
+      refinement?.network.prepare(samples: samples)
+      refinement?.target.prepare(samples: samples)
     }
   }
 }

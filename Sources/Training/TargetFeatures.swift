@@ -25,6 +25,11 @@ final class TargetFeatures {
     }
   }
 
+  /// Makes the plans for `samples` samples; those of the frozen network are the refinement's too.
+  func prepare(samples: Int) {
+    if case .batch(let network, _) = pass { network.prepare(samples: samples) }
+  }
+
   /// The feature of each tap; `running` uses the weights and statistics that the frozen network was folded with last.
   func features(
     of images: UnsafePointer<Float>, samples: Int, parameters: UnsafePointer<Float>,

@@ -25,7 +25,7 @@ package final class Trainer {
   package init(plan: RunPlan, model: ModelState, communicator: Communicator, journal: RunJournal?) {
     (self.plan, self.model, self.communicator, self.journal) = (plan, model, communicator, journal)
     optimizer = Optimizer(plan.configuration.optimizer, layout: model.layout)
-    cyclicStep = CyclicStep(model: model, options: plan.step, capacity: plan.batches.schedule.shardCapacity)
+    cyclicStep = CyclicStep(model: model, options: plan.step, sizes: plan.batches.schedule.shardSizes)
     reduction = GradientReduction(
       layout: model.layout, taps: plan.step.taps.count, kind: plan.configuration.training.gradientReduction,
       communicator: communicator)

@@ -58,7 +58,7 @@ import Training
     let step = CyclicStep(
       model: model,
       options: try StepOptions(configuration, architecture: model.architecture, normalization: nil),
-      capacity: size[0])
+      sizes: [size[0]])
     let optimizer = Optimizer(
       .adamW(beta1: 0.9, beta2: 0.999, epsilon: 1e-8), weightDecay: 0.01,
       decays: [0..<model.layout.parameterCount], count: model.layout.parameterCount)
