@@ -16,8 +16,15 @@ package final class FrozenNetwork {
   private let block: Tensor
   private let scratch: Scratch
   private let weights: Tensor
+  private let folded: [FoldedConvolution]
   private var version = 0
   private var passes: [Int: FrozenPass] = [:]
+
+  /// Where a convolution's parameters and running statistics start in their blocks, and how large its filters are.
+  private struct FoldedConvolution {
+    var filters, weight, bias, mean, variance: Int
+    var size, channels: Int
+  }
 
   /// `differentiable`: plan the backward pass to the input; without it only `logits` and `features` can be asked for.
   package init(
@@ -30,6 +37,16 @@ package final class FrozenNetwork {
       architecture, taps: differentiable ? [] : taps, for: differentiable ? [.backward, .inputGradient] : [])
     block = Tensor(count: memory.size * Self.pieceSize)
     weights = Tensor(count: layout.parameterCount)
+    folded = architecture.nodes.compactMap { node in
+      guard case .convolution(let filter) = node.operation else { return nil }
+      return FoldedConvolution(
+        filters: layout.start(of: "\(filter.name).weight"), weight: layout.start(of: "\(filter.batchNorm).weight"),
+        bias: layout.start(of: "\(filter.batchNorm).bias"),
+        mean: layout.start(ofStatistic: "\(filter.batchNorm).running_mean"),
+        variance: layout.start(ofStatistic: "\(filter.batchNorm).running_var"),
+        size: architecture.nodes[node.input].shape.channels * filter.kernel * filter.kernel,
+        channels: node.shape.channels)
+    }
   }
 
   /// Bytes of the intermediates and folded weights of a differentiable one, without making it.
@@ -42,18 +59,12 @@ package final class FrozenNetwork {
   /// Takes the weights and running statistics to work with, until the next call: once per shard and step.
   package func fold(parameters: UnsafePointer<Float>, statistics: UnsafePointer<Float>) {
     weights.pointer.update(from: parameters, count: layout.parameterCount)
-    for node in architecture.nodes {
-      guard case .convolution(let filter) = node.operation else { continue }
-      let filters = layout.start(of: "\(filter.name).weight")
-      let bias = layout.start(of: "\(filter.batchNorm).bias")
+    for convolution in folded {
       BatchNorm.fold(
-        filters: parameters + filters,
-        size: architecture.nodes[node.input].shape.channels * filter.kernel * filter.kernel,
-        channels: node.shape.channels, weight: parameters + layout.start(of: "\(filter.batchNorm).weight"),
-        bias: parameters + bias,
-        mean: statistics + layout.start(ofStatistic: "\(filter.batchNorm).running_mean"),
-        variance: statistics + layout.start(ofStatistic: "\(filter.batchNorm).running_var"),
-        intoFilters: weights.pointer + filters, intoBias: weights.pointer + bias)
+        filters: parameters + convolution.filters, size: convolution.size, channels: convolution.channels,
+        weight: parameters + convolution.weight, bias: parameters + convolution.bias,
+        mean: statistics + convolution.mean, variance: statistics + convolution.variance,
+        intoFilters: weights.pointer + convolution.filters, intoBias: weights.pointer + convolution.bias)
     }
     version += 1
   }
