@@ -12,33 +12,8 @@
    of a pixel. A block is some pixels of a row whose sums stay in registers, so that a weight is loaded once for all of
    them; where blocks do not divide the width, the last one ends with the row and repeats pixels of the one before it.
    Every sum is taken in one order, whatever block its pixel falls in: bits depend on the instruction set alone. */
-#include "internal.h"
+#include "vectors.h"
 #include <string.h>
-
-enum { LANES = 16 };
-
-typedef float lanes __attribute__((vector_size(LANES * sizeof(float))));
-typedef int lane_mask __attribute__((vector_size(LANES * sizeof(int))));
-/* The same in the caller's arrays, which may begin at any float. */
-typedef lanes lanes_in_memory __attribute__((aligned(sizeof(float)), may_alias));
-
-/* Inlined into each clone of its caller, a function is compiled for the clone's instructions. It is never called, so
-   that how vectors would be handed over, of which compilers warn, is of no matter. */
-#define INLINE static inline __attribute__((always_inline))
-#pragma GCC diagnostic ignored "-Wpsabi"
-
-/* Sums stay in registers only where no loop over them is left, and compilers leave the longer ones: with one input
-   channel, backward reaches 50 GFLOP/s so, 225 unrolled. */
-#if defined(__clang__)
-#define UNROLLED _Pragma("clang loop unroll(full)")
-#define ROLLED _Pragma("clang loop unroll(disable)")
-#else
-#define UNROLLED _Pragma("GCC unroll 16")
-#define ROLLED _Pragma("GCC unroll 1")
-#endif
-
-INLINE lanes load(const float *at) { return *(const lanes_in_memory *)at; }
-INLINE void store(float *at, lanes values) { *(lanes_in_memory *)at = values; }
 
 int ck_few_fits(ck_kind kind, ck_geometry g) {
   return kind != CK_BACKWARD_WEIGHTS && g.inputs >= 1 && g.inputs <= 4 && g.outputs % LANES == 0 && g.kernel == 3 &&
@@ -74,7 +49,6 @@ INLINE const float *pixel(const float *at, int x, int p, int width, int size, in
 }
 INLINE int first_row(int y) { return y == 0; }
 INLINE int end_row(int y, int height) { return y + 1 == height ? 2 : 3; }
-INLINE int smaller(int a, int b) { return a < b ? a : b; }
 
 /* ---- Forward ---- */
 
@@ -133,25 +107,6 @@ CK_LOOP void ck_few_forward(const ck_pass *pass, const float *x, const float *bi
 }
 
 /* ---- Backward to the input ---- */
-
-/* Sixteen vectors become one of their sums by halves: two vectors' lanes are added in pairs, twice within every four
-   lanes and twice across them. 16 sums take 30 shuffles and 15 additions, which run beside the multiply-adds. */
-INLINE lanes add_pairs(lanes a, lanes b) { /* of every four lanes: a0+a2 b0+b2 a1+a3 b1+b3 */
-  return __builtin_shufflevector(a, b, 0, 16, 1, 17, 4, 20, 5, 21, 8, 24, 9, 25, 12, 28, 13, 29) +
-         __builtin_shufflevector(a, b, 2, 18, 3, 19, 6, 22, 7, 23, 10, 26, 11, 27, 14, 30, 15, 31);
-}
-INLINE lanes add_halves(lanes a, lanes b) { /* of every four lanes: a0+a2 a1+a3 b0+b2 b1+b3 */
-  return __builtin_shufflevector(a, b, 0, 1, 16, 17, 4, 5, 20, 21, 8, 9, 24, 25, 12, 13, 28, 29) +
-         __builtin_shufflevector(a, b, 2, 3, 18, 19, 6, 7, 22, 23, 10, 11, 26, 27, 14, 15, 30, 31);
-}
-INLINE lanes add_fours(lanes a, lanes b) { /* fours of lanes: a0+a1 a2+a3 b0+b1 b2+b3 */
-  return __builtin_shufflevector(a, b, 0, 1, 2, 3, 8, 9, 10, 11, 16, 17, 18, 19, 24, 25, 26, 27) +
-         __builtin_shufflevector(a, b, 4, 5, 6, 7, 12, 13, 14, 15, 20, 21, 22, 23, 28, 29, 30, 31);
-}
-INLINE lanes four_sums(const lanes *s) { return add_halves(add_pairs(s[0], s[1]), add_pairs(s[2], s[3])); }
-INLINE lanes sixteen_sums(const lanes *s) {
-  return add_fours(add_fours(four_sums(s), four_sums(s + 4)), add_fours(four_sums(s + 8), four_sums(s + 12)));
-}
 
 /* Pixels x ..< x + pixels of row y of an image, all their inputs; of a partial block, those inside. */
 INLINE void backward_block(const ck_pass *pass, int inputs, int pixels, int partial, const float *dy, int y, int x,

@@ -1,11 +1,36 @@
-/* OpenBLAS, and what both libraries want to know at the start. */
+/* Dense layers by either implementation, OpenBLAS, and what both libraries want to know at the start. */
 #include "internal.h"
 #include <cblas.h>
+#include <string.h>
 
 void ck_gemm(int transpose_a, int transpose_b, int m, int n, int k, const float *a, int lda, const float *b, int ldb,
              float beta, float *c, int ldc) {
   cblas_sgemm(CblasRowMajor, transpose_a ? CblasTrans : CblasNoTrans, transpose_b ? CblasTrans : CblasNoTrans, m, n, k,
               1, a, lda, b, ldb, beta, c, ldc);
+}
+
+void ck_dense_forward(ck_backend backend, ck_dense d, const float *x, const float *w, const float *bias, float *y) {
+  for (int r = 0; r < d.rows; r++) memcpy(y + (size_t)r * d.outputs, bias, sizeof(float) * d.outputs);
+  if (backend == CK_ONEDNN)
+    ck_tiles_forward(d, x, w, y);
+  else
+    ck_gemm(0, 1, d.rows, d.outputs, d.inputs, x, d.inputs, w, d.inputs, 1, y, d.outputs);
+  if (!d.relu) return;
+  for (size_t i = 0; i < (size_t)d.rows * d.outputs; i++) y[i] = y[i] < 0 ? 0 : y[i]; /* NaN stays */
+}
+
+void ck_dense_backward_data(ck_backend backend, ck_dense d, const float *dy, const float *w, float *dx) {
+  if (backend == CK_ONEDNN)
+    ck_tiles_backward_data(d, dy, w, dx);
+  else
+    ck_gemm(0, 0, d.rows, d.inputs, d.outputs, dy, d.outputs, w, d.inputs, 0, dx, d.inputs);
+}
+
+void ck_dense_backward_weights(ck_backend backend, ck_dense d, const float *dy, const float *x, float *dw) {
+  if (backend == CK_ONEDNN)
+    ck_tiles_backward_weights(d, dy, x, dw);
+  else
+    ck_gemm(1, 0, d.outputs, d.inputs, d.rows, dy, d.outputs, x, d.inputs, 0, dw, d.inputs);
 }
 
 /* oneDNN counts on OpenMP's setting; a build of it without OpenMP has no such symbol. */

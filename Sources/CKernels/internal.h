@@ -53,6 +53,15 @@ void ck_gemm_backward_weights(const struct ck_pass *pass, const float *x, const 
                               float *columns);
 void ck_gemm_weight_gradient(const struct ck_pass *pass, int adds, float *dw);
 
+/* Dense layers by loops of ours; forward adds to y. */
+void ck_tiles_forward(ck_dense dense, const float *x, const float *w, float *y);
+void ck_tiles_backward_data(ck_dense dense, const float *dy, const float *w, float *dx);
+void ck_tiles_backward_weights(ck_dense dense, const float *dy, const float *x, float *dw);
+
+/* c[m,n] = op(a) op(b) + beta c by OpenBLAS, row-major, leading dimensions given; transposed where the flag says so. */
+void ck_gemm(int transpose_a, int transpose_b, int m, int n, int k, const float *a, int lda, const float *b, int ldb,
+             float beta, float *c, int ldc);
+
 /* What this thread makes with C++'s operator new between the two calls comes from one fixed block (arena.c). */
 void ck_arena_begin(void);
 void ck_arena_end(void);

@@ -65,7 +65,7 @@ package final class Convolution {
         inputs: Int32(geometry.inputs), outputs: Int32(geometry.outputs), kernel: Int32(geometry.kernel),
         stride: Int32(geometry.stride), padding: Int32(geometry.padding))
       let plan = ck_pass_create(
-        backend == .onednn ? CK_ONEDNN : CK_OPENBLAS, kind, shape, fusion.contains(.bias) ? 1 : 0,
+        backend.code, kind, shape, fusion.contains(.bias) ? 1 : 0,
         fusion.contains(.relu) ? 1 : 0, fusion.contains(.addend) ? 1 : 0)
       scratch.reserve(ck_pass_scratch(plan))
       return plan

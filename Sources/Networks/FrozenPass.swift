@@ -35,7 +35,7 @@ final class FrozenPass {
     }
     layers = architecture.nodes.map { node in
       let input = node.input >= 0 ? architecture.nodes[node.input].shape.withBatch(samples) : node.shape
-      if let layer = PlainLayer(node, reading: input, layout: layout) { return .plain(layer) }
+      if let layer = PlainLayer(node, reading: input, layout: layout, backend: backend) { return .plain(layer) }
       guard case .convolution(let filter) = node.operation else { return .input }
       var fusion: Convolution.Fusion = .bias
       if filter.relu { fusion.insert(.relu) }

@@ -8,7 +8,9 @@ enum PlainLayer {
   case linear(Linear, weight: Int, bias: Int)
 
   /// The layer of `node`, which reads `input` (with its batch); nil for the input and for convolutions.
-  init?(_ node: Architecture.Node, reading input: Shape, layout: ParameterLayout) {
+  init?(
+    _ node: Architecture.Node, reading input: Shape, layout: ParameterLayout, backend: ConvolutionBackend
+  ) {
     switch node.operation {
     case .input, .convolution: return nil
     case .padShortcut(let stride):
@@ -17,7 +19,8 @@ enum PlainLayer {
     case .flatten: self = .flatten(Flatten(input))
     case .linear(let name, let relu):
       self = .linear(
-        Linear(batch: input.batch, inputs: input.sampleCount, outputs: node.shape.channels, relu: relu),
+        Linear(
+          batch: input.batch, inputs: input.sampleCount, outputs: node.shape.channels, relu: relu, backend: backend),
         weight: layout.start(of: "\(name).weight"), bias: layout.start(of: "\(name).bias"))
     }
   }

@@ -70,7 +70,9 @@ package final class TrainingPass {
     }
     layers = architecture.nodes.map { node in
       let input = node.input >= 0 ? architecture.nodes[node.input].shape.withBatch(samples) : node.shape
-      if let layer = PlainLayer(node, reading: input, layout: layout) { return .plain(layer) }
+      if let layer = PlainLayer(node, reading: input, layout: layout, backend: convolutions.backend) {
+        return .plain(layer)
+      }
       guard case .convolution(let filter) = node.operation else { return .input }
       return .convolution(
         BatchNorm(node.shape.withBatch(samples), relu: filter.relu),

@@ -120,7 +120,7 @@ import Testing
 }
 
 /// Normal numbers, always the same.
-private struct Numbers {
+struct Numbers {
   private var stream = RandomStream(seed: 1, purpose: .test)
   mutating func callAsFunction(_ count: Int) -> [Float] { (0..<count).map { _ in Float(stream.normal()) } }
 }

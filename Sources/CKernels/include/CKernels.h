@@ -47,9 +47,17 @@ void ck_weight_gradient(const ck_pass *pass, int adds, float *dw);
 
 /* ---- Dense layers ------------------------------------------------------------------------------------------- */
 
-/* c[m,n] = op(a) op(b) + beta c, row-major, leading dimensions given; transposed where the flag says so. */
-void ck_gemm(int transpose_a, int transpose_b, int m, int n, int k, const float *a, int lda, const float *b, int ldb,
-             float beta, float *c, int ldc);
+typedef struct {
+  int rows, inputs, outputs, relu;
+} ck_dense;
+
+/* y[rows][outputs] = x w^T + bias, then max(., 0) if relu; x[rows][inputs], w[outputs][inputs]. Without oneDNN either way:
+   CK_ONEDNN means loops of ours, which allocate and lock nothing. */
+void ck_dense_forward(ck_backend backend, ck_dense dense, const float *x, const float *w, const float *bias, float *y);
+/* dx = dy w */
+void ck_dense_backward_data(ck_backend backend, ck_dense dense, const float *dy, const float *w, float *dx);
+/* dw = dy^T x */
+void ck_dense_backward_weights(ck_backend backend, ck_dense dense, const float *dy, const float *x, float *dw);
 
 /* ---- Loops over feature maps: x[rows][channels], a piece of a batch at a time -------------------------------- */
 
