@@ -12,11 +12,17 @@ package final class TrainingConvolutions {
   let scratch: Scratch
   /// For one piece of any convolution: an output that is transient, and the gradient before BatchNorm.
   let transientOutput, convolvedGradient: Tensor
+  /// Where each node's filters start in the parameters; 0 for what is no convolution.
+  private let filters: [Int]
   private var parameters: UnsafePointer<Float>?
   private var plans: [Int: [Convolution?]] = [:]
 
   package init(_ architecture: Architecture, layout: ParameterLayout, backend: ConvolutionBackend, scratch: Scratch) {
     (self.architecture, self.layout, self.backend, self.scratch) = (architecture, layout, backend, scratch)
+    filters = architecture.nodes.map { node in
+      guard case .convolution(let filter) = node.operation else { return 0 }
+      return layout.start(of: "\(filter.name).weight")
+    }
     let largest = architecture.nodes.filter(\.isConvolution).map(\.shape.sampleCount).max() ?? 0
     transientOutput = Tensor(count: largest * Self.pieceSize)
     convolvedGradient = Tensor(count: largest * Self.pieceSize)
@@ -45,9 +51,6 @@ package final class TrainingConvolutions {
 
   private func pack(_ set: [Convolution?]) {
     guard let parameters else { return }
-    for (node, convolution) in zip(architecture.nodes, set) {
-      guard case .convolution(let filter) = node.operation else { continue }
-      convolution!.load(parameters + layout.start(of: "\(filter.name).weight"))
-    }
+    for (convolution, start) in zip(set, filters) { convolution?.load(parameters + start) }
   }
 }
