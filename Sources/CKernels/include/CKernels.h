@@ -51,8 +51,8 @@ typedef struct {
   int rows, inputs, outputs, relu;
 } ck_dense;
 
-/* y[rows][outputs] = x w^T + bias, then max(., 0) if relu; x[rows][inputs], w[outputs][inputs]. Without oneDNN either way:
-   CK_ONEDNN means loops of ours, which allocate and lock nothing. */
+/* y[rows][outputs] = x w^T + bias, then max(., 0) if relu; x[rows][inputs], w[outputs][inputs]. Beside
+   oneDNN's convolutions, CK_ONEDNN, loops of ours do dense layers: they allocate nothing and take no lock. */
 void ck_dense_forward(ck_backend backend, ck_dense dense, const float *x, const float *w, const float *bias, float *y);
 /* dx = dy w */
 void ck_dense_backward_data(ck_backend backend, ck_dense dense, const float *dy, const float *w, float *dx);

@@ -253,6 +253,6 @@ package enum ConfigurationTable {
       "A record of the kind `step` for every so many steps."),
     Key(
       "kernels.convolution", \.kernels.convolution, .choice,
-      "Convolutions by oneDNN, or by im2col and OpenBLAS's sgemm."),
+      "Convolutions by oneDNN and dense layers by own loops, or both by OpenBLAS's sgemm."),
   ]
 }
