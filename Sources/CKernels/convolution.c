@@ -7,6 +7,8 @@ ck_pass *ck_pass_create(ck_backend backend, ck_kind kind, ck_geometry geometry, 
   *pass = (ck_pass){.kind = kind, .geometry = geometry, .bias = bias, .relu = relu, .addend = addend};
   if (backend == CK_ONEDNN && ck_few_fits(kind, geometry))
     pass->few = ck_few_create(geometry);
+  else if (backend == CK_ONEDNN && ck_narrow_fits(kind, geometry))
+    pass->narrow = ck_narrow_create(geometry);
   else if (backend == CK_ONEDNN)
     pass->onednn = ck_onednn_create(pass);
   else
@@ -16,19 +18,22 @@ ck_pass *ck_pass_create(ck_backend backend, ck_kind kind, ck_geometry geometry, 
 
 void ck_pass_destroy(ck_pass *pass) {
   free(pass->few);
+  free(pass->narrow);
   if (pass->onednn) ck_onednn_destroy(pass->onednn);
   if (pass->gemm) ck_gemm_destroy(pass->gemm);
   free(pass);
 }
 
 size_t ck_pass_scratch(const ck_pass *pass) {
-  if (pass->few) return 0;
+  if (pass->few || pass->narrow) return 0;
   return pass->onednn ? ck_onednn_scratch(pass->onednn) : ck_gemm_scratch(pass);
 }
 
 void ck_pass_pack(ck_pass *pass, const float *weights) {
   if (pass->few)
     ck_few_pack(pass, weights);
+  else if (pass->narrow)
+    ck_narrow_pack(pass, weights);
   else if (pass->onednn)
     ck_onednn_pack(pass->onednn, weights);
   else
@@ -38,6 +43,8 @@ void ck_pass_pack(ck_pass *pass, const float *weights) {
 void ck_forward(ck_pass *pass, const float *x, const float *bias, const float *addend, float *y, void *scratch) {
   if (pass->few)
     ck_few_forward(pass, x, bias, addend, y);
+  else if (pass->narrow)
+    ck_narrow_forward(pass, x, bias, addend, y);
   else if (pass->onednn)
     ck_onednn_forward(pass->onednn, x, bias, addend, y, scratch);
   else
@@ -47,10 +54,19 @@ void ck_forward(ck_pass *pass, const float *x, const float *bias, const float *a
 void ck_backward_data(ck_pass *pass, const float *dy, float *dx, void *scratch) {
   if (pass->few)
     ck_few_backward_data(pass, dy, dx);
+  else if (pass->narrow)
+    ck_narrow_backward_data(pass, dy, NULL, 0, NULL, dx);
   else if (pass->onednn)
     ck_onednn_backward_data(pass->onednn, dy, dx, scratch);
   else
     ck_gemm_backward_data(pass, dy, dx, scratch);
+}
+
+int ck_pass_masks(const ck_pass *pass) { return pass->narrow != NULL; }
+
+void ck_backward_data_masked(ck_pass *pass, const float *dy, const float *const *sources, int count, const float *y,
+                             float *dx) {
+  ck_narrow_backward_data(pass, dy, sources, count, y, dx);
 }
 
 void ck_backward_weights(ck_pass *pass, const float *x, const float *dy, int is_first, void *scratch) {

@@ -328,9 +328,13 @@ const char *ck_onednn_version(void) {
   return text;
 }
 
+int ck_has_avx512(void) {
+  return ((int)dnnl_get_effective_cpu_isa() & dnnl_cpu_isa_avx512_core) == dnnl_cpu_isa_avx512_core;
+}
+
 const char *ck_instruction_set(void) {
+  if (ck_has_avx512()) return "AVX-512";
   const int isa = (int)dnnl_get_effective_cpu_isa();
-  if ((isa & dnnl_cpu_isa_avx512_core) == dnnl_cpu_isa_avx512_core) return "AVX-512";
   if ((isa & dnnl_cpu_isa_avx2) == dnnl_cpu_isa_avx2) return "AVX2";
   return (isa & dnnl_cpu_isa_avx) == dnnl_cpu_isa_avx ? "AVX" : "baseline";
 }

@@ -18,7 +18,7 @@ struct ck_pass {
   ck_geometry geometry;
   int bias, relu, addend;
   /* who computes: all but one are NULL */
-  float *few; /* its packed weights */
+  float *few, *narrow; /* their packed weights */
   struct ck_onednn_pass *onednn;
   struct ck_gemm_pass *gemm;
 };
@@ -29,6 +29,18 @@ float *ck_few_create(ck_geometry geometry);
 void ck_few_pack(const struct ck_pass *pass, const float *weights);
 void ck_few_forward(const struct ck_pass *pass, const float *x, const float *bias, const float *addend, float *y);
 void ck_few_backward_data(const struct ck_pass *pass, const float *dy, float *dx);
+
+/* Forward and backward data of a 3x3 convolution from 16 or 32 channels, without scratch memory; `sources`, `count` and `y` as
+   ck_backward_data_masked has them. */
+int ck_narrow_fits(ck_kind kind, ck_geometry geometry);
+float *ck_narrow_create(ck_geometry geometry);
+void ck_narrow_pack(const struct ck_pass *pass, const float *weights);
+void ck_narrow_forward(const struct ck_pass *pass, const float *x, const float *bias, const float *addend, float *y);
+void ck_narrow_backward_data(const struct ck_pass *pass, const float *dy, const float *const *sources, int count,
+                             const float *y, float *dx);
+
+/* Whether oneDNN's code, and so ours that stands in for it, may use AVX-512. */
+int ck_has_avx512(void);
 
 struct ck_onednn_pass *ck_onednn_create(const struct ck_pass *pass);
 void ck_onednn_destroy(struct ck_onednn_pass *pass);

@@ -21,7 +21,7 @@ typedef lanes lanes_in_memory __attribute__((aligned(sizeof(float)), may_alias))
 #define UNROLLED _Pragma("clang loop unroll(full)")
 #define ROLLED _Pragma("clang loop unroll(disable)")
 #else
-#define UNROLLED _Pragma("GCC unroll 16")
+#define UNROLLED _Pragma("GCC unroll 18")
 #define ROLLED _Pragma("GCC unroll 1")
 #endif
 
@@ -34,6 +34,11 @@ INLINE lanes load_some(const float *at, int count) {
   return values;
 }
 INLINE int smaller(int a, int b) { return a < b ? a : b; }
+/* Values where the condition holds, else 0. What is not a number stays one. */
+INLINE lanes where(lane_mask condition, lanes values) { return (lanes)((lane_mask)values & condition); }
+/* Rows of a 3x3 kernel's taps that row y of an image has: above and below it they are left out. */
+INLINE int first_row(int y) { return y == 0; }
+INLINE int end_row(int y, int height) { return y + 1 == height ? 2 : 3; }
 
 /* Sixteen vectors become one of their sums by halves: two vectors' lanes are added in pairs, twice within every four
    lanes and twice across them. 16 sums take 30 shuffles and 15 additions, which run beside the multiply-adds. */

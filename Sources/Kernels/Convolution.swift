@@ -98,6 +98,18 @@ package final class Convolution {
     ck_backward_data(backwardDataPass!, dy, dx, scratch.pointer)
   }
 
+  /// Whether `backward(_:adding:maskedBy:intoInput:)` can be called.
+  package var masksBackward: Bool { backwardDataPass.map { ck_pass_masks($0) != 0 } ?? false }
+
+  /// dx = (dy * w, transposed, + the sum of `sources`, at most two) where y > 0, and zero elsewhere; all of it without y.
+  /// In one pass over memory; dx may be a source.
+  package func backward(
+    _ dy: UnsafePointer<Float>, adding sources: UnsafeBufferPointer<UnsafePointer<Float>?>,
+    maskedBy y: UnsafePointer<Float>?, intoInput dx: UnsafeMutablePointer<Float>
+  ) {
+    ck_backward_data_masked(backwardDataPass!, dy, sources.baseAddress, Int32(sources.count), y, dx)
+  }
+
   /// forward was y = x * w, so dw = sum over samples and positions of x dy. A batch may come in pieces: the sum stays here,
   /// begun anew by its first piece, and `weightGradient` hands it over.
   package func backward(_ dy: UnsafePointer<Float>, x: UnsafePointer<Float>, isFirst: Bool) {

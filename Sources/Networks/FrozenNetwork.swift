@@ -5,7 +5,7 @@ import Kernels
 package final class FrozenNetwork {
   /// Samples that run together. In a sketch of the inner loop on one AVX-512 core (ResNet-20, five refinement steps of 128
   /// images) pieces of 4 and 8 were the fastest, 32 took 11 % more, 128 took 16 % more.
-  package static let pieceSize = 8
+  package static let pieceSize = 4
 
   package let classes: Int
   private let architecture: Architecture

@@ -13,11 +13,26 @@ final class FrozenPass {
     case input
     case convolution(Convolution, filters: Int, bias: Int, relu: Bool, addend: Int?)
     case plain(PlainLayer)
+
+    /// Whether the output is zero where the gradient must be.
+    var hasReLU: Bool {
+      switch self {
+      case .input: false
+      case .convolution(_, _, _, let relu, _): relu
+      case .plain(let layer): layer.hasReLU
+      }
+    }
   }
 
   private struct NodeMemory {
     var output, gradient, inputGradient, seed: UnsafeMutablePointer<Float>?
-    var sources: GradientSources
+    /// All that reaches the output; and without the last one, which its first reader adds.
+    var sources, earlierSources: GradientSources
+    /// What zeroes the gradient where it is not above zero: the output of a layer with a ReLU.
+    var mask: UnsafeMutablePointer<Float>?
+    /// The node's first reader, whose backward pass is the last to reach it, where that adds the other sources and masks the
+    /// sum before it stores it: no pass over memory is left to do.
+    var maskingReader: Int?
   }
 
   init(
@@ -27,13 +42,7 @@ final class FrozenPass {
     self.architecture = architecture
     self.samples = samples
     func place(_ slot: MemoryPlan.Slot) -> UnsafeMutablePointer<Float> { base + slot.offset * samples }
-    nodes = memory.nodes.map { slots in
-      NodeMemory(
-        output: slots.output.map(place), gradient: slots.gradient.map(place),
-        inputGradient: slots.inputGradient.map(place), seed: slots.seed.map(place),
-        sources: GradientSources(slots.sources.map(place), seed: slots.seed.map(place)))
-    }
-    layers = architecture.nodes.map { node in
+    let layers = architecture.nodes.map { node -> Layer in
       let input = node.input >= 0 ? architecture.nodes[node.input].shape.withBatch(samples) : node.shape
       if let layer = PlainLayer(node, reading: input, layout: layout, backend: backend) { return .plain(layer) }
       guard case .convolution(let filter) = node.operation else { return .input }
@@ -46,6 +55,24 @@ final class FrozenPass {
           passes: differentiable ? [.forward, .backwardData] : .forward, fusing: fusion, scratch: scratch),
         filters: layout.start(of: "\(filter.name).weight"),
         bias: layout.start(of: "\(filter.batchNorm).bias"), relu: filter.relu, addend: filter.addend)
+    }
+    self.layers = layers
+    nodes = architecture.nodes.indices.map { index in
+      let slots = memory.nodes[index]
+      let sources = slots.sources.map(place)
+      var node = NodeMemory(
+        output: slots.output.map(place), gradient: slots.gradient.map(place),
+        inputGradient: slots.inputGradient.map(place), seed: slots.seed.map(place),
+        sources: GradientSources(sources, seed: slots.seed.map(place)),
+        earlierSources: GradientSources(sources.dropLast(), seed: nil))
+      if layers[index].hasReLU { node.mask = node.output }
+      let firstReader = architecture.nodes.firstIndex { $0.input == index || $0.addend == index }
+      if let firstReader, index > 0, node.seed == nil, architecture.nodes[firstReader].addend != index,
+        case .convolution(let reader, _, _, _, _) = layers[firstReader]
+      {
+        node.maskingReader = reader.masksBackward ? firstReader : nil
+      }
+      return node
     }
   }
 
@@ -80,22 +107,22 @@ final class FrozenPass {
   /// The input's gradient for the seed at the logits. Weight gradients are not computed: the refinement needs only dL/dx,
   /// and they would be a third of forward and backward together.
   func backward(weights: UnsafePointer<Float>) {
-    for index in architecture.nodes.indices.reversed() where index > 0 {
+    for (index, shape) in architecture.nodes.enumerated().reversed() where index > 0 {
       let node = nodes[index]
       let dy = node.gradient!
-      let dx = node.inputGradient!
-      let mask: UnsafeMutablePointer<Float>?
-      switch layers[index] {
-      case .convolution(_, _, _, relu: true, _): mask = node.output
-      case .plain(let layer) where layer.hasReLU: mask = node.output
-      default: mask = nil
+      if node.maskingReader == nil {
+        let count = samples * shape.shape.sampleCount
+        node.sources.withSources(seeded: true) { Elementwise.mask(sources: $0, y: node.mask, count: count, into: dy) }
       }
-      let count = samples * architecture.nodes[index].shape.sampleCount
-      node.sources.withSources(seeded: true) { Elementwise.mask(sources: $0, y: mask, count: count, into: dy) }
+      let input = nodes[shape.input]
       switch layers[index] {
       case .input: break
-      case .convolution(let convolution, _, _, _, _): convolution.backward(dy, intoInput: dx)
-      case .plain(let layer): layer.backward(dy, parameters: weights, intoInput: dx)
+      case .convolution(let convolution, _, _, _, _) where input.maskingReader == index:
+        input.earlierSources.withSources(seeded: true) {
+          convolution.backward(dy, adding: $0, maskedBy: input.mask, intoInput: input.gradient!)
+        }
+      case .convolution(let convolution, _, _, _, _): convolution.backward(dy, intoInput: node.inputGradient!)
+      case .plain(let layer): layer.backward(dy, parameters: weights, intoInput: node.inputGradient!)
       }
     }
   }

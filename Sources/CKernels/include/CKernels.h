@@ -39,6 +39,12 @@ void ck_pass_pack(ck_pass *pass, const float *weights);
 void ck_forward(ck_pass *pass, const float *x, const float *bias, const float *addend, float *y, void *scratch);
 /* dx = dy * w transposed */
 void ck_backward_data(ck_pass *pass, const float *dy, float *dx, void *scratch);
+/* Whether the backward pass to the input can do what ck_mask does before it stores its sums. */
+int ck_pass_masks(const ck_pass *pass);
+/* dx = (dy * w transposed + the sum of `count` sources, at most two) where y > 0, else 0; y NULL: no mask. dx may be a
+   source. */
+void ck_backward_data_masked(ck_pass *pass, const float *dy, const float *const *sources, int count, const float *y,
+                             float *dx);
 /* The sum over batch and positions of x dy, kept by the pass in an order of its own: set by the first piece of a batch,
    added to by the others. */
 void ck_backward_weights(ck_pass *pass, const float *x, const float *dy, int is_first, void *scratch);

@@ -1,14 +1,14 @@
 import Kernels
 import Testing
 
-/// The kernels for a first layer of few input channels, which the oneDNN backend takes for 3x3, stride 1, padding 1,
-/// one to four inputs and a multiple of 16 outputs, against im2col with sgemm.
-@Suite struct `Convolution of few input channels` {
-  static let inputs = [1, 2, 3, 4]
+/// The kernels of our own that the oneDNN backend takes for 3x3, stride 1, padding 1 and a multiple of 16 outputs, from one
+/// to four inputs or, with AVX-512, from 16 or 32, against im2col with sgemm.
+@Suite struct `Convolution by kernels of our own` {
+  static let inputs = [1, 2, 3, 4, 16, 32]
   static let outputs = [16, 32]
   /// Below, at and above a block's 4 to 16 pixels; a single row, column and pixel, which have padding on both sides.
   static let sizes = [
-    (1, 1), (1, 33), (33, 1), (2, 3), (3, 2), (5, 8), (8, 5), (2, 16), (3, 28), (32, 33), (33, 32),
+    (1, 1), (1, 33), (33, 1), (2, 3), (3, 2), (5, 8), (8, 5), (2, 16), (3, 28), (1, 17), (32, 33), (33, 32),
   ]
   static let fusions: [Convolution.Fusion] = [
     [], .bias, .addend, .relu, [.bias, .addend], [.bias, .relu], [.addend, .relu], [.bias, .addend, .relu],
@@ -77,8 +77,50 @@ import Testing
     }
   }
 
+  @Test(arguments: [16, 32], [16, 32])
+  func `backward with sources and a mask is the plain one, then added and masked`(inputs: Int, outputs: Int) {
+    let scratch = Scratch()
+    for size in [(1, 16), (3, 17), (2, 33), (5, 48)] {
+      let geometry = Self.geometry(batch: 2, size: size, inputs: inputs, outputs: outputs)
+      let convolution = Convolution(geometry, backend: .onednn, passes: .backwardData, scratch: scratch)
+      guard convolution.masksBackward else { continue }
+      var numbers = Numbers()
+      let (dy, w) = (numbers(geometry.output.count), numbers(geometry.weightCount))
+      let (first, second, y) = (
+        numbers(geometry.input.count), numbers(geometry.input.count), numbers(geometry.input.count)
+      )
+      convolution.load(w)
+      let plain = Tensor(geometry.input)
+      convolution.backward(dy, intoInput: plain.pointer)
+      for count in 0...2 {
+        for isMasked in [false, true] {
+          // It may lie where a source did.
+          let dx = Tensor(geometry.input)
+          _ = dx.values.update(fromContentsOf: first)
+          second.withUnsafeBufferPointer { second in
+            let sources: [UnsafePointer<Float>?] = [UnsafePointer(dx.pointer), second.baseAddress]
+            sources.withUnsafeBufferPointer { sources in
+              convolution.backward(
+                dy, adding: UnsafeBufferPointer(rebasing: sources[..<count]),
+                maskedBy: isMasked ? UnsafePointer(y) : nil, intoInput: dx.pointer)
+            }
+          }
+          for i in 0..<dx.count {
+            var expected = plain.values[i]
+            if count > 0 { expected += first[i] }
+            if count > 1 { expected += second[i] }
+            if isMasked, !(y[i] > 0) { expected = 0 }
+            guard dx.values[i] != expected else { continue }
+            Issue.record("\(geometry), \(count) sources, mask \(isMasked): \(dx.values[i]) is not \(expected) at \(i)")
+            return
+          }
+        }
+      }
+    }
+  }
+
   /// The neighbours are not numbers, so a read of what lies before or behind the sample shows too.
-  @Test(arguments: inputs, [(1, 1), (3, 5), (8, 8), (9, 33)])
+  @Test(arguments: inputs, [(1, 1), (3, 5), (8, 8), (9, 33), (2, 16)])
   func `a sample has the same bits alone and between others`(inputs: Int, size: (Int, Int)) {
     let scratch = Scratch()
     var numbers = Numbers()
