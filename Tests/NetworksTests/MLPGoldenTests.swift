@@ -54,10 +54,9 @@ import Testing
       network.architecture, layout: network.layout, backend: .onednn, differentiable: false, taps: taps,
       scratch: Scratch())
     frozen.fold(parameters: network.parameters.pointer, statistics: network.statistics.pointer)
-    try expect(frozen.logits(network.images, samples: network.samples), is: "logits", of: golden)
-    for (index, tap) in taps.enumerated() {
-      try expect(frozen.output(tap, samples: network.samples), is: "feature\(index)", of: golden)
-    }
+    let outputs = network.outputs(of: frozen, at: taps)
+    try expect(outputs[0], is: "logits", of: golden)
+    for index in taps.indices { try expect(outputs[1 + index], is: "feature\(index)", of: golden) }
   }
 
   @Test func `the gradient with respect to the input is PyTorch's`() throws {
@@ -66,10 +65,13 @@ import Testing
       network.architecture, layout: network.layout, backend: .onednn, differentiable: true, scratch: Scratch()
     )
     frozen.fold(parameters: network.parameters.pointer, statistics: network.statistics.pointer)
-    let gradient = frozen.inputGradient(network.images, samples: network.samples) { logits, seed in
-      CrossEntropy(classes: frozen.classes)(
-        logits: logits, labels: network.labels, samples: network.samples, scale: 1 / Double(network.samples),
-        gradient: seed)
+    var gradient: [Float] = []
+    network.forEachPiece { images, labels, count in
+      let dx = frozen.inputGradient(images, samples: count) { logits, seed in
+        CrossEntropy(classes: frozen.classes)(
+          logits: logits, labels: labels, samples: count, scale: 1 / Double(network.samples), gradient: seed)
+      }
+      gradient += UnsafeBufferPointer(start: dx, count: count * network.architecture.input.sampleCount)
     }
     try expect(gradient, is: "dx", of: golden)
   }

@@ -38,13 +38,12 @@ import Testing
       network.architecture, layout: network.layout, backend: backend, differentiable: false, taps: taps,
       scratch: Scratch())
     frozen.fold(parameters: network.parameters.pointer, statistics: network.statistics.pointer)
-    let logits = frozen.logits(network.images, samples: network.samples)
-    let expected = try golden.floats("eval.logits")
-    #expect(Distance.maximum(UnsafeBufferPointer(start: logits, count: expected.count), expected) < 1e-4)
-    for (index, tap) in taps.enumerated() {
-      let feature = try golden.channelsLast("eval.feature\(index)")
-      let ours = UnsafeBufferPointer(start: frozen.output(tap, samples: network.samples), count: feature.count)
-      #expect(Distance.maximum(ours, feature) < 1e-4, "feature \(index)")
+    let outputs = network.outputs(of: frozen, at: taps)
+    #expect(Distance.maximum(outputs[0], try golden.floats("eval.logits")) < 1e-4)
+    for index in taps.indices {
+      #expect(
+        Distance.maximum(outputs[1 + index], try golden.channelsLast("eval.feature\(index)")) < 1e-4, "feature \(index)"
+      )
     }
   }
 
@@ -120,5 +119,33 @@ struct LoadedNetwork {
     images = try golden.channelsLast("x")
     labels = try golden.labels("y")
     samples = x[0]
+  }
+
+  /// The logits and the outputs at `nodes` of the whole batch, from a network that runs it in pieces.
+  func outputs(of frozen: FrozenNetwork, at nodes: [Int]) -> [[Float]] {
+    var outputs = Array(repeating: [Float](), count: 1 + nodes.count)
+    forEachPiece { images, _, count in
+      func values(_ pointer: UnsafePointer<Float>, _ size: Int) -> UnsafeBufferPointer<Float> {
+        UnsafeBufferPointer(start: pointer, count: count * size)
+      }
+      outputs[0] += values(frozen.logits(images, samples: count), frozen.classes)
+      for (index, node) in nodes.enumerated() {
+        outputs[1 + index] += values(
+          frozen.output(node, samples: count), architecture.nodes[node].shape.sampleCount)
+      }
+    }
+    return outputs
+  }
+
+  func forEachPiece(_ body: (_ images: UnsafePointer<Float>, _ labels: UnsafePointer<Int32>, _ count: Int) -> Void) {
+    images.withUnsafeBufferPointer { images in
+      labels.withUnsafeBufferPointer { labels in
+        for first in stride(from: 0, to: samples, by: FrozenNetwork.pieceSize) {
+          body(
+            images.baseAddress! + first * architecture.input.sampleCount, labels.baseAddress! + first,
+            min(FrozenNetwork.pieceSize, samples - first))
+        }
+      }
+    }
   }
 }
