@@ -3,8 +3,7 @@ import Kernels
 /// A network in evaluation mode (weights frozen, BatchNorm on running statistics), so samples do not depend on their batch
 /// mates and any number of them runs in pieces that stay in the cache.
 package final class FrozenNetwork {
-  /// Samples that run together. In a sketch of the inner loop on one AVX-512 core (ResNet-20, five refinement steps of 128
-  /// images) pieces of 4 and 8 were the fastest, 32 took 11 % more, 128 took 16 % more.
+  /// Samples that run together (docs/PERFORMANCE.md, "Tried").
   package static let pieceSize = 4
 
   package let classes: Int
