@@ -9,6 +9,7 @@ package final class Refiner {
   package struct Result {
     /// x_T, (samples, height, width, channels); valid until the next refinement.
     package var images: UnsafeMutablePointer<Float>
+    /// Cross entropy at x_0; without an iteration, which gives it for nothing, only where that at x_T was asked for.
     package var lossAtStart = 0.0
     /// Cross entropy at x_T: one more forward pass, so only where it was asked for.
     package var lossAtEnd: Double?
@@ -81,7 +82,7 @@ package final class Refiner {
       }
       if rule.kind == .random { randomize(x, around: x0, first: first, count: count, addresses) }
       result.movement += Elementwise.absoluteDistance(x, x0, count: count * size)
-      if steps == 0 { result.lossAtStart += crossEntropy(of: x0, labels + first, count) }
+      if steps == 0, measuringEnd { result.lossAtStart += crossEntropy(of: x0, labels + first, count) }
       if measuringEnd { result.lossAtEnd = (result.lossAtEnd ?? 0) + crossEntropy(of: x, labels + first, count) }
     }
     return result
