@@ -28,13 +28,14 @@ void ck_arena_end(void) {
 }
 
 static void *allocate(size_t bytes) {
+  if (!bytes) bytes = 1; /* an address of its own */
   if (next && bytes <= (size_t)(block + ARENA_BYTES - next)) {
     char *const object = next;
     next += (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
     atomic_fetch_add_explicit(&objects, 1, memory_order_relaxed);
     return object;
   }
-  return malloc(bytes ? bytes : 1);
+  return malloc(bytes);
 }
 
 /* operator new and operator delete under their names in the Itanium C++ ABI for 64 bits. The other forms (of arrays,

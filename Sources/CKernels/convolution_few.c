@@ -16,7 +16,7 @@
 #include <string.h>
 
 int ck_few_fits(ck_kind kind, ck_geometry g) {
-  return kind != CK_BACKWARD_WEIGHTS && g.inputs >= 1 && g.inputs <= 4 && g.outputs % LANES == 0 && g.kernel == 3 &&
+  return ck_threads() == 1 && kind != CK_BACKWARD_WEIGHTS && g.inputs >= 1 && g.inputs <= 4 && g.outputs % LANES == 0 && g.kernel == 3 &&
          g.stride == 1 && g.padding == 1;
 }
 

@@ -26,7 +26,7 @@ static int from(ck_kind kind, ck_geometry g) { return kind == CK_BACKWARD_DATA ?
 static int to(ck_kind kind, ck_geometry g) { return kind == CK_BACKWARD_DATA ? g.inputs : g.outputs; }
 
 int ck_narrow_fits(ck_kind kind, ck_geometry g) {
-  return kind != CK_BACKWARD_WEIGHTS && g.kernel == 3 && g.stride == 1 && g.padding == 1 && g.width >= PIXELS &&
+  return ck_threads() == 1 && kind != CK_BACKWARD_WEIGHTS && g.kernel == 3 && g.stride == 1 && g.padding == 1 && g.width >= PIXELS &&
          (from(kind, g) == 16 || from(kind, g) == 32) && to(kind, g) % LANES == 0 && ck_has_avx512();
 }
 
@@ -132,7 +132,7 @@ CK_LOOP void ck_narrow_forward(const ck_pass *pass, const float *x, const float 
   convolve(pass, x, finish, y);
 }
 
-/* A source's value is read before dx is stored there, and never after it: dx may be a source. */
+/* A source's value is read before dx is stored there, and no result depends on what is read there behind it: dx may be a source. */
 CK_LOOP void ck_narrow_backward_data(const ck_pass *pass, const float *dy, const float *const *sources, int count,
                                      const float *y, float *dx) {
   const struct finish finish = {

@@ -1,33 +1,5 @@
 /* Convolution by oneDNN, versions 2 and 3: primitives, argument lists and the order of packed weights are found once. */
-#include "internal.h"
-#include <dnnl.h>
-#include <pthread.h>
-
-#if DNNL_VERSION_MAJOR >= 3
-typedef dnnl_memory_desc_t memory_desc; /* an owned handle */
-typedef const_dnnl_memory_desc_t memory_desc_view;
-#define VIEW(md) (md)
-#else
-typedef dnnl_memory_desc_t memory_desc; /* a plain struct */
-typedef const dnnl_memory_desc_t *memory_desc_view;
-#define VIEW(md) (&(md))
-#endif
-
-static void check(const char *call, dnnl_status_t status) {
-  if (status == dnnl_success) return;
-  fprintf(stderr, "icp: oneDNN: %s failed with status %d\n", call, (int)status);
-  abort();
-}
-#define CHECK(call, ...) check(#call, call(__VA_ARGS__))
-
-/* oneDNN's own handles of "this CPU, in order"; immutable once made. */
-static dnnl_engine_t engine;
-static dnnl_stream_t stream;
-static pthread_once_t once = PTHREAD_ONCE_INIT;
-static void start(void) {
-  CHECK(dnnl_engine_create, &engine, dnnl_cpu, 0);
-  CHECK(dnnl_stream_create, &stream, engine, dnnl_stream_default_flags);
-}
+#include "onednn.h"
 
 enum { MAXIMUM_ARGUMENTS = 6 };
 
@@ -45,26 +17,6 @@ struct ck_onednn_pass {
   int packed_values; /* of `packed`, and of `sum` */
   int has_run;
 };
-
-static memory_desc describe(int dimensions, const dnnl_dim_t *sizes, dnnl_format_tag_t tag) {
-  memory_desc md;
-#if DNNL_VERSION_MAJOR >= 3
-  CHECK(dnnl_memory_desc_create_with_tag, &md, dimensions, sizes, dnnl_f32, tag);
-#else
-  CHECK(dnnl_memory_desc_init_by_tag, &md, dimensions, sizes, dnnl_f32, tag);
-#endif
-  return md;
-}
-
-static void forget(memory_desc md) {
-#if DNNL_VERSION_MAJOR >= 3
-  dnnl_memory_desc_destroy(md);
-#else
-  (void)md;
-#endif
-}
-
-static size_t size_of(memory_desc_view md) { return dnnl_memory_desc_get_size(md); }
 
 /* What a convolution's descriptors are made of. */
 struct shapes {
@@ -88,14 +40,14 @@ static struct shapes shapes_of(ck_geometry g) {
 static dnnl_primitive_desc_t forward_description(const struct shapes *s, int bias, const_dnnl_primitive_attr_t attr) {
   dnnl_primitive_desc_t description;
 #if DNNL_VERSION_MAJOR >= 3
-  CHECK(dnnl_convolution_forward_primitive_desc_create, &description, engine, dnnl_forward_training,
+  CHECK(dnnl_convolution_forward_primitive_desc_create, &description, ck_engine, dnnl_forward_training,
         dnnl_convolution_direct, s->x, s->w, bias ? s->bias : NULL, s->y, s->strides, s->dilations, s->padding,
         s->padding, attr);
 #else
   dnnl_convolution_desc_t operation;
   CHECK(dnnl_convolution_forward_desc_init, &operation, dnnl_forward_training, dnnl_convolution_direct, &s->x, &s->w,
         bias ? &s->bias : NULL, &s->y, s->strides, s->padding, s->padding);
-  CHECK(dnnl_primitive_desc_create, &description, &operation, attr, engine, NULL);
+  CHECK(dnnl_primitive_desc_create, &description, &operation, attr, ck_engine, NULL);
 #endif
   return description;
 }
@@ -105,10 +57,10 @@ static dnnl_primitive_desc_t backward_description(ck_kind kind, const struct sha
   dnnl_primitive_desc_t description, hint = forward_description(s, 0, attr);
 #if DNNL_VERSION_MAJOR >= 3
   if (kind == CK_BACKWARD_DATA)
-    CHECK(dnnl_convolution_backward_data_primitive_desc_create, &description, engine, dnnl_convolution_direct, s->x,
+    CHECK(dnnl_convolution_backward_data_primitive_desc_create, &description, ck_engine, dnnl_convolution_direct, s->x,
           s->w, s->y, s->strides, s->dilations, s->padding, s->padding, hint, attr);
   else
-    CHECK(dnnl_convolution_backward_weights_primitive_desc_create, &description, engine, dnnl_convolution_direct,
+    CHECK(dnnl_convolution_backward_weights_primitive_desc_create, &description, ck_engine, dnnl_convolution_direct,
           s->x, s->w, NULL, s->y, s->strides, s->dilations, s->padding, s->padding, hint, attr);
 #else
   dnnl_convolution_desc_t operation;
@@ -118,7 +70,7 @@ static dnnl_primitive_desc_t backward_description(ck_kind kind, const struct sha
   else
     CHECK(dnnl_convolution_backward_weights_desc_init, &operation, dnnl_convolution_direct, &s->x, &s->w, NULL, &s->y,
           s->strides, s->padding, s->padding);
-  CHECK(dnnl_primitive_desc_create, &description, &operation, attr, engine, hint);
+  CHECK(dnnl_primitive_desc_create, &description, &operation, attr, ck_engine, hint);
 #endif
   dnnl_primitive_desc_destroy(hint);
   return description;
@@ -126,7 +78,8 @@ static dnnl_primitive_desc_t backward_description(ck_kind kind, const struct sha
 
 /* dx = dy * w transposed is, at stride 1, the forward convolution of dy with the filters turned by half a circle, inputs and
    outputs exchanged. oneDNN 2.6's forward kernel is the faster one from 32 channels on (one core of an AVX-512 machine, 8
-   images, GFLOP/s: 32 channels 295 against 272, 64 channels 311 against 281; but 16 channels 239 against 250). */
+   images, GFLOP/s: 64 channels 311 against 281, 32 channels 295 against 272; but 16 channels 239 against 250). Narrow maps of 32
+   channels and those of 64 still come here (convolution_narrow.c). */
 static int runs_as_forward(const ck_pass *request) {
   const ck_geometry g = request->geometry;
   return request->kind == CK_BACKWARD_DATA && g.stride == 1 && g.kernel == 2 * g.padding + 1 && g.inputs >= 32;
@@ -161,58 +114,13 @@ static dnnl_primitive_attr_t attributes(const ck_pass *pass, const struct shapes
 /* Adds an argument whose memory is set at each run (handle NULL) or fixed now. */
 static dnnl_memory_t argue(struct ck_onednn_pass *pass, int argument, memory_desc_view md, void *handle) {
   dnnl_memory_t memory;
-  CHECK(dnnl_memory_create, &memory, md, engine, handle);
+  CHECK(dnnl_memory_create, &memory, md, ck_engine, handle);
   pass->arguments[pass->count++] = (dnnl_exec_arg_t){argument, memory};
   return memory;
 }
 
-/* Where each packed value comes from: oneDNN reorders the numbers 1, 2, 3, ... as if they were the OIHW weights (or, for a
-   pass that runs as a forward one, those turned and exchanged), and its padding shows as zeros. So a pack is one loop, of
-   ours, whatever the layout. Numbers up to 2^24 are exact as floats. */
-static int *packing(ck_geometry g, int is_turned, memory_desc_view packed, int *values) {
-  const int taps = g.kernel * g.kernel, count = g.outputs * g.inputs * taps;
-  *values = (int)(size_of(packed) / sizeof(float));
-  if (count >= 1 << 24) {
-    fprintf(stderr, "icp: a convolution of %d weights; at most 2^24 can be packed\n", count);
-    abort();
-  }
-  float *const numbers = ck_allocate(sizeof(float) * count), *const reordered = ck_allocate(size_of(packed));
-  for (int o = 0; o < g.outputs; o++)
-    for (int i = 0; i < g.inputs; i++)
-      for (int k = 0; k < taps; k++)
-        numbers[is_turned ? (i * g.outputs + o) * taps + taps - 1 - k : (o * g.inputs + i) * taps + k] =
-            (o * g.inputs + i) * taps + k + 1;
-  const int rows = is_turned ? g.inputs : g.outputs;
-  const memory_desc plain =
-      describe(4, (dnnl_dim_t[]){rows, g.inputs * g.outputs / rows, g.kernel, g.kernel}, dnnl_oihw);
-  dnnl_primitive_desc_t description;
-  dnnl_primitive_t reorder;
-  dnnl_memory_t from, to;
-  CHECK(dnnl_reorder_primitive_desc_create, &description, VIEW(plain), engine, packed, engine, NULL);
-  CHECK(dnnl_primitive_create, &reorder, description);
-  CHECK(dnnl_memory_create, &from, VIEW(plain), engine, numbers);
-  CHECK(dnnl_memory_create, &to, packed, engine, reordered);
-  const dnnl_exec_arg_t arguments[] = {{DNNL_ARG_FROM, from}, {DNNL_ARG_TO, to}};
-  CHECK(dnnl_primitive_execute, reorder, stream, 2, arguments);
-  int *const source = ck_allocate(sizeof(int) * *values);
-  for (int i = 0; i < *values; i++) source[i] = (int)reordered[i] - 1;
-  dnnl_memory_destroy(from), dnnl_memory_destroy(to);
-  dnnl_primitive_destroy(reorder);
-  dnnl_primitive_desc_destroy(description);
-  forget(plain);
-  free(numbers), free(reordered);
-  return source;
-}
-
-static int *inverted(const int *source, int values, int count) {
-  int *const inverse = ck_allocate(sizeof(int) * count);
-  for (int i = 0; i < values; i++)
-    if (source[i] >= 0) inverse[source[i]] = i;
-  return inverse;
-}
-
 struct ck_onednn_pass *ck_onednn_create(const ck_pass *request) {
-  pthread_once(&once, start);
+  ck_onednn_start();
   struct ck_onednn_pass *pass = calloc(1, sizeof *pass);
   if (!pass) abort();
   const ck_geometry g = request->geometry;
@@ -228,11 +136,11 @@ struct ck_onednn_pass *ck_onednn_create(const ck_pass *request) {
   memory_desc_view packed = dnnl_primitive_desc_query_md(
       description, backward_weights ? dnnl_query_diff_weights_md : dnnl_query_weights_md, 0);
   pass->packed = ck_allocate(size_of(packed));
-  pass->source = packing(g, is_turned, packed, &pass->packed_values);
+  pass->source = ck_packing(g, is_turned, packed, &pass->packed_values);
   pass->values = pass->packed_values;
   if (backward_weights) {
     int *const places = pass->source, count = g.outputs * g.inputs * g.kernel * g.kernel;
-    pass->source = inverted(places, pass->values, count);
+    pass->source = ck_inverted(places, pass->values, count);
     pass->values = count;
     pass->sum = ck_allocate(size_of(packed));
     free(places);
@@ -270,12 +178,8 @@ void ck_onednn_destroy(struct ck_onednn_pass *pass) {
 
 size_t ck_onednn_scratch(const struct ck_onednn_pass *pass) { return pass->scratch; }
 
-CK_LOOP static void gather(const float *values, const int *source, int count, float *result) {
-  for (int i = 0; i < count; i++) result[i] = source[i] < 0 ? 0 : values[source[i]];
-}
-
 void ck_onednn_pack(struct ck_onednn_pass *pass, const float *weights) {
-  gather(weights, pass->source, pass->values, pass->packed);
+  ck_gather(weights, pass->source, pass->values, pass->packed);
 }
 
 static void run(struct ck_onednn_pass *pass, const void *const *handles, int count) {
@@ -283,7 +187,7 @@ static void run(struct ck_onednn_pass *pass, const void *const *handles, int cou
     CHECK(dnnl_memory_set_data_handle, pass->arguments[i].memory, (void *)handles[i]);
   /* What a primitive makes the first time it runs it may keep. */
   if (pass->has_run) ck_arena_begin();
-  CHECK(dnnl_primitive_execute, pass->primitive, stream, pass->count, pass->arguments);
+  CHECK(dnnl_primitive_execute, pass->primitive, ck_stream, pass->count, pass->arguments);
   if (pass->has_run) ck_arena_end();
   pass->has_run = 1;
 }
@@ -313,28 +217,6 @@ void ck_onednn_backward_weights(struct ck_onednn_pass *pass, const float *x, con
   if (!is_first) add(pass->packed, pass->packed_values, pass->sum);
 }
 
-CK_LOOP static void gather_and_add(const float *values, const int *source, int count, float *result) {
-  for (int i = 0; i < count; i++) result[i] += values[source[i]];
-}
-
 void ck_onednn_weight_gradient(const struct ck_onednn_pass *pass, int adds, float *dw) {
-  (adds ? gather_and_add : gather)(pass->sum, pass->source, pass->values, dw);
-}
-
-const char *ck_onednn_version(void) {
-  static char text[32];
-  const dnnl_version_t *version = dnnl_version();
-  snprintf(text, sizeof text, "oneDNN %d.%d.%d", version->major, version->minor, version->patch);
-  return text;
-}
-
-int ck_has_avx512(void) {
-  return ((int)dnnl_get_effective_cpu_isa() & dnnl_cpu_isa_avx512_core) == dnnl_cpu_isa_avx512_core;
-}
-
-const char *ck_instruction_set(void) {
-  if (ck_has_avx512()) return "AVX-512";
-  const int isa = (int)dnnl_get_effective_cpu_isa();
-  if ((isa & dnnl_cpu_isa_avx2) == dnnl_cpu_isa_avx2) return "AVX2";
-  return (isa & dnnl_cpu_isa_avx) == dnnl_cpu_isa_avx ? "AVX" : "baseline";
+  (adds ? ck_gather_and_add : ck_gather)(pass->sum, pass->source, pass->values, dw);
 }

@@ -9,9 +9,11 @@ void ck_gemm(int transpose_a, int transpose_b, int m, int n, int k, const float 
               1, a, lda, b, ldb, beta, c, ldc);
 }
 
+static int is_ours(ck_backend backend) { return backend == CK_ONEDNN && ck_threads() == 1; }
+
 void ck_dense_forward(ck_backend backend, ck_dense d, const float *x, const float *w, const float *bias, float *y) {
   for (int r = 0; r < d.rows; r++) memcpy(y + (size_t)r * d.outputs, bias, sizeof(float) * d.outputs);
-  if (backend == CK_ONEDNN)
+  if (is_ours(backend))
     ck_tiles_forward(d, x, w, y);
   else
     ck_gemm(0, 1, d.rows, d.outputs, d.inputs, x, d.inputs, w, d.inputs, 1, y, d.outputs);
@@ -20,14 +22,14 @@ void ck_dense_forward(ck_backend backend, ck_dense d, const float *x, const floa
 }
 
 void ck_dense_backward_data(ck_backend backend, ck_dense d, const float *dy, const float *w, float *dx) {
-  if (backend == CK_ONEDNN)
+  if (is_ours(backend))
     ck_tiles_backward_data(d, dy, w, dx);
   else
     ck_gemm(0, 0, d.rows, d.inputs, d.outputs, dy, d.outputs, w, d.inputs, 0, dx, d.inputs);
 }
 
 void ck_dense_backward_weights(ck_backend backend, ck_dense d, const float *dy, const float *x, float *dw) {
-  if (backend == CK_ONEDNN)
+  if (is_ours(backend))
     ck_tiles_backward_weights(d, dy, x, dw);
   else
     ck_gemm(1, 0, d.outputs, d.inputs, d.rows, dy, d.outputs, x, d.inputs, 0, dw, d.inputs);
@@ -36,7 +38,11 @@ void ck_dense_backward_weights(ck_backend backend, ck_dense d, const float *dy, 
 /* oneDNN counts on OpenMP's setting; a build of it without OpenMP has no such symbol. */
 extern void omp_set_num_threads(int) __attribute__((weak));
 
+static int threads_of_kernels = 1;
+int ck_threads(void) { return threads_of_kernels; }
+
 void ck_set_threads(int threads) {
+  threads_of_kernels = threads;
   openblas_set_num_threads(threads);
   if (omp_set_num_threads) omp_set_num_threads(threads);
 }

@@ -39,6 +39,9 @@ void ck_narrow_forward(const struct ck_pass *pass, const float *x, const float *
 void ck_narrow_backward_data(const struct ck_pass *pass, const float *dy, const float *const *sources, int count,
                              const float *y, float *dx);
 
+/* What ck_set_threads was given: kernels of our own use one thread, and leave more to the libraries. */
+int ck_threads(void);
+
 /* Whether oneDNN's code, and so ours that stands in for it, may use AVX-512. */
 int ck_has_avx512(void);
 

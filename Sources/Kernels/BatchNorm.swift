@@ -16,10 +16,10 @@ package final class BatchNorm {
   private let relu: Bool
   /// Floats of a row as the loops read it, several positions; coefficients are repeated along it.
   private let width: Int
-  /// Left by forward for backward: the mean, and the scale weight / sqrt(variance + eps).
-  private let mean, scale: Tensor
-  /// Coefficients of either pass.
-  private let a, b, c: Tensor
+  /// Of forward, left for backward: the mean, the scale weight / sqrt(variance + eps), and the bias.
+  private let mean, scale, shift: Tensor
+  /// Of backward, beside the scale.
+  private let b, c: Tensor
   private let work: Tensor
   private var rowsMeasured = 0
   /// Per channel: mean and variance of the batch (until `endForward`, the sum of squared distances).
@@ -46,7 +46,7 @@ package final class BatchNorm {
     let width = Int(ck_row_width(Int32(shape.channels)))
     self.width = width
     func row() -> Tensor { Tensor(count: width) }
-    (mean, scale, a, b, c) = (row(), row(), row(), row(), row())
+    (mean, scale, shift, b, c) = (row(), row(), row(), row(), row())
     work = Tensor(count: 3 * width)
     (statistics, sums) = (Doubles(shape.channels), Doubles(shape.channels))
   }
@@ -80,7 +80,7 @@ package final class BatchNorm {
       let lost = statistics.first[channel] - Double(rounded)
       set(mean, channel, rounded)
       set(scale, channel, Float(exact))
-      set(a, channel, Float(Double(bias[channel]) - lost * exact))
+      set(shift, channel, Float(Double(bias[channel]) - lost * exact))
     }
     if let running { update(running) }
   }
@@ -91,7 +91,7 @@ package final class BatchNorm {
     _ x: UnsafePointer<Float>, rows: Int, addend: UnsafePointer<Float>? = nil, into y: UnsafeMutablePointer<Float>
   ) {
     ck_normalize(
-      x, rows * channels, Int32(width), mean.pointer, scale.pointer, a.pointer, addend, relu ? 1 : 0, y)
+      x, rows * channels, Int32(width), mean.pointer, scale.pointer, shift.pointer, addend, relu ? 1 : 0, y)
   }
 
   private func update(_ running: (mean: UnsafeMutablePointer<Float>, variance: UnsafeMutablePointer<Float>)) {
@@ -131,7 +131,6 @@ package final class BatchNorm {
       let inverse = 1 / (statistics.second[channel] + Double(Self.epsilon))
       dbias[channel] = Float(sums.first[channel])
       dweight[channel] = Float(sums.second[channel] * inverse.squareRoot())
-      set(a, channel, Float(exact))
       set(b, channel, Float(-exact * inverse * sums.second[channel] / count))
       set(c, channel, Float(-exact * sums.first[channel] / count))
     }
@@ -142,7 +141,7 @@ package final class BatchNorm {
     _ d: UnsafePointer<Float>, x: UnsafePointer<Float>, rows: Int, into dx: UnsafeMutablePointer<Float>
   ) {
     ck_normalize_backward(
-      d, x, mean.pointer, a.pointer, b.pointer, c.pointer, rows * channels, Int32(width), dx)
+      d, x, mean.pointer, scale.pointer, b.pointer, c.pointer, rows * channels, Int32(width), dx)
   }
 
   /// Repeats a channel's coefficient along the row.

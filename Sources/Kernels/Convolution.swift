@@ -107,6 +107,7 @@ package final class Convolution {
     _ dy: UnsafePointer<Float>, adding sources: UnsafeBufferPointer<UnsafePointer<Float>?>,
     maskedBy y: UnsafePointer<Float>?, intoInput dx: UnsafeMutablePointer<Float>
   ) {
+    precondition(masksBackward && sources.count <= 2, "\(sources.count) sources")
     ck_backward_data_masked(backwardDataPass!, dy, sources.baseAddress, Int32(sources.count), y, dx)
   }
 

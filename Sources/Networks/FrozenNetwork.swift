@@ -70,7 +70,7 @@ package final class FrozenNetwork {
 
   /// Makes the plans for the pieces of `samples` samples, so that no step has to.
   package func prepare(samples: Int) {
-    for piece in [min(samples, Self.pieceSize), samples % Self.pieceSize] where piece > 0 { _ = plan(piece) }
+    for piece in pieceSizes(of: samples, atMost: Self.pieceSize).sorted() { _ = plan(piece) }
   }
 
   /// Logits (samples, classes) of at most `pieceSize` samples, valid until the next call.

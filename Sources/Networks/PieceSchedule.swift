@@ -56,3 +56,8 @@ extension Architecture.Node {
     if case .convolution(let filter) = operation { filter.addend } else { nil }
   }
 }
+
+/// The sizes of the pieces into which `samples` samples are cut: whole ones, and what is left.
+package func pieceSizes(of samples: Int, atMost size: Int) -> Set<Int> {
+  Set([min(samples, size), samples % size]).subtracting([0])
+}

@@ -4,7 +4,8 @@ import Kernels
 /// size of a piece that comes up. Networks with the same weights share it, so that each weight is packed once a step.
 package final class TrainingConvolutions {
   /// Samples that run together: what a convolution reads and writes stays in the second-level cache.
-  static let pieceSize = 8
+  package static let pieceSize = 8
+  let pieceSize: Int
 
   package let architecture: Architecture
   let layout: ParameterLayout
@@ -17,21 +18,30 @@ package final class TrainingConvolutions {
   private var parameters: UnsafePointer<Float>?
   private var plans: [Int: [Convolution?]] = [:]
 
-  package init(_ architecture: Architecture, layout: ParameterLayout, backend: ConvolutionBackend, scratch: Scratch) {
+  package init(
+    _ architecture: Architecture, layout: ParameterLayout, backend: ConvolutionBackend, scratch: Scratch,
+    pieceSize: Int = TrainingConvolutions.pieceSize
+  ) {
+    self.pieceSize = pieceSize
     (self.architecture, self.layout, self.backend, self.scratch) = (architecture, layout, backend, scratch)
     filters = architecture.nodes.map { node in
       guard case .convolution(let filter) = node.operation else { return 0 }
       return layout.start(of: "\(filter.name).weight")
     }
     let largest = architecture.nodes.filter(\.isConvolution).map(\.shape.sampleCount).max() ?? 0
-    transientOutput = Tensor(count: largest * Self.pieceSize)
-    convolvedGradient = Tensor(count: largest * Self.pieceSize)
+    transientOutput = Tensor(count: largest * pieceSize)
+    convolvedGradient = Tensor(count: largest * pieceSize)
   }
 
   /// Packs the filters of `parameters`, which must stay as they are until the next call: once a step.
   package func load(_ parameters: UnsafePointer<Float>) {
     self.parameters = parameters
     for set in plans.values { pack(set) }
+  }
+
+  /// Whether a network may run with these filters and `parameters` for the rest.
+  func hasLoaded(_ parameters: UnsafePointer<Float>) -> Bool {
+    self.parameters == parameters || !architecture.nodes.contains(where: \.isConvolution)
   }
 
   /// A plan a node, nil for what is no convolution: forward without fusion, backward to the weights and to the input.

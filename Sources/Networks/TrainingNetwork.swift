@@ -36,6 +36,7 @@ package final class TrainingNetwork {
     _ images: UnsafePointer<Float>, samples: Int, parameters: UnsafePointer<Float>,
     statistics: UnsafeMutablePointer<Float>?
   ) -> TrainingPass {
+    precondition(convolutions.hasLoaded(parameters), "the filters are not those of the parameters")
     let pass = plan(samples)
     pass.forward(images, parameters: parameters, statistics: statistics)
     return pass

@@ -54,8 +54,8 @@ package final class TrainingPass {
     classes = architecture.classes
     schedule = PieceSchedule(architecture, batchStatistics: true, kept: taps + [architecture.output])
     convolvedGradient = convolutions.convolvedGradient
-    pieces = stride(from: 0, to: samples, by: TrainingConvolutions.pieceSize).map { first in
-      let count = min(TrainingConvolutions.pieceSize, samples - first)
+    pieces = stride(from: 0, to: samples, by: convolutions.pieceSize).map { first in
+      let count = min(convolutions.pieceSize, samples - first)
       return Piece(first: first, count: count, convolutions: convolutions.plans(samples: count))
     }
     func place(_ slot: MemoryPlan.Slot) -> UnsafeMutablePointer<Float> { block.pointer + slot.offset * samples }
@@ -137,6 +137,7 @@ package final class TrainingPass {
   // MARK: Backward
 
   /// The gradients of the loss whose gradient the seeds hold, for the pass `forward` ran last; overwrites `gradients`.
+  /// The parameters must be those of that pass.
   /// Without `featureSeeds` only the seed of the logits counts.
   package func backward(
     _ images: UnsafePointer<Float>, parameters: UnsafePointer<Float>, gradients: UnsafeMutablePointer<Float>,

@@ -31,9 +31,17 @@ extension RunPlan {
       bytes += TrainingNetwork.bytes(
         architecture, taps: step.taps, capacity: schedule.shardCapacity, differentiable: false)
     }
-    // Parameters, a shard's and the batch's gradients, two slots of the optimiser, packed weights of each pass, the
-    // reduction's message of eight bytes a value, and a snapshot while it is saved.
-    bytes += Double(layout.parameterCount) * 4 * 14
+    // Parameters, a shard's and the batch's gradients, two slots of the optimiser, the reduction's message of eight bytes a
+    // value, and a snapshot while it is saved.
+    bytes += Double(layout.parameterCount) * 4 * 10
+    // For each size of a piece: packed weights of both directions and their order; the weights' gradient, its sum and order;
+    // the same without a gradient for frozen networks, the evaluation's two with one direction.
+    let trainingSizes = Set(schedule.shardSizes.flatMap { pieceSizes(of: $0, atMost: TrainingConvolutions.pieceSize) })
+    let frozenSizes = Set(schedule.shardSizes.flatMap { pieceSizes(of: $0, atMost: FrozenNetwork.pieceSize) })
+    let sets = 7 * trainingSizes.count + 4 * (step.refinement == nil ? 0 : frozenSizes.count) + 2 * 2
+    bytes += Double(layout.parameterCount) * 4 * Double(sets)
+    let largest = architecture.nodes.map(\.shape.sampleCount).max() ?? 0
+    bytes += Double(2 * largest * TrainingConvolutions.pieceSize * 4)
     // An evaluation's confusion matrix: the sums, the table, and the same again in the report.
     bytes += 3 * 8 * Double(architecture.classes) * Double(architecture.classes)
     // The loader's two slots, and x_T.

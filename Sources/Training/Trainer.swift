@@ -119,7 +119,8 @@ package final class Trainer {
   }
 
   /// Each of this rank's shards, one reduction, one optimiser step; not that last one where a value was refused.
-  /// `gradientNorm` is from before clipping, and not a number then. Allocates nothing after the first step.
+  /// `gradientNorm` is from before clipping, and not a number then. Allocates nothing once each size of a piece has
+  /// run: oneDNN may keep what it makes at first.
   package func step(
     _ batch: Batch, mode: CyclicStep.Mode, learningRate: Double, times: inout PhaseTimes
   ) throws(MPIError) -> (refused: Int, gradientNorm: Double) {

@@ -42,8 +42,9 @@ struct BenchStepCommand: ParsableCommand {
     abstract: "Time the step of a configuration, phase by phase.",
     discussion: """
       The step of icp train, with its loader, reduction and optimiser; cyclic at alpha 0.7, plain where icp.rule is none. \
+      Ten plain steps precede cyclic ones. \
       Afterwards each of the network's convolutions is timed alone, with nothing fused into it: in pieces as in the \
-      refinement and in whole shards. convolution_share is the time they would take at the faster of the two, by the time \
+      refinement and in those of the training passes. convolution_share is the time they would take at the faster of the two, by the time \
       of the step. gflops counts forward passes' work as docs/METHOD.md does.
       """)
 

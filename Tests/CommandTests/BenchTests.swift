@@ -54,7 +54,7 @@ import Testing
 
     let bare = try #require(json["bare_convolution_seconds"] as? Double)
     #expect(isClose(json["convolution_share"], bare / step))
-    for size in ["piece", "shard"] {
+    for size in ["refinement_pieces", "training_pieces"] {
       #expect(try #require(json["bare_convolution_seconds_\(size)"] as? Double) >= bare)
     }
     let integers = [

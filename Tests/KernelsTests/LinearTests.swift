@@ -34,7 +34,7 @@ import Testing
   }
 
   /// Sums of n products of normal numbers in two orders; why so far is said at the convolution's tolerance
-  /// (ConvolutionFewTests). The bias is one more term.
+  /// (OwnConvolutionTests). The bias is one more term.
   @Test(arguments: shapes, [false, true])
   func `agrees with sgemm`(shape: (Int, Int, Int), relu: Bool) {
     let (rows, inputs, outputs) = shape

@@ -79,11 +79,16 @@ import Testing
 
   @Test(arguments: [16, 32], [16, 32])
   func `backward with sources and a mask is the plain one, then added and masked`(inputs: Int, outputs: Int) {
+    guard KernelLibrary.instructionSet == "AVX-512" else {
+      print("SKIPPED: no AVX-512 here, with which alone a backward pass masks")
+      return
+    }
     let scratch = Scratch()
     for size in [(1, 16), (3, 17), (2, 33), (5, 48)] {
       let geometry = Self.geometry(batch: 2, size: size, inputs: inputs, outputs: outputs)
       let convolution = Convolution(geometry, backend: .onednn, passes: .backwardData, scratch: scratch)
-      guard convolution.masksBackward else { continue }
+      #expect(convolution.masksBackward)
+      guard convolution.masksBackward else { return }
       var numbers = Numbers()
       let (dy, w) = (numbers(geometry.output.count), numbers(geometry.weightCount))
       let (first, second, y) = (

@@ -31,7 +31,9 @@ import Testing
     let layout = ParameterLayout(architecture)
     let (parameters, statistics) = (Tensor(count: layout.parameterCount), Tensor(count: layout.statisticCount))
     layout.initialize(seed: 5, parameters: parameters.pointer, statistics: statistics.pointer)
-    let convolutions = TrainingConvolutions(architecture, layout: layout, backend: .onednn, scratch: Scratch())
+    // Six samples in pieces of four and two.
+    let convolutions = TrainingConvolutions(
+      architecture, layout: layout, backend: .onednn, scratch: Scratch(), pieceSize: 4)
     let network = TrainingNetwork(
       convolutions, taps: try architecture.tappedNodes(model.taps), capacity: 6, differentiable: true)
     var stream = RandomStream(seed: 6, purpose: .test)

@@ -23,6 +23,7 @@ import Testing
     let (golden, network) = try load()
     let convolutions = TrainingConvolutions(
       network.architecture, layout: network.layout, backend: .onednn, scratch: Scratch())
+    convolutions.load(network.parameters.pointer)
     let training = TrainingNetwork(
       convolutions, taps: try network.architecture.tappedNodes(nil), capacity: network.samples, differentiable: true)
     let pass = training.forward(

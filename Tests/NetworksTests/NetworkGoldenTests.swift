@@ -52,12 +52,21 @@ import Testing
     model: Case, backend: ConvolutionBackend
   ) throws {
     guard let golden = try Golden.load(model.file, from: model.source) else { return }
+    for pieceSize in [2, TrainingConvolutions.pieceSize] {
+      try compareTraining(model, backend, pieceSize: pieceSize, with: golden)
+    }
+  }
+
+  /// In pieces of 2 every batch is more than one piece, and some have an odd one left.
+  private func compareTraining(
+    _ model: Case, _ backend: ConvolutionBackend, pieceSize: Int, with golden: Golden
+  ) throws {
     let network = try LoadedNetwork(golden, kind: model.kind, shortcut: model.shortcut)
     if let nudge = model.nudge {
       network.parameters.values[network.layout.start(of: nudge.name) + nudge.element] += nudge.by
     }
     let convolutions = TrainingConvolutions(
-      network.architecture, layout: network.layout, backend: backend, scratch: Scratch())
+      network.architecture, layout: network.layout, backend: backend, scratch: Scratch(), pieceSize: pieceSize)
     convolutions.load(network.parameters.pointer)
     let training = TrainingNetwork(
       convolutions, taps: try network.architecture.tappedNodes(nil), capacity: network.samples, differentiable: true)

@@ -1,7 +1,7 @@
 /* The few compiled loops and library calls under Kernels. This module knows pointers and sizes, nothing else.
    Arrays are float32; feature maps are channels last (NHWC), weights OIHW as PyTorch keeps them. A failure of a
    library call here is a bug or lack of memory: the call and its status go to standard error, and the process
-   aborts. Nothing here is shared between threads: one thread computes. */
+   aborts. Passes are not shared between threads: one thread computes. */
 #pragma once
 #include <stddef.h>
 #include <stdint.h>

@@ -4,25 +4,28 @@ import Networks
 /// The time that a step's convolutions would take alone: what a step cannot be faster than without faster convolutions.
 /// Dense layers are left out; in a ResNet they are a thousandth of the work.
 package struct BareConvolutions {
-  /// With every convolution at the batch size of the refinement's pieces, of the shards, and at whichever of the two is the
-  /// faster for each layer and pass. The last is the hardest to come near, and is what a step is compared with.
-  var inPieces = 0.0, inShards = 0.0, fastest = 0.0
+  /// With every convolution at the batch size of the refinement's pieces, of the training passes' pieces, and at whichever
+  /// of the two is the faster for each layer and pass. The last is the hardest to come near, and is what a step is
+  /// compared with.
+  var inFrozenPieces = 0.0, inTrainingPieces = 0.0, fastest = 0.0
 
   /// Times the convolutions of `plan`'s network, for `samples` samples of one rank.
   init(_ plan: RunPlan, samples: Int, options: RepeatOptions) {
     let layers = plan.architecture.convolutionLayers
     let shard = plan.batches.schedule.shardCapacity
-    let piece = min(FrozenNetwork.pieceSize, shard)
-    let timer = ConvolutionTimer(layers, batch: shard, backend: plan.step.backend, options: options)
+    let (frozen, training) = (min(FrozenNetwork.pieceSize, shard), min(TrainingConvolutions.pieceSize, shard))
+    let timer = ConvolutionTimer(layers, batch: max(frozen, training), backend: plan.step.backend, options: options)
     for layer in layers {
       for pass in ConvolutionPass.allCases {
         let runs = Double(samples * Self.runs(of: pass, layer, steps: plan.step.refinement?.steps))
-        let pieceSeconds = runs * timer.seconds(layer.geometry, batch: piece, pass) / Double(piece)
-        let shardSeconds =
-          shard == piece ? pieceSeconds : runs * timer.seconds(layer.geometry, batch: shard, pass) / Double(shard)
-        inPieces += pieceSeconds
-        inShards += shardSeconds
-        fastest += min(pieceSeconds, shardSeconds)
+        func seconds(_ batch: Int) -> Double {
+          runs * timer.seconds(layer.geometry, batch: batch, pass) / Double(batch)
+        }
+        let inFrozen = seconds(frozen)
+        let inTraining = training == frozen ? inFrozen : seconds(training)
+        inFrozenPieces += inFrozen
+        inTrainingPieces += inTraining
+        fastest += min(inFrozen, inTraining)
       }
     }
   }

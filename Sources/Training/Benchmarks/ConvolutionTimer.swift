@@ -79,13 +79,15 @@ final class ConvolutionTimer {
     geometry.batch = batch
     let convolution = Convolution(geometry, backend: backend, passes: pass.passes, scratch: scratch)
     if pass != .backwardWeights { convolution.load(weights.pointer, for: pass.passes) }
+    // The sum that pieces add to begins with a first one.
+    if pass == .backwardWeights { convolution.backward(gradient.pointer, x: source.pointer, isFirst: true) }
     let timed =
       switch pass {
       case .forward: options.secondsPerCall { convolution.forward(source.pointer, into: result.pointer) }
       case .backwardData: options.secondsPerCall { convolution.backward(gradient.pointer, intoInput: result.pointer) }
       case .backwardWeights:
         options.secondsPerCall {
-          convolution.backward(gradient.pointer, x: source.pointer, intoWeights: result.pointer)
+          convolution.backward(gradient.pointer, x: source.pointer, isFirst: false)
         }
       }
     return timed.median

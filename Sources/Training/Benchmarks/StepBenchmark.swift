@@ -36,11 +36,13 @@ package struct StepBenchmark {
       plan: plan, ranks: communicator.size, options: options, steps: try slowest(timed.times))
     report.residentAnonymous = try communicator.largest(memory)
     report.residentAnonymousAtStepTwo = try communicator.largest(timed.memoryAtStepTwo)
-    report.processorShare = -(try communicator.largest(seconds: [-timed.processorShare])[0])
+    report.processorShare = 1 - (try communicator.largest(seconds: [1 - timed.processorShare])[0])
     if timesConvolutions, !plan.architecture.convolutionLayers.isEmpty {
       try communicator.barrier()
       let bare = BareConvolutions(plan, samples: samples(plan), options: options)
-      report.bareConvolutions = try communicator.largest(seconds: [bare.fastest, bare.inPieces, bare.inShards])
+      report.bareConvolutions = try communicator.largest(seconds: [
+        bare.fastest, bare.inFrozenPieces, bare.inTrainingPieces,
+      ])
     }
     return report
   }
@@ -81,13 +83,15 @@ package struct StepBenchmark {
         // Such a step leaves the optimiser out, and what follows it would be another measurement.
         throw SharedError(
           exitCode: ExitCode.notFinite,
-          description: "step \(step) of the benchmark: a loss or gradient was not finite; lower optimizer.learning_rate"
+          description:
+            "step \(step) of the benchmark\(step > 0 ? "" : " (plain ones count to 0)"): a loss or gradient was not finite; lower optimizer.learning_rate"
         )
       }
       if step == 2 { result.memoryAtStepTwo = HostMemory.residentAnonymous }
       if step > options.warmUp { result.times.append(StepPhase.allCases.map { Int64((times[$0] * 1e9).rounded()) }) }
     }
-    result.processorShare = (Self.processorSeconds - processor) / watch.seconds
+    result.processorShare =
+      (Self.processorSeconds - processor) / watch.seconds / Double(configuration.training.threads)
     return result
   }
 

@@ -16,7 +16,7 @@ package struct StepBenchmarkReport {
   /// Processor time by time, the least over the ranks. A rank hardly sleeps in a step (MPI waits by asking again), so less
   /// than 1 means that something else ran on its core.
   var processorShare = 1.0
-  /// Seconds: fastest, in pieces, in shards (`BareConvolutions`); nil where they were not timed.
+  /// Seconds: fastest, in the refinement's pieces, in those of training passes (`BareConvolutions`); nil where they were not timed.
   var bareConvolutions: [Double]?
 
   /// `steps` holds the seconds of each phase of each repeat.
@@ -51,8 +51,8 @@ package struct StepBenchmarkReport {
       "step_seconds_max": .number(total.maximum), "spread": .number(total.spread),
       "images_per_second": .number(imagesPerSecond), "gflops": .number(gflops),
       "convolution_share": .number(convolutionShare), "bare_convolution_seconds": .number(bareConvolutions?[0]),
-      "bare_convolution_seconds_piece": .number(bareConvolutions?[1]),
-      "bare_convolution_seconds_shard": .number(bareConvolutions?[2]),
+      "bare_convolution_seconds_refinement_pieces": .number(bareConvolutions?[1]),
+      "bare_convolution_seconds_training_pieces": .number(bareConvolutions?[2]),
       "phases": .object(
         Dictionary(uniqueKeysWithValues: phases.map { ("\($0.phase)", .number($0.seconds.median)) })),
       "data_wait_share": .number(dataShare), "processor_share": .number(processorShare),
@@ -88,11 +88,12 @@ package struct StepBenchmarkReport {
       "step: \(milliseconds(total.median)) ms, spread \(percent(total.spread)) (interquartile)\(share)",
       "\(decimal(imagesPerSecond, places: 0)) images/s, \(decimal(gflops, places: 1)) GFLOP/s",
     ]
+    let shard = plan.batches.schedule.shardCapacity
     if let bare = bareConvolutions {
       lines.append(
         "bare convolutions: \(milliseconds(bare[0])) ms (\(milliseconds(bare[1])) in pieces of "
-          + "\(min(FrozenNetwork.pieceSize, plan.batches.schedule.shardCapacity)), \(milliseconds(bare[2])) in shards of "
-          + "\(plan.batches.schedule.shardCapacity))")
+          + "\(min(FrozenNetwork.pieceSize, shard)), \(milliseconds(bare[2])) in pieces of "
+          + "\(min(TrainingConvolutions.pieceSize, shard)))")
     }
     if let memory = mebibytes(residentAnonymous) {
       let second = mebibytes(residentAnonymousAtStepTwo).map { " (\(decimal($0, places: 1)) after step 2)" } ?? ""

@@ -1,0 +1,54 @@
+/* What the files over oneDNN share: its versions 2 and 3 under the same words, its handles, packed weights. */
+#pragma once
+#include "internal.h"
+#include <dnnl.h>
+
+#if DNNL_VERSION_MAJOR >= 3
+typedef dnnl_memory_desc_t memory_desc; /* an owned handle */
+typedef const_dnnl_memory_desc_t memory_desc_view;
+#define VIEW(md) (md)
+#else
+typedef dnnl_memory_desc_t memory_desc; /* a plain struct */
+typedef const dnnl_memory_desc_t *memory_desc_view;
+#define VIEW(md) (&(md))
+#endif
+
+/* A failure is a bug or lack of memory. */
+void ck_check(const char *call, dnnl_status_t status);
+#define CHECK(call, ...) ck_check(#call, call(__VA_ARGS__))
+
+/* oneDNN's own handles of "this CPU, in order"; immutable once ck_onednn_start has made them. */
+extern dnnl_engine_t ck_engine;
+extern dnnl_stream_t ck_stream;
+void ck_onednn_start(void);
+
+static inline memory_desc describe(int dimensions, const dnnl_dim_t *sizes, dnnl_format_tag_t tag) {
+  memory_desc md;
+#if DNNL_VERSION_MAJOR >= 3
+  CHECK(dnnl_memory_desc_create_with_tag, &md, dimensions, sizes, dnnl_f32, tag);
+#else
+  CHECK(dnnl_memory_desc_init_by_tag, &md, dimensions, sizes, dnnl_f32, tag);
+#endif
+  return md;
+}
+
+static inline void forget(memory_desc md) {
+#if DNNL_VERSION_MAJOR >= 3
+  dnnl_memory_desc_destroy(md);
+#else
+  (void)md;
+#endif
+}
+
+static inline size_t size_of(memory_desc_view md) { return dnnl_memory_desc_get_size(md); }
+
+/* ---- Packed weights (packing.c) ---- */
+
+/* Of each value of `packed`, its index among the OIHW weights; -1 in the padding. `is_turned`: the primitive takes the
+   filters turned by half a circle, inputs and outputs exchanged. `values`: how many. The caller frees it. */
+int *ck_packing(ck_geometry geometry, int is_turned, memory_desc_view packed, int *values);
+/* Of each of `count` OIHW weights, its place among the packed ones. The caller frees it. */
+int *ck_inverted(const int *source, int values, int count);
+/* result[i] = values[source[i]], 0 where that is -1; or result[i] += values[source[i]]. */
+void ck_gather(const float *values, const int *source, int count, float *result);
+void ck_gather_and_add(const float *values, const int *source, int count, float *result);
