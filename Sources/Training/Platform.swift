@@ -4,7 +4,9 @@ import MPI
 
 /// What bits can depend on besides the configuration, and what a message says of where it comes from.
 package enum Platform {
-  package static let version = "0.1.0"
+  /// Changes with every change of the kernels that changes bits: a run resumed from a checkpoint of another one says that it
+  /// is not bit-reproducible.
+  package static let version = "0.2.0"
 
   /// Ours, MPI's, the kernels' versions, and the instruction set: one line.
   package static var description: String {
