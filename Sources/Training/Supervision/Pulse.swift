@@ -6,6 +6,7 @@ package final class Pulse {
   let board: HostBoard
   private let fault: Fault?
   private let disk: FaultyDisk?
+  private var hasStruck = false
   /// Seconds that a phase may take; nil: by the steps that were seen.
   private let limit: Double?
   package private(set) var phase = Phase.start
@@ -36,7 +37,8 @@ package final class Pulse {
     self.phase = phase
     if phase == .records { slowestStep = max(slowestStep, stepSeconds) }
     beat()
-    if let fault, fault.isDue(step: step, phase: phase) {
+    if let fault, !hasStruck, fault.isDue(step: step, phase: phase) {
+      hasStruck = true
       fault.strike()
       disk?.strike()
     }
