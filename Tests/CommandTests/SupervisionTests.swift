@@ -146,7 +146,9 @@ import Testing
       program: script)
     outcome.expect(85)
     // The signal comes when step 3 is saved, and step 5 takes a second.
-    let said = (3...5).map { "icp: stopped on request after step \($0), which is saved; --resume auto goes on from there" }
+    let said = (3...5).map {
+      "icp: stopped on request after step \($0), which is saved; --resume auto goes on from there"
+    }
     #expect(outcome.messages.count == 1 && said.contains(String(outcome.messages[0])), "\(outcome.messages)")
     #expect(try tiny.checkpoints().count < 8)
     try tiny.train(resume: "auto", ranks: 3).expect(0)
