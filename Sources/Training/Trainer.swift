@@ -164,7 +164,7 @@ package final class Trainer {
     let own = pulse.computingSeconds / Double(max(batch.ownCount, 1))
     status.secondsPerSample = own
     try reduction.finish(
-      gradients: gradients, statistics: statistics, sums: &batchSums, status: &status, fault: pulse.orderedFault)
+      gradients: gradients, statistics: statistics, sums: &batchSums, status: &status, pulse: pulse)
     if pulse.isOrdered(.flipSum) { gradients.flipBit() }
     guard status.refused == 0 else { return StepOutcome(status: status, gradientNorm: .nan, ownSecondsPerSample: own) }
 

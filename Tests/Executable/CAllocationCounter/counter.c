@@ -193,4 +193,6 @@ int MPI_Testall(int count, MPI_Request *requests, int *done, MPI_Status *statuse
   WITHOUT_COUNTING(PMPI_Testall(count, requests, done, statuses));
 }
 
-int MPI_Wait(MPI_Request *request, MPI_Status *status) { WITHOUT_COUNTING(PMPI_Wait(request, status)); }
+int MPI_Test(MPI_Request *request, int *done, MPI_Status *status) {
+  WITHOUT_COUNTING(PMPI_Test(request, done, status));
+}
