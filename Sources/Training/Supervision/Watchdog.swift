@@ -40,9 +40,9 @@ final class Watchdog: Sendable {
       seconds = since == last ? seconds + passed : 0
       if since != last { hasWarned = false }
       (last, lastTick) = (since, now)
-      if seconds > limit + (phase.waits ? Self.grace : 0), !phase.waits || !late.contains(where: Self.getsOn) {
-        stop(seconds)
-      }
+      // Of a wait for a rank that gets on, the grace is left when that one has come.
+      if phase.waits, late.contains(where: Self.getsOn) { seconds = min(seconds, limit) }
+      if seconds > limit + (phase.waits ? Self.grace : 0) { stop(seconds) }
       if seconds > limit / 2, !hasWarned, !phase.waits {
         hasWarned = true
         say("warning: has been in phase \(phase) for \(Self.text(seconds)), and may be there for \(Self.text(limit))")
