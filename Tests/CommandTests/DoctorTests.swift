@@ -33,7 +33,7 @@ import Testing
     try tiny.command(["doctor", "other.yaml"]).expect(64, "other.yaml")
     // Also for root, whom permissions do not stop.
     let directory = try tiny.command(["doctor", "--run-dir", "tiny.yaml/run"])
-    directory.expect(74, "icp: run directory: tiny.yaml/run", "Not a directory")
+    directory.expect(74, "icp: run directory: tiny.yaml: mkdir: File exists")
   }
 
   @Test func `processes that are each alone are an error of the launch`() throws {
