@@ -162,6 +162,25 @@ import Training
     expect(NetworkCheck.findings(apart), .warning, "network", "no network that all 2 hosts are on")
   }
 
+  @Test func `where other hosts are silent, a rank names the network towards mpirun's host`() {
+    var facts = RankFacts()
+    facts.host = "b"
+    facts.network.interfaces = [
+      .init("docker0", "172.17.0.1", prefix: 16), .init("eth0", "10.0.0.2", prefix: 24),
+      .init("eth1", "10.9.0.2", prefix: 24),
+    ]
+    let uri = "7.0;tcp://172.17.0.1,10.0.0.1:4711;tcp6://[fd00::1]:4711"
+    var environment = ["OMPI_COMM_WORLD_SIZE": "4", "OMPI_COMM_WORLD_LOCAL_SIZE": "2", "OMPI_MCA_orte_hnp_uri": uri]
+    func finding() -> Finding { Silence.finding(facts, environment: environment, seconds: 15) }
+    expect([finding()], .error, "network", "b: no word from the other hosts for 15 s", "to 10.0.0.0/24 and")
+    #expect(finding().exitStatus == 64)
+    // On mpirun's own host only the names of interfaces help.
+    facts.network.interfaces = [.init("docker0", "172.17.0.1", prefix: 16), .init("eth0", "10.0.0.1", prefix: 24)]
+    expect([finding()], .error, "network", "to 10.0.0.0/24 and")
+    environment["OMPI_COMM_WORLD_LOCAL_SIZE"] = "4"
+    expect([finding()], .error, "network", "from the other ranks")
+  }
+
   // MARK: Space, limits, memory, clocks
 
   @Test func `too little room in /dev/shm or for temporary files is a warning that names the host`() {

@@ -57,10 +57,10 @@ package enum CoreCheck {
     let problems = job.hosts.compactMap { crowding($0, threads: threads) ?? binding($0, threads: threads) }
     if !problems.isEmpty { return problems + idleThreads(job) }
     let cores = job.hosts.map { usable($0) }
-    let text =
-      job.hosts.count == 1
-      ? "\(counted(job.ranks.count, "rank")) of \(counted(threads, "thread")) on \(counted(cores[0], "core"))"
-      : "\(job.ranks.count) ranks of \(counted(threads, "thread")), on \(cores.min()!) to \(cores.max()!) cores a host"
+    let few = "\(cores.min()!)"
+    let range = cores.min()! == cores.max()! ? few : "\(few) to \(cores.max()!)"
+    let place = job.hosts.count == 1 ? counted(cores[0], "core") : "\(range) cores a host"
+    let text = "\(counted(job.ranks.count, "rank")) of \(counted(threads, "thread")) on \(place)"
     return [.ok("cores", text + bindingText(job))] + roaming(job) + idleThreads(job)
   }
 

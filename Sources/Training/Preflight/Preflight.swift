@@ -21,6 +21,10 @@ package enum Preflight {
     configuration: Result<RunConfiguration, any Error>?, runDirectory: String, communicator: Communicator
   ) throws -> PreflightReport {
     var own = try RankFacts.read(communicator)
+    // Open MPI connects when ranks first talk to each other: this may be where it never returns.
+    let silence = Silence(seconds: 15, facts: own)
+    try communicator.barrier()
+    silence.end()
     own.plan = configuration.map { PlanFacts($0, ranks: communicator.size) }
     let target = UnsafeMutablePointer<UInt64>.allocate(capacity: 1)
     target.initialize(to: SingleCopyFacts.Target.value)

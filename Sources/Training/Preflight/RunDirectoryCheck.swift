@@ -60,18 +60,18 @@ struct RunDirectoryProbe {
     facts.fileSystem = Self.fileSystem(of: descriptor)
     facts.missingLock = try Self.missingLock(descriptor, file)
     facts.owner = try Self.owner(of: path)
-    facts.bytesPerSecond = try Self.writeSpeed(descriptor, file)
+    facts.bytesPerSecond = try Self.writeSpeed(descriptor, file, room: facts.free)
   }
 
-  /// Of 16 MiB and their fsync.
-  private static func writeSpeed(_ descriptor: Int32, _ path: String) throws(SystemError) -> Double {
-    let bytes = (0..<16 << 20).map { UInt8(truncatingIfNeeded: $0 &* 0x9E37_79B1 >> 16) }
+  /// Of 16 MiB and their fsync; of less where that would fill the disk.
+  private static func writeSpeed(_ descriptor: Int32, _ path: String, room: Int) throws(SystemError) -> Double? {
+    let bytes = (0..<min(16 << 20, room / 2)).map { UInt8(truncatingIfNeeded: $0 &* 0x9E37_79B1 >> 16) }
     let start = ContinuousClock.now
     try System().write(bytes, to: descriptor, path: path)
     try System().call("fsync", path) { fsync(descriptor) }
     let seconds = (ContinuousClock.now - start) / .seconds(1)
     try System().call("ftruncate", path) { ftruncate(descriptor, 0) }
-    return Double(bytes.count) / max(seconds, 1e-6)
+    return bytes.count < 1 << 20 ? nil : Double(bytes.count) / max(seconds, 1e-6)
   }
 
   /// A second lock by another descriptor must be refused.
@@ -118,7 +118,8 @@ package enum RunDirectoryCheck {
     if let problem = facts.problem {
       return [
         .error(
-          "run directory", problem, remedy: "give a directory that rank 0 may write, by --run-dir", exitStatus: 74)
+          "run directory", problem, remedy: "name one that rank 0 can write, with room for checkpoints, by --run-dir",
+          exitStatus: 74)
       ]
     }
     return [space(facts, job.first.plan)] + lock(facts) + fileSystem(facts) + visibility(facts, job)
