@@ -72,6 +72,7 @@ package struct TrainingSession {
     let found = try openDirectory(toRead: true)
     let resumed = try loadState(found)
     let plan = try makePlan(from: resumed)
+    try Preflight.warn(about: plan, communicator: communicator, logger: logger)
     // Before the directory is opened to write: with --resume never that clears it.
     let model = try makeModel(plan)
     // Every rank takes part, though rank 0 alone knows whether it is open already.

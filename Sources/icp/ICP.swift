@@ -16,7 +16,10 @@ struct ICP: ParsableCommand {
       70 internal; 74 saving failed; 75 temporary, start again; 76 ranks disagree; 77 not finite.
       """,
     version: Platform.description,
-    subcommands: [TrainCommand.self, EvaluateCommand.self, PerturbCommand.self, InspectCommand.self, BenchCommand.self])
+    subcommands: [
+      TrainCommand.self, EvaluateCommand.self, PerturbCommand.self, InspectCommand.self, DoctorCommand.self,
+      BenchCommand.self,
+    ])
 
   /// Every command ends here: parse errors are ArgumentParser's (64), the rest goes by the table of exit codes.
   static func main() {
