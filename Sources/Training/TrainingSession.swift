@@ -106,7 +106,8 @@ package struct TrainingSession {
       if let resumed { try check(resumed, against: plan) }
       return plan
     }
-    try communicator.agree(on: "the program", Platform.description)
+    try communicator.agree(
+      on: "the program", "\(Platform.description) \(Platform.executableChecksum.map(Checksum.hexadecimal) ?? "")")
     try communicator.agree(on: "the configuration", plan.configuration.agreedText)
     try communicator.agree(on: "the data", "\(plan.dataIdentity) \(plan.data.test.count)")
     return plan

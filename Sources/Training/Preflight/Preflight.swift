@@ -1,4 +1,3 @@
-import Formats
 import Foundation
 import Logging
 import MPI
@@ -58,9 +57,7 @@ package enum Preflight {
   ) throws -> [ProbeFacts] {
     let own = ranks[communicator.rank]
     var facts = ProbeFacts()
-    facts.checksum = (try? Data(contentsOf: URL(fileURLWithPath: "/proc/self/exe"), options: .alwaysMapped)).map {
-      $0.withUnsafeBytes { Checksum.crc32($0) }
-    }
+    facts.checksum = Platform.executableChecksum
     let neighbours = ranks.filter { $0.host == own.host }
     let next = neighbours[(neighbours.firstIndex { $0.rank == own.rank }! + 1) % neighbours.count]
     if let target = next.singleCopyTarget {
