@@ -6,6 +6,9 @@ extension Trainer {
   /// whether it worked.
   func save(metric: (value: Double, higherIsBetter: Bool)?, isLast: Bool = false) throws {
     try checkWeights()
+    try agree()
+    pulse.enter(.save)
+    defer { pulse.enter(.records) }
     if isLast {
       try communicator.together { try journal?.saveAndWait(state, metric: metric) }
     } else {
@@ -13,10 +16,9 @@ extension Trainer {
     }
   }
 
-  /// At every step's boundary: what became of the saves under way. Throws on rank 0 alone, after three failures in a row.
-  func checkSaves() throws {
-    journal?.collect()
-    if let failure = journal?.failure { throw failure }
+  /// Three saves in a row failed, which every rank knows from the step's reduction.
+  func endWithoutSaving() throws {
+    try communicator.together { if let failure = journal?.failure { throw failure } }
   }
 
   /// An optimiser step can leave what no gradient showed: weights that are not finite must not become a checkpoint. The same
