@@ -27,7 +27,8 @@ extension TrainingSession {
       return "no, because the run began with \(versions)"
     }
     if configuration.training.nonFinite == .rollback {
-      return "yes, at any number of ranks; after a resume too, unless a rollback follows it"
+      return "yes, at any number of ranks up to \(plan.shards) and after any resume on this type of machine; "
+        + "but a rollback depends on when checkpoints are saved"
     }
     return "yes, at any number of ranks up to \(plan.shards) and after any resume on this type of machine"
   }

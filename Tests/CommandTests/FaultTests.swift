@@ -228,6 +228,32 @@ import Testing
     #expect(try tiny.checkpoints() == [])
   }
 
+  @Test func `skip drops one bad step of one rank, names the rank, and trains on`() throws {
+    let tiny = try TinyRun()
+    let outcome = try tiny.command(
+      ["train", "tiny.yaml", "--run-dir", "run", "--fault", "1:7:nan"], ["training.non_finite=skip"], ranks: 2)
+    outcome.expect(0, "warning: step 7 skipped: the gradient of fc.bias on rank 1 is not finite")
+    #expect(outcome.messages.count == 1)
+    #expect(try tiny.records().filter { $0.isNull("task_loss") }.map(\.step) == [7])
+  }
+
+  @Test func `what fails again at any learning rate is 77, and a resume without the cause has the bits of no fault`()
+    throws
+  {
+    let tiny = try TinyRun()
+    let settings = ["training.non_finite=rollback"]
+    try tiny.train(settings, into: "unbroken").expect(0)
+    let outcome = try tiny.command(
+      ["train", "tiny.yaml", "--run-dir", "run", "--fault", "1:7:nan"], settings, ranks: 2)
+    outcome.expect(
+      77, "warning: step 7: the gradient of fc.bias on rank 1 is not finite", "; back to step 5",
+      "on rank 1 is not finite or beyond 2^18, after ten rollbacks to step 5")
+    #expect(outcome.messages.count == 11)
+    try tiny.train(settings, resume: "auto").expect(0)
+    #expect(try tiny.checkpoint(20) == tiny.checkpoint(20, of: "unbroken"))
+    #expect(try tiny.records().map(\.timeless) == tiny.records(of: "unbroken").map(\.timeless))
+  }
+
   @Test func `a perturbation that is numerically nothing is said once`() throws {
     let tiny = try TinyRun()
     let outcome = try tiny.train(["icp.step_size=1e-12", "training.max_steps=6"])
