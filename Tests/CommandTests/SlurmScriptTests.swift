@@ -1,0 +1,117 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// What the job script does with the ways in which a start can end, with stand-ins for Slurm's commands; launch/test-slurm
+/// runs it under Slurm itself.
+@Suite struct `launch/slurm.sbatch` {
+  @Test(arguments: [
+    (0, false), (64, false), (65, false), (85, false), (75, true), (137, true), (143, true), (205, true),
+  ])
+  func `starts again after what may pass, and not after what stays`(status: Int, again: Bool) throws {
+    let job = try Job()
+    let outcome = try job.start(status: status)
+    #expect(outcome.status == Int32(status))
+    #expect(job.requeues == (again ? ["requeue 7"] : []))
+    #expect(outcome.standardOutput.contains("ended with \(status), newest checkpoint: none"))
+  }
+
+  @Test func `passes the signal before the time limit on, waits for the save and goes back into the queue`() throws {
+    let job = try Job()
+    let outcome = try job.start(status: 85, signal: "USR1")
+    #expect(outcome.status == 85)
+    #expect(outcome.standardOutput.contains("heard USR1"))
+    #expect(job.requeues == ["requeue 7"])
+  }
+
+  @Test func `leaves a job that Slurm ends itself to Slurm`() throws {
+    let job = try Job()
+    #expect(try job.start(status: 143, signal: "TERM").status == 143)
+    #expect(job.requeues == [])
+  }
+
+  @Test func `gives up after three starts without a new checkpoint`() throws {
+    let job = try Job()
+    for restart in 0...2 {
+      #expect(try job.start(status: 137, restart: restart).status == 137)
+    }
+    #expect(job.requeues.count == 2)
+    let fourth = try job.start(status: 137, restart: 3)  // which Slurm may order, after a preemption
+    #expect(fourth.status == 75)
+    #expect(fourth.standardError.contains("3 starts without a new checkpoint (newest: none)"))
+    // Progress counts anew, and so does a job that is submitted again.
+    #expect(try job.start(status: 137, restart: 0, saving: 100).status == 137)
+    #expect(job.requeues.count == 3)
+    for restart in 1...3 {
+      _ = try job.start(status: 137, restart: restart, saving: 200 + restart)
+    }
+    #expect(job.requeues.count == 6)
+  }
+
+  @Test func `takes mpirun where Slurm has no PMIx, or where told so`() throws {
+    #expect(try Job().start(status: 0).standardOutput.contains("ranks by srun"))
+    #expect(try Job(pmix: false).start(status: 0).standardOutput.contains("ranks by mpirun"))
+    #expect(
+      try Job().start(status: 0, environment: ["ICP_LAUNCHER": "mpirun"]).standardOutput.contains("ranks by mpirun"))
+  }
+
+  @Test func `refuses a wrong command line`() throws {
+    let job = try Job()
+    for (arguments, says) in [
+      ([], "no configuration: sbatch launch/slurm.sbatch CONFIG"),
+      (["missing.yaml"], "cannot read the configuration missing.yaml"),
+      (["--set", "a=b"], "unknown option --set: Slurm's go before the script"),
+      ([job.configuration, "--", "--resume", "never"], "--resume: the job resumes by itself"),
+    ] {
+      let outcome = try job.run(arguments)
+      #expect(outcome.status == 64)
+      #expect(outcome.standardError.contains(says))
+    }
+    let outcome = try job.tree.run("slurm.sbatch", [job.configuration])
+    #expect(outcome.status == 64)
+    #expect(outcome.standardError.contains("this is no Slurm job"))
+  }
+}
+
+/// Job 7 in a tree with stand-ins: `srun` and `mpirun` run one rank, `scontrol` writes down what it is asked.
+private struct Job {
+  let tree: LaunchTree
+  var configuration: String { tree.folder.path("configs/quickstart.yaml") }
+  var requeues: [String] { tree.lines(of: "requeues") }
+
+  init(pmix: Bool = true) throws {
+    let runRank = #"while [[ $1 == -* ]]; do shift; done; exec "$@""#
+    tree = try LaunchTree(programs: [
+      "srun": #"[[ $1 == --mpi=list ]] && { echo "\#(pmix ? "pmix" : "none")"; exit; }; "# + runRank,
+      "mpirun": runRank,
+      "scontrol": #"[[ $1 == show ]] || echo "$*" >>"$HOME/requeues""#,
+    ])
+    try tree.folder.write(
+      #"""
+      #!/bin/bash
+      [[ -z ${SAVING-} ]] || { mkdir -p "$HOME/run/checkpoints"; : >"$HOME/run/checkpoints/step-0000$SAVING.safetensors"; }
+      if [[ ${SIGNAL-} ]]; then
+        trap 'echo "heard $SIGNAL"; exit $STATUS' USR1
+        kill -s "$SIGNAL" $PPID
+        for _ in {1..50}; do [[ $SIGNAL == USR1 ]] || break; sleep 0.1; done
+      fi
+      exit "$STATUS"
+
+      """#, to: ".build/release/icp", executable: true)
+  }
+
+  func start(
+    status: Int, signal: String = "", restart: Int = 0, saving step: Int? = nil, environment: [String: String] = [:]
+  ) throws -> Program.Outcome {
+    let own = [
+      "STATUS": "\(status)", "SIGNAL": signal, "SLURM_RESTART_COUNT": "\(restart)",
+      "SAVING": step.map { "\($0)" } ?? "",
+    ]
+    return try run(
+      [configuration, "--", "--run-dir", tree.folder.path("run")], environment: own.merging(environment) { $1 })
+  }
+
+  func run(_ arguments: [String], environment: [String: String] = [:]) throws -> Program.Outcome {
+    try tree.run("slurm.sbatch", arguments, environment: environment.merging(["SLURM_JOB_ID": "7"]) { $1 })
+  }
+}
