@@ -37,6 +37,7 @@ enum Ranks {
   static func run(_ body: (Communicator) throws -> Void) throws {
     let told = try World.run { communicator -> AlreadyTold? in
       do {
+        try Preflight.meet(communicator)
         try body(communicator)
         return nil
       } catch let error as SharedError {

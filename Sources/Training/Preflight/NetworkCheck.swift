@@ -40,7 +40,7 @@ package struct NetworkFacts: Codable, Sendable {
     return facts
   }
 
-  private static func systemInterfaces() -> [Interface] {
+  static func systemInterfaces() -> [Interface] {
     var list: UnsafeMutablePointer<ifaddrs>?
     guard getifaddrs(&list) == 0 else { return [] }
     defer { freeifaddrs(list) }

@@ -14,16 +14,21 @@ package enum Preflight {
   /// In the order of the checks.
   package static func findings(_ job: JobFacts) -> [Finding] { checks.flatMap { $0(job) } }
 
+  /// Waits for all ranks: Open MPI connects them when they first talk to each other, and where it goes the wrong way it never
+  /// returns. They left MPI_Init together, so that half a minute is ample also on a host that is crowded.
+  package static func meet(_ communicator: Communicator) throws {
+    guard communicator.size > 1 else { return }
+    let silence = Silence(seconds: 30)
+    try communicator.barrier()
+    silence.end()
+  }
+
   /// Everything, on every rank alike; takes as long as reading the data and writing 16 MiB.
   /// - Parameter configuration: or why it cannot be read; nil where none was given.
   package static func examine(
     configuration: Result<RunConfiguration, any Error>?, runDirectory: String, communicator: Communicator
   ) throws -> PreflightReport {
     var own = try RankFacts.read(communicator)
-    // Open MPI connects when ranks first talk to each other: this may be where it never returns.
-    let silence = Silence(seconds: 15, facts: own)
-    try communicator.barrier()
-    silence.end()
     own.plan = configuration.map { PlanFacts($0, ranks: communicator.size) }
     let target = UnsafeMutablePointer<UInt64>.allocate(capacity: 1)
     target.initialize(to: SingleCopyFacts.Target.value)

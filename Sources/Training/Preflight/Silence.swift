@@ -1,28 +1,29 @@
+import Dispatch
 import Foundation
 import Reporting
-import Synchronization
 
 /// Ends a job whose ranks do not hear each other: Open MPI itself waits for ever where it has taken a host's own bridge for a
 /// way to another host, with the same address on both.
 package final class Silence: Sendable {
-  private let isOver = Atomic(false)
+  private let over = DispatchSemaphore(value: 0)
 
   /// Until `end`: after `seconds`, says on standard error what this host can know, and ends the process with status 64.
-  init(seconds: Double, facts: RankFacts) {
+  init(seconds: Double) {
     let environment = ProcessInfo.processInfo.environment
-    let finding = Self.finding(facts, environment: environment, seconds: Int(seconds))
     let isFirstOfHost = (environment["OMPI_COMM_WORLD_LOCAL_RANK"] ?? environment["SLURM_LOCALID"] ?? "0") == "0"
     Thread.detachNewThread { [self] in
-      usleep(UInt32(seconds * 1e6))
-      guard !isOver.load(ordering: .acquiring) else { return }
+      guard over.wait(timeout: .now() + seconds) == .timedOut else { return }
+      var facts = RankFacts()
+      facts.host = Platform.host
+      facts.network.interfaces = NetworkFacts.systemInterfaces()
+      let finding = Self.finding(facts, environment: environment, seconds: Int(seconds))
       if isFirstOfHost { Fatal.write("icp: \(finding.message)") }
       // The first end ends the others, which may still have to write theirs.
-      sleep(1)
-      if !isOver.load(ordering: .acquiring) { _exit(finding.exitStatus ?? ExitCode.usage) }
+      if over.wait(timeout: .now() + 1) == .timedOut { _exit(finding.exitStatus ?? ExitCode.usage) }
     }
   }
 
-  func end() { isOver.store(true, ordering: .releasing) }
+  func end() { over.signal() }
 
   /// What a rank alone can say: its own interfaces and, from mpirun's address, which of them lead to mpirun's host.
   package static func finding(_ facts: RankFacts, environment: [String: String], seconds: Int) -> Finding {
