@@ -2,6 +2,7 @@
 #include "CSupervision.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stddef.h>
 #include <stdlib.h>
@@ -135,6 +136,26 @@ void supervision_take_stop_requests(void) {
 }
 
 int supervision_stop_requests(void) { return stop_requests; }
+
+/* ---- Threads ---------------------------------------------------------------------------------------------------------- */
+
+static void *nothing(void *lock) {
+  pthread_mutex_lock(lock);
+  pthread_mutex_unlock(lock);
+  return NULL;
+}
+
+int supervision_try_threads(int count) {
+  enum { MOST = 16 };
+  pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+  pthread_t threads[MOST];
+  int made = 0, error = 0;
+  pthread_mutex_lock(&lock);
+  while (made < count && made < MOST && !(error = pthread_create(&threads[made], NULL, nothing, &lock))) made++;
+  pthread_mutex_unlock(&lock);
+  while (made > 0) pthread_join(threads[--made], NULL);
+  return error;
+}
 
 /* ---- Memory ----------------------------------------------------------------------------------------------------------- */
 

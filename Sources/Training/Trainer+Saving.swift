@@ -10,8 +10,9 @@ extension Trainer {
       pulse.enter(.records)
       savingSeconds += watch.seconds
     }
-    try checkWeights()
+    // In this order: what only one rank holds, finite or not, is the others' to know first.
     try agree()
+    try checkWeights()
     pulse.enter(.save)
     if isLast {
       try communicator.together { try journal?.saveAndWait(state, metric: metric) }

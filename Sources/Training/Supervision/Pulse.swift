@@ -54,7 +54,7 @@ package final class Pulse {
   /// Called again and again while the step's reduction waits for other ranks.
   func wait() throws(MPIError) { try rollCall?.wait(step: step) }
 
-  /// What a test has ordered for this step.
+  /// What a test has ordered for this step, as often as it comes.
   var orderedFault: Fault.Kind? { fault?.step == step ? fault?.kind : nil }
   func isOrdered(_ kind: Fault.Kind) -> Bool { orderedFault == kind }
 

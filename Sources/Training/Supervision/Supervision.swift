@@ -7,7 +7,17 @@ package final class Supervision {
   package let pulse: Pulse
 
   /// Every rank calls it.
-  package init(_ communicator: Communicator, limit: Double?, fault: Fault?) throws(MPIError) {
+  /// Throws: LaunchError where the threads of a run cannot be made, for which nobody would wait in vain.
+  package init(_ communicator: Communicator, limit: Double?, fault: Fault?) throws {
+    try communicator.together {
+      // The watchdog, the loader and the writer of checkpoints.
+      let error = supervision_try_threads(3)
+      guard error == 0 else {
+        throw LaunchError(
+          "three more threads cannot be made: \(String(cString: strerror(error))); raise the limit on processes "
+            + "(ulimit -u, or pids.max of the control group)")
+      }
+    }
     let board = try HostBoard(communicator)
     let rollCall = try RollCall(communicator, board)
     pulse = Pulse(
