@@ -18,8 +18,10 @@ for path in CommandLine.arguments.dropFirst(2) {
   let taken = mw_stop()
   let tooMuch = Int(taken.largest) > allowed.largest || Int(taken.peak) > allowed.peak
   if tooMuch { status = 1 }
-  print(
-    URL(fileURLWithPath: path).lastPathComponent, input.count, taken.largest, taken.peak,
-    tooMuch ? "TOO MUCH, allowed \(allowed);" : "", outcome)
+  let name = URL(fileURLWithPath: path).lastPathComponent
+  let note = tooMuch ? "TOO MUCH, allowed \(allowed); " : ""
+  // At once: the next file may end the program.
+  FileHandle.standardOutput.write(
+    Data("\(name) \(input.count) \(taken.largest) \(taken.peak) \(note)\(outcome)\n".utf8))
 }
 exit(status)
