@@ -76,6 +76,10 @@ struct SafetensorsHeader {
 /// A name from a file as a message may show it: no control characters, no more than a line.
 package func quoted(_ text: String) -> String {
   let cut = text.unicodeScalars.prefix(80)
-  let visible = cut.map { $0.properties.isPatternWhitespace && $0 != " " ? "?" : $0.escaped(asASCII: false) }
+  let visible = cut.map { scalar in
+    // Terminals obey U+009B and its like as they do ESC [; `escaped` leaves them.
+    let isHostile = scalar.properties.isPatternWhitespace && scalar != " " || 0x80..<0xA0 ~= scalar.value
+    return isHostile ? "?" : scalar.escaped(asASCII: false)
+  }
   return "'\(visible.joined())\(cut.endIndex == text.unicodeScalars.endIndex ? "" : "...")'"
 }

@@ -19,9 +19,9 @@ func testOneInput(_ data: UnsafePointer<UInt8>?, _ size: Int) -> Int32 {
   mw_start()
   let outcome = target.run(input, in: scratch)
   let again = mw_stop()
-  precondition(
-    Int(again.largest) <= allowed.largest && Int(again.peak) <= allowed.peak,
-    "\(size) bytes: allocated \(again.largest) at once, \(again.peak) in all; allowed \(allowed); \(outcome)")
+  if Int(again.largest) > allowed.largest || Int(again.peak) > allowed.peak {
+    finding("\(size) bytes: allocated \(again.largest) at once, \(again.peak) in all; allowed \(allowed); \(outcome)")
+  }
   return 0
 }
 

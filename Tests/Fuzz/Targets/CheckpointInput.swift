@@ -25,7 +25,7 @@ struct CheckpointInput {
         try reader()
         return
       } catch {
-        precondition(ExitCode.of(error) == 65, "\(type(of: error)): \(error)")
+        checkMessage(of: error, codes: [65], naming: path)
         failure = failure ?? error
       }
     }
@@ -35,14 +35,15 @@ struct CheckpointInput {
   private func asCheckpoint() throws {
     let snapshot = try CheckpointStore.load(path: path, followLinks: false)
     let again = try CheckpointStore.decode(bytes: bytes, path: path)
-    precondition(again.metadata == snapshot.metadata, "read twice, it differs")
+    if again.metadata != snapshot.metadata { finding("read twice, it differs") }
     let state = try TrainingState(snapshot, path: path)
-    try state.checkProgress(stepsPerEpoch: 5, path: path)
+    let progress = Result { try state.checkProgress(stepsPerEpoch: 5, path: path) }
     if let text = snapshot.metadata["config"] { _ = try? RunConfiguration(yaml: text, name: path) }
     let model = Self.model
     let optimizer = Optimizer(
       .adamW(beta1: 0.9, beta2: 0.999, epsilon: 1e-8), weightDecay: 0, decays: [], count: model.layout.parameterCount)
     try state.restore(to: model, optimizer, from: path)
+    try progress.get()
   }
 
   private func asWeights() throws {

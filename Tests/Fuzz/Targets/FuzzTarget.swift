@@ -41,16 +41,8 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
       }
       return .accepted
     } catch {
-      let message = "\(error)"
-      let code = ExitCode.of(error)
-      precondition(expectedCodes.contains(code ?? 0), "\(rawValue): \(type(of: error)) with code \(code ?? 0): \(message)")
-      precondition(message.utf8.count <= 4096, "\(rawValue): a message of \(message.utf8.count) bytes")
-      precondition(
-        !message.unicodeScalars.contains { $0.properties.generalCategory == .control },
-        "\(rawValue): a control character in \(message.debugDescription)")
-      if self != .config, self != .plan {
-        precondition(message.contains(folder.path), "\(rawValue): the message names no file: \(message)")
-      }
+      let names = self == .config || self == .plan ? "" : folder.path
+      let message = checkMessage(of: error, codes: expectedCodes, naming: names)
       return .refused(message.replacingOccurrences(of: folder.path + "/", with: ""))
     }
   }
@@ -91,6 +83,23 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
     }
   }
 }
+
+/// The message of an error that a user may see; traps, as a finding, where its kind or its text is not as promised.
+@discardableResult
+func checkMessage(of error: any Error, codes: Set<Int32>, naming path: String) -> String {
+  let message = "\(error)"
+  let code = ExitCode.of(error) ?? 0
+  if !codes.contains(code) { finding("\(type(of: error)) with code \(code): \(message)") }
+  if message.utf8.count > 4096 { finding("a message of \(message.utf8.count) bytes") }
+  if message.unicodeScalars.contains(where: { $0.properties.generalCategory == .control }) {
+    finding("a control character in \(message.debugDescription)")
+  }
+  if !path.isEmpty, !message.contains(path) { finding("the message names no file: \(message)") }
+  return message
+}
+
+/// Ends the program and says why, in an optimised build too.
+package func finding(_ what: String) -> Never { fatalError("finding: \(what)") }
 
 /// A folder for the files of one input after another, removed with the object.
 package final class Scratch {
