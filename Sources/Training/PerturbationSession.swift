@@ -98,7 +98,8 @@ package struct PerturbationSession {
     }
     // A tensor without elements may have any number of rows; the limit is that of model.classes.
     guard 1...65536 ~= last.shape[0] else {
-      throw WeightsError(path: path, reason: "\(quoted(last.name)) has \(last.shape[0]) rows, expected 1 to 65536 classes")
+      throw WeightsError(
+        path: path, reason: "\(quoted(last.name)) has \(last.shape[0]) rows, expected 1 to 65536 classes")
     }
     return last.shape[0]
   }

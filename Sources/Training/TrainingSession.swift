@@ -138,7 +138,8 @@ package struct TrainingSession {
       throw CheckpointError(
         path: resumed.path,
         reason: "'data.path' holds other data than the run began with "
-          + "(counts, shape and pixel statistics: \(plan.dataIdentity); then: \(quoted(resumed.metadata["data"] ?? "none")))")
+          + "(counts, shape and pixel statistics: \(plan.dataIdentity); then: \(quoted(resumed.metadata["data"] ?? "none")))"
+      )
     }
     try resumed.state.checkProgress(stepsPerEpoch: plan.stepsPerEpoch, path: resumed.path)
   }

@@ -14,7 +14,8 @@ import Testing
     let lines = outcome.standardOutput.split(separator: "\n")
     #expect(
       outcome.status == 0,
-      "\(target): after \(lines.last ?? "nothing"): \(outcome.standardError); \(lines.filter { $0.contains("TOO MUCH") })")
+      "\(target): after \(lines.last ?? "nothing"): \(outcome.standardError); \(lines.filter { $0.contains("TOO MUCH") })"
+    )
     return lines.compactMap { line in
       let parts = line.split(separator: " ", maxSplits: 4)
       return parts.count == 5 ? (String(parts[0]), String(parts[4])) : nil

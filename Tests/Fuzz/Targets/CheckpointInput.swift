@@ -57,7 +57,8 @@ struct CheckpointInput {
   /// A network of 23 parameters.
   static var model: ModelState {
     ModelState(
-      .make(.mlp, shortcut: .projection, hidden: [3], input: Shape(batch: 1, height: 2, width: 2, channels: 1), classes: 2),
+      .make(
+        .mlp, shortcut: .projection, hidden: [3], input: Shape(batch: 1, height: 2, width: 2, channels: 1), classes: 2),
       seed: 0)
   }
 }

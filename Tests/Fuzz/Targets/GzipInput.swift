@@ -27,7 +27,8 @@ struct GzipInput {
       let block = rest.prefix(65535)
       rest = rest.dropFirst(block.count)
       let size = UInt16(block.count)
-      file += [rest.isEmpty ? 1 : 0, UInt8(size & 255), UInt8(size >> 8), UInt8(~size & 255), UInt8(~size >> 8)] + block
+      file +=
+        [rest.isEmpty ? 1 : 0, UInt8(size & 255), UInt8(size >> 8), UInt8(~size & 255), UInt8(~size >> 8)] + block
     } while !rest.isEmpty
     for value in [Checksum.crc32(Array(bytes)), UInt32(truncatingIfNeeded: bytes.count)] {
       withUnsafeBytes(of: value.littleEndian) { file += $0 }
