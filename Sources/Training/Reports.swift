@@ -53,6 +53,8 @@ package struct EpochReport: Sendable {
   package var test: ClassificationMetrics
   package var validation: ClassificationMetrics?
   package var seconds: Double
+  /// Of these, what training waited for saves.
+  package var savingSeconds: Double
 
   /// What chooses the best checkpoint.
   package func metric(_ kind: CheckpointMetric) -> (value: Double, higherIsBetter: Bool)? {
@@ -65,7 +67,8 @@ package struct EpochReport: Sendable {
   var record: EpochRecord {
     EpochRecord(
       epoch: epoch, step: step, trainLoss: trainLoss, trainAccuracy: trainAccuracy,
-      validation: validation.map(SplitScores.init), test: SplitScores(test), seconds: seconds)
+      validation: validation.map(SplitScores.init), test: SplitScores(test), seconds: seconds,
+      extra: ["saving_seconds": .number(savingSeconds)].merging(ProcessResources.current.values) { first, _ in first })
   }
 }
 
@@ -75,11 +78,21 @@ extension SplitScores {
   }
 }
 
-/// What one rank alone met in a step.
-package struct StepFailure: Error, CustomStringConvertible {
+/// What one rank alone met in a run, and where.
+package struct RunFailure: Error, CustomStringConvertible {
+  /// From 1; 0 before the first.
   package let step: Int
+  package let phase: Phase
   package let cause: any Error
   package var description: String { "\(cause)" }
+}
+
+/// What a step came to: what the ranks told each other in its reduction, the gradient's norm from before clipping, not a
+/// number where the step was refused, and this rank's computing time.
+package struct StepOutcome: Sendable {
+  package var status: GradientReduction.Status
+  package var gradientNorm: Double
+  var ownSecondsPerSample: Double
 }
 
 /// How a run ended.

@@ -32,12 +32,14 @@ package struct TrainingSession {
   let communicator: Communicator
   private let console: Console
   let logger: Logger
+  private let pulse: Pulse
 
   /// `name` is the configuration file as the user gave it; the run directory defaults to runs/NAME-TIME.
   package init(
     configuration: RunConfiguration, name: String, runDirectory: String?, resume: ResumeChoice,
-    communicator: Communicator
+    communicator: Communicator, pulse: Pulse
   ) {
+    self.pulse = pulse
     (self.configuration, self.name, self.resume, self.communicator) = (configuration, name, resume, communicator)
     self.runDirectory = runDirectory ?? Self.defaultDirectory(name)
     console = Console(every: configuration.logging.everySteps)
@@ -70,6 +72,7 @@ package struct TrainingSession {
     let found = try openDirectory(toRead: true)
     let resumed = try loadState(found)
     let plan = try makePlan(from: resumed)
+    try Preflight.warn(about: plan, communicator: communicator, logger: logger)
     // Before the directory is opened to write: with --resume never that clears it.
     let model = try makeModel(plan)
     // Every rank takes part, though rank 0 alone knows whether it is open already.
@@ -79,24 +82,22 @@ package struct TrainingSession {
     }
 
     let trainer = try communicator.together {
-      let trainer = Trainer(plan: plan, model: model, communicator: communicator, journal: journal)
+      let trainer = Trainer(plan: plan, model: model, communicator: communicator, journal: journal, pulse: pulse)
       if let resumed { try trainer.resume(from: resumed.state, path: resumed.path) }
       return trainer
     }
     journal?.line(greeting(plan, resumed))
-    let result = try trainer.run()
+    let result: RunResult
+    do {
+      result = try trainer.run()
+    } catch  where !(error is SharedError) {
+      throw RunFailure(step: pulse.step, phase: pulse.phase, cause: error)
+    }
     journal?.finish()
     if let journal { console.line(summary(result, journal).text) }
   }
 
   // MARK: Steps of a start
-
-  /// A checkpoint that this start goes on from.
-  struct Resumed {
-    var state: TrainingState
-    var metadata: [String: String]
-    var path: String
-  }
 
   private func makePlan(from resumed: Resumed?) throws -> RunPlan {
     let plan = try communicator.together {
@@ -105,8 +106,9 @@ package struct TrainingSession {
       if let resumed { try check(resumed, against: plan) }
       return plan
     }
-    try communicator.agree(on: "the program", Platform.description)
-    try communicator.agree(on: "the configuration", plan.configuration.agreement)
+    try communicator.agree(
+      on: "the program", "\(Platform.description) \(Platform.executableChecksum.map(Checksum.hexadecimal) ?? "")")
+    try communicator.agree(on: "the configuration", plan.configuration.agreedText)
     try communicator.agree(on: "the data", "\(plan.dataIdentity) \(plan.data.test.count)")
     return plan
   }
@@ -151,61 +153,42 @@ package struct TrainingSession {
       guard communicator.rank == 0, opened == nil else { return opened }
       let exists = FileManager.default.fileExists(atPath: "\(runDirectory)/checkpoints")
       guard !toRead || (exists && resume != .never) else { return nil }
-      return try RunDirectory(path: runDirectory)
+      return try RunDirectory(path: runDirectory, system: pulse.system)
     }
   }
 
   private func loadState(_ directory: RunDirectory?) throws -> Resumed? {
-    let found: (bytes: [UInt8], path: String) = try communicator.together {
-      guard communicator.rank == 0 else { return ([], "") }
+    try Resumed.load(communicator) {
       switch resume {
-      case .never: return ([], "")
-      case .path(let path): return (try read(path), path)
+      case .never: return nil
+      case .path(let path): return path
       case .auto, .unsaid:
-        guard let directory else { return ([], "") }
+        guard let directory else { return nil }
         let store = CheckpointStore(directory: directory, keep: configuration.checkpoint.keep)
         guard resume == .auto else {
-          guard try store.hasCheckpoints else { return ([], "") }
+          guard try store.hasCheckpoints else { return nil }
           throw UsageError(
             "\(runDirectory) holds checkpoints: --resume auto goes on from the newest, --resume never starts over")
         }
         guard let point = try store.newestValid() else {
-          guard try store.hasCheckpoints else { return ([], "") }
+          guard try store.hasCheckpoints else { return nil }
           throw CheckpointError(
             path: store.bestPath,
             reason: "the only checkpoint left; --resume \(store.bestPath) goes on from it, --resume never starts over")
         }
         for skipped in point.skipped { logger.warning("skipped a checkpoint: \(skipped)") }
-        return (try read(point.path), point.path)
+        return point.path
       }
     }
-    let bytes = try communicator.broadcast(found.bytes, from: 0)
-    let path = String(decoding: try communicator.broadcast(Array(found.path.utf8), from: 0), as: UTF8.self)
-    guard !bytes.isEmpty else { return nil }
-    return try communicator.together {
-      let snapshot = try CheckpointStore.decode(bytes: bytes, path: path)
-      return Resumed(state: try TrainingState(snapshot, path: path), metadata: snapshot.metadata, path: path)
-    }
-  }
-
-  private func read(_ path: String) throws -> [UInt8] {
-    _ = try CheckpointStore.load(path: path)
-    return Array(try SafetensorsFile(path: path).contents)
   }
 
   private func openJournal(in directory: RunDirectory, plan: RunPlan, resumed: Resumed?) throws -> RunJournal {
     for warning in directory.warnings { logger.warning("\(warning)") }
-    var store = CheckpointStore(directory: directory, keep: configuration.checkpoint.keep)
+    var store = CheckpointStore(
+      directory: directory, keep: configuration.checkpoint.keep, system: pulse.system)
     if resume == .never { try store.removeAll() }
-    if let resumed {
-      for path in try store.resume(
-        from: Snapshot(tensors: [], metadata: resumed.metadata), step: resumed.state.progress.step)
-      {
-        logger.warning("\(path) is of a later step than the run goes on from: set aside")
-      }
-    }
     let journal = try RunJournal(directory: directory, store: store, plan: plan, console: console, logger: logger)
-    try journal.resume(from: resumed?.state.progress ?? TrainingProgress(), checkpoint: resumed?.path)
+    try journal.resume(at: resumed?.state.progress ?? TrainingProgress(), from: resumed)
     return journal
   }
 }

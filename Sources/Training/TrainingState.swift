@@ -42,7 +42,8 @@ package struct TrainingState: Sendable {
     guard progress.epoch >= 0, (0..<stepsPerEpoch).contains(progress.position), !overflows,
       0...Self.countLimit ~= progress.step, progress.step - progress.position == steps,
       0...progress.step ~= optimizerSteps, 0...Self.countLimit ~= progress.samples,
-      0...progress.samples ~= progress.correct, 0...Self.countLimit ~= progress.refusedSteps
+      0...progress.samples ~= progress.correct, 0...Self.countLimit ~= progress.refusedSteps,
+      0...progress.refusedSteps ~= progress.refusedInRow, 0...Self.countLimit ~= progress.rollbacks
     else { throw CheckpointError(path: path, reason: "its progress is not that of a run: \(progress)") }
   }
 

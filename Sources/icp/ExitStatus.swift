@@ -10,8 +10,18 @@ enum ExitStatus {
   static func end(with error: any Error) -> Never {
     if let silent = error as? AlreadyTold { exit(silent.code) }
     guard let code = ExitCode.of(error) else { ICP.exit(withError: error) }
-    Fatal.write("icp: \(error)")
+    if (error as? LaunchError)?.isToldByAnother != true { Fatal.write("icp: \(error)") }
     exit(code)
+  }
+}
+
+extension Fatal {
+  /// Of an error that this rank alone has met: of a run, with its place there.
+  static func line(of error: any Error, rank: Int) -> String {
+    let failure = error as? RunFailure
+    return line(
+      rank: rank, host: Platform.host, step: failure.flatMap { $0.step == 0 ? nil : $0.step },
+      phase: "\(failure?.phase ?? .start)", message: "\(error)")
   }
 }
 
@@ -36,8 +46,7 @@ enum Ranks {
         let message =
           communicator.size == 1
           ? "icp: \(error)"
-          : Fatal.line(
-            rank: communicator.rank, host: Platform.host, step: (error as? StepFailure)?.step, message: "\(error)")
+          : Fatal.line(of: error, rank: communicator.rank)
         Fatal.write(message)
         World.abort(ExitCode.of(error) ?? ExitCode.internalError)
       }

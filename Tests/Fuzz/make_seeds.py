@@ -192,6 +192,7 @@ CHECKPOINTS = {
     # Right checksums, wrong numbers: as weights they are good, as a run's progress they are none.
     "forged-epoch": checkpoint({"epoch": huge}),
     "forged-epoch-negative": checkpoint({"epoch": -huge, "step": -huge}),
+    "forged-rollbacks": checkpoint({"rollbacks": 2**63 - 1, "refusedInRow": -1}),
     "forged-step": checkpoint({"step": -2**63}),
     "forged-position": checkpoint({"position": 2**63 - 1}),
     "forged-samples": checkpoint({"samples": -5, "correct": 2**63 - 1}),

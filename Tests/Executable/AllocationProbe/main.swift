@@ -5,9 +5,10 @@ import Kernels
 import MPI
 import Training
 
-// What a step allocates and locks on the thread that computes, MPI's own and the loader's excepted. Prints a line before
+// What a step allocates and locks on the thread that computes, MPI's own and the loader's excepted, and how many sums over
+// the ranks it starts. Prints a line before
 // and behind the counted steps of each kind, among what the kernels print (DNNL_VERBOSE), and last a line of JSON:
-// {"control": {"allocations": [1], "locks": [1]}, "cyclic": {"allocations": [0, 0, 0], "locks": [0, 0, 0]}, ...}, where
+// {"control": {"allocations": [1], "locks": [1]}, "cyclic": {"allocations": [0, 0, 0], "locks": [0, 0, 0], "messages": [0, 0, 0]}, ...}, where
 // control is one of each made on purpose.
 //
 //   allocation-probe [--backtraces] [KEY=VALUE ...]
@@ -30,10 +31,12 @@ let kinds: [(name: String, isCyclic: Bool, isLogged: Bool)] = [
 struct Counts: Encodable {
   var allocations: [Int] = []
   var locks: [Int] = []
+  var messages: [Int] = []
 
   mutating func append(_ counts: ac_counts) {
     allocations.append(counts.allocations)
     locks.append(counts.locks)
+    messages.append(counts.messages)
   }
 }
 
@@ -45,12 +48,13 @@ func countSteps(_ world: Communicator) throws -> [String: Counts] {
   let plan = try RunPlan(
     RunConfiguration(yaml: configuration, name: "allocation-probe", overrides: settings), ranks: world.size)
   KernelLibrary.setThreads(plan.configuration.training.threads)
+  let pulse = Pulse()
   let trainer = Trainer(
     plan: plan, model: ModelState(plan.architecture, seed: plan.configuration.training.seed), communicator: world,
-    journal: nil)
-  let loader = BatchLoader(plan.batches, shards: 0..<plan.shards)
+    journal: nil, pulse: pulse)
+  let loader = BatchLoader(
+    plan.batches, shards: ShardPlan.shards(ofRank: world.rank, of: world.size, shards: plan.shards))
   defer { loader.stop() }
-  var times = PhaseTimes()
   var control = Counts()
   ac_start(0)
   ac_allocate_and_lock()
@@ -66,9 +70,10 @@ func countSteps(_ world: Communicator) throws -> [String: Counts] {
       let isCounted = step >= 2
       if step == 2 { ac_print_line("counting \(kind.name)") }
       if isCounted { ac_start(keepsPlaces ? 1 : 0) }
-      let outcome = try trainer.step(batch, mode: mode, learningRate: 1e-3, times: &times)
+      pulse.begin(step: step + 1)
+      let outcome = try trainer.step(batch, mode: mode, learningRate: 1e-3)
       let counted = ac_stop()
-      precondition(outcome.refused == 0, "a step that was not taken")
+      precondition(outcome.status.refused == 0, "a step that was not taken")
       if isCounted { counts.append(counted) }
     }
     ac_print_line("counted \(kind.name)")
@@ -78,7 +83,13 @@ func countSteps(_ world: Communicator) throws -> [String: Counts] {
 }
 
 do {
-  let counts = try World.run { try countSteps($0) }
+  var isFirst = true
+  let counts = try World.run { world in
+    isFirst = world.rank == 0
+    return try countSteps(world)
+  }
+  // Under mpirun each rank counts, and the first one tells.
+  if !isFirst { exit(0) }
   if keepsPlaces { ac_print_places() }
   let encoder = JSONEncoder()
   encoder.outputFormatting = .sortedKeys
