@@ -53,6 +53,12 @@ let package = Package(
     .executableTarget(
       name: "allocation-probe", dependencies: ["CAllocationCounter", "Training", "Datasets", "Kernels", "MPI"],
       path: "Tests/Executable/AllocationProbe", linkerSettings: [.unsafeFlags(["-Xlinker", "--export-dynamic"])]),
+    .target(name: "CMemoryWatch", path: "Tests/Fuzz/CMemoryWatch"),
+    .target(
+      name: "FuzzTargets", dependencies: ["Training", "Datasets", "Networks", "Kernels", "Formats"],
+      path: "Tests/Fuzz/Targets"),
+    .executableTarget(
+      name: "corpus-probe", dependencies: ["FuzzTargets", "CMemoryWatch"], path: "Tests/Executable/CorpusProbe"),
     .target(name: "TestSupport", dependencies: ["Formats"], path: "Tests/Support"),
     .testTarget(name: "KernelsTests", dependencies: ["Kernels", "Formats", "TestSupport"]),
     .testTarget(name: "FormatsTests", dependencies: ["Formats", "TestSupport"]),
@@ -70,3 +76,12 @@ let package = Package(
   ],
   swiftLanguageModes: [.v6]
 )
+
+// Only launch/fuzz builds this: it links with nothing but -sanitize=fuzzer.
+if Context.environment["ICP_FUZZ"] != nil {
+  package.targets += [
+    .target(name: "CFuzzer", path: "Tests/Fuzz/CFuzzer"),
+    .executableTarget(
+      name: "icp-fuzz", dependencies: ["FuzzTargets", "CMemoryWatch", "CFuzzer"], path: "Tests/Fuzz/Driver"),
+  ]
+}

@@ -38,26 +38,30 @@ struct AreaAverage {
   /// Both arrays plane by plane; `output` holds channels x size x size bytes.
   func apply(_ pixels: UnsafePointer<UInt8>, into output: UnsafeMutablePointer<UInt8>) {
     let area = input.height * input.width
-    withUnsafeTemporaryAllocation(of: Int.self, capacity: input.height * size) { narrow in
+    // A row at a time: the sizes of the input come from a file.
+    withUnsafeTemporaryAllocation(of: Int.self, capacity: size) { sums in
       for channel in 0..<input.channels {
         let plane = pixels + channel * area
-        for y in 0..<input.height {
-          for (x, column) in columns.enumerated() {
-            var sum = 0
-            for (k, weight) in column.weights.enumerated() {
-              sum += weight * Int(plane[y * input.width + column.first + k])
-            }
-            narrow[y * size + x] = sum
-          }
-        }
         for (y, row) in rows.enumerated() {
+          sums.update(repeating: 0)
+          for (k, weight) in row.weights.enumerated() {
+            add(plane + (row.first + k) * input.width, times: weight, to: sums)
+          }
           for x in 0..<size {
-            var sum = 0
-            for (k, weight) in row.weights.enumerated() { sum += weight * narrow[(row.first + k) * size + x] }
-            output[(channel * size + y) * size + x] = UInt8((sum + area / 2) / area)
+            output[(channel * size + y) * size + x] = UInt8((sums[x] + area / 2) / area)
           }
         }
       }
+    }
+  }
+}
+
+extension AreaAverage {
+  private func add(_ pixels: UnsafePointer<UInt8>, times weight: Int, to sums: UnsafeMutableBufferPointer<Int>) {
+    for (x, column) in columns.enumerated() {
+      var sum = 0
+      for (k, columnWeight) in column.weights.enumerated() { sum += columnWeight * Int(pixels[column.first + k]) }
+      sums[x] += weight * sum
     }
   }
 }

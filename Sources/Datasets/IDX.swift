@@ -4,6 +4,9 @@ import Formats
 /// The layout of MNIST and its kin (http://yann.lecun.com/exdb/mnist): big-endian; two zero bytes, the element type
 /// (8: unsigned byte), the number of dimensions, each dimension as 32 bits, then the elements.
 enum IDX {
+  /// Pixels: products of two with a batch and a layer's channels stay within an Int.
+  private static let sideLimit = 65536
+
   /// Loads the four MNIST-named files of a directory, each plain (it stays mapped) or, where there is no plain one, `.gz`
   /// (it is inflated). Labels of both sets decide the number of classes: the largest label + 1.
   static func load(directory: String) throws(DataError) -> (training: Dataset, test: Dataset) {
@@ -35,6 +38,9 @@ enum IDX {
         path: labels.path,
         reason: "\(labels.sizes[0]) labels, expected \(images.sizes[0]) as there are images in \(images.path)"
       )
+    }
+    guard max(shape.height, shape.width) <= sideLimit else {
+      throw DataError(path: images.path, reason: "images of \(shape), expected at most \(sideLimit) pixels a side")
     }
     let file = SampleFile(
       path: labels.path, count: labels.sizes[0], pixels: images.contents, from: images.start,
@@ -69,6 +75,7 @@ enum IDX {
           // The header first: its sizes are the budget of inflating the rest.
           let head = try Gzip.prefix(contentsOf: path, count: headerBytes)
           (sizes, length) = try Self.header(head, dimensions, path)
+          try Self.checkBudget(length, packed: path)
           contents = OwnedBytes(try Gzip.decompress(contentsOf: path, limit: length))
         }
       } catch {
@@ -81,6 +88,17 @@ enum IDX {
             + sizes.map(String.init).joined(separator: " x "))
       }
       (self.path, self.sizes, self.contents, start) = (path, sizes, contents, headerBytes)
+    }
+
+    /// Refuses what a packed file cannot hold, and what this machine cannot: it lies in memory twice for a moment.
+    private static func checkBudget(_ length: Int, packed path: String) throws(FormatError) {
+      let size = try MappedFile(path: path).bytes.count
+      guard length <= size * Gzip.largestRatio, length <= Int(ProcessInfo.processInfo.physicalMemory / 4) else {
+        throw FormatError(
+          path: path,
+          reason: "the header's sizes need \(length) bytes, which \(size) bytes of gzip cannot hold or this machine's "
+            + "memory cannot")
+      }
     }
 
     /// The sizes, and the length that the whole file must have.

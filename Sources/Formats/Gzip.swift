@@ -2,6 +2,9 @@ import CZlib
 
 /// Reading gzip files (RFC 1952), of one member or several, through zlib.
 package enum Gzip {
+  /// Deflate's best: 258 bytes for two bits, and a little for the blocks' heads. What is said to be more cannot be inside.
+  package static let largestRatio = 1032
+
   /// The whole contents, at most `limit` bytes. The budget is checked while inflating, so a small file that would
   /// inflate to gigabytes is refused at the limit. Truncated or corrupt input throws.
   package static func decompress(contentsOf path: String, limit: Int) throws(FormatError) -> [UInt8] {
@@ -10,6 +13,8 @@ package enum Gzip {
       guard chunk.count <= limit - output.count else {
         throw FormatError(path: path, reason: "inflates to more than the \(limit) bytes expected")
       }
+      // To the limit at once where there is much, so that doubling does not take twice what is allowed.
+      if output.count + chunk.count > limit / 2 { output.reserveCapacity(limit) }
       output.append(contentsOf: chunk)
       return true
     }

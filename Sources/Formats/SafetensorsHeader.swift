@@ -3,6 +3,12 @@
 /// General JSON parsers accept a key twice and keep one of the two, so that two readers can see two different files
 /// in the same bytes. This one refuses, and since it knows what may come next it neither nests nor recurses.
 struct SafetensorsHeader {
+  /// As NumPy and PyTorch.
+  private static let dimensionLimit = 64
+  /// Tables grow by doubling: that of the metadata to 85 bytes for an entry of ten. Our checkpoints have a checksum for each
+  /// of their tensors, 1,400 for ResNet-110 with AdamW.
+  static let metadataLimit = 32768
+
   /// In the header's order.
   private(set) var tensors: [TensorInfo] = []
   private(set) var metadata: [String: String] = [:]
@@ -27,6 +33,9 @@ struct SafetensorsHeader {
       guard metadata.updateValue(try scanner.string(), forKey: key) == nil else {
         throw scanner.failure("metadata key \(quoted(key)) occurs twice")
       }
+      guard metadata.count <= metadataLimit else {
+        throw scanner.failure("more than \(metadataLimit) entries of metadata")
+      }
     }
     return metadata
   }
@@ -46,8 +55,8 @@ struct SafetensorsHeader {
         guard type != nil else {
           throw scanner.failure("tensor \(quoted(name)) has the unknown dtype \(quoted(found))")
         }
-      case "shape" where shape == nil: shape = try scanner.integers()
-      case "data_offsets" where offsets == nil: offsets = try scanner.integers()
+      case "shape" where shape == nil: shape = try scanner.integers(limit: dimensionLimit)
+      case "data_offsets" where offsets == nil: offsets = try scanner.integers(limit: 2)
       case "dtype", "shape", "data_offsets":
         throw scanner.failure("tensor \(quoted(name)) has \(key) twice")
       default:
@@ -67,6 +76,10 @@ struct SafetensorsHeader {
 /// A name from a file as a message may show it: no control characters, no more than a line.
 package func quoted(_ text: String) -> String {
   let cut = text.unicodeScalars.prefix(80)
-  let visible = cut.map { $0.properties.isPatternWhitespace && $0 != " " ? "?" : $0.escaped(asASCII: false) }
+  let visible = cut.map { scalar in
+    // Terminals obey U+009B and its like as they do ESC [; `escaped` leaves them.
+    let isHostile = scalar.properties.isPatternWhitespace && scalar != " " || 0x80..<0xA0 ~= scalar.value
+    return isHostile ? "?" : scalar.escaped(asASCII: false)
+  }
   return "'\(visible.joined())\(cut.endIndex == text.unicodeScalars.endIndex ? "" : "...")'"
 }

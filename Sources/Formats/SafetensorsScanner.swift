@@ -27,12 +27,16 @@ struct HeaderScanner {
     try expect("}")
   }
 
-  /// `[1, 2, 3]`, each from 0 to Int.max.
-  mutating func integers() throws(FormatError) -> [Int] {
+  /// `[1, 2, 3]`, each from 0 to Int.max. At most `limit` of them: eight bytes for a digit and its comma would be four
+  /// times the file.
+  mutating func integers(limit: Int) throws(FormatError) -> [Int] {
     var values: [Int] = []
     try expect("[")
     if skip("]") { return values }
-    repeat { values.append(try integer()) } while skip(",")
+    repeat {
+      guard values.count < limit else { throw failure("a list of more than \(limit) numbers") }
+      values.append(try integer())
+    } while skip(",")
     try expect("]")
     return values
   }

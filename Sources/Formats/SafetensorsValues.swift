@@ -24,11 +24,11 @@ extension SafetensorsFile {
     }
   }
 
-  /// Floats or integers, whichever the file holds.
+  /// Floats or integers, whichever the file holds. Not U8: as integers of eight bytes they would be eight times the file.
   package func tensor(_ name: String) throws(FormatError) -> NamedTensor {
     let info = try find(name)
     switch info.type {
-    case .int64, .int32, .uint8: return NamedTensor(name, shape: info.shape, integers: try integers(name))
+    case .int64, .int32: return NamedTensor(name, shape: info.shape, integers: try integers(name))
     default: return NamedTensor(name, shape: info.shape, floats: try floats(name))
     }
   }

@@ -2,7 +2,7 @@ import Formats
 import Kernels
 
 /// A batch of normalised images with labels, from a safetensors file.
-struct ImageBatch {
+package struct ImageBatch {
   let path: String
   /// (N, C, H, W), as in the file.
   let size: [Int]
@@ -11,17 +11,18 @@ struct ImageBatch {
   let images: [Float]
   let labels: [Int32]
 
-  init(path: String) throws {
+  package init(path: String) throws {
     let file = try SafetensorsFile(path: path)
-    let values = try file.floats("x")
-    let classes = try file.integers("y")
-    let size = file["x"]!.shape
-    guard size.count == 4, size.allSatisfy({ $0 > 0 }) else {
+    // Shapes first: converted, labels of one byte take eight.
+    let size = file["x"]?.shape ?? []
+    guard file["x"] == nil || size.count == 4 && size.allSatisfy({ $0 > 0 }) else {
       throw FormatError(path: path, reason: "x has shape \(size), expected (N, C, H, W), none of them 0")
     }
-    guard file["y"]!.shape == [size[0]] else {
-      throw FormatError(path: path, reason: "y has shape \(file["y"]!.shape), expected [\(size[0])], a label a sample")
+    if let found = file["y"]?.shape, file["x"] != nil, found != [size[0]] {
+      throw FormatError(path: path, reason: "y has shape \(found), expected [\(size[0])], a label a sample")
     }
+    let values = try file.floats("x")
+    let classes = try file.integers("y")
     if let wrong = values.firstIndex(where: { !$0.isFinite }) {
       throw FormatError(path: path, reason: "value \(wrong) of x is \(values[wrong]), expected finite values")
     }
@@ -35,7 +36,7 @@ struct ImageBatch {
     throw FormatError(path: path, reason: "y[\(wrong)] is \(classes[wrong]), expected a label from 0")
   }
 
-  func checkLabels(below classes: Int) throws(FormatError) {
+  package func checkLabels(below classes: Int) throws(FormatError) {
     guard let wrong = labels.firstIndex(where: { $0 >= classes }) else { return }
     throw FormatError(path: path, reason: "y[\(wrong)] is \(labels[wrong]), but the model has \(classes) classes")
   }

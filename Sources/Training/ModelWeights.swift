@@ -8,6 +8,11 @@ package struct WeightsError: Error, CustomStringConvertible {
   package var description: String { "\(path): \(reason)" }
 }
 
+/// A name that a foreign file gave, short and harmless; one of ours as it is.
+private func shown(_ name: String) -> String {
+  name.utf8.count <= 200 && name.utf8.allSatisfy(\.isNameCharacter) ? name : quoted(name)
+}
+
 extension ModelState {
   /// Parameters and running statistics under PyTorch's names, convolution filters OIHW.
   package var namedTensors: [NamedTensor] {
@@ -44,7 +49,7 @@ extension ModelState {
       && !tensor.name.hasSuffix("num_batches_tracked")
     {
       throw WeightsError(
-        path: path, reason: "\(tensor.name) of shape \(tensor.shape) has no place in the model")
+        path: path, reason: "\(shown(tensor.name)) of shape \(tensor.shape) has no place in the model")
     }
     for (entries, block) in [(layout.parameters, parameters), (layout.statistics, statistics)] {
       for entry in entries {

@@ -140,13 +140,10 @@ package struct TrainingSession {
       throw CheckpointError(
         path: resumed.path,
         reason: "'data.path' holds other data than the run began with "
-          + "(counts, shape and pixel statistics: \(plan.dataIdentity); then: \(resumed.metadata["data"] ?? "none"))")
+          + "(counts, shape and pixel statistics: \(plan.dataIdentity); then: \(quoted(resumed.metadata["data"] ?? "none")))"
+      )
     }
-    let progress = resumed.state.progress
-    guard progress.epoch >= 0, (0..<plan.stepsPerEpoch).contains(progress.position), progress.samples >= 0,
-      progress.step == progress.epoch * plan.stepsPerEpoch + progress.position,
-      (0...progress.step).contains(resumed.state.optimizerSteps), progress.rollbacks >= 0, progress.refusedInRow >= 0
-    else { throw CheckpointError(path: resumed.path, reason: "its progress is not that of a run: \(progress)") }
+    try resumed.state.checkProgress(stepsPerEpoch: plan.stepsPerEpoch, path: resumed.path)
   }
 
   /// Rank 0 opens the run directory: before the plan where there is something to resume from, else behind it, so that a bad

@@ -36,6 +36,20 @@ package struct TrainingState: Sendable {
     slots = snapshot.tensors.filter { $0.name.hasPrefix("optimizer.") }
   }
 
+  /// Throws where the numbers cannot be a run's: they may be forged, and later sums must not overflow.
+  package func checkProgress(stepsPerEpoch: Int, path: String) throws(CheckpointError) {
+    let (steps, overflows) = progress.epoch.multipliedReportingOverflow(by: stepsPerEpoch)
+    guard progress.epoch >= 0, (0..<stepsPerEpoch).contains(progress.position), !overflows,
+      0...Self.countLimit ~= progress.step, progress.step - progress.position == steps,
+      0...progress.step ~= optimizerSteps, 0...Self.countLimit ~= progress.samples,
+      0...progress.samples ~= progress.correct, 0...Self.countLimit ~= progress.refusedSteps,
+      0...progress.refusedSteps ~= progress.refusedInRow, 0...Self.countLimit ~= progress.rollbacks
+    else { throw CheckpointError(path: path, reason: "its progress is not that of a run: \(progress)") }
+  }
+
+  /// Above any count of a run, and far from an overflow.
+  private static let countLimit = 1 << 60
+
   /// The state as a checkpoint's contents, with what a reader wants to know beside it.
   package func snapshot(plan: RunPlan) -> Snapshot {
     let encoder = JSONEncoder()

@@ -130,6 +130,23 @@ import Testing
       65, "t10k-images-idx3-ubyte: 100 bytes, expected 208 from the header's sizes 3 x 8 x 8")
   }
 
+  @Test(arguments: ["a FIFO", "a directory"])
+  func `what is no regular file among data files is 65, and nothing waits for it`(kind: String) throws {
+    let tiny = try TinyRun()
+    try Files.right.write(to: tiny.path("data"))
+    let idx = [
+      "train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte",
+    ]
+    for name in ["data_batch_2.bin"] + idx {
+      let path = tiny.path("data/\(name)")
+      if kind == "a FIFO" { mkfifo(path, 0o600) } else { mkdir(path, 0o700) }
+    }
+    for (format, name) in [("cifar10", "data_batch_2.bin"), ("idx", idx[0])] {
+      try tiny.train(["data.format=\(format)", "data.path=data", "data.limit=all", "data.test_limit=all"])
+        .expect(65, "data/\(name): is \(kind), expected a regular file")
+    }
+  }
+
   // MARK: Weights and checkpoints
 
   @Test(arguments: [

@@ -40,7 +40,10 @@ import Training
     #expect(try tiny.checkpoints() == before)
   }
 
-  @Test(arguments: [("position", 99), ("epoch", -1), ("step", 2), ("samples", -5)])
+  @Test(arguments: [
+    ("position", 99), ("epoch", -1), ("step", 2), ("samples", -5), ("epoch", 1 << 62),
+    ("step", .min), ("correct", .max), ("refusedSteps", -1),
+  ])
   func `a checkpoint whose progress is none is 65, though its checksums hold`(key: String, value: Int) throws {
     let tiny = try TinyRun()
     try tiny.train(["training.max_steps=3"]).expect(0)
@@ -55,6 +58,16 @@ import Training
     _ = try store.save(snapshot, step: 3, metric: nil, higherIsBetter: false)
     try tiny.train(resume: tiny.path("forged/checkpoints/step-0000003.safetensors")).expect(
       65, "its progress is not that of a run")
+  }
+
+  @Test func `a symbolic link in a checkpoint's place is passed over`() throws {
+    let tiny = try TinyRun()
+    try tiny.train(["training.max_steps=2", "checkpoint.every_steps=1"]).expect(0)
+    let files = FileManager.default
+    try files.moveItem(atPath: tiny.checkpointPath(2), toPath: tiny.path("elsewhere"))
+    try files.createSymbolicLink(atPath: tiny.checkpointPath(2), withDestinationPath: tiny.path("elsewhere"))
+    let outcome = try tiny.train(["training.max_steps=2", "checkpoint.every_steps=1"], resume: "auto")
+    outcome.expect(0, "skipped a checkpoint: ", "step-0000002.safetensors: open: a symbolic link is not followed here")
   }
 
   @Test(arguments: [["data.limit=1000000000"], ["data.size=1024", "data.limit=1000000"], ["model.classes=65536"]])

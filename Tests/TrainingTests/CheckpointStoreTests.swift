@@ -49,7 +49,7 @@ import Training
       #expect(found.step == 2)
       #expect(found.skipped.count == 3)
       #expect(found.skipped[0].contains("step-0000005") && found.skipped[0].contains("symbolic link"))
-      #expect(found.skipped[1].contains("holds step 1, not 4"))
+      #expect(found.skipped[1].contains("holds step '1', not 4"))
       #expect(found.skipped[2].contains("step-0000003") && found.skipped[2].contains("cut off"))
     }
   }

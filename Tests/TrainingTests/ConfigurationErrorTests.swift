@@ -163,7 +163,7 @@ struct Refused {
     ("icp.steps=&a 3", "--set icp.steps=&a 3: anchors (&name) and aliases (*name) are not accepted"),
     (
       "icp.steps=1\nicp: 2",
-      "--set icp.steps=1\nicp: 2: not YAML: mapping values are not allowed in this context"
+      "--set icp.steps=1?icp: 2: not YAML: mapping values are not allowed in this context"
     ),
     (
       "training.batch_size=2",

@@ -81,7 +81,7 @@ package struct CheckpointStore {
         let snapshot = try Self.load(path: path, followLinks: false)
         guard snapshot.metadata["step"] == String(step) else {
           throw CheckpointError(
-            path: path, reason: "holds step \(snapshot.metadata["step"] ?? "?"), not \(step)")
+            path: path, reason: "holds step \(quoted(snapshot.metadata["step"] ?? "?")), not \(step)")
         }
         return ResumePoint(snapshot: snapshot, step: step, path: path, skipped: skipped)
       } catch { skipped.append(error.description) }

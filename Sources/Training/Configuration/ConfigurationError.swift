@@ -25,8 +25,7 @@ struct ConfigurationSource: Sendable {
   static func file(_ name: String) -> Self { Self(name: name, hasLines: true) }
 
   static func override(_ argument: String) -> Self {
-    let shown = argument.count > 120 ? argument.prefix(120) + "..." : argument[...]
-    return Self(name: "--set \(shown)", hasLines: false)
+    Self(name: "--set \(YAMLText.shown(argument, limit: 120))", hasLines: false)
   }
 
   func error(_ message: String, at position: TextPosition? = nil) -> ConfigurationError {

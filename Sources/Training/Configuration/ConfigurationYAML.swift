@@ -107,9 +107,10 @@ extension ConfigurationSource {
       for scalar in text.prefix(offset ?? 0).unicodeScalars { position.pass(scalar) }
       return error("not YAML: \(problem)", at: position)
     case .duplicatedKeysInMapping(let keys, let context):
-      return error("key '\(keys.first ?? "")' is given more than once", at: TextPosition(context.mark))
+      return error(
+        "key '\(YAMLText.shown(keys.first ?? "", limit: 60))' is given more than once", at: TextPosition(context.mark))
     default:
-      return error("not YAML: \(yaml)")
+      return error("not YAML: \(YAMLText.shown("\(yaml)", limit: 200))")
     }
   }
 }

@@ -10,6 +10,13 @@ enum YAMLText {
     return text[..<exponent] + ".0" + text[exponent...]
   }
 
+  /// Text for a message: on one line and not long. Cut by scalars, since one character may have any number of marks.
+  static func shown(_ text: String, limit: Int) -> String {
+    let cut = text.unicodeScalars.prefix(limit)
+    let visible = cut.map { $0.properties.generalCategory == .control ? "?" : $0 }
+    return String(String.UnicodeScalarView(visible)) + (cut.endIndex < text.unicodeScalars.endIndex ? "..." : "")
+  }
+
   /// Double-quoted, so that no text is taken for a number, a word or the start of a comment.
   static func quoted(_ text: String) -> String {
     var result = "\""
@@ -62,7 +69,7 @@ extension Node {
     case .mapping: whole = "a mapping"
     case .alias: whole = "an alias"
     }
-    return whole.count > 60 ? whole.prefix(60) + "..." : whole
+    return YAMLText.shown(whole, limit: 60)
   }
 }
 

@@ -1,0 +1,54 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// What fuzzing found, and what it began with (Tests/Corpus; launch/fuzz): every file again, through the same readers, each
+/// of which checks its errors, in a program of its own (Tests/Executable/CorpusProbe) that counts what it allocates.
+@Suite struct `A file from anybody` {
+  private static let corpus = PackageRoot.path + "/Tests/Corpus"
+
+  /// Name, bytes, largest allocation, most at once, and outcome of each file, as the probe prints them.
+  private func replay(_ target: String, _ files: [String]) throws -> [(name: String, outcome: String)] {
+    // A second in all; a minute means a hang.
+    let outcome = try Program.run([target] + files, program: Program.built("corpus-probe"), timeLimit: 60)
+    let lines = outcome.standardOutput.split(separator: "\n")
+    #expect(
+      outcome.status == 0,
+      "\(target): after \(lines.last ?? "nothing"): \(outcome.standardError); \(lines.filter { $0.contains("TOO MUCH") })"
+    )
+    return lines.compactMap { line in
+      let parts = line.split(separator: " ", maxSplits: 4)
+      return parts.count == 5 ? (String(parts[0]), String(parts[4])) : nil
+    }
+  }
+
+  @Test(arguments: ["config", "plan", "checkpoint", "idx", "cifar", "gzip"])
+  func `is read or refused with the right error, in little memory`(target: String) throws {
+    let names = try FileManager.default.contentsOfDirectory(atPath: "\(Self.corpus)/\(target)").sorted()
+    let seen = try replay(target, names.map { "\(Self.corpus)/\(target)/\($0)" })
+    #expect(seen.map(\.name) == names)
+    for (name, outcome) in seen {
+      if name.hasPrefix("good-") { #expect(outcome == "accepted", "\(target)/\(name)") }
+      if name.hasPrefix("bad-") { #expect(outcome.hasPrefix("refused: "), "\(target)/\(name)") }
+    }
+  }
+
+  /// Too large to be kept: what hostile headers of some megabytes take. The probe's allowance is twice the file in one
+  /// piece, eight times in all.
+  @Test(arguments: [
+    // 100,000 empty tensors; a shape of a million numbers; a million entries of metadata; 2 MB of bytes, as integers 16.
+    (0..<100_000).map { #""\#($0)":{"dtype":"F4","shape":[0],"data_offsets":[0,0]}"# }.joined(separator: ","),
+    #""a":{"dtype":"F32","shape":["# + String(repeating: "1,", count: 1_000_000) + #"1],"data_offsets":[0,4]}"#,
+    #""__metadata__":{"# + (0..<1_000_000).map { #""\#($0)":"""# }.joined(separator: ",") + "}",
+    #""a":{"dtype":"U8","shape":[2000000],"data_offsets":[0,2000000]}"#,
+  ])
+  func `takes no more memory when it is large`(header: String) throws {
+    let folder = try TemporaryDirectory()
+    let text = Data("{\(header)}".utf8)
+    var file = withUnsafeBytes(of: UInt64(text.count).littleEndian) { Data($0) } + text
+    file.append(Data(count: header.contains("U8") ? 2_000_000 : header.contains("F32") ? 4 : 0))
+    try file.write(to: URL(fileURLWithPath: folder.path("large")))
+    let seen = try replay("checkpoint", [folder.path("large")])
+    #expect(seen.count == 1 && seen[0].outcome.hasPrefix("refused: "))
+  }
+}

@@ -1,0 +1,43 @@
+import Datasets
+import Foundation
+import Training
+
+/// A configuration file, up to the first line that begins with `--set `; the rest are the strings of `--set`, each up to
+/// the next such line.
+struct ConfigurationInput {
+  private let path: String
+  private let overrides: [String]
+
+  init(_ input: [UInt8], in folder: Scratch) {
+    var parts: [[UInt8]] = [[]]
+    for line in input.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false) {
+      if line.starts(with: "--set ".utf8) {
+        parts.append(Array(line.dropFirst(6)))
+      } else {
+        if !parts[parts.count - 1].isEmpty { parts[parts.count - 1].append(UInt8(ascii: "\n")) }
+        parts[parts.count - 1] += line
+      }
+    }
+    path = folder.write("c.yaml", parts[0])
+    overrides = parts.dropFirst().map { String(decoding: $0, as: UTF8.self) }
+  }
+
+  /// What is accepted must be the same when it is written and read again.
+  func read() throws -> RunConfiguration {
+    let configuration = try RunConfiguration.load(path: path, overrides: overrides)
+    let again = try? RunConfiguration(yaml: configuration.resolvedYAML, name: "resolved")
+    if again != configuration { finding("written and read again, it differs:\n\(configuration.resolvedYAML)") }
+    return configuration
+  }
+
+  /// The plan of a run on a few drawn images; their memory is not the plan's.
+  func plan() throws {
+    let plan = try RunPlan(try read(), ranks: 1, data: Self.images)
+    for step in [0, plan.totalSteps / 2, plan.totalSteps - 1] {
+      precondition(plan.learningRate[step].isFinite || plan.configuration.optimizer.learningRate > 1e30)
+      _ = plan.alpha(step / plan.stepsPerEpoch)
+    }
+  }
+
+  private static let images = try! DataSplits.load(DataOptions(limit: 16, testLimit: 4))
+}

@@ -1,0 +1,291 @@
+"""Writes the seeds of Tests/Corpus: small good files of each kind, and hostile ones. Run from the root of the repository.
+
+A name that begins with good- must be accepted, one with bad- refused. Other names, such as those of libFuzzer's findings,
+may be either. Python's standard library only; the same bytes each time.
+"""
+
+import gzip
+import json
+import os
+import struct
+import zlib
+
+
+def write(target, name, data):
+    folder = os.path.join("Tests", "Corpus", target)
+    os.makedirs(folder, exist_ok=True)
+    with open(os.path.join(folder, name), "wb") as file:
+        file.write(data if isinstance(data, bytes) else data.encode())
+
+
+# ---- Configurations
+
+def bomb(levels, opening="[", closing="]"):
+    lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x]"]
+    for level in range(1, levels + 1):
+        lines.append(f"a{level}: &a{level} {opening}{', '.join([f'*a{level - 1}'] * 9)}{closing}")
+    return "\n".join(lines) + "\n"
+
+
+TINY = "data: {limit: 64, test_limit: 10, size: 12}\nmodel: {kind: resnet8}\ntraining: {epochs: 4, batch_size: 16}\n"
+
+CONFIGURATIONS = {
+    "good-empty": "",
+    "good-comments": "# nothing\ntraining:\n  # epochs: 3\n",
+    "good-tiny": TINY,
+    "good-mark": b"\xef\xbb\xbf" + TINY.encode(),
+    "good-crlf": TINY.replace("\n", "\r\n"),
+    "good-set": TINY + "--set icp.steps=3\n--set optimizer.betas=[0.8, 0.9]\n--set icp.steps=4",
+    "good-values": """data: {format: idx, path: "a b", augment: [flip], mean: [0.5], std: [0.25], validation: 0.1}
+model: {kind: mlp, hidden: [8, 4], classes: 12}
+training: {shards: auto, non_finite: rollback, gradient_reduction: float32, label_smoothing: 0.1, seed: 3}
+optimizer: {kind: sgd, nesterov: true, clip_norm: none, learning_rate: 1e-3}
+schedule: {kind: step, milestones: [2, 4], gamma: .5, warmup_epochs: 1}
+icp: {rule: ademamix, steps: 0, reduction: mean, clamp: pixels, epsilon: 0.03}
+distillation: {taps: [fc1, fc2], layer_weights: [1, 2], warmup: 0, target: running, normalize: l2}
+checkpoint: {every_steps: 5, every_epochs: none, keep: 1, metric: validation_accuracy}
+kernels: {convolution: openblas}
+""",
+    "bad-bomb-sequences": bomb(9),
+    "bad-bomb-mappings": bomb(9, "{? [", "] : 1}"),
+    "bad-bomb-keys": bomb(6) + "? *a6\n: 1\n",
+    "bad-few-aliases": "a: &a [1, 2]\nb: [*a, *a]\n",
+    "bad-cycle": "a: &a [*a]\n",
+    "bad-cycle-key": "? &a [*a]\n: 1\n",
+    "bad-merge": "data: &d {limit: 5}\nmodel:\n  <<: *d\n",
+    "bad-brackets": "[" * 3000,
+    "bad-brackets-closed": "a: " + "[" * 500 + "]" * 500,
+    "bad-braces": "{a: " * 1500,
+    "bad-dashes": "- " * 3000,
+    "bad-duplicate-section": "icp: {steps: 1}\nicp: {steps: 2}\n",
+    "bad-duplicate-key": "icp: {steps: 1, steps: 2}\n",
+    "bad-unknown": "icp: {setps: 1}\n",
+    "bad-unknown-section": "icpp: {steps: 1}\n",
+    "bad-octal": "icp: {steps: 010}\n",
+    "bad-sexagesimal": "icp: {steps: 1:30}\n",
+    "bad-nan": "icp: {step_size: .nan}\n",
+    "bad-infinite": "icp: {step_size: .inf}\n",
+    "bad-huge-exponent": "icp: {step_size: 1e400}\n",
+    "bad-huge-integer": "icp: {steps: 99999999999999999999}\n",
+    "bad-utf8": b"icp:\n  \xff\n",
+    "bad-utf16": "icp: {steps: 1}\n".encode("utf-16"),
+    "bad-nul": b"icp: {steps: 1\0}\n",
+    "bad-escape": "icp: {rule: \"\\e[31m\"}\n",
+    "bad-tag": "icp: {steps: !!int 3}\n",
+    "bad-two-documents": "icp: {steps: 1}\n---\nicp: {steps: 2}\n",
+    "bad-list": "[1, 2]\n",
+    "bad-open": "model: {kind: resnet8\n",
+    "bad-set-nothing": "\n--set ",
+    "bad-set-unknown": "\n--set icp.setps=3",
+    "bad-set-bomb": "\n--set data.mean=&a [*a]",
+    "bad-set-escape": "\n--set icp.rule=\x1b[31m",
+    "bad-set-marks": "\n--set icp.rule=" + "e\u0301" + "\u0301" * 3000,
+    "bad-key-marks": "icp: {e" + "\u0301" * 3000 + ": 1}",
+}
+PLANS = {
+    "good-tiny": TINY,
+    "good-mlp": "model: {kind: mlp, hidden: [8, 4], classes: 12}\ntraining: {batch_size: 8}\ndistillation: {taps: [fc1]}\n",
+    "good-extreme-rates": "optimizer: {learning_rate: 1e300}\nicp: {step_size: 1e300}\ntraining: {epochs: 1000000000, batch_size: 4}\n",
+    "good-extreme-pixels": "data: {mean: [1], std: [1e-320]}\nicp: {clamp: pixels, epsilon: 1e300}\ntraining: {batch_size: 4}\n",
+    "good-many-layers": "model: {kind: mlp, hidden: [" + "1," * 300 + "1]}\ntraining: {batch_size: 4}\n",
+    "bad-wide-layers": "model: {kind: mlp, hidden: [65536, 65536, 65536]}\n",
+    "good-batch": "training: {batch_size: 1000000000, shards: 1}\nmodel: {kind: resnet110}\n",
+    "bad-shards": "training: {shards: 65536}\n",
+    "bad-taps": "distillation: {taps: [layer9]}\n",
+    "bad-weights": "distillation: {layer_weights: [1, 2]}\n",
+    "good-zero-weights": "distillation: {layer_weights: [0, 0, 0]}\n",
+    "bad-channels": "data: {mean: [0.5, 0.5, 0.5], std: [1, 1, 1]}\n",
+}
+
+
+# ---- safetensors
+
+def safetensors(entries, buffer=b"", metadata=None, pad=True):
+    members = [] if metadata is None else [f'"__metadata__":{json.dumps(metadata, separators=(",", ":"))}']
+    members += [
+        f'"{name}":{{"dtype":"{dtype}","shape":{json.dumps(shape)},"data_offsets":[{begin},{end}]}}'
+        for name, dtype, shape, begin, end in entries
+    ]
+    header = ("{" + ",".join(members) + "}").encode()
+    if pad:
+        header += b" " * (-len(header) % 8)
+    return struct.pack("<Q", len(header)) + header + buffer
+
+
+WEIGHTS = [("fc1.weight", [3, 4]), ("fc1.bias", [3]), ("fc2.weight", [2, 3]), ("fc2.bias", [2])]
+
+
+def checkpoint(progress=None, metadata=None, steps="7", slots=("exp_avg", "exp_avg_sq"), extra=()):
+    """One of our checkpoints of the fuzz target's network, every checksum right."""
+    names = WEIGHTS + [(f"optimizer.{slot}.{name}", shape) for slot in slots for name, shape in WEIGHTS] + list(extra)
+    entries, buffer, sums = [], b"", {}
+    for index, (name, shape) in enumerate(sorted(names)):
+        count = 1
+        for factor in shape:
+            count *= factor
+        data = struct.pack(f"<{count}f", *[(index + k) / 8 for k in range(count)])
+        sums[f"checksum.{name}"] = f"{zlib.crc32(data):08x}"
+        entries.append((name, "F32", shape, len(buffer), len(buffer) + len(data)))
+        buffer += data
+    state = {"step": 7, "epoch": 1, "position": 2, "lossSum": 1.5, "correct": 3, "samples": 9, "refusedSteps": 0}
+    state.update(progress or {})
+    text = {
+        "format_version": "1", "checksum": "00000000", "step": "7", "optimizer_steps": steps, "epoch": "1",
+        "position": "2", "shards": "4", "config": "icp: {steps: 2}\n", "progress": json.dumps(state), "best_metric": "0.5",
+        "best_step": "5", **sums,
+    }
+    text.update(metadata or {})
+    file = safetensors(entries, buffer, text)
+    length = struct.unpack("<Q", file[:8])[0]
+    header = file[8:8 + length]
+    return file[:8] + header.replace(b'"checksum":"00000000"', f'"checksum":"{zlib.crc32(header):08x}"'.encode()) + file[8 + length:]
+
+
+def images(dtype="I64", shape=(2, 1, 2, 2), labels=(2,), name="x"):
+    x = struct.pack("<8f", *[k / 8 for k in range(8)])
+    size = {"I64": 16, "I32": 8, "U8": 2}[dtype]
+    y = (b"\1" + b"\0" * (size // 2 - 1)) * 2
+    return safetensors(
+        [("x", "F32", list(shape), 0, 32), ("y", dtype, list(labels), 32, 32 + size)], x + y)
+
+
+good = checkpoint()
+huge = 2**62
+CHECKPOINTS = {
+    "good-checkpoint": good,
+    "good-weights": safetensors(
+        [("fc1.weight", "F32", [3, 4], 0, 48), ("fc1.bias", "F16", [3], 48, 54), ("fc2.weight", "BF16", [2, 3], 54, 66),
+         ("fc2.bias", "F64", [2], 66, 82)], bytes(82)),
+    "good-images": images(),
+    "good-images-u8": images("U8"),
+    "bad-empty": b"",
+    "bad-short": b"\x02\0\0\0",
+    "bad-no-tensors": safetensors([]),
+    "bad-header-8GiB": struct.pack("<Q", 8 << 30) + b"{" + b" " * 113,
+    "bad-header-2to63": struct.pack("<Q", 1 << 63) + b"{}",
+    "bad-header-all": struct.pack("<Q", 2**64 - 1) + b"{}",
+    "bad-shape-overflow": safetensors([("a", "I32", [4194305, 4194305, 211106198978564], 0, 16)], bytes(16)),
+    "bad-shape-empty-overflow": safetensors([("a", "I32", [huge, huge, 0], 0, 0)]),
+    "bad-shape-million": safetensors([("a", "F32", [1] * 3000, 0, 4)], bytes(4)),
+    "bad-duplicate": safetensors([("a", "U8", [1], 0, 1), ("a", "U8", [1], 1, 2)], bytes(2)),
+    "bad-duplicate-escape": safetensors([("a", "U8", [1], 0, 1), ("\\u0061", "U8", [1], 1, 2)], bytes(2)),
+    "bad-duplicate-metadata": struct.pack("<Q", 40) + b'{"__metadata__":{"a":"b","a":"c"}}' + b" " * 6,
+    "bad-overlap": safetensors([("a", "U8", [8], 0, 8), ("b", "U8", [8], 4, 12)], bytes(12)),
+    "bad-gap": safetensors([("a", "U8", [4], 0, 4), ("b", "U8", [4], 8, 12)], bytes(12)),
+    "bad-backwards": safetensors([("a", "U8", [4], 4, 0)], bytes(4)),
+    "bad-beyond": safetensors([("a", "U8", [huge], 0, huge)], bytes(4)),
+    "bad-name-path": safetensors([("../../x", "F32", [1], 0, 4)], bytes(4)),
+    "bad-name-escape": safetensors([("\\u001b[31m\\n", "F32", [1], 0, 4)], bytes(4)),
+    "bad-name-long": safetensors([("a" * 3000, "F32", [1], 0, 4)], bytes(4)),
+    "bad-name-marks": safetensors([("e" + "\u0301" * 1500, "F32", [1], 0, 4)], bytes(4)),
+    "bad-checkpoint-name-path": checkpoint(extra=[("../../x", [1])]),
+    "bad-dtype": safetensors([("a", "F128", [1], 0, 16)], bytes(16)),
+    "bad-polyglot": good + b"PK\3\4",
+    "bad-cut": good[:-1],
+    "bad-u8": safetensors([("a", "U8", [3000], 0, 3000)], bytes(3000)),
+    "bad-many": safetensors([(f"{k:x}", "F4", [0], 0, 0) for k in range(300)]),
+    "bad-metadata-many": safetensors([], metadata={f"{k:x}": "" for k in range(1500)}),
+    "bad-classes": safetensors([("fc.weight", "F32", [9223372036854775807, 0], 0, 0)]),
+    "bad-images-labels": images(labels=(2, 1)),
+    "bad-images-shape": safetensors(
+        [("x", "F32", [2, 0, huge, 1], 0, 0), ("y", "I64", [2], 0, 16)], bytes(16)),
+    # Right checksums, wrong numbers: as weights they are good, as a run's progress they are none.
+    "forged-epoch": checkpoint({"epoch": huge}),
+    "forged-epoch-negative": checkpoint({"epoch": -huge, "step": -huge}),
+    "forged-rollbacks": checkpoint({"rollbacks": 2**63 - 1, "refusedInRow": -1}),
+    "forged-step": checkpoint({"step": -2**63}),
+    "forged-position": checkpoint({"position": 2**63 - 1}),
+    "forged-samples": checkpoint({"samples": -5, "correct": 2**63 - 1}),
+    "forged-progress-nested": checkpoint(metadata={"progress": "[" * 3000}),
+    "forged-progress-float": checkpoint({"lossSum": 1e308, "step": 7.5}),
+    "forged-optimizer-steps": checkpoint(steps=str(2**63 - 1)),
+    "forged-config-bomb": checkpoint(metadata={"config": bomb(3)}),
+    "forged-best": checkpoint(metadata={"best_metric": "nan", "best_step": "-9223372036854775808", "shards": "-5"}),
+    "forged-checksum-decoy": checkpoint(metadata={'a\\"checksum': "00000000"}),
+}
+
+
+# ---- Data sets
+
+def idx(sizes, elements=None, head=None):
+    count = 1
+    for size in sizes:
+        count *= size
+    body = bytes(k * 37 % 256 for k in range(count)) if elements is None else elements
+    return (head or bytes([0, 0, 8, len(sizes)])) + b"".join(struct.pack(">I", size) for size in sizes) + body
+
+
+def pair(images, labels, flags=0):
+    return bytes([flags]) + struct.pack("<H", len(images)) + images + labels
+
+
+def packed(data):
+    return gzip.compress(data, mtime=0)
+
+
+plain, labels = idx([3, 4, 5]), idx([3], b"\0\1\2")
+empty_member = packed(b"")
+IDX = {
+    "good-plain": pair(plain, labels),
+    "good-resized": pair(plain, labels, 16),
+    "good-packed-here": pair(plain, labels, 10),
+    "good-gzip": pair(packed(plain), packed(labels), 5),
+    "good-gzip-members": pair(packed(plain[:20]) + packed(plain[20:]), packed(labels), 5),
+    "good-label-255": pair(plain, idx([3], b"\0\1\xff")),
+    "good-tall": pair(idx([2, 1500, 1]), idx([2], b"\0\1"), 16),
+    "bad-empty": b"",
+    "bad-truncated": pair(plain[:-1], labels),
+    "bad-trailing": pair(plain, labels + b"\0"),
+    "bad-magic": pair(idx([3, 4, 5], head=b"\0\0\x0d\3"), labels),
+    "bad-dimensions": pair(idx([3, 20]), labels),
+    "bad-zero-images": pair(idx([0, 4, 5]), idx([0])),
+    "bad-zero-pixels": pair(idx([3, 0, 5]), labels),
+    "bad-counts": pair(plain, idx([4])),
+    "bad-huge": pair(idx([2**32 - 1, 2**32 - 1, 2**32 - 1], b""), labels),
+    "bad-huge-no-images": pair(idx([0, 2**32 - 1, 2**32 - 1], b""), idx([0])),
+    "bad-side": pair(idx([0, 70000, 1]), idx([0])),
+    "bad-gzip-declares-much": pair(packed(idx([2**15, 2**15, 2**15], b"")), packed(labels), 5),
+    "bad-gzip-cut": pair(packed(plain)[:-5], packed(labels), 5),
+    "bad-gzip-trailing": pair(packed(plain) + b"\0", packed(labels), 5),
+    "bad-gzip-bomb": pair(packed(idx([3, 4, 5], bytes(3000000))), packed(labels), 5),
+    "good-gzip-zeros": pair(packed(idx([100, 100, 100], bytes(1000000))), packed(idx([100], bytes(100))), 5),
+}
+
+record = bytes([7]) + bytes(k * 11 % 256 for k in range(3072))
+CIFAR = {
+    "good-ten": b"\2" + bytes([3]) * 100,
+    "good-ten-two": b"\0" + record + record,
+    "good-hundred": b"\7" + bytes([3, 99]) + bytes(50) + bytes(3022 + 4000),
+    "good-two-files": b"\x0a" + bytes([3]) * 6200,
+    "bad-empty": b"",
+    "bad-one": b"\2\1",
+    "bad-cut": b"\0" + record[:-1],
+    "bad-other": b"\0" + bytes(3074 * 2),
+    "bad-label": b"\2" + bytes([10]) * 4000,
+    "bad-label-later": b"\2" + bytes(3073) + b"\xff",
+    "bad-label-hundred": b"\3" + bytes([3, 100]) + bytes(4000),
+}
+# One record alone is no training set; two are.
+CIFAR["good-ten"] = b"\2" + bytes([3]) * 3074
+
+GZIP = {
+    "good-empty": b"\0\0" + empty_member,
+    "good-text": b"\xff\0" + packed(b"text " * 20),
+    "good-members": b"\xff\0" + packed(b"a") + empty_member + packed(b"b"),
+    "good-name": b"\xff\0" + b"\x1f\x8b\x08\x08" + bytes(6) + b"name\0" + packed(b"text")[10:],
+    "good-fields": b"\xff\0" + b"\x1f\x8b\x08\x1c" + bytes(6) + b"\3\0abcname\0comment\0" + packed(b"text")[10:],
+    "bad-nothing": b"\0\0",
+    "bad-limit": b"\x03\0" + packed(b"text"),
+    "bad-bomb": b"\xff\xff" + packed(bytes(10000000)),
+    "bad-cut": b"\xff\0" + packed(b"text")[:-3],
+    "bad-checksum": b"\xff\0" + packed(b"text")[:-8] + bytes(8),
+    "bad-trailing": b"\xff\0" + packed(b"text") + b"\7\7\7",
+    "bad-other": b"\xff\0PK\3\4",
+    "bad-deflate": b"\xff\0" + packed(b"text")[:10] + b"\7" * 20,
+    "bad-empty-members": b"\xff\0" + empty_member * 100 + b"\x1f",
+}
+
+for target, files in [("config", CONFIGURATIONS), ("plan", PLANS), ("checkpoint", CHECKPOINTS), ("idx", IDX),
+                      ("cifar", CIFAR), ("gzip", GZIP)]:
+    for name, data in files.items():
+        write(target, name, data)
