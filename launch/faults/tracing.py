@@ -37,7 +37,9 @@ def save_paths(lab, step, run="run"):
     number = number_of_icp(lab)
     final = f"{run}/checkpoints/step-{step:07}.safetensors"
     best = f"{run}/checkpoints/best.safetensors"
-    return [final, f"{final}.tmp.{number}", best, f"{best}.tmp.{number}"]
+    paths = [final, f"{final}.tmp.{number}", best, f"{best}.tmp.{number}"]
+    # Calls name a file by what icp was given, descriptors by where it is.
+    return [*paths, *(lab.path(path) for path in paths)]
 
 
 def calls(log):
