@@ -27,6 +27,7 @@ let package = Package(
       name: "CKernels",
       cSettings: [.unsafeFlags(["-O3", "-fno-math-errno", "-fno-trapping-math"])],
       linkerSettings: [.linkedLibrary("dnnl"), .linkedLibrary("openblas")] + operatorsForLibraries),
+    .target(name: "CSupervision"),
     .target(name: "MPI", dependencies: ["CMPI"]),
     .target(name: "Kernels", dependencies: ["CKernels"]),
     .target(name: "Formats", dependencies: ["CZlib"]),
@@ -37,7 +38,7 @@ let package = Package(
     .target(
       name: "Training",
       dependencies: [
-        "Refinement", "Networks", "Datasets", "Kernels", "Formats", "MPI", "Reporting",
+        "Refinement", "Networks", "Datasets", "Kernels", "Formats", "MPI", "Reporting", "CSupervision",
         .product(name: "Yams", package: "Yams"), .product(name: "Logging", package: "swift-log"),
       ], swiftSettings: noMathErrno),
     .executableTarget(

@@ -69,4 +69,7 @@ package struct Batch: Sendable {
   /// Samples of the global batch, over all ranks.
   package let count: Int
   package let shards: [Shard]
+
+  /// Samples of these shards.
+  package var ownCount: Int { shards.reduce(0) { $0 + $1.count } }
 }

@@ -47,7 +47,8 @@ public struct RandomStream: RandomNumberGenerator, Sendable {
     Int(next().multipliedFullWidth(by: UInt64(bound)).high)
   }
 
-  private static func mix(_ value: UInt64) -> UInt64 {
+  /// The words of SplitMix64 without its counter: a hash of 64 bits.
+  public static func mix(_ value: UInt64) -> UInt64 {
     var z = value
     z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
     z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB

@@ -4,7 +4,7 @@ import CMPI
 ///
 /// Not `Sendable`: the thread that started MPI makes every call.
 package struct Communicator {
-  private let handle: MPI_Comm
+  let handle: MPI_Comm
   /// This process's number, 0..<size.
   package let rank: Int
   /// How many processes the job has.
@@ -15,6 +15,14 @@ package struct Communicator {
     try check("MPI_Comm_rank", MPI_Comm_rank(handle, &rank))
     try check("MPI_Comm_size", MPI_Comm_size(handle, &size))
     (self.handle, self.rank, self.size) = (handle, Int(rank), Int(size))
+  }
+
+  /// The ranks that share this host's memory. Every rank calls it. The corresponding C function is `MPI_Comm_split_type`.
+  package func onThisHost() throws(MPIError) -> Communicator {
+    var shared: MPI_Comm?
+    let code = MPI_Comm_split_type(handle, Int32(MPI_COMM_TYPE_SHARED), Int32(rank), cmpi_info_null(), &shared)
+    try check("MPI_Comm_split_type", code)
+    return try Communicator(shared!)
   }
 
   /// Waits until every rank is here. The corresponding C function is `MPI_Barrier`.
@@ -76,18 +84,6 @@ package struct Communicator {
     return (0..<size).map { Array(all[$0 * length..<($0 + 1) * length]) }
   }
 
-  /// Begins what `sum` does and returns at once. Until `wait` returns, `values` must stay where it is and be left alone.
-  /// Open MPI has no progress thread: the sum advances only inside MPI calls. The corresponding C function is
-  /// `MPI_Iallreduce`.
-  package func startSum(_ values: UnsafeMutableBufferPointer<Int64>) throws(MPIError) -> PendingReduction {
-    precondition(values.count <= largestCount, "a bucket holds at most \(largestCount) values")
-    var request: MPI_Request?
-    let code = MPI_Iallreduce(
-      cmpi_in_place(), values.baseAddress, Int32(values.count), cmpi_int64(), cmpi_sum(), handle, &request)
-    try check("MPI_Iallreduce", code)
-    return PendingReduction(request: request)
-  }
-
   private func reduce<T>(
     _ values: UnsafeMutableBufferPointer<T>, _ type: MPI_Datatype, _ operation: MPI_Op
   ) throws(MPIError) {
@@ -107,10 +103,7 @@ package struct Communicator {
   }
 }
 
-/// MPI 3.1 counts in 32 bits.
-private let largestCount = Int(Int32.max)
-
-/// Calls `body` with 0..<count cut into ranges of at most `limit`; not at all for a count of 0.
+/// Calls `body` with 0..<count cut into ranges of at most `limit`, MPI 3.1 counting in 32 bits; not at all for a count of 0.
 package func forEachChunk(
   of count: Int, limit: Int = Int(Int32.max), _ body: (Range<Int>) throws(MPIError) -> Void
 ) throws(MPIError) {

@@ -15,6 +15,9 @@ package struct MPIError: Error, CustomStringConvertible {
     self.text = Self.text(of: code)
   }
 
+  /// Whether ranks sent messages of different lengths where one was expected.
+  package var isOfDifferentLengths: Bool { code == MPI_ERR_TRUNCATE }
+
   package var description: String { "\(call) failed: \(text) (code \(code))" }
 
   /// Outside Init..Finalize the library may not be asked for a text.

@@ -61,10 +61,14 @@ package enum World {
       && initialized != 0 && finalized == 0
   }
 
-  /// Without mpirun, Open MPI starts a daemon beside the process unless it is told that nobody will ever join; the
-  /// daemon wants ssh. A value the user has set stands.
+  /// Settings that Open MPI reads when it starts; a value the user has set stands. Without mpirun, it starts a daemon beside
+  /// the process unless it is told that nobody will ever join; the daemon wants ssh.
   private static func prepareEnvironment() {
     setenv("OMPI_MCA_ess_singleton_isolated", "1", 0)
     setenv("OMPI_MCA_plm_rsh_agent", "ssh : rsh : true", 0)
+    // Rabenseifner's algorithm for sums that run beside the computation. Left to itself Open MPI 4.1 reduces to one rank and
+    // broadcasts, where sum and term share a buffer: 891 ms instead of 352 for 8 MiB over two hosts with two ranks each at
+    // 200 Mbit/s, 0.96 instead of 0.71 ms for two ranks on one host.
+    setenv("OMPI_MCA_coll_libnbc_iallreduce_algorithm", "3", 0)
   }
 }

@@ -64,6 +64,17 @@ package struct ParameterLayout: Sendable {
   package func start(of parameter: String) -> Int { parameterStarts[parameter]! }
   package func start(ofStatistic statistic: String) -> Int { statisticStarts[statistic]! }
 
+  /// Behind the last of a layer's parameters in the block; 0 for a layer without any.
+  package func end(of node: Architecture.Node) -> Int {
+    let first: String? =
+      switch node.operation {
+      case .convolution(let filter): "\(filter.name).weight"
+      case .linear(let name, _): "\(name).weight"
+      case .input, .padShortcut, .pool, .flatten: nil
+      }
+    return parameters.first { $0.name == first }?.range.upperBound ?? 0
+  }
+
   /// The ranges that weight decay touches: all, or filters and dense weights only.
   package func decayRanges(matricesOnly: Bool) -> [Range<Int>] {
     matricesOnly ? parameters.filter(\.isMatrix).map(\.range) : [0..<parameterCount]

@@ -13,6 +13,8 @@ package final class TrainingPass {
   private let pieces: [Piece]
   private let schedule: PieceSchedule
   private let convolvedGradient: Tensor
+  /// Behind a layer's gradients in their block; 0 for a layer without any.
+  private let gradientEnds: [Int]
   /// Where the nodes' memory lies; the pass keeps it alive as long as somebody may read logits or features.
   private let block: Tensor
 
@@ -54,6 +56,7 @@ package final class TrainingPass {
     classes = architecture.classes
     schedule = PieceSchedule(architecture, batchStatistics: true, kept: taps + [architecture.output])
     convolvedGradient = convolutions.convolvedGradient
+    gradientEnds = architecture.nodes.map { layout.end(of: $0) }
     pieces = stride(from: 0, to: samples, by: convolutions.pieceSize).map { first in
       let count = min(convolutions.pieceSize, samples - first)
       return Piece(first: first, count: count, convolutions: convolutions.plans(samples: count))
@@ -138,10 +141,11 @@ package final class TrainingPass {
 
   /// The gradients of the loss whose gradient the seeds hold, for the pass `forward` ran last; overwrites `gradients`.
   /// The parameters must be those of that pass.
-  /// Without `featureSeeds` only the seed of the logits counts.
+  /// Without `featureSeeds` only the seed of the logits counts. `finished` hears, layer by layer, how many of the gradients
+  /// are final, from the first one on.
   package func backward(
     _ images: UnsafePointer<Float>, parameters: UnsafePointer<Float>, gradients: UnsafeMutablePointer<Float>,
-    featureSeeds: Bool
+    featureSeeds: Bool, finished: (Int) -> Void = { _ in }
   ) {
     for (index, node) in architecture.nodes.enumerated().reversed() where index > 0 {
       let memory = nodes[index]
@@ -169,6 +173,7 @@ package final class TrainingPass {
           last.convolutions[index]!.weightGradient(adding: true, into: gradients + places.filters)
         }
       }
+      if gradientEnds[index] > 0 { finished(gradientEnds[index]) }
     }
   }
 

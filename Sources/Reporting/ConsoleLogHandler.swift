@@ -44,9 +44,9 @@ package struct ConsoleLogHandler: LogHandler {
 
 /// The last words of a rank.
 package enum Fatal {
-  /// `icp: rank 1 host node7 step 42: what; what to do`; without a step before the first.
-  package static func line(rank: Int, host: String, step: Int?, message: String) -> String {
-    "icp: rank \(rank) host \(host)\(step.map { " step \($0)" } ?? ""): \(message)"
+  /// `icp: rank 1 host node7 step 42 phase backward: what; what to do`; without a step before the first.
+  package static func line(rank: Int, host: String, step: Int?, phase: String, message: String) -> String {
+    "icp: rank \(rank) host \(host)\(step.map { " step \($0)" } ?? "") phase \(phase): \(message)"
   }
 
   /// Straight to standard error: buffers and locks may not be usable any more.

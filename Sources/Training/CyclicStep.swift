@@ -48,8 +48,12 @@ package final class CyclicStep {
   package func begin() { networks.convolutions.load(model.parameters.pointer) }
 
   /// Runs the step on a shard with at least one sample; leaves its mean gradient in `gradients`, its running statistics in
-  /// `statistics`, its sums and means in `sums`, and adds to `times` where the time went.
-  package func run(_ shard: Shard, mode: Mode, sums: inout StepSums, times: inout PhaseTimes) {
+  /// `statistics`, its sums and means in `sums`, and marks its phases in `pulse`. `finished` hears, layer by layer, how many
+  /// of the gradients are final.
+  package func run(
+    _ shard: Shard, mode: Mode, sums: inout StepSums, pulse: Pulse, finished: (_ gradients: Int) -> Void = { _ in }
+  ) {
+    pulse.enter(.student)
     let samples = shard.count
     sums.reset()
     let parameters = UnsafePointer(model.parameters.pointer)
@@ -62,9 +66,9 @@ package final class CyclicStep {
         logits: student.logits, labels: shard.labels.baseAddress!, samples: samples,
         scale: mode.alpha / Double(samples),
         gradient: student.logitsSeed, correct: &sums.correct) / Double(samples)
-    times.end(.student)
 
     if mode.isCyclic, let refinement = networks.refinement {
+      pulse.enter(.refinement)
       refinement.network.fold(parameters: parameters, statistics: statistics.pointer)
       let refined = refinement.refiner.refine(
         shard.images.pointer, labels: shard.labels.baseAddress!, samples: samples,
@@ -72,8 +76,8 @@ package final class CyclicStep {
         addresses: .init(seed: options.seed, epoch: mode.epoch, samples: shard.samples),
         measuringEnd: mode.isLogged)
       sums.record(refined, samples: samples, elements: samples * model.architecture.input.sampleCount)
-      times.end(.refinement)
 
+      pulse.enter(.target)
       let target = refinement.target.features(
         of: refined.images, samples: samples, parameters: parameters, statistics: statistics.pointer)
       for tap in 0..<student.featureCount {
@@ -87,10 +91,10 @@ package final class CyclicStep {
           normalization: options.normalization == .none ? .l2 : .none)
         sums.record(otherLayerLoss: other, tap: tap)
       }
-      times.end(.target)
     }
+    pulse.enter(.backward)
     student.backward(
-      shard.images.pointer, parameters: parameters, gradients: gradients.pointer, featureSeeds: mode.isCyclic)
-    times.end(.backward)
+      shard.images.pointer, parameters: parameters, gradients: gradients.pointer, featureSeeds: mode.isCyclic,
+      finished: finished)
   }
 }

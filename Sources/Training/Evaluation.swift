@@ -10,11 +10,12 @@ package final class Evaluator {
   private let network: FrozenNetwork
   private let communicator: Communicator
   private let piece: Tensor
+  private let pulse: Pulse
   private var labels = [Int32](repeating: 0, count: FrozenNetwork.pieceSize)
 
-  package init(model: ModelState, backend: ConvolutionBackend, communicator: Communicator) {
+  package init(model: ModelState, backend: ConvolutionBackend, communicator: Communicator, pulse: Pulse = Pulse()) {
     self.model = model
-    self.communicator = communicator
+    (self.communicator, self.pulse) = (communicator, pulse)
     network = FrozenNetwork(
       model.architecture, layout: model.layout, backend: backend, differentiable: false, scratch: Scratch())
     piece = Tensor(model.architecture.input.withBatch(FrozenNetwork.pieceSize))
@@ -22,6 +23,7 @@ package final class Evaluator {
 
   /// Every rank calls it, and gets the same metrics.
   package func evaluate(_ dataset: Dataset, normalization: Normalization) throws(MPIError) -> ClassificationMetrics {
+    pulse.enter(.evaluation)
     let transform = SampleTransform(
       shape: dataset.shape, normalization: normalization, augmentations: [], seed: 0)
     network.fold(parameters: model.parameters.pointer, statistics: model.statistics.pointer)
@@ -37,8 +39,10 @@ package final class Evaluator {
           transform.write($0, epoch: 0, sample: first + offset, into: piece.pointer + offset * dataset.shape.count)
         }
       }
+      pulse.beat()
       sums.add(logits: network.logits(piece.pointer, samples: count), labels: labels, count: count)
     }
+    pulse.enter(.exchange)
     try sums.values.withUnsafeMutableBufferPointer { values throws(MPIError) in try communicator.sum(values) }
     return ClassificationMetrics(sums)
   }

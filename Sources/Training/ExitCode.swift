@@ -9,19 +9,22 @@ import Reporting
 package enum ExitCode {
   package static let usage: Int32 = 64
   package static let internalError: Int32 = 70
+  package static let temporary: Int32 = 75
   package static let ranksDisagree: Int32 = 76
   package static let notFinite: Int32 = 77
+  package static let stopped: Int32 = 85
 
   /// Nil for errors that are not ours to explain.
   package static func of(_ error: any Error) -> Int32? {
     switch error {
     case is ConfigurationError, is LaunchError, is ArchitectureError, is LayerWeightsError, is UsageError: usage
     case is DataError, is FormatError, is CheckpointError, is WeightsError: 65
-    case is MPIError: internalError
+    case let error as MPIError: error.isOfDifferentLengths ? ranksDisagree : temporary
+    case is OrderedFault: internalError
     case is SaveError, is RecordError: 74
-    case is LockedError: 75
+    case is LockedError: temporary
     case let error as SharedError: error.exitCode
-    case let error as StepFailure: of(error.cause)
+    case let error as RunFailure: of(error.cause)
     default: nil
     }
   }

@@ -2,85 +2,189 @@ import Kernels
 import MPI
 import Networks
 
-/// The one reduction of a step: gradients, running statistics, losses, counts and the status word in one message of
-/// integers, so the sum has the same bits in any order, over any number of ranks (docs/ARCHITECTURE.md, "Exact sums").
+/// The one reduction of a step: gradients, running statistics, losses, counts and the status words in one message of
+/// integers, so the sum has the same bits in any order, over any number of ranks (docs/ARCHITECTURE.md, "Exact sums"). It
+/// travels in buckets, which start as the backward pass of the last shard finishes them.
 package final class GradientReduction {
+  /// What the ranks tell each other with the sums.
+  package struct Status {
+    /// Values that were not finite or beyond 2^18, over all ranks and shards: the step must not be taken if there are any.
+    package var refused = 0
+    /// Ranks that were asked to stop, and those that cannot save any more.
+    var stopRequests = 0, failedSavers = 0
+    /// A rank's computing time for a sample.
+    var secondsPerSample = 0.0
+  }
+
   private let communicator: Communicator
   private let layout: ParameterLayout
   private let means: Int
-  /// [gradients | statistics | means | correct, refused]; `exact` false leaves the gradients to `plainGradients`.
+  private let buckets: GradientBuckets
+  private let pending: PendingSums
+  /// The buckets one after the other; behind the gradients statistics, means, and the words below.
   private let message: UnsafeMutableBufferPointer<Int64>
+  /// float32 gradients travel apart, and not exactly; then no bucket holds any.
   private let plainGradients: Tensor?
-  private let gradientCount: Int
+  /// Buckets that are on their way, and the step.
+  private var (started, step) = (0, 0)
+  private var refused = 0
+  private var failure: MPIError?
   /// The first value of this rank that was refused, for the message: a parameter's name, or what else it was.
   package private(set) var firstRefused: String?
 
+  private enum Word: Int, CaseIterable { case correct, refused, stopRequests, failedSavers, nanoseconds }
+
+  /// `bucketSize`: gradients of a bucket.
   package init(
-    layout: ParameterLayout, taps: Int, kind: GradientReductionKind, communicator: Communicator
+    layout: ParameterLayout, taps: Int, kind: GradientReductionKind, communicator: Communicator,
+    bucketSize: Int = GradientReduction.usualBucketSize
   ) {
     (self.layout, self.communicator) = (layout, communicator)
     means = StepSums(taps: taps).means.count
     plainGradients = kind == .float32 ? Tensor(count: layout.parameterCount) : nil
-    gradientCount = kind == .float32 ? 0 : layout.parameterCount
-    message = .allocate(capacity: gradientCount + layout.statisticCount + means + 2)
+    buckets = GradientBuckets(
+      gradients: kind == .float32 ? 0 : layout.parameterCount,
+      others: layout.statisticCount + means + Word.allCases.count, size: bucketSize)
+    pending = PendingSums(capacity: buckets.count, communicator: communicator)
+    message = .allocate(capacity: buckets.messageCount)
   }
 
-  deinit { message.deallocate() }
+  deinit { if !pending.isUnderWay { message.deallocate() } }
 
-  private var statisticsStart: Int { gradientCount }
-  private var meansStart: Int { gradientCount + layout.statisticCount }
-  private var correctIndex: Int { meansStart + means }
-  private var refusedIndex: Int { meansStart + means + 1 }
+  /// 1 MiB of a message.
+  package static let usualBucketSize = 1 << 17
 
-  /// Starts a step.
-  package func begin() {
+  private var statistics: UnsafeMutablePointer<Int64> { message.baseAddress! + buckets.othersStart }
+  private var meansStart: Int { buckets.othersStart + layout.statisticCount }
+  private subscript(word: Word) -> Int64 {
+    get { message[meansStart + means + word.rawValue] }
+    set { message[meansStart + means + word.rawValue] = newValue }
+  }
+
+  /// Starts step `step`.
+  package func begin(step: Int) {
     message.update(repeating: 0)
     plainGradients?.values.update(repeating: 0)
-    firstRefused = nil
+    (started, refused, firstRefused, failure) = (0, 0, nil, nil)
+    self.step = step
   }
 
-  /// Adds a shard: its mean gradient, its running statistics and its means, weighted by its share of the batch's samples.
+  /// The first `count` gradients of this rank's last shard are final: adds and sends the buckets that are complete, and lets
+  /// what is under way advance. An error is thrown by `finish`.
+  package func advance(_ gradients: Tensor, finished count: Int, share: Double) {
+    guard plainGradients == nil, communicator.size > 1, failure == nil else { return }
+    do throws(MPIError) {
+      while started < buckets.count - 1, buckets.range(started).upperBound <= count {
+        add(gradients, to: started, share: share)
+        try start(started)
+      }
+      try pending.progress()
+    } catch { failure = error }
+  }
+
+  /// Adds a shard: what of its mean gradient is not added yet, its running statistics and its means, weighted by its share
+  /// of the batch's samples.
   package func add(gradients: Tensor, statistics: Tensor, sums: StepSums, share: Double) {
-    let start = message.baseAddress!
-    var refused = 0
     if let plainGradients {
       refused += gradients.values.reduce(0) { $0 + ($1.isFinite ? 0 : 1) }
       Elementwise.combine(
         1, plainGradients.pointer, Float(share), gradients.pointer, count: gradients.count,
         into: plainGradients.pointer)
     } else {
-      refused += FixedPoint.add(gradients.pointer, count: gradients.count, share: share, to: start)
+      for bucket in started..<buckets.count { add(gradients, to: bucket, share: share) }
     }
     if refused > 0, firstRefused == nil { firstRefused = nameOfFirst(in: gradients) }
-    refused += FixedPoint.add(
-      statistics.pointer, count: statistics.count, share: share, to: start + statisticsStart)
+    refused += FixedPoint.add(statistics.pointer, count: statistics.count, share: share, to: self.statistics)
     for (index, mean) in sums.means.enumerated() {
       refused += FixedPoint.add(mean, share: share, to: &message[meansStart + index])
     }
     if refused > 0, firstRefused == nil { firstRefused = "a loss or a running statistic" }
-    message[correctIndex] += Int64(sums.correct)
-    message[refusedIndex] += Int64(refused)
+    self[.correct] += Int64(sums.correct)
+  }
+
+  private func add(_ gradients: Tensor, to bucket: Int, share: Double) {
+    let range = buckets.range(bucket)
+    refused += FixedPoint.add(
+      gradients.pointer + range.lowerBound, count: range.count, share: share,
+      to: message.baseAddress! + buckets.place(bucket).lowerBound)
+  }
+
+  /// Sends a bucket, `missing` values too few where a test orders it.
+  private func start(_ bucket: Int, shortBy missing: Int = 0) throws(MPIError) {
+    let place = buckets.place(bucket)
+    message[place.upperBound - 1] = identity(of: bucket)
+    started = bucket + 1
+    try pending.start(UnsafeMutableBufferPointer(rebasing: message[place.dropLast(missing)]))
+  }
+
+  /// Different for every bucket of every step, and so are sums of them.
+  private func identity(of bucket: Int) -> Int64 {
+    Int64(bitPattern: RandomStream.mix(UInt64(step) << 20 ^ UInt64(bucket)))
   }
 
   /// Sums over all ranks; afterwards `gradients`, `statistics` and `sums` hold the batch's, the same bits on every rank.
-  /// Returns how many values were not finite or beyond 2^18, over all ranks and shards: the step must not be taken if there
-  /// are any, and the means of `sums` are then no numbers.
-  package func finish(gradients: Tensor, statistics: Tensor, sums: inout StepSums) throws(MPIError) -> Int {
-    try communicator.sum(message)
+  /// `status` goes in with this rank's part and comes back with the sum of all; where values were refused, the means of
+  /// `sums` are no numbers. `fault`: what a test orders for this reduction.
+  /// Throws where the ranks' messages do not belong together, on all ranks.
+  func finish(
+    gradients: Tensor, statistics: Tensor, sums: inout StepSums, status: inout Status, fault: Fault.Kind? = nil
+  ) throws {
+    self[.refused] = Int64(refused)
+    self[.stopRequests] = Int64(status.stopRequests)
+    self[.failedSavers] = Int64(status.failedSavers)
+    self[.nanoseconds] = Int64(status.secondsPerSample * 1e9)
+    if let failure { throw failure }
+    if communicator.size > 1, fault != .skip {
+      try reduce(shortBy: fault == .count ? 1 : 0, into: gradients)
+    } else {
+      for bucket in 0..<buckets.count { decode(bucket, into: gradients) }
+    }
     if let plainGradients {
       try communicator.sum(plainGradients.values)
       gradients.pointer.update(from: plainGradients.pointer, count: gradients.count)
-    } else {
-      FixedPoint.decode(message.baseAddress!, count: gradients.count, into: gradients.pointer)
     }
-    FixedPoint.decode(message.baseAddress! + statisticsStart, count: statistics.count, into: statistics.pointer)
-    let refused = Int(message[refusedIndex])
+    FixedPoint.decode(self.statistics, count: statistics.count, into: statistics.pointer)
+    status = Status(
+      refused: Int(self[.refused]), stopRequests: Int(self[.stopRequests]), failedSavers: Int(self[.failedSavers]),
+      secondsPerSample: Double(self[.nanoseconds]) * 1e-9)
     // A refused value counts as 0 in its sum, so that none of the means is what it says.
     for index in 0..<means {
-      sums.setMean(index, refused == 0 ? FixedPoint.decode(message[meansStart + index]) : .nan)
+      sums.setMean(index, status.refused == 0 ? FixedPoint.decode(message[meansStart + index]) : .nan)
     }
-    sums.correct = Int(message[correctIndex])
-    return refused
+    sums.correct = Int(self[.correct])
+  }
+
+  private func reduce(shortBy missing: Int, into gradients: Tensor) throws {
+    while started < buckets.count { try start(started, shortBy: started == buckets.count - 1 ? missing : 0) }
+    for bucket in 0..<buckets.count {
+      try pending.wait()
+      guard message[buckets.place(bucket).upperBound - 1] == identity(of: bucket) &* Int64(communicator.size) else {
+        throw try ranksOutOfStep(at: bucket)
+      }
+      decode(bucket, into: gradients)
+    }
+  }
+
+  /// Where the ranks are, whose messages met here and do not belong together. Each of them finds that out, in the same sum.
+  private func ranksOutOfStep(at bucket: Int) throws -> SharedError {
+    let mine = [Int64(step), Int64(bucket)].withUnsafeBytes { Array($0) }
+    let places = try communicator.gather(mine).enumerated().map { rank, bytes in
+      let step = bytes.withUnsafeBytes { $0.loadUnaligned(as: Int64.self) }
+      let bucket = bytes.withUnsafeBytes { $0.loadUnaligned(fromByteOffset: 8, as: Int64.self) }
+      return "rank \(rank) part \(bucket) of step \(step)"
+    }
+    return SharedError(
+      exitCode: ExitCode.ranksDisagree,
+      description:
+        "the ranks summed messages that do not belong together: \(places.joined(separator: ", ")); one left out or "
+        + "doubled a message, or cut it short; nothing was saved of that: go on from the last checkpoint")
+  }
+
+  private func decode(_ bucket: Int, into gradients: Tensor) {
+    let range = buckets.range(bucket)
+    FixedPoint.decode(
+      message.baseAddress! + buckets.place(bucket).lowerBound, count: range.count,
+      into: gradients.pointer + range.lowerBound)
   }
 
   private func nameOfFirst(in gradients: Tensor) -> String {

@@ -75,11 +75,21 @@ extension SplitScores {
   }
 }
 
-/// What one rank alone met in a step.
-package struct StepFailure: Error, CustomStringConvertible {
+/// What one rank alone met in a run, and where.
+package struct RunFailure: Error, CustomStringConvertible {
+  /// From 1; 0 before the first.
   package let step: Int
+  package let phase: Phase
   package let cause: any Error
   package var description: String { "\(cause)" }
+}
+
+/// What a step came to: what the ranks told each other in its reduction, the gradient's norm from before clipping, not a
+/// number where the step was refused, and this rank's computing time.
+package struct StepOutcome: Sendable {
+  package var status: GradientReduction.Status
+  package var gradientNorm: Double
+  var ownSecondsPerSample: Double
 }
 
 /// How a run ended.

@@ -2,6 +2,7 @@ import Datasets
 import Kernels
 import MPI
 import Networks
+import Reporting
 
 /// A run: epochs of steps, each step the paper's, its sums exact, its optimiser step the same on every rank.
 package final class Trainer {
@@ -19,17 +20,26 @@ package final class Trainer {
   /// A shard's, and the batch's: reused by every step.
   private var shardSums, batchSums: StepSums
   private let journal: RunJournal?
+  private let pulse: Pulse
+  private let agreement: StateAgreement
+  private var straggler = Straggler()
+  /// Some rank was asked to: all stop after the same step.
+  private var stops = false
   private var lastGood: TrainingState?
 
   /// `journal` keeps records and checkpoints: rank 0's; others have none.
-  package init(plan: RunPlan, model: ModelState, communicator: Communicator, journal: RunJournal?) {
+  package init(
+    plan: RunPlan, model: ModelState, communicator: Communicator, journal: RunJournal?, pulse: Pulse = Pulse()
+  ) {
     (self.plan, self.model, self.communicator, self.journal) = (plan, model, communicator, journal)
+    self.pulse = pulse
     optimizer = Optimizer(plan.configuration.optimizer, layout: model.layout)
     cyclicStep = CyclicStep(model: model, options: plan.step, sizes: plan.batches.schedule.shardSizes)
     reduction = GradientReduction(
       layout: model.layout, taps: plan.step.taps.count, kind: plan.configuration.training.gradientReduction,
       communicator: communicator)
-    evaluator = Evaluator(model: model, backend: plan.step.backend, communicator: communicator)
+    evaluator = Evaluator(model: model, backend: plan.step.backend, communicator: communicator, pulse: pulse)
+    agreement = StateAgreement(model: model, optimizer: optimizer, communicator: communicator)
     gradients = Tensor(count: model.layout.parameterCount)
     statistics = Tensor(count: model.layout.statisticCount)
     shardSums = StepSums(taps: plan.step.taps.count)
@@ -48,7 +58,8 @@ package final class Trainer {
         shards: ShardPlan.shards(ofRank: communicator.rank, of: communicator.size, shards: plan.shards),
         epoch: progress.epoch, position: progress.position)
       defer { loader.stop() }
-      while progress.step < lastStep { latest = try runEpoch(loader, until: lastStep) }
+      while progress.step < lastStep, !stops { latest = try runEpoch(loader, until: lastStep) }
+      if stops, progress.step < lastStep { try stop() }
     }
     let report = try latest ?? reportOfEarlierStart(total)
     return RunResult(progress: progress, report: report, seconds: total.seconds)
@@ -63,26 +74,29 @@ package final class Trainer {
     return report
   }
 
-  /// Steps to the end of the epoch, or to `lastStep`.
-  private func runEpoch(_ loader: BatchLoader, until lastStep: Int) throws -> EpochReport {
+  /// Saves and leaves, on all ranks: the run was asked to stop, and can go on from here.
+  private func stop() throws {
+    try save(metric: nil, isLast: true)
+    throw SharedError(
+      exitCode: ExitCode.stopped,
+      description: "stopped on request after step \(progress.step), which is saved; --resume auto goes on from there")
+  }
+
+  /// Steps to the end of the epoch, or to `lastStep`; no report where the run stops within the epoch.
+  private func runEpoch(_ loader: BatchLoader, until lastStep: Int) throws -> EpochReport? {
     let epoch = progress.epoch
     if progress.position == 0 { progress.beginEpoch() }
     let total = Stopwatch()
-    var times = PhaseTimes()
-    while progress.epoch == epoch, progress.step < lastStep {
-      times.begin()
-      let batch = loader.next()
-      times.end(.data)
-      do {
-        try train(on: batch, &times)
-      } catch  where !(error is SharedError) {
-        throw StepFailure(step: progress.step + 1, cause: error)
-      }
+    while progress.epoch == epoch, progress.step < lastStep, !stops {
+      pulse.begin(step: progress.step + 1)
+      try train(on: loader.next())
+      if isDue(plan.configuration.agreement.everySteps, progress.step) { try agree() }
       let endsEpoch = progress.epoch != epoch
       if !endsEpoch, progress.step < lastStep, isDue(plan.configuration.checkpoint.everySteps, progress.step) {
         try save(metric: nil)
       }
     }
+    if stops, progress.epoch == epoch, progress.step < lastStep { return nil }
     let report = try evaluate(epoch: epoch, total)
     journal?.record(report)
     let isLast = progress.step == lastStep
@@ -96,52 +110,71 @@ package final class Trainer {
   }
 
   /// One batch: its step, or what `training.non_finite` says, and the records.
-  private func train(on batch: Batch, _ times: inout PhaseTimes) throws {
+  private func train(on batch: Batch) throws {
     let isLogged = (progress.step + 1) % plan.configuration.logging.everySteps == 0
     let mode = CyclicStep.Mode(
       epoch: batch.epoch, alpha: plan.alpha(batch.epoch), isCyclic: plan.isCyclic(batch.epoch),
       isLogged: isLogged, batchCount: batch.count)
     let rate = plan.learningRate[progress.step]
 
-    let outcome = try step(batch, mode: mode, learningRate: rate, times: &times)
-    if outcome.refused == 0 {
+    let outcome = try step(batch, mode: mode, learningRate: rate)
+    pulse.enter(.records)
+    stops = outcome.status.stopRequests > 0
+    if outcome.status.refused == 0 {
       progress.record(loss: batchSums.taskLoss, correct: batchSums.correct, samples: batch.count)
     } else {
-      try refuse(outcome.refused)
+      try refuse(outcome.status.refused)
     }
     progress.advance(stepsPerEpoch: plan.stepsPerEpoch)
     journal?.record(
       StepReport(
         step: progress.step, mode: mode, sums: batchSums, layerWeights: plan.step.layerWeights,
         normalization: plan.step.normalization, gradientNorm: outcome.gradientNorm, learningRate: rate,
-        imagesPerSecond: Double(batch.count) / times.total),
+        imagesPerSecond: Double(batch.count) / pulse.stepSeconds),
       isLogged: isLogged)
+    if let ratio = straggler.record(outcome, ranks: communicator.size) {
+      pulse.warn(
+        "its steps take \(decimal(ratio, places: 1)) times as long as the other ranks'; look at that host, and what else it runs"
+      )
+    }
   }
 
   /// Each of this rank's shards, one reduction, one optimiser step; not that last one where a value was refused.
   /// `gradientNorm` is from before clipping, and not a number then. Allocates nothing once each size of a piece has
   /// run: oneDNN may keep what it makes at first.
-  package func step(
-    _ batch: Batch, mode: CyclicStep.Mode, learningRate: Double, times: inout PhaseTimes
-  ) throws(MPIError) -> (refused: Int, gradientNorm: Double) {
-    reduction.begin()
+  package func step(_ batch: Batch, mode: CyclicStep.Mode, learningRate: Double) throws -> StepOutcome {
+    reduction.begin(step: pulse.step)
     cyclicStep.begin()
+    let streamed = plan.configuration.training.overlap ? batch.shards.last { $0.count > 0 }?.index : nil
     for shard in batch.shards where shard.count > 0 {
-      cyclicStep.run(shard, mode: mode, sums: &shardSums, times: &times)
+      cyclicStep.run(shard, mode: mode, sums: &shardSums, pulse: pulse) { finished in
+        if shard.index == streamed {
+          reduction.advance(cyclicStep.gradients, finished: finished, share: shard.share)
+        }
+      }
+      pulse.enter(.reduction)
+      if pulse.isOrdered(.nan) { cyclicStep.gradients.pointer[gradients.count - 1] = .nan }
       reduction.add(
         gradients: cyclicStep.gradients, statistics: cyclicStep.statistics, sums: shardSums, share: shard.share)
-      times.end(.reduction)
     }
-    let refused = try reduction.finish(gradients: gradients, statistics: statistics, sums: &batchSums)
-    times.end(.reduction)
-    guard refused == 0 else { return (refused, .nan) }
+    pulse.enter(.reduction)
+    if pulse.isOrdered(.throw) { throw OrderedFault() }
+    var status = GradientReduction.Status()
+    status.stopRequests = StopRequests.areThere ? 1 : 0
+    let own = pulse.computingSeconds / Double(max(batch.ownCount, 1))
+    status.secondsPerSample = own
+    try reduction.finish(
+      gradients: gradients, statistics: statistics, sums: &batchSums, status: &status, fault: pulse.orderedFault)
+    if pulse.isOrdered(.flipSum) { gradients.flipBit() }
+    guard status.refused == 0 else { return StepOutcome(status: status, gradientNorm: .nan, ownSecondsPerSample: own) }
 
+    pulse.enter(.optimizer)
     let norm = Optimizer.clip(gradients, to: plan.configuration.optimizer.clipNorm)
     optimizer.step(
       parameters: model.parameters.pointer, gradients: gradients.pointer, learningRate: learningRate)
     model.statistics.pointer.update(from: statistics.pointer, count: statistics.count)
-    times.end(.optimizer)
-    return (refused, norm)
+    if pulse.isOrdered(.bitflip) { model.parameters.flipBit() }
+    return StepOutcome(status: status, gradientNorm: norm, ownSecondsPerSample: own)
   }
 
   /// A loss or a gradient was not finite, on all ranks alike: `training.non_finite` says what now.
@@ -174,6 +207,7 @@ package final class Trainer {
 
   /// Report of `epoch`, whose sums `progress` holds; `watch` has run since it began here.
   private func evaluate(epoch: Int, _ watch: Stopwatch) throws -> EpochReport {
+    defer { pulse.enter(.records) }
     let test = try evaluator.evaluate(plan.data.test, normalization: plan.normalization)
     let validation = try plan.data.validation.map {
       try evaluator.evaluate($0, normalization: plan.normalization)
@@ -183,11 +217,20 @@ package final class Trainer {
       test: test, validation: validation, seconds: watch.seconds)
   }
 
+  private func agree() throws {
+    pulse.enter(.exchange)
+    try agreement.check(after: progress.step)
+    pulse.enter(.records)
+  }
+
   private func isDue(_ interval: Int?, _ count: Int) -> Bool { interval.map { count % $0 == 0 } ?? false }
 
   /// Rank 0 saves; every rank learns whether it worked.
   private func save(metric: (value: Double, higherIsBetter: Bool)?, isLast: Bool = false) throws {
     guard try weightsAreFinite() else { return }
+    try agree()
+    pulse.enter(.save)
+    defer { pulse.enter(.records) }
     let state = self.state
     let isSaved = try communicator.together { try journal?.save(state, metric: metric, isLast: isLast) ?? true }
     guard plan.configuration.training.nonFinite == .rollback else { return }

@@ -32,12 +32,14 @@ package struct TrainingSession {
   let communicator: Communicator
   private let console: Console
   let logger: Logger
+  private let pulse: Pulse
 
   /// `name` is the configuration file as the user gave it; the run directory defaults to runs/NAME-TIME.
   package init(
     configuration: RunConfiguration, name: String, runDirectory: String?, resume: ResumeChoice,
-    communicator: Communicator
+    communicator: Communicator, pulse: Pulse
   ) {
+    self.pulse = pulse
     (self.configuration, self.name, self.resume, self.communicator) = (configuration, name, resume, communicator)
     self.runDirectory = runDirectory ?? Self.defaultDirectory(name)
     console = Console(every: configuration.logging.everySteps)
@@ -79,12 +81,17 @@ package struct TrainingSession {
     }
 
     let trainer = try communicator.together {
-      let trainer = Trainer(plan: plan, model: model, communicator: communicator, journal: journal)
+      let trainer = Trainer(plan: plan, model: model, communicator: communicator, journal: journal, pulse: pulse)
       if let resumed { try trainer.resume(from: resumed.state, path: resumed.path) }
       return trainer
     }
     journal?.line(greeting(plan, resumed))
-    let result = try trainer.run()
+    let result: RunResult
+    do {
+      result = try trainer.run()
+    } catch  where !(error is SharedError) {
+      throw RunFailure(step: pulse.step, phase: pulse.phase, cause: error)
+    }
     journal?.finish()
     if let journal { console.line(summary(result, journal).text) }
   }
@@ -106,7 +113,7 @@ package struct TrainingSession {
       return plan
     }
     try communicator.agree(on: "the program", Platform.description)
-    try communicator.agree(on: "the configuration", plan.configuration.agreement)
+    try communicator.agree(on: "the configuration", plan.configuration.agreedText)
     try communicator.agree(on: "the data", "\(plan.dataIdentity) \(plan.data.test.count)")
     return plan
   }
@@ -154,7 +161,7 @@ package struct TrainingSession {
       guard communicator.rank == 0, opened == nil else { return opened }
       let exists = FileManager.default.fileExists(atPath: "\(runDirectory)/checkpoints")
       guard !toRead || (exists && resume != .never) else { return nil }
-      return try RunDirectory(path: runDirectory)
+      return try RunDirectory(path: runDirectory, system: pulse.system)
     }
   }
 
@@ -198,7 +205,8 @@ package struct TrainingSession {
 
   private func openJournal(in directory: RunDirectory, plan: RunPlan, resumed: Resumed?) throws -> RunJournal {
     for warning in directory.warnings { logger.warning("\(warning)") }
-    var store = CheckpointStore(directory: directory, keep: configuration.checkpoint.keep)
+    var store = CheckpointStore(
+      directory: directory, keep: configuration.checkpoint.keep, system: pulse.system)
     if resume == .never { try store.removeAll() }
     if let resumed {
       for path in try store.resume(

@@ -15,6 +15,16 @@ enum ExitStatus {
   }
 }
 
+extension Fatal {
+  /// Of an error that this rank alone has met: of a run, with its place there.
+  static func line(of error: any Error, rank: Int) -> String {
+    let failure = error as? RunFailure
+    return line(
+      rank: rank, host: Platform.host, step: failure.flatMap { $0.step == 0 ? nil : $0.step },
+      phase: "\(failure?.phase ?? .start)", message: "\(error)")
+  }
+}
+
 /// An error whose line has been written.
 struct AlreadyTold: Error {
   let code: Int32
@@ -36,8 +46,7 @@ enum Ranks {
         let message =
           communicator.size == 1
           ? "icp: \(error)"
-          : Fatal.line(
-            rank: communicator.rank, host: Platform.host, step: (error as? StepFailure)?.step, message: "\(error)")
+          : Fatal.line(of: error, rank: communicator.rank)
         Fatal.write(message)
         World.abort(ExitCode.of(error) ?? ExitCode.internalError)
       }

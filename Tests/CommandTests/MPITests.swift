@@ -77,13 +77,6 @@ import Testing
     #expect(outcome.standardError.contains("MPI_Bcast failed: MPI_ERR_ROOT"))
   }
 
-  @Test func `a forgotten reduction stops the program and says so`() throws {
-    let outcome = try probe(["2", "drop"], ranks: 2)
-    #expect(outcome.status != 0)
-    #expect(!outcome.timedOut)
-    #expect(outcome.standardError.contains("a reduction was dropped before wait()"))
-  }
-
   @Test func `the library says its name before it runs`() {
     #expect(World.libraryVersion.hasPrefix("Open MPI v"))
   }

@@ -45,9 +45,13 @@ import Testing
               geometry, backend: backend, passes: .forward, fusing: fusion, scratch: scratch)
             let y = Tensor(geometry.output)
             convolution.load(w)
-            convolution.forward(
-              x, bias: fusion.contains(.bias) ? UnsafePointer(b) : nil,
-              addend: fusion.contains(.addend) ? UnsafePointer(addend) : nil, into: y.pointer)
+            b.withUnsafeBufferPointer { b in
+              addend.withUnsafeBufferPointer { addend in
+                convolution.forward(
+                  x, bias: fusion.contains(.bias) ? b.baseAddress : nil,
+                  addend: fusion.contains(.addend) ? addend.baseAddress : nil, into: y.pointer)
+              }
+            }
             return y
           }
           #expect(
@@ -104,11 +108,13 @@ import Testing
           let dx = Tensor(geometry.input)
           _ = dx.values.update(fromContentsOf: first)
           second.withUnsafeBufferPointer { second in
-            let sources: [UnsafePointer<Float>?] = [UnsafePointer(dx.pointer), second.baseAddress]
-            sources.withUnsafeBufferPointer { sources in
-              convolution.backward(
-                dy, adding: UnsafeBufferPointer(rebasing: sources[..<count]),
-                maskedBy: isMasked ? UnsafePointer(y) : nil, intoInput: dx.pointer)
+            y.withUnsafeBufferPointer { y in
+              let sources: [UnsafePointer<Float>?] = [UnsafePointer(dx.pointer), second.baseAddress]
+              sources.withUnsafeBufferPointer { sources in
+                convolution.backward(
+                  dy, adding: UnsafeBufferPointer(rebasing: sources[..<count]),
+                  maskedBy: isMasked ? y.baseAddress : nil, intoInput: dx.pointer)
+              }
             }
           }
           for i in 0..<dx.count {

@@ -49,6 +49,7 @@ private let packageRoot = URL(filePath: #filePath).deletingLastPathComponent().d
         threads: 1
         label_smoothing: 0
         gradient_reduction: exact
+        overlap: true
         non_finite: stop
         seed: 0
 
@@ -90,6 +91,12 @@ private let packageRoot = URL(filePath: #filePath).deletingLastPathComponent().d
         every_epochs: 1
         keep: 3
         metric: train_loss
+
+      agreement:
+        every_steps: 50
+
+      watchdog:
+        seconds: auto
 
       logging:
         every_steps: 10

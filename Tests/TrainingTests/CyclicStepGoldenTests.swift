@@ -66,7 +66,7 @@ import Training
     for index in 0..<4 where reference.has("step\(index).x") {
       func expected(_ name: String) throws -> Double { try reference.scalar("step\(index).\(name)") }
       let alpha = try expected("alpha")
-      var (sums, times) = (StepSums(taps: 3), PhaseTimes())
+      var sums = StepSums(taps: 3)
       step.begin()
       step.run(
         Shard(
@@ -74,7 +74,7 @@ import Training
           shape: ImageShape(channels: size[1], height: size[2], width: size[3]),
           labels: try reference.labels("step\(index).y")),
         mode: .init(epoch: 0, alpha: alpha, isCyclic: true, isLogged: false, batchCount: size[0]), sums: &sums,
-        times: &times)
+        pulse: Pulse())
       let distillation = zip(try golden.weights.values(count: 3), sums.layerLosses).reduce(0) { $0 + $1.0 * $1.1 }
       let norm = Optimizer.clip(step.gradients, to: 5)
       optimizer.step(

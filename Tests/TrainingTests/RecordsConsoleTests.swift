@@ -117,11 +117,12 @@ import Testing
         """)
   }
 
-  @Test func `a rank's last line names rank, host and step`() {
+  @Test func `a rank's last line names rank, host, step and phase`() {
     #expect(
-      Fatal.line(rank: 1, host: "node7", step: 42, message: "no space; free some")
-        == "icp: rank 1 host node7 step 42: no space; free some")
-    #expect(Fatal.line(rank: 0, host: "a", step: nil, message: "b") == "icp: rank 0 host a: b")
+      Fatal.line(rank: 1, host: "node7", step: 42, phase: "save", message: "no space; free some")
+        == "icp: rank 1 host node7 step 42 phase save: no space; free some")
+    #expect(
+      Fatal.line(rank: 0, host: "a", step: nil, phase: "start", message: "b") == "icp: rank 0 host a phase start: b")
     #expect(ConsoleLogHandler.line(.error, "bad", []) == "icp: error: bad\n")
     #expect(ConsoleLogHandler.line(.info, "resumed", [("step", "4")]) == "icp: resumed step=4\n")
   }

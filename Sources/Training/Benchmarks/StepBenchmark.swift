@@ -25,11 +25,12 @@ package struct StepBenchmark {
   package func run() throws -> StepBenchmarkReport {
     let plan = try communicator.together { try RunPlan(synthetic: configuration, ranks: communicator.size) }
     try communicator.agreeOnBenchmark(plan.configuration)
+    let pulse = Pulse()
     let trainer = try communicator.together {
       let model = ModelState(plan.architecture, seed: configuration.training.seed)
-      return Trainer(plan: plan, model: model, communicator: communicator, journal: nil)
+      return Trainer(plan: plan, model: model, communicator: communicator, journal: nil, pulse: pulse)
     }
-    let timed = try timeSteps(of: trainer)
+    let timed = try timeSteps(of: trainer, pulse)
     // Before the convolutions are timed, which takes memory that is no step's.
     let memory = HostMemory.residentAnonymous
     var report = StepBenchmarkReport(
@@ -56,30 +57,29 @@ package struct StepBenchmark {
     var processorShare = 1.0
   }
 
-  private func timeSteps(of trainer: Trainer) throws -> Timed {
+  private func timeSteps(of trainer: Trainer, _ pulse: Pulse) throws -> Timed {
     let plan = trainer.plan
     let loader = BatchLoader(
       plan.batches, shards: ShardPlan.shards(ofRank: communicator.rank, of: communicator.size, shards: plan.shards))
     defer { loader.stop() }
     var result = Timed()
     result.times.reserveCapacity(options.repeats)
-    var times = PhaseTimes()
     var (watch, processor) = (Stopwatch(), Self.processorSeconds)
     let refines = plan.step.refinement != nil
     for step in (refines ? 1 - Self.plainSteps : 1)...options.warmUp + options.repeats {
       if step == options.warmUp + 1 { (watch, processor) = (Stopwatch(), Self.processorSeconds) }
       // Outside the step: ranks that start together wait for each other in the reduction alone.
       try communicator.barrier()
-      times.begin()
+      pulse.begin(step: max(step, 1))
       let batch = loader.next()
-      times.end(.data)
       let isCyclic = refines && step > 0
       let mode = CyclicStep.Mode(
         epoch: batch.epoch, alpha: isCyclic ? Self.alpha : 1, isCyclic: isCyclic, isLogged: false,
         batchCount: batch.count)
       let outcome = try trainer.step(
-        batch, mode: mode, learningRate: step > 0 ? configuration.optimizer.learningRate : 0, times: &times)
-      guard outcome.refused == 0 else {
+        batch, mode: mode, learningRate: step > 0 ? configuration.optimizer.learningRate : 0)
+      pulse.enter(.records)
+      guard outcome.status.refused == 0 else {
         // Such a step leaves the optimiser out, and what follows it would be another measurement.
         throw SharedError(
           exitCode: ExitCode.notFinite,
@@ -88,7 +88,7 @@ package struct StepBenchmark {
         )
       }
       if step == 2 { result.memoryAtStepTwo = HostMemory.residentAnonymous }
-      if step > options.warmUp { result.times.append(StepPhase.allCases.map { Int64((times[$0] * 1e9).rounded()) }) }
+      if step > options.warmUp { result.times.append(Phase.ofStep.map { Int64((pulse[$0] * 1e9).rounded()) }) }
     }
     result.processorShare =
       (Self.processorSeconds - processor) / watch.seconds / Double(configuration.training.threads)
@@ -115,8 +115,8 @@ package struct StepBenchmark {
     let ranks = try communicator.gather(mine).map { bytes in
       bytes.withUnsafeBytes { bytes in
         times.indices.map { step in
-          StepPhase.allCases.indices.map { phase in
-            let place = step * StepPhase.allCases.count + phase
+          Phase.ofStep.indices.map { phase in
+            let place = step * Phase.ofStep.count + phase
             return bytes.loadUnaligned(fromByteOffset: place * MemoryLayout<Int64>.size, as: Int64.self)
           }
         }
@@ -149,7 +149,7 @@ extension Communicator {
   /// Every rank must make the same calls: throws where program or configuration differ.
   func agreeOnBenchmark(_ configuration: RunConfiguration) throws {
     try agree(on: "the program", Platform.description)
-    try agree(on: "the configuration", configuration.agreement)
+    try agree(on: "the configuration", configuration.agreedText)
   }
 
   /// The largest over the ranks; nil where no rank knows.

@@ -9,7 +9,7 @@ package struct StepBenchmarkReport {
   private let options: RepeatOptions
   /// Seconds of whole steps, and of each phase.
   private let total: Measurements
-  private let phases: [(phase: StepPhase, seconds: Measurements)]
+  private let phases: [(phase: Phase, seconds: Measurements)]
   private let dataShare: Double
   /// Bytes, the largest over the ranks.
   var residentAnonymous, residentAnonymousAtStepTwo: Int?
@@ -24,9 +24,9 @@ package struct StepBenchmarkReport {
     (self.plan, self.ranks, self.options) = (plan, ranks, options)
     let totals = steps.map { $0.reduce(0, +) }
     total = Measurements(totals)
-    phases = StepPhase.allCases.map { phase in (phase, Measurements(steps.map { $0[phase.rawValue] })) }
+    phases = Phase.ofStep.map { phase in (phase, Measurements(steps.map { $0[phase.rawValue] })) }
     // Of all repeats, not by the medians: one long wait in ten steps must show.
-    dataShare = steps.reduce(0) { $0 + $1[StepPhase.data.rawValue] } / totals.reduce(0, +)
+    dataShare = steps.reduce(0) { $0 + $1[Phase.data.rawValue] } / totals.reduce(0, +)
   }
 
   private var batchSize: Int { plan.configuration.training.batchSize }

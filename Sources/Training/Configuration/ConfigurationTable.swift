@@ -115,6 +115,9 @@ package enum ConfigurationTable {
         + "float32."
     ),
     Key(
+      "training.overlap", \.training.overlap, .boolean, role: .reporting,
+      "Gradients travel while the backward pass of a rank's last shard still works. The same bits either way."),
+    Key(
       "training.non_finite", \.training.nonFinite, .choice,
       "On a loss or gradient that is not finite: `stop` with exit code 77, `skip` the step, or go back "
         + "to the last checkpoint (`rollback`)."
@@ -248,6 +251,15 @@ package enum ConfigurationTable {
         .init(.validationAccuracy, "with it") { _ in true },
       ],
       "What chooses the best checkpoint."),
+    Key(
+      "agreement.every_steps", \.agreement.everySteps, .optional("none", .integer(from: 1)), unit: "steps",
+      role: .reporting,
+      "After every so many steps, and before each checkpoint, the ranks compare checksums of weights and optimiser state: "
+        + "exit code 76 names the rank and the tensor that differ."),
+    Key(
+      "watchdog.seconds", \.watchdog.seconds, .optional("auto", .positive), unit: "seconds", role: .reporting,
+      "How long a rank may stay in one phase of a step before the job ends with exit code 75; `auto` is 20 times the "
+        + "slowest step so far, at least 60. Ten minutes at the start and while saving, unless this is more."),
     Key(
       "logging.every_steps", \.logging.everySteps, .integer(from: 1), unit: "steps", role: .reporting,
       "A record of the kind `step` for every so many steps."),

@@ -33,7 +33,7 @@ extension RunConfiguration {
   package var identity: String { text { $0 == .weights } }
 
   /// Everything that ranks must agree on, lest one stops or saves where others go on: all but where things lie.
-  package var agreement: String { text { $0 != .place } }
+  package var agreedText: String { text { $0 != .place } }
 
   private func text(where included: (ConfigurationKey.Role) -> Bool) -> String {
     ConfigurationTable.keys.filter { included($0.role) }.map { "\($0.path): \($0.write(self))\n" }.joined()

@@ -16,6 +16,8 @@ package struct RunConfiguration: Sendable, Equatable {
   package var icp = ICPSection()
   package var distillation = DistillationSection()
   package var checkpoint = CheckpointSection()
+  package var agreement = AgreementSection()
+  package var watchdog = WatchdogSection()
   package var logging = LoggingSection()
   package var kernels = KernelSection()
 
@@ -51,6 +53,7 @@ package struct RunConfiguration: Sendable, Equatable {
     package var threads = 1
     package var labelSmoothing = 0.0
     package var gradientReduction = GradientReductionKind.exact
+    package var overlap = true
     package var nonFinite = NonFinitePolicy.stop
     package var seed = 0
   }
@@ -97,6 +100,14 @@ package struct RunConfiguration: Sendable, Equatable {
     package var everyEpochs: Int? = 1
     package var keep = 3
     package var metric = CheckpointMetric.trainLoss
+  }
+
+  package struct AgreementSection: Sendable, Equatable {
+    package var everySteps: Int? = 50
+  }
+
+  package struct WatchdogSection: Sendable, Equatable {
+    package var seconds: Double?
   }
 
   package struct LoggingSection: Sendable, Equatable {

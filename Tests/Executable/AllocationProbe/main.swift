@@ -45,12 +45,12 @@ func countSteps(_ world: Communicator) throws -> [String: Counts] {
   let plan = try RunPlan(
     RunConfiguration(yaml: configuration, name: "allocation-probe", overrides: settings), ranks: world.size)
   KernelLibrary.setThreads(plan.configuration.training.threads)
+  let pulse = Pulse()
   let trainer = Trainer(
     plan: plan, model: ModelState(plan.architecture, seed: plan.configuration.training.seed), communicator: world,
-    journal: nil)
+    journal: nil, pulse: pulse)
   let loader = BatchLoader(plan.batches, shards: 0..<plan.shards)
   defer { loader.stop() }
-  var times = PhaseTimes()
   var control = Counts()
   ac_start(0)
   ac_allocate_and_lock()
@@ -66,9 +66,10 @@ func countSteps(_ world: Communicator) throws -> [String: Counts] {
       let isCounted = step >= 2
       if step == 2 { ac_print_line("counting \(kind.name)") }
       if isCounted { ac_start(keepsPlaces ? 1 : 0) }
-      let outcome = try trainer.step(batch, mode: mode, learningRate: 1e-3, times: &times)
+      pulse.begin(step: step + 1)
+      let outcome = try trainer.step(batch, mode: mode, learningRate: 1e-3)
       let counted = ac_stop()
-      precondition(outcome.refused == 0, "a step that was not taken")
+      precondition(outcome.status.refused == 0, "a step that was not taken")
       if isCounted { counts.append(counted) }
     }
     ac_print_line("counted \(kind.name)")

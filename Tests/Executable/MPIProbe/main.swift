@@ -42,10 +42,13 @@ func checkPending(_ world: Communicator) throws {
     second.deallocate()
   }
   for index in 0..<count { (first[index], second[index]) = (sample(world.rank, index), Int64(world.rank)) }
-  let one = try world.startSum(first)
-  let two = try world.startSum(second)
-  try two.wait()
-  try one.wait()
+  let sums = PendingSums(capacity: 2, communicator: world)
+  try sums.start(first)
+  try sums.progress()
+  try sums.start(second)
+  for _ in 0..<3 { try sums.progress() }
+  try sums.wait()
+  try sums.wait()
   try expect(first.indices.allSatisfy { first[$0] == sampleSum(world.size, $0) }, "first of two pending sums")
   let ranks = Int64(world.size * (world.size - 1) / 2)
   try expect(second.allSatisfy { $0 == ranks }, "second of two pending sums")
@@ -85,9 +88,6 @@ func end(_ how: String, _ world: Communicator) throws {
   case "abort-256" where isLast: World.abort(256)
   case "throw" where isLast: throw Broken(claim: "thrown on purpose")
   case "root" where isLast: _ = try world.broadcast([], from: world.size)
-  case "drop":
-    let values = UnsafeMutableBufferPointer<Int64>.allocate(capacity: 1)
-    _ = try world.startSum(values)
   case "hang" where isLast: sleep(1000)
   default: break
   }
@@ -96,7 +96,7 @@ func end(_ how: String, _ world: Communicator) throws {
 
 let arguments = CommandLine.arguments.dropFirst()
 guard let expected = arguments.first.flatMap({ Int($0) }) else {
-  print("usage: mpi-probe RANKS [abort|abort-256|throw|root|drop|hang|none]")
+  print("usage: mpi-probe RANKS [abort|abort-256|throw|root|hang|none]")
   World.abort(64)
 }
 

@@ -1,0 +1,143 @@
+#define _GNU_SOURCE
+#include "CSupervision.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+static supervision_place place;
+static volatile sig_atomic_t is_watching, stop_requests, interrupts;
+
+/* ---- Last words: write(2) alone, no memory, no locks ------------------------------------------------------------------ */
+
+typedef struct {
+  char text[512];
+  size_t length;
+} line;
+
+static void add(line *line, const char *text) {
+  while (*text && line->length < sizeof line->text - 1) line->text[line->length++] = *text++;
+}
+
+static void add_number(line *line, int64_t number) {
+  char digits[24], *first = digits + sizeof digits - 1;
+  *first = 0;
+  uint64_t rest = number < 0 ? 0 : (uint64_t)number;
+  do *--first = (char)('0' + rest % 10);
+  while (rest /= 10);
+  add(line, first);
+}
+
+static void say(const char *what) {
+  line line = {.length = 0};
+  add(&line, "icp: ");
+  add(&line, place.place);
+  if (*place.step > 0) {
+    add(&line, " step ");
+    add_number(&line, *place.step);
+  }
+  add(&line, " phase ");
+  add(&line, place.phases[*place.phase]);
+  add(&line, ": ");
+  add(&line, what);
+  line.text[line.length++] = '\n';
+  for (size_t done = 0; done < line.length;) {
+    const ssize_t count = write(STDERR_FILENO, line.text + done, line.length - done);
+    if (count < 0 && errno != EINTR) return;
+    if (count > 0) done += (size_t)count;
+  }
+}
+
+/* ---- Crashes ---------------------------------------------------------------------------------------------------------- */
+
+static const struct {
+  int signal;
+  const char *words;
+} crashes[] = {
+  {SIGILL, "a check of the program failed (SIGILL); this is a bug: please report it, the run can go on from its last checkpoint"},
+  {SIGTRAP, "a check of the program failed (SIGTRAP); this is a bug: please report it, the run can go on from its last checkpoint"},
+  {SIGSEGV, "memory that is not the program's was touched (SIGSEGV); this is a bug: please report it, the run can go on from its last checkpoint"},
+  {SIGFPE, "an impossible division (SIGFPE); this is a bug: please report it, the run can go on from its last checkpoint"},
+  {SIGABRT, "a library gave up (SIGABRT), see above; the run can go on from its last checkpoint"},
+  {SIGBUS, "a mapped file became shorter, or its disk failed (SIGBUS); do not change the data during a run, which can go on from its last checkpoint"},
+};
+enum { CRASHES = sizeof crashes / sizeof *crashes };
+static struct sigaction former[CRASHES];
+static int wants_backtrace;
+
+static void crash(int signal, siginfo_t *info, void *context) {
+  for (int i = 0; i < CRASHES; i++) {
+    if (crashes[i].signal != signal) continue;
+    if (is_watching) say(crashes[i].words);
+    is_watching = 0;
+    struct rlimit core = {0, 0};
+    getrlimit(RLIMIT_CORE, &core);
+    if (wants_backtrace || core.rlim_cur > 0) {
+      /* For the same signal again: who was here before, Swift's backtraces, or nobody, which leaves a core dump. */
+      sigaction(signal, wants_backtrace ? &former[i] : &(struct sigaction){.sa_handler = SIG_DFL}, NULL);
+      if (info->si_code <= 0) raise(signal);
+      return;
+    }
+    _exit(place.status);
+  }
+  (void)context;
+}
+
+static void leave(void) {
+  if (!is_watching) return;
+  is_watching = 0;
+  say("the process was ended by exit, in the middle of the run; the run can go on from its last checkpoint");
+  _exit(place.status);
+}
+
+void supervision_begin(supervision_place here) {
+  place = here;
+  const char *backtrace = getenv("SWIFT_BACKTRACE");
+  wants_backtrace = backtrace && (strstr(backtrace, "enable=yes") || strstr(backtrace, "enable=on"));
+  /* A stack that overflowed cannot run its own handler. */
+  static char stack[64 << 10];
+  sigaltstack(&(stack_t){.ss_sp = stack, .ss_size = sizeof stack}, NULL);
+  for (int i = 0; i < CRASHES; i++) {
+    struct sigaction action = {.sa_sigaction = crash, .sa_flags = SA_SIGINFO | SA_ONSTACK};
+    sigaction(crashes[i].signal, &action, &former[i]);
+  }
+  static int is_registered;
+  if (!is_registered) atexit(leave);
+  is_registered = 1;
+  is_watching = 1;
+}
+
+void supervision_end(void) { is_watching = 0; }
+
+/* ---- Requests to stop ------------------------------------------------------------------------------------------------- */
+
+static void request(int signal) {
+  if (signal == SIGINT && ++interrupts > 1) _exit(128 + SIGINT);
+  stop_requests++;
+}
+
+void supervision_take_stop_requests(void) {
+  const int signals[] = {SIGUSR1, SIGTERM, SIGINT};
+  for (int i = 0; i < 3; i++) {
+    struct sigaction action = {.sa_handler = request, .sa_flags = SA_RESTART};
+    sigaction(signals[i], &action, NULL);
+  }
+}
+
+int supervision_stop_requests(void) { return stop_requests; }
+
+/* ---- Memory ----------------------------------------------------------------------------------------------------------- */
+
+int supervision_create_memory(size_t bytes) {
+  const int descriptor = memfd_create("icp", MFD_CLOEXEC);
+  if (descriptor >= 0 && ftruncate(descriptor, (off_t)bytes) != 0) {
+    close(descriptor);
+    return -1;
+  }
+  return descriptor;
+}

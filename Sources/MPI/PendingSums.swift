@@ -1,0 +1,56 @@
+import CMPI
+
+/// Sums over the ranks that are under way, in the order in which they were started: the buckets of one step. Made once and
+/// used step after step; starting and waiting allocate nothing of ours.
+///
+/// Open MPI has no progress thread: sums advance only inside MPI calls, so who computes meanwhile calls `progress` now and
+/// then. The corresponding C functions are `MPI_Iallreduce`, `MPI_Testall` and `MPI_Wait`.
+package final class PendingSums {
+  private let communicator: Communicator
+  private let requests: UnsafeMutableBufferPointer<MPI_Request?>
+  /// Sums started, and those waited for, since the last time that none was left.
+  private var (started, finished) = (0, 0)
+
+  /// `capacity`: how many may be under way at once.
+  package init(capacity: Int, communicator: Communicator) {
+    self.communicator = communicator
+    requests = .allocate(capacity: capacity)
+    requests.initialize(repeating: nil)
+  }
+
+  /// Whether MPI may still write into a buffer. One that is dropped then, on the way out after an error, must be left where
+  /// it is.
+  package var isUnderWay: Bool { finished < started }
+
+  deinit { if !isUnderWay { requests.deallocate() } }
+
+  /// Begins to replace each value by its sum over the ranks, and returns at once. Until `wait` says that this sum is done,
+  /// `values` must stay where it is and be left alone. Every rank starts the same sums in the same order.
+  package func start(_ values: UnsafeMutableBufferPointer<Int64>) throws(MPIError) {
+    precondition(values.count <= Int(Int32.max), "a message holds at most \(Int32.max) values")
+    let code = MPI_Iallreduce(
+      cmpi_in_place(), values.baseAddress, Int32(values.count), cmpi_int64(), cmpi_sum(), communicator.handle,
+      &requests[started])
+    try check("MPI_Iallreduce", code)
+    started += 1
+  }
+
+  /// Lets what is under way advance, without waiting.
+  package func progress() throws(MPIError) {
+    guard isUnderWay else { return }
+    var isDone: Int32 = 0
+    let pending = requests.baseAddress! + finished
+    let code = MPI_Testall(Int32(started - finished), pending, &isDone, cmpi_statuses_ignore())
+    try check("MPI_Testall", code)
+  }
+
+  /// Returns when the oldest sum not yet waited for is in its buffer.
+  package func wait() throws(MPIError) {
+    precondition(isUnderWay, "nothing is under way")
+    let code = MPI_Wait(&requests[finished], cmpi_status_ignore())
+    requests[finished] = nil
+    finished += 1
+    if finished == started { (started, finished) = (0, 0) }
+    try check("MPI_Wait", code)
+  }
+}

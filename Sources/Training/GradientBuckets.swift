@@ -1,0 +1,34 @@
+/// How the one message of a step is cut into buckets that travel by themselves (docs/ARCHITECTURE.md, "Exact sums").
+///
+/// Values are counted through: gradients first, in the order in which the backward pass finishes them, then what is known
+/// only at the end, all of it in the last bucket. Behind the values of a bucket comes one word that says which bucket of
+/// which step this is: messages that do not belong together are found, whatever their lengths.
+package struct GradientBuckets: Sendable {
+  package let gradients: Int
+  private let others: Int
+  package let count: Int
+
+  /// Of `gradients` values and `others` behind them; a bucket has about `size` gradients.
+  package init(gradients: Int, others: Int, size: Int) {
+    (self.gradients, self.others) = (gradients, others)
+    // Equal parts: no bucket is so small that an algorithm which cuts it among the ranks would have nothing to cut.
+    count = max(1, (gradients + size / 2) / size)
+  }
+
+  /// The gradients of a bucket.
+  package func range(_ bucket: Int) -> Range<Int> {
+    gradients * bucket / count..<gradients * (bucket + 1) / count
+  }
+
+  /// Integers of the whole message.
+  package var messageCount: Int { gradients + others + count }
+
+  /// Where a bucket lies in the message, the word at its end included.
+  package func place(_ bucket: Int) -> Range<Int> {
+    let isLast = bucket == count - 1
+    return range(bucket).lowerBound + bucket..<range(bucket).upperBound + bucket + 1 + (isLast ? others : 0)
+  }
+
+  /// Where the values behind the gradients lie in the message.
+  package var othersStart: Int { gradients + count - 1 }
+}

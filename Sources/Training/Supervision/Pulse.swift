@@ -1,0 +1,84 @@
+import Reporting
+
+/// Where this rank is in its run: each phase is marked as it begins, for the watchdogs of its host, for the times of a step,
+/// and for the fault that a test has ordered. Nothing is allocated after `init`.
+package final class Pulse {
+  let board: HostBoard
+  private let fault: Fault?
+  private let disk: FaultyDisk?
+  /// Seconds that a phase may take; nil: by the steps that were seen.
+  private let limit: Double?
+  package private(set) var phase = Phase.start
+  private var watch = Stopwatch()
+  private var times = [Double](repeating: 0, count: Phase.allCases.count)
+  private var slowestStep = 0.0
+  /// From 1; 0 before the first.
+  package private(set) var step = 0
+
+  /// `limit`: `watchdog.seconds`. `fault`: one that is due on this rank.
+  package init(board: HostBoard = HostBoard(), limit: Double? = nil, fault: Fault? = nil) {
+    (self.board, self.limit, self.fault) = (board, limit, fault)
+    disk = FaultyDisk(fault)
+    enter(.start)
+  }
+
+  /// What follows belongs to step `step`, and begins with waiting for its batch.
+  package func begin(step: Int) {
+    self.step = step
+    board.mine.set(step: step)
+    for phase in times.indices { times[phase] = 0 }
+    enter(.data)
+  }
+
+  /// What ran so far was the last phase entered; from here on it is `phase`.
+  package func enter(_ phase: Phase) {
+    times[self.phase.rawValue] += watch.lap()
+    self.phase = phase
+    if phase == .records { slowestStep = max(slowestStep, stepSeconds) }
+    beat()
+    if let fault, fault.isDue(step: step, phase: phase) {
+      fault.strike()
+      disk?.strike()
+    }
+  }
+
+  /// The phase goes on, and is not stuck.
+  func beat() { board.mine.set(phase: phase, since: HostBoard.now, limit: nanosecondsAllowed) }
+
+  /// What a test has ordered for this step.
+  var orderedFault: Fault.Kind? { fault?.step == step ? fault?.kind : nil }
+  func isOrdered(_ kind: Fault.Kind) -> Bool { orderedFault == kind }
+
+  /// The operating system, as the fault leaves it.
+  var system: System { disk?.system ?? System() }
+
+  /// Says something of this rank's own, on standard error.
+  func warn(_ text: String) {
+    Fatal.write(
+      Fatal.line(
+        rank: board.mine.rank, host: Platform.host, step: step == 0 ? nil : step, phase: "\(phase)",
+        message: "warning: \(text)"))
+  }
+
+  /// Seconds in a phase of the step that began last.
+  package subscript(phase: Phase) -> Double { times[phase.rawValue] }
+
+  /// Of all its phases.
+  package var stepSeconds: Double {
+    var sum = 0.0
+    for phase in Phase.data.rawValue...Phase.optimizer.rawValue { sum += times[phase] }
+    return sum
+  }
+
+  /// This rank's own part of the step, without waiting for the others.
+  var computingSeconds: Double {
+    times[Phase.student.rawValue] + times[Phase.refinement.rawValue] + times[Phase.target.rawValue]
+      + times[Phase.backward.rawValue]
+  }
+
+  /// Twenty times the slowest step, and at least a minute, where the user has not said; ten minutes before there was a step.
+  private var nanosecondsAllowed: Int {
+    let usual = limit ?? (slowestStep > 0 ? max(60, 20 * slowestStep) : 600)
+    return Int(min(max(usual, phase.leastLimit), 1e9) * 1e9)
+  }
+}

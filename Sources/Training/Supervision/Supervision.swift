@@ -1,0 +1,40 @@
+import CSupervision
+import Glibc
+import MPI
+
+/// Who watches over a rank while it runs: its watchdog, its last words in a crash, and requests to stop.
+package final class Supervision {
+  package let pulse: Pulse
+
+  /// Every rank calls it.
+  package init(_ communicator: Communicator, limit: Double?, fault: Fault?) throws(MPIError) {
+    let board = try HostBoard(communicator)
+    pulse = Pulse(board: board, limit: limit, fault: fault?.rank == communicator.rank ? fault : nil)
+    Watchdog(board, rank: communicator.rank, of: communicator.size).start()
+    let (step, phase) = board.mine.addresses
+    // For the life of the process: a crash may come at its very end.
+    _ = Unmanaged.passRetained(board)
+    supervision_begin(
+      supervision_place(
+        place: strdup("rank \(communicator.rank) host \(Platform.host)"), step: step, phase: phase, phases: Self.phases,
+        status: ExitCode.internalError))
+  }
+
+  /// The run is over, or has failed in a way that is told elsewhere; leaving may not take for ever either.
+  package func end() {
+    pulse.enter(.end)
+    supervision_end()
+  }
+
+  private nonisolated(unsafe) static let phases: UnsafePointer<UnsafePointer<CChar>?> = {
+    let names = UnsafeMutablePointer<UnsafePointer<CChar>?>.allocate(capacity: Phase.allCases.count)
+    for phase in Phase.allCases { names[phase.rawValue] = UnsafePointer(strdup("\(phase)")) }
+    return UnsafePointer(names)
+  }()
+}
+
+/// SIGUSR1, SIGTERM and SIGINT ask a run to save and stop; a second SIGINT ends the process.
+package enum StopRequests {
+  package static func take() { supervision_take_stop_requests() }
+  static var areThere: Bool { supervision_stop_requests() > 0 }
+}
