@@ -57,13 +57,11 @@ def no_space_later(lab):
         with lab.case(f"{call} once"):
             injected(lab, f"{call}:error=ENOSPC:when=1", paths, 0, GOES_ON)
     # Every call of its kind in the folder from some time on, until the run gives up.
-    folder = ["run/checkpoints"]
-    for step in (10, 12, 14, 15):
-        folder += [path for path in tracing.save_paths(lab, step) if "step-" in path]
+    later = [path for step in (10, 12, 14, 15) for path in tracing.save_paths(lab, step) if "step-" in path]
     for call in calls:
         with lab.case(f"{call} from then on"):
             shutil.rmtree(lab.path("run"), ignore_errors=True)
-            injected(lab, f"{call}:error=ENOSPC:when=1+", folder[1:], 74, GOES_ON)
+            injected(lab, f"{call}:error=ENOSPC:when=1+", later, 74, GOES_ON)
     return f"{', '.join(calls)}: once: a warning, and the run ends with its bits; for good: 74, older ones whole"
 
 
@@ -90,7 +88,7 @@ def no_inodes(lab):
 @row(7, "EIO from fsync, of the file and of the folder", "file dropped, fsync not repeated, the next save is a new file")
 def failed_fsync(lab):
     lab.needs("strace", "unshare")
-    for what, paths in (("file", tracing.save_paths(lab, STEP)), ("folder", ["run/checkpoints"])):
+    for what, paths in (("file", tracing.save_paths(lab, STEP)), ("folder", tracing.folder_paths(lab))):
         with lab.case(what):
             inject = f"fsync:error=EIO:when={1 if what == 'file' else 5}"
             job = injected(lab, inject, paths, 0, r"fsync: Input/output error; look at that disk")

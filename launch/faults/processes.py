@@ -77,6 +77,7 @@ class Job:
         self.command, self.output_path, self.error_path = command, output, error
         self.started = self.faulted = time.monotonic()
         self.status = self.seconds = None
+        self.peak = 0  # kilobytes, of the program itself and of children it waited for
         with open(output, "wb") as out, open(error, "wb") as err:
             self.process = subprocess.Popen(
                 command, env=environment, cwd=folder, stdin=subprocess.DEVNULL, stdout=out, stderr=err)
@@ -87,16 +88,22 @@ class Job:
         self.faulted = time.monotonic()
 
     def running(self):
-        return self.process.poll() is None
+        if self.status is None:
+            number, raw, usage = os.wait4(self.number, os.WNOHANG)
+            if number:
+                status = self.process.returncode = os.waitstatus_to_exitcode(raw)
+                self.status = status if status >= 0 else 128 - status
+                self.seconds = time.monotonic() - self.faulted
+                self.peak = usage.ru_maxrss
+        return self.status is None
 
     def wait(self, limit):
         """The exit status as a shell says it, or None where the program still ran after `limit` seconds."""
-        try:
-            status = self.process.wait(limit)
-        except subprocess.TimeoutExpired:
-            return None
-        self.status = status if status >= 0 else 128 - status
-        self.seconds = time.monotonic() - self.faulted
+        end = time.monotonic() + limit
+        while self.running():
+            if time.monotonic() > end:
+                return None
+            time.sleep(0.005)
         return self.status
 
     @property

@@ -15,7 +15,7 @@ STEP = 10  # ends an epoch, so that its save makes a new best, and prunes
 def points(lab, settings=()):
     """Every (call, k) of the save of STEP, and of the folder's calls around it."""
     lab.needs("strace", "unshare")
-    paths = [*tracing.save_paths(lab, STEP, "counted"), "counted/checkpoints"]
+    paths = [*tracing.save_paths(lab, STEP, "counted"), *tracing.folder_paths(lab, "counted")]
     log = lab.path("log-counted")
     shutil.rmtree(lab.path("counted"), ignore_errors=True)
     job = lab.train("counted", before=tracing.before(log, paths), settings=settings)
@@ -40,7 +40,7 @@ def sweep(lab, settings=(), keep=3):
     for name, count in found:
         with lab.case(f"killed at {name} {count}"):
             shutil.rmtree(lab.path("run"), ignore_errors=True)
-            paths = [*tracing.save_paths(lab, STEP), "run/checkpoints"]
+            paths = [*tracing.save_paths(lab, STEP), *tracing.folder_paths(lab)]
             inject = f"{name}:signal=KILL:when={count}"
             job = lab.train(before=tracing.before(lab.path("log"), paths, inject), settings=settings)
             lab.expect(job.status == 137, f"not killed: status {job.status}")

@@ -42,6 +42,10 @@ def save_paths(lab, step, run="run"):
     return [*paths, *(lab.path(path) for path in paths)]
 
 
+def folder_paths(lab, run="run"):
+    return [f"{run}/checkpoints", lab.path(run, "checkpoints")]
+
+
 def calls(log):
     """Name and text of each call in a log, in order."""
     found = []
