@@ -30,6 +30,20 @@ at_least() {
 # default NAME VALUE: exports a variable unless the user has set it.
 default() { export "$1=${!1-$2}"; }
 
+# Open MPI as icp wants it, except for what the user has set.
+open_mpi_environment() {
+  default OMP_NUM_THREADS 1
+  default OPENBLAS_NUM_THREADS 1
+  default OMPI_ALLOW_RUN_AS_ROOT 1
+  default OMPI_ALLOW_RUN_AS_ROOT_CONFIRM 1
+  # A lost host is noticed after 5 seconds; the default is 8 minutes.
+  default OMPI_MCA_oob_tcp_keepalive_time 3
+  default OMPI_MCA_oob_tcp_keepalive_intvl 1
+  default OMPI_MCA_oob_tcp_keepalive_probes 2
+  # Copying straight from one process to another needs a right that containers withhold.
+  default OMPI_MCA_btl_vader_single_copy_mechanism none
+}
+
 # Puts the folder of `swift` on PATH if it is in none of PATH's: toolchains are often only unpacked.
 find_swift() {
   command -v swift >/dev/null && return

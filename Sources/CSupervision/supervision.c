@@ -123,10 +123,15 @@ static void request(int signal) {
 
 void supervision_take_stop_requests(void) {
   const int signals[] = {SIGUSR1, SIGTERM, SIGINT};
+  sigset_t wanted;
+  sigemptyset(&wanted);
   for (int i = 0; i < 3; i++) {
     struct sigaction action = {.sa_handler = request, .sa_flags = SA_RESTART};
     sigaction(signals[i], &action, NULL);
+    sigaddset(&wanted, signals[i]);
   }
+  /* Whoever started us may have held them back. */
+  pthread_sigmask(SIG_UNBLOCK, &wanted, NULL);
 }
 
 int supervision_stop_requests(void) { return stop_requests; }

@@ -1,8 +1,15 @@
+import Glibc
+
 /// The processes were started in a way that cannot give one job: the user has to start them otherwise.
 package struct LaunchError: Error, CustomStringConvertible {
   package let description: String
+  /// Whether another of the processes that were started so says it: it is the same for all.
+  package let isToldByAnother: Bool
 
-  package init(_ description: String) { self.description = description }
+  package init(_ description: String, isToldByAnother: Bool = false) {
+    self.description = description
+    self.isToldByAnother = isToldByAnother
+  }
 }
 
 /// How many ranks a launcher meant to start, read from the environment it leaves to its children.
@@ -13,27 +20,30 @@ struct Launcher: Equatable {
   let name: String
   let ranks: Int
   let remedy: String
+  /// Of this process among those started.
+  let number: Int
 
   /// The innermost launcher first: `mpirun` inside a Slurm step leaves Slurm's variables too.
-  private static let known: [(variable: String, name: String, remedy: String)] = [
+  private static let known: [(variable: String, number: String, name: String, remedy: String)] = [
     (
-      "OMPI_COMM_WORLD_SIZE", "mpirun of another Open MPI",
+      "OMPI_COMM_WORLD_SIZE", "OMPI_COMM_WORLD_RANK", "mpirun of another Open MPI",
       "use the mpirun of the Open MPI that icp was built with (icp --version names it)"
     ),
     (
-      "PMI_SIZE", "a launcher of MPICH's family (Hydra, Intel MPI, or srun --mpi=pmi2)",
+      "PMI_SIZE", "PMI_RANK", "a launcher of MPICH's family (Hydra, Intel MPI, or srun --mpi=pmi2)",
       "use Open MPI's mpirun, as launch/train does"
     ),
     (
-      "SLURM_STEP_NUM_TASKS", "srun without Open MPI's PMIx",
+      "SLURM_STEP_NUM_TASKS", "SLURM_PROCID", "srun without Open MPI's PMIx",
       "add --mpi=pmix to srun, or start mpirun from the batch script"
     ),
   ]
 
   init?(environment: [String: String]) {
-    for (variable, name, remedy) in Self.known {
+    for (variable, number, name, remedy) in Self.known {
       guard let ranks = environment[variable].flatMap({ Int($0) }) else { continue }
       (self.name, self.ranks, self.remedy) = (name, ranks, remedy)
+      self.number = environment[number].flatMap { Int($0) } ?? 0
       return
     }
     return nil
@@ -44,6 +54,18 @@ struct Launcher: Equatable {
     guard size == 1, let launcher = Launcher(environment: environment), launcher.ranks > 1 else { return }
     throw LaunchError(
       "\(launcher.ranks) processes were started by \(launcher.name), but each is a job of its own with one rank: "
-        + launcher.remedy)
+        + launcher.remedy, isToldByAnother: launcher.number > 0)
+  }
+
+  /// To be called before MPI starts: Open MPI 4.1 ends a process that srun started without PMIx, with status 1 and twenty
+  /// lines about its own build. The only task of a step, as under `srun --pty bash`, can be a job of its own once Open MPI
+  /// does not see that it is in a step, which it takes from SLURM_NODELIST.
+  static func prepare(environment: [String: String]) throws(LaunchError) {
+    let isUnderSrun = environment["SLURM_STEP_ID"] != nil
+    guard isUnderSrun, !["PMIX_NAMESPACE", "PMI_FD", "PMI_SIZE"].contains(where: { environment[$0] != nil }) else {
+      return
+    }
+    try check(size: 1, environment: environment)
+    unsetenv("SLURM_NODELIST")
   }
 }

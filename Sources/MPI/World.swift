@@ -14,6 +14,7 @@ package enum World {
   /// Throws `LaunchError` where N processes were started but each is alone, `MPIError` where MPI fails.
   package static func run<R>(_ body: (Communicator) throws -> R) throws -> R {
     prepareEnvironment()
+    try Launcher.prepare(environment: ProcessInfo.processInfo.environment)
     let funneled = Int32(MPI_THREAD_FUNNELED)
     var provided: Int32 = 0
     try check("MPI_Init_thread", MPI_Init_thread(nil, nil, funneled, &provided))

@@ -18,7 +18,9 @@ package struct RecordError: Error, CustomStringConvertible {
 
 /// `metrics.jsonl`: one record a line, each in one write to a file opened for appending, so that a reader who
 /// follows the file, and a kill, see whole lines.
-package final class MetricsLog {
+///
+/// One thread writes; another may call `synchronize` meanwhile, though not during `truncate`.
+package final class MetricsLog: @unchecked Sendable {
   package let path: String
   private var descriptor: Int32
 

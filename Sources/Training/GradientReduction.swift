@@ -124,18 +124,19 @@ package final class GradientReduction {
 
   /// Sums over all ranks; afterwards `gradients`, `statistics` and `sums` hold the batch's, the same bits on every rank.
   /// `status` goes in with this rank's part and comes back with the sum of all; where values were refused, the means of
-  /// `sums` are no numbers. `fault`: what a test orders for this reduction.
+  /// `sums` are no numbers.
   /// Throws where the ranks' messages do not belong together, on all ranks.
   func finish(
-    gradients: Tensor, statistics: Tensor, sums: inout StepSums, status: inout Status, fault: Fault.Kind? = nil
+    gradients: Tensor, statistics: Tensor, sums: inout StepSums, status: inout Status, pulse: Pulse
   ) throws {
+    let fault = pulse.orderedFault
     self[.refused] = Int64(refused)
     self[.stopRequests] = Int64(status.stopRequests)
     self[.failedSavers] = Int64(status.failedSavers)
     self[.nanoseconds] = Int64(status.secondsPerSample * 1e9)
     if let failure { throw failure }
     if communicator.size > 1, fault != .skip {
-      try reduce(shortBy: fault == .count ? 1 : 0, into: gradients)
+      try reduce(shortBy: fault == .count ? 1 : 0, into: gradients, pulse)
     } else {
       for bucket in 0..<buckets.count { decode(bucket, into: gradients) }
     }
@@ -154,10 +155,10 @@ package final class GradientReduction {
     sums.correct = Int(self[.correct])
   }
 
-  private func reduce(shortBy missing: Int, into gradients: Tensor) throws {
+  private func reduce(shortBy missing: Int, into gradients: Tensor, _ pulse: Pulse) throws {
     while started < buckets.count { try start(started, shortBy: started == buckets.count - 1 ? missing : 0) }
     for bucket in 0..<buckets.count {
-      try pending.wait()
+      try pending.wait(pulse.wait)
       guard message[buckets.place(bucket).upperBound - 1] == identity(of: bucket) &* Int64(communicator.size) else {
         throw try ranksOutOfStep(at: bucket)
       }

@@ -8,8 +8,13 @@ package final class RunJournal {
   private let console: Console
   private let logger: Logger
   private let metrics: MetricsLog
-  private var store: CheckpointStore
+  private let writer: CheckpointWriter
+  /// In a row.
   private var failedSaves = 0
+  /// What must end the run, on all ranks: three saves in a row failed, or the last one. Known from the next step's
+  /// boundary on.
+  private(set) var failure: (any Error)?
+  private var isLast = false
   /// Records that could not be written yet, oldest first.
   private var unwritten: [Record] = []
 
@@ -23,14 +28,24 @@ package final class RunJournal {
   package init(directory: RunDirectory, store: CheckpointStore, plan: RunPlan, console: Console, logger: Logger)
     throws
   {
-    (self.directory, self.store, self.plan, self.console, self.logger) = (directory, store, plan, console, logger)
+    (self.directory, self.plan, self.console, self.logger) = (directory, plan, console, logger)
+    writer = CheckpointWriter(store, in: directory)
     try directory.write(plan.configuration.resolvedYAML, to: "config.yaml")
     metrics = try MetricsLog(path: directory.metricsPath)
   }
 
-  /// Drops what a resumed run will write again: records after its step, and of the epoch that was cut there.
-  func resume(from progress: TrainingProgress, checkpoint: String?) throws {
-    lastCheckpoint = checkpoint
+  /// Goes on from `progress`, at a start or after a rollback, and from a checkpoint where there is one. Later checkpoints
+  /// are set aside, and the records that will be written again are dropped: those of later steps, and of the epoch that was
+  /// cut there.
+  func resume(at progress: TrainingProgress, from resumed: Resumed?) throws {
+    if let resumed {
+      let later = try writer.withStore {
+        try $0.resume(from: Snapshot(tensors: [], metadata: resumed.metadata), step: progress.step)
+      }
+      for path in later { warn("\(path) is of a later step than the run goes on from: set aside") }
+      lastCheckpoint = resumed.path
+    }
+    unwritten = []
     try metrics.truncate(afterStep: progress.step, unfinishedEpoch: progress.position > 0 ? progress.epoch : nil)
   }
 
@@ -83,27 +98,68 @@ package final class RunJournal {
         + "\(percent(report.test.accuracy))  \(duration(report.seconds))")
   }
 
-  /// A failed save warns and the run goes on, and the result is false; three in a row, or the last one, throw.
-  func save(_ state: TrainingState, metric: (value: Double, higherIsBetter: Bool)?, isLast: Bool) throws -> Bool {
+  /// Copies the state and hands it over to be written in the background, after the records that it stands for. Where the
+  /// save before is still under way, waits for it. How it ended shows at a later step's boundary.
+  func save(_ state: @autoclosure () -> TrainingState, metric: (value: Double, higherIsBetter: Bool)?) {
+    collect(waits: true)
+    let state = state()
     do {
       try writeRecords()
+    } catch {
+      return count(error, step: state.progress.step)
+    }
+    writer.begin(
+      step: state.progress.step, metric: metric?.value, higherIsBetter: metric?.higherIsBetter ?? false
+    ) { [metrics, plan] in
       try metrics.synchronize()
-      let saved = try store.save(
-        state.snapshot(plan: plan), step: state.progress.step, metric: metric?.value,
-        higherIsBetter: metric?.higherIsBetter ?? false)
-      for warning in saved.warnings { warn(warning) }
-      failedSaves = 0
-      lastCheckpoint = saved.path
-      return true
-    } catch  where error is SaveError || error is RecordError {
-      failedSaves += 1
-      guard failedSaves < 3, !isLast else { throw error }
-      warn("step \(state.progress.step) was not saved: \(error); the run goes on, the previous checkpoint stays")
-      return false
+      return state.snapshot(plan: plan)
     }
   }
 
-  func finish() { console.finish() }
+  /// The same, and returns once it is on the disk: the last save of a run. Throws where it failed.
+  func saveAndWait(_ state: @autoclosure () -> TrainingState, metric: (value: Double, higherIsBetter: Bool)?) throws {
+    collect(waits: true)
+    // Three that failed before end the run; a fourth must not make that unsaid.
+    if let failure { throw failure }
+    isLast = true
+    save(state(), metric: metric)
+    collect(waits: true)
+    if let failure { throw failure }
+  }
+
+  /// At every step's boundary: tells of the saves that have ended since.
+  func collect(waits: Bool = false) {
+    for outcome in writer.outcomes(waits: waits) {
+      switch outcome.result {
+      case .success(let saved):
+        for warning in saved.warnings { warn(warning) }
+        failedSaves = 0
+        lastCheckpoint = saved.path
+      case .failure(let error): count(error, step: outcome.step)
+      }
+    }
+  }
+
+  /// A failed save warns and the run goes on; the third in a row, or the last one, ends it.
+  private func count(_ error: any Error, step: Int) {
+    failedSaves += 1
+    guard failedSaves < 3, !isLast else { return failure = failure ?? error }
+    warn("step \(step) was not saved: \(error); the run goes on, the previous checkpoint stays")
+  }
+
+  /// The newest checkpoint on the disk, once the save under way has ended; nil where there is none yet.
+  func newestCheckpoint() throws -> String? {
+    collect(waits: true)
+    if let failure { throw failure }
+    guard let point = try writer.withStore({ try $0.newestValid() }) else { return nil }
+    for skipped in point.skipped { warn("skipped a checkpoint: \(skipped)") }
+    return point.path
+  }
+
+  func finish() {
+    collect(waits: true)
+    console.finish()
+  }
 }
 
 /// "91.40 %"

@@ -9,9 +9,9 @@ package final class Trainer {
   package let plan: RunPlan
   package let model: ModelState
   package let optimizer: Optimizer
-  package private(set) var progress = TrainingProgress()
+  package internal(set) var progress = TrainingProgress()
 
-  private let communicator: Communicator
+  let communicator: Communicator
   private let cyclicStep: CyclicStep
   private let reduction: GradientReduction
   private let evaluator: Evaluator
@@ -19,13 +19,12 @@ package final class Trainer {
   private let statistics: Tensor
   /// A shard's, and the batch's: reused by every step.
   private var shardSums, batchSums: StepSums
-  private let journal: RunJournal?
-  private let pulse: Pulse
+  let journal: RunJournal?
+  let pulse: Pulse
   private let agreement: StateAgreement
   private var straggler = Straggler()
   /// Some rank was asked to: all stop after the same step.
   private var stops = false
-  private var lastGood: TrainingState?
 
   /// `journal` keeps records and checkpoints: rank 0's; others have none.
   package init(
@@ -49,17 +48,22 @@ package final class Trainer {
   /// Runs from `progress` to the end, or to `training.max_steps`; ends with an evaluation, an epoch record and a checkpoint.
   package func run() throws -> RunResult {
     let lastStep = min(plan.configuration.training.maxSteps ?? .max, plan.totalSteps)
-    if plan.configuration.training.nonFinite == .rollback { lastGood = state }
+    // What a rollback returns to until there is a checkpoint.
+    let start = plan.configuration.training.nonFinite == .rollback ? state : nil
     var latest: EpochReport?
     let total = Stopwatch()
-    if progress.step < lastStep {
+    while progress.step < lastStep {
       let loader = BatchLoader(
         plan.batches,
         shards: ShardPlan.shards(ofRank: communicator.rank, of: communicator.size, shards: plan.shards),
         epoch: progress.epoch, position: progress.position)
       defer { loader.stop() }
-      while progress.step < lastStep, !stops { latest = try runEpoch(loader, until: lastStep) }
-      if stops, progress.step < lastStep { try stop() }
+      do {
+        while progress.step < lastStep, !stops { latest = try runEpoch(loader, until: lastStep) }
+        if stops, progress.step < lastStep { try stop() }
+      } catch let divergence as Divergence {
+        try goBack(after: divergence, orTo: start!)
+      }
     }
     let report = try latest ?? reportOfEarlierStart(total)
     return RunResult(progress: progress, report: report, seconds: total.seconds)
@@ -88,6 +92,7 @@ package final class Trainer {
     if progress.position == 0 { progress.beginEpoch() }
     let total = Stopwatch()
     while progress.epoch == epoch, progress.step < lastStep, !stops {
+      journal?.collect()
       pulse.begin(step: progress.step + 1)
       try train(on: loader.next())
       if isDue(plan.configuration.agreement.everySteps, progress.step) { try agree() }
@@ -115,11 +120,12 @@ package final class Trainer {
     let mode = CyclicStep.Mode(
       epoch: batch.epoch, alpha: plan.alpha(batch.epoch), isCyclic: plan.isCyclic(batch.epoch),
       isLogged: isLogged, batchCount: batch.count)
-    let rate = plan.learningRate[progress.step]
+    let rate = plan.learningRate[progress.step] * progress.learningRateScale
 
     let outcome = try step(batch, mode: mode, learningRate: rate)
     pulse.enter(.records)
     stops = outcome.status.stopRequests > 0
+    if outcome.status.failedSavers > 0 { try endWithoutSaving() }
     if outcome.status.refused == 0 {
       progress.record(loss: batchSums.taskLoss, correct: batchSums.correct, samples: batch.count)
     } else {
@@ -161,10 +167,11 @@ package final class Trainer {
     if pulse.isOrdered(.throw) { throw OrderedFault() }
     var status = GradientReduction.Status()
     status.stopRequests = StopRequests.areThere ? 1 : 0
+    status.failedSavers = journal?.failure == nil ? 0 : 1
     let own = pulse.computingSeconds / Double(max(batch.ownCount, 1))
     status.secondsPerSample = own
     try reduction.finish(
-      gradients: gradients, statistics: statistics, sums: &batchSums, status: &status, fault: pulse.orderedFault)
+      gradients: gradients, statistics: statistics, sums: &batchSums, status: &status, pulse: pulse)
     if pulse.isOrdered(.flipSum) { gradients.flipBit() }
     guard status.refused == 0 else { return StepOutcome(status: status, gradientNorm: .nan, ownSecondsPerSample: own) }
 
@@ -177,29 +184,8 @@ package final class Trainer {
     return StepOutcome(status: status, gradientNorm: norm, ownSecondsPerSample: own)
   }
 
-  /// A loss or a gradient was not finite, on all ranks alike: `training.non_finite` says what now.
-  private func refuse(_ values: Int) throws {
-    let cause = try agreeOnCause()
-    switch plan.configuration.training.nonFinite {
-    case .stop:
-      throw SharedError(
-        exitCode: ExitCode.notFinite,
-        description: "step \(progress.step + 1): \(cause) (\(values) values in all); "
-          + "lower optimizer.learning_rate, or set training.non_finite")
-    case .skip:
-      journal?.warn("step \(progress.step + 1) skipped: \(cause)")
-    case .rollback:
-      let good = lastGood!
-      journal?.warn(
-        "step \(progress.step + 1): \(cause); back to the weights of step \(good.progress.step), "
-          + "going on with the next batch")
-      try good.restore(to: model, optimizer)
-    }
-    progress.refusedSteps += 1
-  }
-
   /// The text of the lowest rank that refused a value, on every rank.
-  private func agreeOnCause() throws -> String {
+  func agreeOnCause() throws -> String {
     let mine = reduction.firstRefused.map { "\($0) on rank \(communicator.rank) is not finite or beyond 2^18" }
     let first = try communicator.minimum([Int64(mine == nil ? communicator.size : communicator.rank)])[0]
     return String(decoding: try communicator.broadcast(Array((mine ?? "").utf8), from: Int(first)), as: UTF8.self)
@@ -217,42 +203,13 @@ package final class Trainer {
       test: test, validation: validation, seconds: watch.seconds)
   }
 
-  private func agree() throws {
+  func agree() throws {
     pulse.enter(.exchange)
     try agreement.check(after: progress.step)
     pulse.enter(.records)
   }
 
   private func isDue(_ interval: Int?, _ count: Int) -> Bool { interval.map { count % $0 == 0 } ?? false }
-
-  /// Rank 0 saves; every rank learns whether it worked.
-  private func save(metric: (value: Double, higherIsBetter: Bool)?, isLast: Bool = false) throws {
-    guard try weightsAreFinite() else { return }
-    try agree()
-    pulse.enter(.save)
-    defer { pulse.enter(.records) }
-    let state = self.state
-    let isSaved = try communicator.together { try journal?.save(state, metric: metric, isLast: isLast) ?? true }
-    guard plan.configuration.training.nonFinite == .rollback else { return }
-    // Only rank 0 knows, and all must go back to the same state.
-    if try communicator.minimum([isSaved ? 1 : 0])[0] == 1 { lastGood = state }
-  }
-
-  /// An optimiser step can leave what no gradient showed: weights that are not finite must not become a checkpoint, nor what
-  /// a rollback returns to. The same on every rank, without asking the others.
-  private func weightsAreFinite() throws -> Bool {
-    let blocks = [model.parameters.values, model.statistics.values] + optimizer.slots.map(\.values)
-    guard blocks.contains(where: { !$0.allSatisfy(\.isFinite) }) else { return true }
-    guard plan.configuration.training.nonFinite == .rollback, let lastGood else {
-      throw SharedError(
-        exitCode: ExitCode.notFinite,
-        description: "step \(progress.step): the weights or the optimiser's state are not finite, and were not saved; "
-          + "lower optimizer.learning_rate, and go on from the last checkpoint")
-    }
-    journal?.warn("step \(progress.step): weights not finite; back to those of step \(lastGood.progress.step)")
-    try lastGood.restore(to: model, optimizer)
-    return true
-  }
 
   /// Everything that a resumed run needs.
   package var state: TrainingState {
@@ -261,7 +218,7 @@ package final class Trainer {
 
   /// Goes on from a saved state.
   /// Throws: WeightsError where its tensors, read from `path`, are not this model's.
-  package func resume(from state: TrainingState, path: String) throws {
+  package func resume(from state: TrainingState, path: String = "") throws {
     try state.restore(to: model, optimizer, from: path)
     progress = state.progress
   }

@@ -10,10 +10,16 @@ package struct TrainingProgress: Codable, Equatable, Sendable {
   package var lossSum = 0.0
   package var correct = 0
   package var samples = 0
-  /// Steps whose gradient was refused under `training.non_finite: skip` or `rollback`.
+  /// Steps that `training.non_finite: skip` dropped, and how many of them were the last ones.
   package var refusedSteps = 0
+  package var refusedInRow = 0
+  /// How often `training.non_finite: rollback` went back on the way here.
+  package var rollbacks = 0
 
   package init() {}
+
+  /// Each rollback halves the learning rate of all that follows.
+  package var learningRateScale: Double { Double(sign: .plus, exponent: -rollbacks, significand: 1) }
 
   /// Not a number where every step of the epoch was refused: a 0 would be the best loss of all.
   package var trainLoss: Double { samples == 0 ? .nan : lossSum / Double(samples) }
@@ -23,6 +29,12 @@ package struct TrainingProgress: Codable, Equatable, Sendable {
     lossSum += loss * Double(samples)
     self.correct += correct
     self.samples += samples
+    refusedInRow = 0
+  }
+
+  mutating func refuse() {
+    refusedSteps += 1
+    refusedInRow += 1
   }
 
   /// Moves on by one batch, to the next epoch after the last one; the sums stay until `beginEpoch`.
@@ -34,4 +46,20 @@ package struct TrainingProgress: Codable, Equatable, Sendable {
 
   /// Clears the sums of the epoch before.
   mutating func beginEpoch() { (lossSum, correct, samples) = (0, 0, 0) }
+}
+
+extension TrainingProgress {
+  /// A checkpoint of an earlier version has neither `refusedInRow` nor `rollbacks`.
+  package init(from decoder: any Decoder) throws {
+    let values = try decoder.container(keyedBy: CodingKeys.self)
+    step = try values.decode(Int.self, forKey: .step)
+    epoch = try values.decode(Int.self, forKey: .epoch)
+    position = try values.decode(Int.self, forKey: .position)
+    lossSum = try values.decode(Double.self, forKey: .lossSum)
+    correct = try values.decode(Int.self, forKey: .correct)
+    samples = try values.decode(Int.self, forKey: .samples)
+    refusedSteps = try values.decode(Int.self, forKey: .refusedSteps)
+    refusedInRow = try values.decodeIfPresent(Int.self, forKey: .refusedInRow) ?? 0
+    rollbacks = try values.decodeIfPresent(Int.self, forKey: .rollbacks) ?? 0
+  }
 }

@@ -72,6 +72,7 @@ package struct TrainingSession {
     let found = try openDirectory(toRead: true)
     let resumed = try loadState(found)
     let plan = try makePlan(from: resumed)
+    try Preflight.warn(about: plan, communicator: communicator, logger: logger)
     // Before the directory is opened to write: with --resume never that clears it.
     let model = try makeModel(plan)
     // Every rank takes part, though rank 0 alone knows whether it is open already.
@@ -98,13 +99,6 @@ package struct TrainingSession {
 
   // MARK: Steps of a start
 
-  /// A checkpoint that this start goes on from.
-  struct Resumed {
-    var state: TrainingState
-    var metadata: [String: String]
-    var path: String
-  }
-
   private func makePlan(from resumed: Resumed?) throws -> RunPlan {
     let plan = try communicator.together {
       let shards = resumed?.metadata["shards"].flatMap { Int($0) }
@@ -112,7 +106,8 @@ package struct TrainingSession {
       if let resumed { try check(resumed, against: plan) }
       return plan
     }
-    try communicator.agree(on: "the program", Platform.description)
+    try communicator.agree(
+      on: "the program", "\(Platform.description) \(Platform.executableChecksum.map(Checksum.hexadecimal) ?? "")")
     try communicator.agree(on: "the configuration", plan.configuration.agreedText)
     try communicator.agree(on: "the data", "\(plan.dataIdentity) \(plan.data.test.count)")
     return plan
@@ -150,7 +145,7 @@ package struct TrainingSession {
     let progress = resumed.state.progress
     guard progress.epoch >= 0, (0..<plan.stepsPerEpoch).contains(progress.position), progress.samples >= 0,
       progress.step == progress.epoch * plan.stepsPerEpoch + progress.position,
-      (0...progress.step).contains(resumed.state.optimizerSteps)
+      (0...progress.step).contains(resumed.state.optimizerSteps), progress.rollbacks >= 0, progress.refusedInRow >= 0
     else { throw CheckpointError(path: resumed.path, reason: "its progress is not that of a run: \(progress)") }
   }
 
@@ -166,41 +161,28 @@ package struct TrainingSession {
   }
 
   private func loadState(_ directory: RunDirectory?) throws -> Resumed? {
-    let found: (bytes: [UInt8], path: String) = try communicator.together {
-      guard communicator.rank == 0 else { return ([], "") }
+    try Resumed.load(communicator) {
       switch resume {
-      case .never: return ([], "")
-      case .path(let path): return (try read(path), path)
+      case .never: return nil
+      case .path(let path): return path
       case .auto, .unsaid:
-        guard let directory else { return ([], "") }
+        guard let directory else { return nil }
         let store = CheckpointStore(directory: directory, keep: configuration.checkpoint.keep)
         guard resume == .auto else {
-          guard try store.hasCheckpoints else { return ([], "") }
+          guard try store.hasCheckpoints else { return nil }
           throw UsageError(
             "\(runDirectory) holds checkpoints: --resume auto goes on from the newest, --resume never starts over")
         }
         guard let point = try store.newestValid() else {
-          guard try store.hasCheckpoints else { return ([], "") }
+          guard try store.hasCheckpoints else { return nil }
           throw CheckpointError(
             path: store.bestPath,
             reason: "the only checkpoint left; --resume \(store.bestPath) goes on from it, --resume never starts over")
         }
         for skipped in point.skipped { logger.warning("skipped a checkpoint: \(skipped)") }
-        return (try read(point.path), point.path)
+        return point.path
       }
     }
-    let bytes = try communicator.broadcast(found.bytes, from: 0)
-    let path = String(decoding: try communicator.broadcast(Array(found.path.utf8), from: 0), as: UTF8.self)
-    guard !bytes.isEmpty else { return nil }
-    return try communicator.together {
-      let snapshot = try CheckpointStore.decode(bytes: bytes, path: path)
-      return Resumed(state: try TrainingState(snapshot, path: path), metadata: snapshot.metadata, path: path)
-    }
-  }
-
-  private func read(_ path: String) throws -> [UInt8] {
-    _ = try CheckpointStore.load(path: path)
-    return Array(try SafetensorsFile(path: path).contents)
   }
 
   private func openJournal(in directory: RunDirectory, plan: RunPlan, resumed: Resumed?) throws -> RunJournal {
@@ -208,15 +190,8 @@ package struct TrainingSession {
     var store = CheckpointStore(
       directory: directory, keep: configuration.checkpoint.keep, system: pulse.system)
     if resume == .never { try store.removeAll() }
-    if let resumed {
-      for path in try store.resume(
-        from: Snapshot(tensors: [], metadata: resumed.metadata), step: resumed.state.progress.step)
-      {
-        logger.warning("\(path) is of a later step than the run goes on from: set aside")
-      }
-    }
     let journal = try RunJournal(directory: directory, store: store, plan: plan, console: console, logger: logger)
-    try journal.resume(from: resumed?.state.progress ?? TrainingProgress(), checkpoint: resumed?.path)
+    try journal.resume(at: resumed?.state.progress ?? TrainingProgress(), from: resumed)
     return journal
   }
 }

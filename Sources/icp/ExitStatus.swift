@@ -10,7 +10,7 @@ enum ExitStatus {
   static func end(with error: any Error) -> Never {
     if let silent = error as? AlreadyTold { exit(silent.code) }
     guard let code = ExitCode.of(error) else { ICP.exit(withError: error) }
-    Fatal.write("icp: \(error)")
+    if (error as? LaunchError)?.isToldByAnother != true { Fatal.write("icp: \(error)") }
     exit(code)
   }
 }

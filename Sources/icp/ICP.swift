@@ -13,10 +13,14 @@ struct ICP: ParsableCommand {
         mpirun -n 4 icp train configs/cifar10-resnet20-icp.yaml --set data.path=/data/cifar10
 
       Exit status: 0 done; 64 bad command line or configuration; 65 bad or missing data, weights or checkpoint;
-      70 internal; 74 saving failed; 75 temporary, start again; 76 ranks disagree; 77 not finite.
+      70 internal; 74 saving failed; 75 temporary, start again; 76 ranks disagree; 77 not finite; 85 stopped on request
+      and saved.
       """,
     version: Platform.description,
-    subcommands: [TrainCommand.self, EvaluateCommand.self, PerturbCommand.self, InspectCommand.self, BenchCommand.self])
+    subcommands: [
+      TrainCommand.self, EvaluateCommand.self, PerturbCommand.self, InspectCommand.self, DoctorCommand.self,
+      BenchCommand.self,
+    ])
 
   /// Every command ends here: parse errors are ArgumentParser's (64), the rest goes by the table of exit codes.
   static func main() {

@@ -7,14 +7,17 @@ import Testing
 /// `.build/release/allocation-probe --backtraces | swift demangle`.
 @Suite struct `A step after the first` {
   private struct Counts: Decodable {
-    let allocations, locks: [Int]
+    let allocations, locks, messages: [Int]
     static let kinds = ["cyclic", "logged", "plain"]
   }
 
-  private func probe(_ settings: [String], environment: [String: String] = [:]) throws -> [Substring] {
+  private func probe(
+    _ settings: [String], environment: [String: String] = [:], ranks: Int? = nil
+  ) throws -> [Substring] {
     // Half a second alone; a minute means a hang.
     let outcome = try Program.run(
-      settings, program: Program.built("allocation-probe"), environment: environment, timeLimit: 60)
+      settings, program: Program.built("allocation-probe"), environment: environment, ranks: ranks,
+      timeLimit: 60)
     #expect(outcome.status == 0, "\(outcome.standardError)")
     return outcome.standardOutput.split(separator: "\n")
   }
@@ -25,12 +28,32 @@ import Testing
     ["optimizer.kind=sgd", "training.gradient_reduction=float32"],
   ])
   func `allocates nothing and takes no lock`(settings: [String]) throws {
-    let line = try #require(try probe(settings).last)
-    let counts = try JSONDecoder().decode([String: Counts].self, from: Data(line.utf8))
+    let counts = try count(settings)
     let control = try #require(counts["control"])
     #expect(control.allocations == [1] && control.locks == [1], "the probe does not count")
     for kind in Counts.kinds {
       let steps = try #require(counts[kind])
+      #expect(steps.allocations == [0, 0, 0], "\(kind) steps")
+      #expect(steps.locks == [0, 0, 0], "\(kind) steps")
+    }
+  }
+
+  private func count(_ settings: [String], ranks: Int? = nil) throws -> [String: Counts] {
+    let line = try #require(try probe(settings, ranks: ranks).last { $0.hasPrefix("{") })
+    return try JSONDecoder().decode([String: Counts].self, from: Data(line.utf8))
+  }
+
+  /// An MLP of 600,000 parameters, whose gradients travel in five buckets.
+  private let buckets = ["model.kind=mlp", "model.hidden=[700, 700]"]
+
+  @Test(arguments: [0, 1, 5], [true, false])
+  func `sends as many messages however long the refinement is, and allocates nothing for them`(
+    steps: Int, overlap: Bool
+  ) throws {
+    let counts = try count(buckets + ["icp.steps=\(steps)", "training.overlap=\(overlap)"], ranks: 2)
+    for kind in Counts.kinds {
+      let steps = try #require(counts[kind])
+      #expect(steps.messages == [5, 5, 5], "\(kind) steps")
       #expect(steps.allocations == [0, 0, 0], "\(kind) steps")
       #expect(steps.locks == [0, 0, 0], "\(kind) steps")
     }

@@ -32,6 +32,12 @@ import Testing
         "icp.rule=ifgsm", "distillation.target=batch_frozen", "icp.reduction=mean", "kernels.convolution=openblas",
         "data.validation=5",
       ]),
+    Variant(
+      name: "gradients in five buckets, which travel during the backward pass",
+      settings: ["model.kind=mlp", "model.hidden=[700, 700]"], ranks: [2, 3, 4]),
+    Variant(
+      name: "gradients in five buckets, which travel behind it",
+      settings: ["model.kind=mlp", "model.hidden=[700, 700]", "training.overlap=false"], ranks: [2, 3]),
     Variant(name: "plain training of an MLP", settings: ["model.kind=mlp", "model.hidden=[16]", "icp.rule=none"]),
   ])
   func `20 steps give byte-identical checkpoints at any number of ranks`(variant: Variant) throws {
@@ -51,6 +57,15 @@ import Testing
       #expect(try tiny.checkpoint(20, of: run) == tiny.checkpoint(20, of: "alone"))
       #expect(try tiny.records(of: run).map(\.timeless) == tiny.records(of: "alone").map(\.timeless))
     }
+  }
+
+  @Test func `overlap changes no bit`() throws {
+    let tiny = try TinyRun()
+    let settings = ["model.kind=mlp", "model.hidden=[700, 700]", "training.max_steps=7"]
+    for overlap in [true, false] {
+      try tiny.train(settings + ["training.overlap=\(overlap)"], into: "\(overlap)", ranks: 3).expect(0)
+    }
+    #expect(try tiny.tensors(7, of: "true") == tiny.tensors(7, of: "false"))
   }
 
   @Test func `one rank under mpirun is the same as without mpirun`() throws {

@@ -14,6 +14,14 @@ struct ProcessFamily {
     var actions = posix_spawn_file_actions_t()
     posix_spawn_file_actions_init(&actions)
     defer { posix_spawn_file_actions_destroy(&actions) }
+    // The threads that run tests hold signals back, and a process inherits that.
+    var attributes = posix_spawnattr_t()
+    posix_spawnattr_init(&attributes)
+    defer { posix_spawnattr_destroy(&attributes) }
+    var none = sigset_t()
+    sigemptyset(&none)
+    posix_spawnattr_setsigmask(&attributes, &none)
+    posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK))
     let create = O_WRONLY | O_CREAT | O_TRUNC
     posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
     posix_spawn_file_actions_addopen(&actions, 1, standardOutput, create, 0o600)
@@ -25,7 +33,7 @@ struct ProcessFamily {
     var child: pid_t = 0
     let failure = Self.withCStrings(command + [executable] + arguments) { arguments in
       Self.withCStrings(inherited.map { "\($0)=\($1)" } + [mark]) { environment in
-        posix_spawnp(&child, arguments[0]!, &actions, nil, arguments, environment)
+        posix_spawnp(&child, arguments[0]!, &actions, &attributes, arguments, environment)
       }
     }
     guard failure == 0 else {

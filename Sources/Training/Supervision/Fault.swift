@@ -76,7 +76,7 @@ package struct Fault: Sendable, Equatable {
   /// What befalls a process wherever it is; other kinds are asked for where they belong.
   func strike() {
     switch kind {
-    case .trap: fatalError("a trap ordered by --fault")
+    case .trap: preconditionFailure()
     case .segv: UnsafeMutablePointer<Int>(bitPattern: 8)!.pointee = 0
     case .abort: Glibc.abort()
     case .kill: Glibc.kill(getpid(), SIGKILL)

@@ -1,3 +1,4 @@
+import MPI
 import Reporting
 
 /// Where this rank is in its run: each phase is marked as it begins, for the watchdogs of its host, for the times of a step,
@@ -6,6 +7,8 @@ package final class Pulse {
   let board: HostBoard
   private let fault: Fault?
   private let disk: FaultyDisk?
+  private let rollCall: RollCall?
+  private var hasStruck = false
   /// Seconds that a phase may take; nil: by the steps that were seen.
   private let limit: Double?
   package private(set) var phase = Phase.start
@@ -15,9 +18,11 @@ package final class Pulse {
   /// From 1; 0 before the first.
   package private(set) var step = 0
 
+  package convenience init() { self.init(board: HostBoard(), rollCall: nil, limit: nil, fault: nil) }
+
   /// `limit`: `watchdog.seconds`. `fault`: one that is due on this rank.
-  package init(board: HostBoard = HostBoard(), limit: Double? = nil, fault: Fault? = nil) {
-    (self.board, self.limit, self.fault) = (board, limit, fault)
+  init(board: HostBoard, rollCall: RollCall?, limit: Double?, fault: Fault?) {
+    (self.board, self.rollCall, self.limit, self.fault) = (board, rollCall, limit, fault)
     disk = FaultyDisk(fault)
     enter(.start)
   }
@@ -36,7 +41,8 @@ package final class Pulse {
     self.phase = phase
     if phase == .records { slowestStep = max(slowestStep, stepSeconds) }
     beat()
-    if let fault, fault.isDue(step: step, phase: phase) {
+    if let fault, !hasStruck, fault.isDue(step: step, phase: phase) {
+      hasStruck = true
       fault.strike()
       disk?.strike()
     }
@@ -44,6 +50,9 @@ package final class Pulse {
 
   /// The phase goes on, and is not stuck.
   func beat() { board.mine.set(phase: phase, since: HostBoard.now, limit: nanosecondsAllowed) }
+
+  /// Called again and again while the step's reduction waits for other ranks.
+  func wait() throws(MPIError) { try rollCall?.wait(step: step) }
 
   /// What a test has ordered for this step.
   var orderedFault: Fault.Kind? { fault?.step == step ? fault?.kind : nil }

@@ -9,8 +9,10 @@ package final class Supervision {
   /// Every rank calls it.
   package init(_ communicator: Communicator, limit: Double?, fault: Fault?) throws(MPIError) {
     let board = try HostBoard(communicator)
-    pulse = Pulse(board: board, limit: limit, fault: fault?.rank == communicator.rank ? fault : nil)
-    Watchdog(board, rank: communicator.rank, of: communicator.size).start()
+    let rollCall = try RollCall(communicator, board)
+    pulse = Pulse(
+      board: board, rollCall: rollCall, limit: limit, fault: fault?.rank == communicator.rank ? fault : nil)
+    Watchdog(board, rollCall, rank: communicator.rank).start()
     let (step, phase) = board.mine.addresses
     // For the life of the process: a crash may come at its very end.
     _ = Unmanaged.passRetained(board)

@@ -9,14 +9,14 @@ import Reporting
 /// nothing of them, nor of MPI.
 final class Watchdog: Sendable {
   private let board: HostBoard
+  private let rollCall: RollCall
   private let rank: Int
-  private let ranks: Int
   private static let tick = 0.1
   /// Whoever waits gives the one that is late this long to speak for itself.
   private static let grace = 2.0
 
-  init(_ board: HostBoard, rank: Int, of ranks: Int) {
-    (self.board, self.rank, self.ranks) = (board, rank, ranks)
+  init(_ board: HostBoard, _ rollCall: RollCall, rank: Int) {
+    (self.board, self.rollCall, self.rank) = (board, rollCall, rank)
   }
 
   /// Watches for the life of the process.
@@ -40,9 +40,9 @@ final class Watchdog: Sendable {
       seconds = since == last ? seconds + passed : 0
       if since != last { hasWarned = false }
       (last, lastTick) = (since, now)
-      if seconds > limit + (phase.waits ? Self.grace : 0), !phase.waits || !late.contains(where: Self.getsOn) {
-        stop(seconds)
-      }
+      // Of a wait for a rank that gets on, the grace is left when that one has come.
+      if phase.waits, late.contains(where: Self.getsOn) { seconds = min(seconds, limit) }
+      if seconds > limit + (phase.waits ? Self.grace : 0) { stop(seconds) }
       if seconds > limit / 2, !hasWarned, !phase.waits {
         hasWarned = true
         say("warning: has been in phase \(phase) for \(Self.text(seconds)), and may be there for \(Self.text(limit))")
@@ -78,9 +78,13 @@ final class Watchdog: Sendable {
           "rank \($0.rank) host \(Platform.host), in phase \($0.phase) of step \($0.step) for \(Self.text(seconds))"
       }.joined(separator: " and ")
     }
-    return board.lines.count < ranks
-      ? "a rank of another host, or for the network: every rank of this host is waiting too"
-      : "the other ranks, which are waiting too: MPI does not get on"
+    let here = Set(board.lines.map(\.rank))
+    let elsewhere = rollCall.absent(in: board.mine.step, besides: rank).filter { !here.contains($0) }
+    guard board.mine.phase == .reduction, !elsewhere.isEmpty else {
+      return "the other ranks, of which none on this host is late: MPI or the network does not get on"
+    }
+    return elsewhere.map { "rank \($0) host \(rollCall.hosts[$0])" }.joined(separator: ", ")
+      + ", not heard from in step \(board.mine.step): stopped, or cut off"
   }
 
   private func say(_ what: String) {

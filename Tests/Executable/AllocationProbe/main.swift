@@ -5,9 +5,10 @@ import Kernels
 import MPI
 import Training
 
-// What a step allocates and locks on the thread that computes, MPI's own and the loader's excepted. Prints a line before
+// What a step allocates and locks on the thread that computes, MPI's own and the loader's excepted, and how many sums over
+// the ranks it starts. Prints a line before
 // and behind the counted steps of each kind, among what the kernels print (DNNL_VERBOSE), and last a line of JSON:
-// {"control": {"allocations": [1], "locks": [1]}, "cyclic": {"allocations": [0, 0, 0], "locks": [0, 0, 0]}, ...}, where
+// {"control": {"allocations": [1], "locks": [1]}, "cyclic": {"allocations": [0, 0, 0], "locks": [0, 0, 0], "messages": [0, 0, 0]}, ...}, where
 // control is one of each made on purpose.
 //
 //   allocation-probe [--backtraces] [KEY=VALUE ...]
@@ -30,10 +31,12 @@ let kinds: [(name: String, isCyclic: Bool, isLogged: Bool)] = [
 struct Counts: Encodable {
   var allocations: [Int] = []
   var locks: [Int] = []
+  var messages: [Int] = []
 
   mutating func append(_ counts: ac_counts) {
     allocations.append(counts.allocations)
     locks.append(counts.locks)
+    messages.append(counts.messages)
   }
 }
 
@@ -49,7 +52,8 @@ func countSteps(_ world: Communicator) throws -> [String: Counts] {
   let trainer = Trainer(
     plan: plan, model: ModelState(plan.architecture, seed: plan.configuration.training.seed), communicator: world,
     journal: nil, pulse: pulse)
-  let loader = BatchLoader(plan.batches, shards: 0..<plan.shards)
+  let loader = BatchLoader(
+    plan.batches, shards: ShardPlan.shards(ofRank: world.rank, of: world.size, shards: plan.shards))
   defer { loader.stop() }
   var control = Counts()
   ac_start(0)
@@ -79,7 +83,13 @@ func countSteps(_ world: Communicator) throws -> [String: Counts] {
 }
 
 do {
-  let counts = try World.run { try countSteps($0) }
+  var isFirst = true
+  let counts = try World.run { world in
+    isFirst = world.rank == 0
+    return try countSteps(world)
+  }
+  // Under mpirun each rank counts, and the first one tells.
+  if !isFirst { exit(0) }
   if keepsPlaces { ac_print_places() }
   let encoder = JSONEncoder()
   encoder.outputFormatting = .sortedKeys

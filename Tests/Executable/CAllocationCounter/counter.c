@@ -170,10 +170,29 @@ int pthread_rwlock_wrlock(pthread_rwlock_t *lock) {
 
 /* ---- What is not ---------------------------------------------------------------------------------------------- */
 
+#define WITHOUT_COUNTING(CALL)  \
+  const int before = counting;  \
+  counting = 0;                 \
+  const int code = CALL;        \
+  counting = before;            \
+  return code
+
 int MPI_Allreduce(const void *sent, void *received, int count, MPI_Datatype type, MPI_Op operation, MPI_Comm ranks) {
-  const int before = counting;
-  counting = 0;
-  const int code = PMPI_Allreduce(sent, received, count, type, operation, ranks);
-  counting = before;
-  return code;
+  if (counting) counts.messages++;
+  WITHOUT_COUNTING(PMPI_Allreduce(sent, received, count, type, operation, ranks));
+}
+
+int MPI_Iallreduce(
+    const void *sent, void *received, int count, MPI_Datatype type, MPI_Op operation, MPI_Comm ranks,
+    MPI_Request *request) {
+  if (counting) counts.messages++;
+  WITHOUT_COUNTING(PMPI_Iallreduce(sent, received, count, type, operation, ranks, request));
+}
+
+int MPI_Testall(int count, MPI_Request *requests, int *done, MPI_Status *statuses) {
+  WITHOUT_COUNTING(PMPI_Testall(count, requests, done, statuses));
+}
+
+int MPI_Test(MPI_Request *request, int *done, MPI_Status *status) {
+  WITHOUT_COUNTING(PMPI_Test(request, done, status));
 }

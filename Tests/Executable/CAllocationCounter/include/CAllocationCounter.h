@@ -1,11 +1,11 @@
 /* Counts what the calling thread allocates and locks. The program that links this has malloc, calloc, realloc,
    reallocarray, memalign, posix_memalign, aligned_alloc and the pthread locks of every library in it pass through
-   here (glibc). An MPI_Allreduce is not counted: what a message costs is the MPI library's own matter. */
+   here (glibc). What MPI allocates for a message is its own matter and not counted, but the messages are. */
 #pragma once
 #include <stddef.h>
 
 typedef struct {
-  size_t allocations, locks;
+  size_t allocations, locks, messages;
 } ac_counts;
 
 /* Counts on this thread from zero; with `keeping_places`, also from where it was called. */

@@ -1,0 +1,37 @@
+import Testing
+import Training
+
+/// The parts of supervision that need no ranks. (Jobs: SupervisionTests.)
+@Suite struct SupervisionUnitTests {
+  @Test(arguments: [(1, 5), (7, 3), (100, 7), (270_000, 131_072), (1 << 20, 1 << 17), (5, 100)])
+  func `buckets hold every gradient once, in order, and a word each`(gradients: Int, size: Int) {
+    let others = 9
+    let buckets = GradientBuckets(gradients: gradients, others: others, size: size)
+    var (gradient, place) = (0, 0)
+    for bucket in 0..<buckets.count {
+      #expect(buckets.range(bucket).lowerBound == gradient)
+      #expect(buckets.place(bucket).lowerBound == place)
+      let isLast = bucket == buckets.count - 1
+      #expect(buckets.place(bucket).count == buckets.range(bucket).count + 1 + (isLast ? others : 0))
+      (gradient, place) = (buckets.range(bucket).upperBound, buckets.place(bucket).upperBound)
+      // Rabenseifner's algorithm cuts a message among the ranks.
+      #expect(buckets.range(bucket).count >= min(size / 2, gradients))
+    }
+    #expect(gradient == gradients)
+    #expect(place == buckets.messageCount)
+    #expect(buckets.othersStart == buckets.messageCount - others - 1)
+  }
+
+  @Test func `phases of a step add up to the step, and the next step starts at nothing`() {
+    let pulse = Pulse()
+    for step in 1...2 {
+      pulse.begin(step: step)
+      for phase in Phase.ofStep { pulse.enter(phase) }
+      pulse.enter(.records)
+      #expect(pulse.step == step && pulse.phase == .records)
+      #expect(Phase.ofStep.allSatisfy { pulse[$0] >= 0 })
+      #expect(pulse.stepSeconds == Phase.ofStep.reduce(0) { $0 + pulse[$1] })
+      #expect(pulse.stepSeconds < 1)
+    }
+  }
+}
