@@ -95,12 +95,12 @@ def failing_rank(lab):
                 shutil.rmtree(lab.path("run"), ignore_errors=True)
                 phase = "reduction" if kind == "throw" else "backward"
                 job = lab.start_train(ranks=3, fault=f"{rank}:9.{phase}:{kind}")
-                lab.ended(job, 70, place(rank, 9, phase) + f".*{words}", seconds=10)
+                lab.ended(job, 70, place(rank, 9, phase) + f".*{words}", seconds=10, trapped=kind == "trap")
                 lab.resumes(ranks=2, least=6)
     with lab.case("alone"):
         shutil.rmtree(lab.path("run"), ignore_errors=True)
         job = lab.start_train(fault="0:9:trap")
-        lab.ended(job, 70, "a check of the program failed", seconds=10)
+        lab.ended(job, 70, "a check of the program failed", seconds=10, trapped=True)
         lab.resumes(least=6)
     return "each on rank 0 and 1 of 3: 70, one line with rank, host, step, phase and cause; same bits after the resume"
 
