@@ -58,7 +58,7 @@ def bad_idx(lab):
             {images: struct.pack(">IIII", 0x803, 0x10000, 0x10000, 0x10000) + bytes(1000)}, images),
         "wrong magic": ({images: good[images].replace(b"\0\0\x08\x03", b"\0\0\x0d\x03", 1)}, images),
         "label too high": ({labels: idx((70,), bytes([200] * 70))}, rf"{labels}|label"),
-        "none": ({images: idx((0, 12, 12), b""), labels: idx((0,), b"")}, "0 training images, expected at least 2"),
+        "none": ({images: idx((0, 12, 12), b""), labels: idx((0,), b"")}, "0 (training )?images"),
         "more bytes": ({images: good[images] + b"x"}, images),
         "other count": ({labels: idx((69,), bytes(69))}, labels),
     }

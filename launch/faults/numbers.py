@@ -58,7 +58,7 @@ def wrong_collective(lab):
 def flipped_weight(lab):
     for rank in (1, 2):
         with lab.case(f"rank {rank}"):
-            job = stops_the_ranks(lab, f"{rank}:10.optimizer:bitflip", 76, rf"rank {rank} host \S+ holds other values .* fc1",
+            job = stops_the_ranks(lab, f"{rank}:10.optimizer:bitflip", 76, rf"rank {rank} host \S+ holds other values .* fc",
                                   least=8)
             reached = checkpoints.last_record(lab.path("run"))
             lab.expect(job.status == 76 and reached >= 10, "")
@@ -67,25 +67,27 @@ def flipped_weight(lab):
     return "76 within 5 steps, and at the next save where steps are not compared; rank and tensors named; same bits after"
 
 
-@row(34, "NaN in one rank's gradient; a loss that explodes on all", "stop: 77; skip and rollback go on; all ranks alike")
+@row(34, "NaN in one rank's gradient; a loss that explodes on all", "stop: 77; skip goes on; rollback gives up after ten; ranks alike")
 def not_finite(lab):
     for rank in (0, 1):
         with lab.case(f"stop, rank {rank}"):
             stops_the_ranks(lab, f"{rank}:10.backward:nan", 77, rf"step 10: .*rank {rank}.*not finite", own=(), least=8)
-    for policy, words in (("skip", "step 10 skipped: .*rank 1"), ("rollback", "step 10: .*rank 1.*back to")):
+    # The fault comes again after each rollback: then it ends, and does not go round for ever.
+    for policy, words, status, last in (("skip", "step 10 skipped: .*rank 1", 0, 20),
+                                        ("rollback", "step 10: .*rank 1.*after ten rollbacks to step 8", 77, 8)):
         with lab.case(policy):
             shutil.rmtree(lab.path("run"), ignore_errors=True)
             own = [f"training.non_finite={policy}", "agreement.every_steps=1", "checkpoint.every_steps=4"]
             job = lab.start_train(ranks=3, fault="1:10.backward:nan", settings=own)
-            lab.ended(job, 0, words)
-            lab.expect(lab.newest_verifies() == 20, "it did not go on to the end")
+            lab.ended(job, status, words)
+            lab.expect(lab.newest_verifies() == last, f"checkpoints: {checkpoints.steps(lab.path('run'))}")
     exploding = ["optimizer.kind=sgd", "optimizer.learning_rate=1e9", "optimizer.clip_norm=none"]
     with lab.case("exploding"):
         shutil.rmtree(lab.path("run"), ignore_errors=True)
         job = lab.start_train(ranks=2, settings=exploding)
         lab.ended(job, 77, r"step \d+: .*is not finite.*lower optimizer.learning_rate", seconds=20)
         lab.newest_verifies()
-    return "77 with step, rank and tensor; skip and rollback end with 0, ranks equal at every step"
+    return "77 with step, rank and tensor; skip ends with 0, rollback with 77 after ten; ranks equal at every step"
 
 
 @row(35, "one bit of the sum that one rank got flips", "found by comparing ranks: 76, not saved")
