@@ -53,6 +53,8 @@ package struct EpochReport: Sendable {
   package var test: ClassificationMetrics
   package var validation: ClassificationMetrics?
   package var seconds: Double
+  /// Of these, what training waited for saves.
+  package var savingSeconds: Double
 
   /// What chooses the best checkpoint.
   package func metric(_ kind: CheckpointMetric) -> (value: Double, higherIsBetter: Bool)? {
@@ -65,7 +67,8 @@ package struct EpochReport: Sendable {
   var record: EpochRecord {
     EpochRecord(
       epoch: epoch, step: step, trainLoss: trainLoss, trainAccuracy: trainAccuracy,
-      validation: validation.map(SplitScores.init), test: SplitScores(test), seconds: seconds)
+      validation: validation.map(SplitScores.init), test: SplitScores(test), seconds: seconds,
+      extra: ["saving_seconds": .number(savingSeconds)].merging(ProcessResources.current.values) { first, _ in first })
   }
 }
 

@@ -1,3 +1,4 @@
+import Foundation
 import MPI
 
 /// A step whose numbers are not finite, under `training.non_finite: rollback`; the same on every rank.
@@ -49,7 +50,7 @@ extension Trainer {
       progress.rollbacks = rollbacks
       try journal?.resume(at: progress, from: saved)
     }
-    let rate = plan.learningRate[step] * progress.learningRateScale
+    let rate = String(format: "%.4g", plan.learningRate[step] * progress.learningRateScale)
     journal?.warn(
       "step \(divergence.step): \(divergence.cause); back to step \(step), and on from there with learning rate \(rate) "
         + "(rollback \(here) of at most 10 to this step)")

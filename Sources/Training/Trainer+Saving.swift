@@ -5,10 +5,14 @@ extension Trainer {
   /// Rank 0 copies its state and trains on while it is written; the last save of a run is waited for, and every rank learns
   /// whether it worked.
   func save(metric: (value: Double, higherIsBetter: Bool)?, isLast: Bool = false) throws {
+    let watch = Stopwatch()
+    defer {
+      pulse.enter(.records)
+      savingSeconds += watch.seconds
+    }
     try checkWeights()
     try agree()
     pulse.enter(.save)
-    defer { pulse.enter(.records) }
     if isLast {
       try communicator.together { try journal?.saveAndWait(state, metric: metric) }
     } else {

@@ -23,6 +23,8 @@ package final class Trainer {
   let pulse: Pulse
   private let agreement: StateAgreement
   private var straggler = Straggler()
+  /// Time in which training waited for saves, since the last epoch's report.
+  var savingSeconds = 0.0
   /// Some rank was asked to: all stop after the same step.
   private var stops = false
 
@@ -198,9 +200,11 @@ package final class Trainer {
     let validation = try plan.data.validation.map {
       try evaluator.evaluate($0, normalization: plan.normalization)
     }
+    defer { savingSeconds = 0 }
     return EpochReport(
       step: progress.step, epoch: epoch, trainLoss: progress.trainLoss, trainAccuracy: progress.trainAccuracy,
-      test: test, validation: validation, seconds: watch.seconds)
+      test: test, validation: validation, seconds: watch.seconds,
+      savingSeconds: savingSeconds)
   }
 
   func agree() throws {

@@ -116,9 +116,12 @@ struct Record {
   func number(_ key: String) -> Double? { values[key] as? Double }
   func isNull(_ key: String) -> Bool { values[key] is NSNull }
 
-  /// All but what a clock measured.
+  /// All but what was measured of time and of the process.
   var timeless: NSDictionary {
-    values.filter { $0.key != "seconds" && $0.key != "images_per_second" } as NSDictionary
+    let measured: Set = [
+      "seconds", "images_per_second", "saving_seconds", "resident_bytes", "open_files", "threads",
+    ]
+    return values.filter { !measured.contains($0.key) } as NSDictionary
   }
 }
 

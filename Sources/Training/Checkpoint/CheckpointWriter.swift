@@ -3,7 +3,7 @@ import Foundation
 /// Writes checkpoints on a thread of its own, one at a time, so that training waits for the copy of its state alone.
 ///
 /// The thread touches files, never MPI. It holds the run directory, so that the lock outlives the last save.
-package final class CheckpointWriter {
+package final class CheckpointWriter: Sendable {
   /// How a save ended.
   package struct Outcome: Sendable {
     package let step: Int

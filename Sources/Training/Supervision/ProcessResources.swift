@@ -1,0 +1,22 @@
+import Foundation
+import Reporting
+
+/// What this process holds of its host: in a run of days none of it may grow, so it is in every epoch's record.
+struct ProcessResources {
+  /// Allocated and touched; mapped files are not in it. Nil where the kernel does not say.
+  var residentBytes: Int?
+  var openFiles: Int?
+  var threads: Int?
+
+  var values: [String: RecordValue] {
+    func value(_ number: Int?) -> RecordValue { .number(number.map { Double($0) }) }
+    return ["resident_bytes": value(residentBytes), "open_files": value(openFiles), "threads": value(threads)]
+  }
+
+  /// Those of now.
+  static var current: ProcessResources {
+    func count(_ folder: String) -> Int? { try? FileManager.default.contentsOfDirectory(atPath: folder).count }
+    return ProcessResources(
+      residentBytes: HostMemory.residentAnonymous, openFiles: count("/proc/self/fd"), threads: count("/proc/self/task"))
+  }
+}
