@@ -1,0 +1,85 @@
+"""Rows about requests to stop."""
+
+import shutil
+import signal
+import time
+
+from . import checkpoints
+from .processes import send
+from .rows import row
+
+
+def saved_where_it_stopped(lab, config="steady", **options):
+    """After an end with 85: the newest checkpoint is of the last step reached, so that nothing is lost."""
+    reached, newest = checkpoints.last_record(lab.path("run")), lab.newest_verifies()
+    lab.expect(newest == reached, f"stopped at step {reached}, but the newest checkpoint is of {newest}")
+    lab.expect(lab.resumes(config=config, least=newest, **options) == newest, "did not resume there")
+    return newest
+
+
+@row(24, "SIGTERM or SIGINT to mpirun", "last checkpoint intact; mpirun leaves ranks too little time to promise a new one")
+def terminated(lab):
+    seen = []
+    for what in (signal.SIGTERM, signal.SIGINT):
+        with lab.case(what.name):
+            shutil.rmtree(lab.path("run"), ignore_errors=True)
+            # 6 s of steps: mpirun tells the ranks after a second.
+            settings = ["icp.steps=10000"]
+            job = lab.start_train(config="steady", ranks=2, settings=settings)
+            lab.until_step(12, job)
+            job.fault()
+            send(job.number, what)
+            lab.ended(job, (1, 85, 130, 143), None, seconds=10)
+            newest = lab.newest_verifies()
+            lab.expect(newest >= 10, f"the newest checkpoint is of step {newest}")
+            reached = checkpoints.last_record(lab.path("run"))
+            lab.resumes(config="steady", ranks=2, settings=settings, least=newest)
+            seen.append(f"{what.name}: status {job.status}, {reached - newest} steps lost")
+    return "; ".join(seen) + "; same bits after the resume"
+
+
+@row(25, "SIGUSR1 to mpirun, to one rank, to ranks at different steps; with a slow disk; SIGTERM and SIGINT to icp alone",
+     "one save at one agreed step, 85, nothing lost")
+def asked_to_stop(lab):
+    def case(name, act, ranks=3, fault=None, limit=20):
+        with lab.case(name):
+            shutil.rmtree(lab.path("run"), ignore_errors=True)
+            job = lab.start_train(config="steady", ranks=ranks, fault=fault)
+            lab.until_step(12, job)
+            job.fault()
+            act(job)
+            lab.ended(job, 85, None, seconds=limit)
+            saved_where_it_stopped(lab, ranks=2)
+
+    def late(job):
+        send(lab.family.ranks()[2], signal.SIGUSR1)
+        time.sleep(0.05)
+        send(job.number, signal.SIGUSR1)
+
+    case("mpirun", lambda job: send(job.number, signal.SIGUSR1))
+    for rank in (0, 2):
+        case(f"rank {rank}", lambda job, rank=rank: send(lab.family.ranks()[rank], signal.SIGUSR1))
+    case("one rank first", late)
+    case("slow disk", lambda job: send(job.number, signal.SIGUSR1), fault="0:11:slow-disk=2")
+    for what in (signal.SIGUSR1, signal.SIGTERM, signal.SIGINT):
+        case(f"alone, {what.name}", lambda job, what=what: send(job.number, what), ranks=None)
+    return "8 ways: 85, the checkpoint is of the step where all stopped; same bits after the resume"
+
+
+@row(26, "a second SIGUSR1 during the save; SIGTERM right behind it", "the save completes, or the old one stays")
+def asked_twice(lab):
+    for name, then, statuses in (("SIGUSR1 again", signal.SIGUSR1, 85), ("SIGTERM", signal.SIGTERM, (1, 85, 143))):
+        with lab.case(name):
+            shutil.rmtree(lab.path("run"), ignore_errors=True)
+            job = lab.start_train(config="steady", ranks=2, fault="0:11:slow-disk=1.5")
+            lab.until_step(11, job)
+            job.fault()
+            send(job.number, signal.SIGUSR1)
+            time.sleep(0.7)
+            send(job.number, then)
+            lab.ended(job, statuses, None, seconds=20)
+            if job.status == 85:
+                saved_where_it_stopped(lab, ranks=2)
+            else:
+                lab.resumes(config="steady", ranks=2, least=lab.newest_verifies())
+    return f"the save completes (85); with SIGTERM behind it: status {job.status}, a whole checkpoint; same bits"
