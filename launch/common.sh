@@ -127,3 +127,18 @@ make_python() {
   done
   return 1
 }
+
+# newest_step RUN: the number in the name of a run's newest checkpoint; -1 where there is none.
+newest_step() {
+  local names=("$1"/checkpoints/step-*.safetensors) name
+  name=${names[-1]##*/step-}
+  name=${name%.safetensors}
+  if [[ $name =~ ^[0-9]+$ ]]; then echo $((10#$name)); else echo -1; fi
+}
+
+# await PROCESS: waits for a child's end, however many signals come meanwhile; returns its status.
+await() {
+  # A signal ends a wait too. (To ask with kill -0 instead lost the status where both came at once: bash 5.2 then says -1.)
+  while jobs -pr | grep -qx "$1"; do wait "$1" || true; done
+  wait "$1"
+}

@@ -1,0 +1,88 @@
+# The hosts of launch/train: reading their list, and finding those that answer. Sourced; sets the arrays host_names and
+# host_slots, and from them start_hosts, what mpirun gets, and start_slots, how many ranks there is room for.
+
+host_names=()
+host_slots=()
+
+# add_host NAME SLOTS
+add_host() {
+  [[ $1 =~ ^[A-Za-z0-9_.:-]+$ && $2 =~ ^[1-9][0-9]*$ ]] ||
+    stop 64 "host '$1' with '$2' ranks: expected NAME:RANKS, for example node1:4"
+  host_names+=("$1")
+  host_slots+=("$2")
+}
+
+# read_hosts a:2,b:2
+read_hosts() {
+  local entries entry
+  IFS=, read -ra entries <<<"$1"
+  for entry in "${entries[@]}"; do
+    case $entry in
+    *:*) add_host "${entry%:*}" "${entry##*:}" ;;
+    *) add_host "$entry" 1 ;;
+    esac
+  done
+}
+
+# read_hostfile FILE: lines of a host and its ranks, as mpirun reads them (a slots=2) or as --hosts does (a:2).
+read_hostfile() {
+  local host slots
+  [[ -r $1 ]] || stop 64 "cannot read the hostfile $1"
+  while read -r host slots; do
+    host=${host%%#*}
+    [[ $host ]] || continue
+    if [[ $slots =~ slots=([0-9]+) ]]; then add_host "$host" "${BASH_REMATCH[1]}"; else read_hosts "$host"; fi
+  done <"$1"
+  ((${#host_names[@]})) || stop 64 "the hostfile $1 names no host"
+}
+
+total_slots() {
+  local sum=0 slots
+  for slots in "${host_slots[@]}"; do sum=$((sum + slots)); done
+  echo "$sum"
+}
+
+most_slots() { printf '%s\n' "${host_slots[@]}" | sort -n | tail -1; }
+
+# is_here NAME: whether that is this host.
+is_here() {
+  case " localhost 127.0.0.1 $(hostname) $(hostname -s 2>/dev/null) $(hostname -I 2>/dev/null) " in
+  *" $1 "*) ;;
+  *) return 1 ;;
+  esac
+}
+
+# The command that reaches another host: what mpirun would use.
+remote_shell() {
+  local agent=${OMPI_MCA_plm_rsh_agent:-ssh}
+  agent=${agent%%:*}
+  agent=${agent%"${agent##*[! ]}"}
+  [[ ${agent%% *} != ssh && ${agent%% *} != */ssh ]] || agent+=' -o BatchMode=yes -o ConnectTimeout=5'
+  echo "$agent"
+}
+
+# answers NAME: whether the host is there and sees the program. Ten seconds are enough for a slow login.
+answers() {
+  ! is_here "$1" || return 0
+  # shellcheck disable=SC2046 # the remote shell is words
+  timeout -k 1 10 $(remote_shell) "$1" "test -x $(printf %q "$icp")" &>/dev/null </dev/null
+}
+
+# choose_hosts: sets start_hosts and start_slots to the hosts that answer, and missing_hosts to the others.
+choose_hosts() {
+  local index probes=() here=()
+  start_slots=0 missing_hosts=
+  for index in "${!host_names[@]}"; do
+    answers "${host_names[index]}" &
+    probes+=($!)
+  done
+  for index in "${!host_names[@]}"; do
+    if wait "${probes[index]}"; then
+      here+=("${host_names[index]}:${host_slots[index]}")
+      start_slots=$((start_slots + host_slots[index]))
+    else
+      missing_hosts+="${missing_hosts:+, }${host_names[index]}"
+    fi
+  done
+  start_hosts=$(IFS=, && echo "${here[*]}")
+}

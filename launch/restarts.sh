@@ -1,0 +1,90 @@
+# How launch/train starts mpirun, passes signals on, and starts again after a failure. Sourced; uses config, more,
+# max_restarts and place of the script.
+
+mpirun=   # the process of the start that runs
+requests= # a letter for each time that the run was asked to stop
+
+# ask USR1|INT|TERM: what a signal to launch/train becomes. mpirun forwards SIGUSR1 to the ranks at once and with no
+# deadline, where it would kill them two seconds after SIGTERM.
+ask() {
+  if [[ -n $requests && $1 != USR1 ]]; then
+    say "ending at once"
+    requests+=x
+    [[ -z $mpirun ]] || end_now
+    return
+  fi
+  [[ $1 == USR1 ]] || say "asked to stop: saving after this step (again: end at once)"
+  requests+=x
+  [[ -z $mpirun ]] || kill -USR1 "$mpirun" 2>/dev/null || true
+}
+
+# mpirun ends its ranks within two seconds, or does not hear: then its whole session goes.
+end_now() {
+  kill -TERM "$mpirun" 2>/dev/null || true
+  (
+    trap - INT TERM USR1
+    sleep 5
+    pkill -KILL -s "$mpirun"
+  ) &>/dev/null &
+}
+
+# run_once MORE...: one start; returns its status.
+run_once() {
+  local start=(setsid) status=0
+  remove_leftovers
+  check_scratch
+  place || return
+  # In a session of its own, where Ctrl-C does not reach it. If this script is killed, the run is asked to save and stop.
+  ! setpriv --pdeathsig USR1 true 2>/dev/null || start=(setpriv --pdeathsig USR1 setsid)
+  trap 'ask USR1' USR1
+  trap 'ask INT' INT
+  trap 'ask TERM' TERM
+  "${start[@]}" mpirun "${where[@]}" "$icp" train "$config" "$@" </dev/null &
+  mpirun=$!
+  [[ -z $requests ]] || kill -USR1 "$mpirun" 2>/dev/null || true
+  await "$mpirun" || status=$?
+  mpirun=
+  return "$status"
+}
+
+# What a new start can cure: a lost or stopped peer (75), saved and stopped by somebody else's request (85), a rank that was
+# killed or crashed (70, 1, and 128 and a signal's number), a lost host (205), weights that no longer agree (76). Not a wrong
+# configuration, bad data, a full disk or numbers that are not finite (64, 65, 74, 77).
+can_be_cured() { [[ $1 =~ ^(1|70|75|76|85|205|1[3-5][0-9])$ ]]; }
+
+# run_with_restarts: until the run is done, was asked to stop, or gets nowhere.
+run_with_restarts() {
+  local run='' resume='' rest=() index status before fruitless=0 delay
+  for ((index = 0; index < ${#more[@]}; index++)); do
+    case ${more[index]} in
+    --run-dir) run=${more[++index]-} ;;
+    --run-dir=*) run=${more[index]#*=} ;;
+    --resume) resume=${more[++index]-} ;;
+    --resume=*) resume=${more[index]#*=} ;;
+    *) rest+=("${more[index]}") ;;
+    esac
+  done
+  [[ $run ]] || run=runs/$(basename "${config%.*}")-$(date +%Y%m%d-%H%M%S)
+  while true; do
+    before=$(newest_step "$run")
+    status=0
+    run_once --run-dir "$run" ${resume:+--resume "$resume"} "${rest[@]}" || status=$?
+    resume=auto
+    if ((status == 0)) || [[ $requests ]] || ! can_be_cured "$status"; then return "$status"; fi
+    if (($(newest_step "$run") > before)); then fruitless=0; else fruitless=$((fruitless + 1)); fi
+    ((fruitless < max_restarts)) ||
+      stop "$status" "ended with $status, $fruitless starts in a row without progress (newest checkpoint: step $(newest_step "$run")): giving up"
+    delay=$((fruitless < 6 ? 1 << fruitless : 60))
+    say "ended with $status$(reason "$status"); starting again in $delay s from step $(newest_step "$run")"
+    sleep "$delay" &
+    await $! || true
+    [[ -z $requests ]] || return "$status"
+  done
+}
+
+reason() {
+  case $1 in
+  137) echo " (a rank was killed: by hand, or for want of memory)" ;;
+  205) echo " (a host was lost)" ;;
+  esac
+}
