@@ -28,13 +28,18 @@ struct LaunchTree {
     }
   }
 
-  func run(_ script: String, _ arguments: [String] = [], environment: [String: String] = [:]) throws
-    -> Program.Outcome
-  {
-    let own = ["PATH": programs, "HOME": folder.path, "ICP_SWIFT_FOLDERS": "", "CPATH": ""]
+  /// `plan`: shell that the stand-in for icp runs in each rank; it may set STATUS.
+  func run(
+    _ script: String, _ arguments: [String] = [], environment: [String: String] = [:], plan: String? = nil
+  ) throws -> Program.Outcome {
+    var own = ["PATH": programs, "HOME": folder.path, "ICP_SWIFT_FOLDERS": "", "CPATH": ""]
+    if let plan {
+      try folder.write(plan, to: "plan")
+      own["PLAN"] = "yes"
+    }
     return try Program.run(
       executable: "/bin/bash", [folder.path("launch/" + script)] + arguments,
-      environment: own.merging(environment) { $1 })
+      environment: own.merging(environment) { $1 }, timeLimit: 60, workingDirectory: folder.path)
   }
 
   /// How often the stand-in for Swift built.
@@ -56,6 +61,7 @@ struct LaunchTree {
       cat >.build/release/icp <<'ICP'
     #!/bin/bash
     echo "rank $OMPI_COMM_WORLD_RANK of $OMPI_COMM_WORLD_SIZE, threads $OMP_NUM_THREADS, input $(wc -c): $*"
+    if [[ ${PLAN-} ]]; then source "$HOME/plan"; fi
     exit "${STATUS:-0}"
     ICP
       chmod +x .build/release/icp

@@ -117,7 +117,7 @@ struct Lack: Sendable, CustomTestStringConvertible {
     let tree = try LaunchTree()
     for (arguments, says) in [
       (["-n", "0"], "-n 0: the number of ranks is a whole number, 1 or more"),
-      (["-n"], "-n needs a number of ranks"),
+      (["-n"], "-n needs a value"),
       (["--epochs", "3"], "unknown option --epochs: arguments for icp train go after --"),
       (["missing.yaml"], "cannot read the configuration missing.yaml"),
     ] {
@@ -131,7 +131,7 @@ struct Lack: Sendable, CustomTestStringConvertible {
   @Test func `explains itself`() throws {
     let outcome = try Program.run(executable: PackageRoot.path + "/launch/train", ["--help"])
     #expect(outcome.status == 0)
-    #expect(outcome.standardOutput.hasPrefix("launch/train [CONFIG] [-n RANKS] [-- MORE]: "))
+    #expect(outcome.standardOutput.hasPrefix("launch/train [CONFIG] [OPTIONS] [-- MORE]: "))
     #expect(outcome.standardOutput.contains("--resume auto"))
   }
 }

@@ -2,17 +2,22 @@
 struct Straggler {
   private var (own, others) = (0.0, 0.0)
   private var steps = 0
+  private var wasSlow = false
   private static let window = 20
 
-  /// Returns how many times slower this rank is with a sample, where that is twice or more over the last 20 steps.
+  /// Returns how many times slower this rank was with a sample in the last 20 steps, where that is twice or more, and was in
+  /// the 20 before them: once may be the start, or somebody else's minute.
   mutating func record(_ outcome: StepOutcome, ranks: Int) -> Double? {
     guard ranks > 1 else { return nil }
     own += outcome.ownSecondsPerSample
     others += (outcome.status.secondsPerSample - outcome.ownSecondsPerSample) / Double(ranks - 1)
     steps += 1
     guard steps == Self.window else { return nil }
-    defer { self = Straggler() }
     let ratio = own / max(others, 1e-9)
-    return ratio >= 2 ? ratio : nil
+    defer {
+      self = Straggler()
+      wasSlow = ratio >= 2
+    }
+    return ratio >= 2 && wasSlow ? ratio : nil
   }
 }
