@@ -1,12 +1,11 @@
 """What a run takes over time: memory, descriptors and threads of its ranks, files in its folder and in shared memory."""
 
 import os
-import time
 
-# The first steps and the first saves of a start fill caches once; they do not count.
-WARM_UP_SECONDS = 3.0
-# Of a slope: a leak of one small object a step would be 100 kB in 1000 steps. Shorter stretches say nothing about it.
-FEWEST_STEPS = 60
+# The first saves and evaluations of a start fill buffers once; they do not count.
+WARM_UP_STEPS = 100
+# Shorter stretches say nothing about a slope.
+FEWEST_STEPS = 20
 LARGEST_SLOPE = 1024  # kB in 1000 steps
 
 
@@ -18,10 +17,13 @@ class Watch:
 
     def begin(self):
         self.starts.append({})
-        self.since = time.monotonic()
+        self.first = None
 
     def sample(self, ranks, step):
-        if not ranks or time.monotonic() - self.since < WARM_UP_SECONDS:
+        if not ranks:
+            return
+        self.first = step if self.first is None else self.first
+        if step - self.first < WARM_UP_STEPS:
             return
         for rank, number in ranks.items():
             try:
