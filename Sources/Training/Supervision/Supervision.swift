@@ -10,11 +10,11 @@ package final class Supervision {
   /// Throws: LaunchError where the threads of a run cannot be made, for which nobody would wait in vain.
   package init(_ communicator: Communicator, limit: Double?, fault: Fault?) throws {
     try communicator.together {
-      // The watchdog, the loader and the writer of checkpoints.
-      let error = supervision_try_threads(3)
+      // The watchdog, the loader, the writer of checkpoints, and what the libraries start meanwhile.
+      let error = supervision_try_threads(6)
       guard error == 0 else {
         throw LaunchError(
-          "three more threads cannot be made: \(String(cString: strerror(error))); raise the limit on processes "
+          "six more threads cannot be made: \(String(cString: strerror(error))); raise the limit on processes "
             + "(ulimit -u, or pids.max of the control group)")
       }
     }
