@@ -140,7 +140,7 @@ def stuck_rank(lab):
     return "each: 75, naming rank, host, step and phase; same bits after the resume"
 
 
-@row(20, "a slow rank: 2.5 s in one step of 5 allowed; a quarter of a core", "no kill; a warning that names it; same bits")
+@row(20, "a slow rank: 3.5 s in one step of 5 allowed; a quarter of a core", "no kill; a warning that names it; same bits")
 def slow_rank(lab):
     job = lab.start_train(ranks=2, fault="1:10.student:delay=3.5", settings=WATCHED)
     lab.ended(job, 0, place(1, 10, "student") + "warning: has been in phase student for")
