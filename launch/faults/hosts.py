@@ -26,7 +26,7 @@ def hosts_up(lab):
         raise Skip(f"no two hosts here: {job.error.strip()[:200]}")
 
 
-def start_on_both(lab, run, config="steady", more=(), slots=1):
+def start_on_both(lab, run, config="steady", more=(), slots=2):
     words = [two_hosts, "on", "a", f"{root}/launch/train", f"{config}.yaml", "--hosts",
              f"10.77.0.1:{slots},10.77.0.2:{slots}", "--", "--run-dir", run, *more]
     return lab.start(words, {"ICP_HOSTS_PREFIX": lab.prefix, "TMPDIR": lab.path("t"),

@@ -59,4 +59,4 @@ def run(row, make_lab):
         verdict = "WRONG"
     if left:
         verdict, seen = "WRONG", f"{seen}; left behind: {', '.join(left)}"
-    return Result(row, verdict, seen, lab.slowest, lab.lost, lab.age)
+    return Result(row, verdict, " ".join(seen.split()), lab.slowest, lab.lost, lab.age)
