@@ -6,6 +6,16 @@ let target = CommandLine.arguments.dropFirst().first.flatMap(FuzzTarget.init)
 // One input runs at a time.
 nonisolated(unsafe) private let scratch = try! Scratch()
 
+/// libFuzzer's loop, with its arguments behind the target's name.
+func runFuzzer() -> Int32 {
+  var count = CommandLine.argc - 1
+  // The program's name again, in the place of the target's.
+  CommandLine.unsafeArgv[1] = CommandLine.unsafeArgv[0]
+  var arguments: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>? = CommandLine.unsafeArgv + 1
+  // Here and not in main.swift, which without optimisation would hold a second symbol of that name.
+  return LLVMFuzzerRunDriver(&count, &arguments, testOneInput)
+}
+
 @_cdecl("LLVMFuzzerTestOneInput")
 func testOneInput(_ data: UnsafePointer<UInt8>?, _ size: Int) -> Int32 {
   let target = target!

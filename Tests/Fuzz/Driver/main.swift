@@ -1,4 +1,3 @@
-import CFuzzer
 import FuzzTargets
 import Glibc
 
@@ -8,8 +7,4 @@ guard target != nil else {
   print("icp-fuzz TARGET [ARGUMENTS]; targets: \(FuzzTarget.allCases.map(\.rawValue).joined(separator: " "))")
   exit(64)
 }
-var count = CommandLine.argc - 1
-// The program's name again, in the place of the target's.
-CommandLine.unsafeArgv[1] = CommandLine.unsafeArgv[0]
-var arguments: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>? = CommandLine.unsafeArgv + 1
-exit(LLVMFuzzerRunDriver(&count, &arguments, testOneInput))
+exit(runFuzzer())
