@@ -28,7 +28,7 @@ read_hosts() {
 read_hostfile() {
   local host slots
   [[ -r $1 ]] || stop 64 "cannot read the hostfile $1"
-  while read -r host slots; do
+  while read -r host slots || [[ $host ]]; do # the last line may have no end
     host=${host%%#*}
     [[ $host ]] || continue
     if [[ $slots =~ slots=([0-9]+) ]]; then add_host "$host" "${BASH_REMATCH[1]}"; else read_hosts "$host"; fi

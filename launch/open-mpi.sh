@@ -16,13 +16,18 @@ binding() {
 
 free_megabytes() { df -Pm "$1" 2>/dev/null | awk 'NR == 2 { print $4 }'; }
 
-# mpirun hangs for minutes, deaf to signals, when it cannot fill its session directory.
+# check_scratch: returns 75 where there is no room: mpirun hangs for minutes, deaf to signals, when it cannot fill its session directory.
 check_scratch() {
   local scratch=${TMPDIR:-/tmp} free
-  [[ -d $scratch && -w $scratch ]] || stop 75 "TMPDIR: $scratch is no folder that can be written: set TMPDIR to one"
+  [[ -d $scratch && -w $scratch ]] || {
+    say "TMPDIR: $scratch is no folder that can be written: set TMPDIR to one" >&2
+    return 75
+  }
   free=$(free_megabytes "$scratch")
-  ((${free:-0} >= 64)) ||
-    stop 75 "$scratch has ${free:-no} MB free and Open MPI needs 64: free some, or set TMPDIR to a folder with more room"
+  ((${free:-0} >= 64)) || {
+    say "$scratch has ${free:-no} MB free and Open MPI needs 64: free some, or set TMPDIR to a folder with more room" >&2
+    return 75
+  }
   free=$(free_megabytes /dev/shm)
   if ((${free:-0} < 64)) && [[ -z ${OMPI_MCA_btl_vader_backing_directory-} ]]; then
     say "note: /dev/shm has ${free:-no} MB free (64 wanted): the ranks exchange through $scratch instead"

@@ -32,8 +32,9 @@ end_now() {
 run_once() {
   local start=(setsid) status=0
   remove_leftovers
-  check_scratch
+  check_scratch || return
   place || return
+  [[ -z $requests ]] || return 75 # asked to stop before it began
   # In a session of its own, where Ctrl-C does not reach it. If this script is killed, the run is asked to save and stop.
   ! setpriv --pdeathsig USR1 true 2>/dev/null || start=(setpriv --pdeathsig USR1 setsid)
   trap 'ask USR1' USR1
@@ -44,6 +45,7 @@ run_once() {
   [[ -z $requests ]] || kill -USR1 "$mpirun" 2>/dev/null || true
   await "$mpirun" || status=$?
   mpirun=
+  [[ -z $requests || $status != 138 ]] || say "stopped before the ranks could hear it: nothing new was saved"
   return "$status"
 }
 
@@ -54,7 +56,7 @@ can_be_cured() { [[ $1 =~ ^(1|70|75|76|85|205|1[3-5][0-9])$ ]]; }
 
 # run_with_restarts: until the run is done, was asked to stop, or gets nowhere.
 run_with_restarts() {
-  local run='' resume='' rest=() index status before fruitless=0 delay
+  local run='' resume='' rest=() index status before begun fruitless=0 delay
   for ((index = 0; index < ${#more[@]}; index++)); do
     case ${more[index]} in
     --run-dir) run=${more[++index]-} ;;
@@ -67,9 +69,12 @@ run_with_restarts() {
   [[ $run ]] || run=runs/$(basename "${config%.*}")-$(date +%Y%m%d-%H%M%S)
   while true; do
     before=$(newest_step "$run")
+    begun=$(mktemp)
     status=0
     run_once --run-dir "$run" ${resume:+--resume "$resume"} "${rest[@]}" || status=$?
-    resume=auto
+    # A start that never came to its run has not done what --resume says: the next one still has to.
+    [[ ! $run/config.yaml -nt $begun ]] || resume=auto
+    rm -f "$begun"
     if ((status == 0)) || [[ $requests ]] || ! can_be_cured "$status"; then return "$status"; fi
     if (($(newest_step "$run") > before)); then fruitless=0; else fruitless=$((fruitless + 1)); fi
     ((fruitless < max_restarts)) ||

@@ -74,8 +74,8 @@ static int wants_backtrace;
 static void crash(int signal, siginfo_t *info, void *context) {
   for (int i = 0; i < CRASHES; i++) {
     if (crashes[i].signal != signal) continue;
-    if (is_watching) say(crashes[i].words);
-    is_watching = 0;
+    is_watching = 0; /* no second line from leave */
+    say(crashes[i].words);
     struct rlimit core = {0, 0};
     getrlimit(RLIMIT_CORE, &core);
     if (wants_backtrace || core.rlim_cur > 0) {

@@ -27,6 +27,7 @@ package final class PendingSums {
   /// Begins to replace each value by its sum over the ranks, and returns at once. Until `wait` says that this sum is done,
   /// `values` must stay where it is and be left alone. Every rank starts the same sums in the same order.
   package func start(_ values: UnsafeMutableBufferPointer<Int64>) throws(MPIError) {
+    precondition(started < requests.count, "more sums than were planned")
     precondition(values.count <= Int(Int32.max), "a message holds at most \(Int32.max) values")
     let code = MPI_Iallreduce(
       cmpi_in_place(), values.baseAddress, Int32(values.count), cmpi_int64(), cmpi_sum(), communicator.handle,

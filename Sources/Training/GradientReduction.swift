@@ -27,6 +27,7 @@ package final class GradientReduction {
   private let plainGradients: Tensor?
   /// Buckets that are on their way, and the step.
   private var (started, step) = (0, 0)
+  private var streams = true
   private var refused = 0
   private var failure: MPIError?
   /// The first value of this rank that was refused, for the message: a parameter's name, or what else it was.
@@ -61,8 +62,9 @@ package final class GradientReduction {
     set { message[meansStart + means + word.rawValue] = newValue }
   }
 
-  /// Starts step `step`.
-  package func begin(step: Int) {
+  /// Starts step `step`. `streams`: buckets may travel before the last one is there.
+  package func begin(step: Int, streams: Bool = true) {
+    self.streams = streams
     message.update(repeating: 0)
     plainGradients?.values.update(repeating: 0)
     (started, refused, firstRefused, failure) = (0, 0, nil, nil)
@@ -72,7 +74,7 @@ package final class GradientReduction {
   /// The first `count` gradients of this rank's last shard are final: adds and sends the buckets that are complete, and lets
   /// what is under way advance. An error is thrown by `finish`.
   package func advance(_ gradients: Tensor, finished count: Int, share: Double) {
-    guard plainGradients == nil, communicator.size > 1, failure == nil else { return }
+    guard streams, plainGradients == nil, communicator.size > 1, failure == nil else { return }
     do throws(MPIError) {
       while started < buckets.count - 1, buckets.range(started).upperBound <= count {
         add(gradients, to: started, share: share)

@@ -34,6 +34,7 @@ extension Trainer {
   /// what follows it alone, so a run that is killed and resumed around it gives the same bits.
   /// - Parameter start: where the run began, for as long as there is no checkpoint.
   func goBack(after divergence: Divergence, orTo start: TrainingState) throws {
+    pulse.enter(.save)
     let saved = try Resumed.load(communicator) { try journal?.newestCheckpoint() }
     let good = saved?.state ?? start
     let (step, rollbacks) = (good.progress.step, progress.rollbacks + 1)

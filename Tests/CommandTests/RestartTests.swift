@@ -12,6 +12,7 @@ import Testing
     echo "$*" >>"$HOME/starts"
     number=$(wc -l <"$HOME/starts")
     mkdir -p "$HOME/run/checkpoints"
+    touch "$HOME/run/config.yaml"
     \(saves) && touch "$HOME/run/checkpoints/$(printf 'step-%07d' "$number").safetensors"
     list=(\(statuses))
     STATUS=${list[number - 1]}
@@ -35,6 +36,16 @@ import Testing
       tree.lines(of: "starts") == ["\(first) --set a=1"]
         + Array(repeating: "\(first) --resume auto --set a=1", count: 3))
     #expect(outcome.standardOutput.contains("ended with 137 (a rank was killed"))
+  }
+
+  @Test func `a start that never came to its run leaves --resume as it was`() throws {
+    let tree = try LaunchTree()
+    let outcome = try tree.run(
+      "train", ["-n", "1", "--max-restarts", "2", "--", "--run-dir", tree.folder.path("run"), "--resume", "never"],
+      plan: "echo \"$*\" >>\"$HOME/starts\"; STATUS=75")
+    #expect(outcome.status == 75)
+    #expect(tree.lines(of: "starts").count == 2)
+    #expect(tree.lines(of: "starts").allSatisfy { $0.hasSuffix(" --resume never") })
   }
 
   @Test func `it gives up after starts without progress, and says so`() throws {

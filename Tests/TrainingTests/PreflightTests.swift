@@ -173,7 +173,7 @@ import Training
     var environment = ["OMPI_COMM_WORLD_SIZE": "4", "OMPI_COMM_WORLD_LOCAL_SIZE": "2", "OMPI_MCA_orte_hnp_uri": uri]
     func finding() -> Finding { Silence.finding(facts, environment: environment, seconds: 15) }
     expect([finding()], .error, "network", "b: no word from the other hosts for 15 s", "to 10.0.0.0/24 and")
-    #expect(finding().exitStatus == 64)
+    #expect(finding().exitStatus == 75)
     // On mpirun's own host only the names of interfaces help.
     facts.network.interfaces = [.init("docker0", "172.17.0.1", prefix: 16), .init("eth0", "10.0.0.1", prefix: 24)]
     expect([finding()], .error, "network", "to 10.0.0.0/24 and")

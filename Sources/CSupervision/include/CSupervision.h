@@ -17,7 +17,7 @@ typedef struct {
    enable=yes), the line is followed by these, and the process ends by its signal. */
 void supervision_begin(supervision_place place);
 
-/* The run is over, or ends in a way that has been told: exit is no surprise any more. */
+/* The run is over, or ends in a way that has been told: exit is no surprise any more; a crash still is. */
 void supervision_end(void);
 
 /* SIGUSR1, SIGTERM and SIGINT become requests to stop; a second SIGINT ends the process at once. */

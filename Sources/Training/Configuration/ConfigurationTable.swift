@@ -259,7 +259,8 @@ package enum ConfigurationTable {
     Key(
       "watchdog.seconds", \.watchdog.seconds, .optional("auto", .positive), unit: "seconds", role: .reporting,
       "How long a rank may stay in one phase of a step before the job ends with exit code 75; `auto` is 20 times the "
-        + "slowest step so far, at least 60. Ten minutes at the start and while saving, unless this is more."),
+        + "slowest step so far, at least 60, and ten minutes for a rank that waits for another host. Ten minutes at the start, while "
+        + "saving and writing records, unless this is more."),
     Key(
       "logging.every_steps", \.logging.everySteps, .integer(from: 1), unit: "steps", role: .reporting,
       "A record of the kind `step` for every so many steps."),

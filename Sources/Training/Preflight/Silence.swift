@@ -7,7 +7,8 @@ import Reporting
 package final class Silence: Sendable {
   private let over = DispatchSemaphore(value: 0)
 
-  /// Until `end`: after `seconds`, says on standard error what this host can know, and ends the process with status 64.
+  /// Until `end`: after `seconds`, says on standard error what this host can know, and ends the process with status 75: it may have been a
+  /// host that is only just back.
   init(seconds: Double) {
     let environment = ProcessInfo.processInfo.environment
     let isFirstOfHost = (environment["OMPI_COMM_WORLD_LOCAL_RANK"] ?? environment["SLURM_LOCALID"] ?? "0") == "0"
@@ -19,7 +20,7 @@ package final class Silence: Sendable {
       let finding = Self.finding(facts, environment: environment, seconds: Int(seconds))
       if isFirstOfHost { Fatal.write("icp: \(finding.message)") }
       // The first end ends the others, which may still have to write theirs.
-      if over.wait(timeout: .now() + 1) == .timedOut { _exit(finding.exitStatus ?? ExitCode.usage) }
+      if over.wait(timeout: .now() + 1) == .timedOut { _exit(finding.exitStatus ?? ExitCode.temporary) }
     }
   }
 
@@ -31,7 +32,7 @@ package final class Silence: Sendable {
     guard size == nil || size != environment["OMPI_COMM_WORLD_LOCAL_SIZE"] else {
       return .error(
         "network", "\(facts.host): no word from the other ranks for \(seconds) s",
-        remedy: "see whether each of them runs (ps)", exitStatus: ExitCode.usage)
+        remedy: "see whether each of them runs (ps)", exitStatus: ExitCode.temporary)
     }
     let launcher = addresses(ofLauncher: environment["OMPI_MCA_orte_hnp_uri"] ?? "")
     let own = facts.network.interfaces.filter { !isOwnBridge($0.name) }
@@ -45,7 +46,7 @@ package final class Silence: Sendable {
     return .error(
       "network", "\(facts.host): no word from the other hosts for \(seconds) s; this one is on \(interfaces)",
       remedy: "set OMPI_MCA_btl_tcp_if_include and OMPI_MCA_oob_tcp_if_include to \(name) "
-        + "and see that no firewall is in between", exitStatus: ExitCode.usage)
+        + "and see that no firewall is in between", exitStatus: ExitCode.temporary)
   }
 
   /// 10.0.0.1 and 10.9.0.1 of "123.0;tcp://10.0.0.1,10.9.0.1:4711;tcp6://..."

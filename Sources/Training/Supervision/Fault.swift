@@ -56,7 +56,7 @@ package struct Fault: Sendable, Equatable {
   private static func kind(_ text: Substring) -> Kind? {
     let parts = text.split(separator: "=", maxSplits: 1)
     guard parts.count == 2 else { return kinds[String(text)] }
-    guard let seconds = Double(parts[1]), (0...86400).contains(seconds) else { return nil }
+    guard let seconds = Double(parts[1]), (0...3600).contains(seconds) else { return nil }
     switch parts[0] {
     case "delay": return .delay(seconds)
     case "slow-disk": return .slowDisk(seconds)

@@ -10,6 +10,8 @@ package final class HostBoard: Sendable {
   struct Line: Sendable {
     fileprivate enum Place: Int, CaseIterable { case rank, step, phase, since, limit }
     fileprivate static let size = 8
+    /// Behind the first line's numbers, in bytes.
+    fileprivate static let tokenOffset = off_t((size - 1) * MemoryLayout<Int>.size)
     fileprivate nonisolated(unsafe) let numbers: UnsafeMutablePointer<Atomic<Int>>
 
     private func read(_ place: Place) -> Int { numbers[place.rawValue].load(ordering: .relaxed) }
@@ -18,7 +20,7 @@ package final class HostBoard: Sendable {
     var rank: Int { read(.rank) }
     /// From 1; 0 before the first.
     var step: Int { read(.step) }
-    var phase: Phase { Phase(rawValue: read(.phase)) ?? .start }
+    var phase: Phase { Phase(rawValue: numbers[Place.phase.rawValue].load(ordering: .acquiring)) ?? .start }
     /// When the phase began, in nanoseconds of the monotonic clock, which the processes of a host share.
     var since: Int { read(.since) }
     /// Nanoseconds that the phase may take.
@@ -26,10 +28,11 @@ package final class HostBoard: Sendable {
 
     func set(rank: Int) { write(.rank, rank) }
     func set(step: Int) { write(.step, step) }
+    /// A reader who sees the new phase sees the rest of it too: an old time with a new limit would look like a hang.
     func set(phase: Phase, since: Int, limit: Int) {
-      write(.phase, phase.rawValue)
-      write(.limit, limit)
       write(.since, since)
+      write(.limit, limit)
+      numbers[Place.phase.rawValue].store(phase.rawValue, ordering: .releasing)
     }
 
     /// Where a signal handler reads step and phase.
@@ -52,8 +55,18 @@ package final class HostBoard: Sendable {
     let host = try communicator.onThisHost()
     let bytes = host.size * Line.size * MemoryLayout<Int>.size
     let own = host.rank == 0 ? supervision_create_memory(bytes) : -1
+    // Containers may take themselves for one host and yet number their processes apart: that it is this memory shows in a
+    // word of its own, before anything is written to it.
+    var token = UInt64.random(in: 1...(.max))
+    if own >= 0 { pwrite(own, &token, 8, Line.tokenOffset) }
+    try withUnsafeMutableBytes(of: &token) { bytes throws(MPIError) in try host.broadcast(bytes) }
     let path = String(decoding: try host.broadcast(Array("/proc/\(getpid())/fd/\(own)".utf8)), as: UTF8.self)
-    let descriptor = host.rank == 0 ? own : open(path, O_RDWR | O_CLOEXEC)
+    var descriptor = host.rank == 0 ? own : open(path, O_RDWR | O_CLOEXEC)
+    var found: UInt64 = 0
+    if descriptor >= 0, pread(descriptor, &found, 8, Line.tokenOffset) != 8 || found != token {
+      close(descriptor)
+      descriptor = -1
+    }
     let mapped = descriptor < 0 ? MAP_FAILED : mmap(nil, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0)
     // Rank 0's descriptor is the name by which the others find it.
     let isShared = try host.minimum([mapped == MAP_FAILED ? 0 : 1])[0] == 1

@@ -23,7 +23,7 @@ package enum Phase: Int, CaseIterable, Sendable {
   /// Seconds that it may take in any case, since they do not depend on the model: reading data, a busy disk, leaving.
   var leastLimit: Double {
     switch self {
-    case .start, .save: 600
+    case .start, .save, .records: 600
     case .end: 60
     default: 0
     }

@@ -39,7 +39,8 @@ package final class Pulse {
   package func enter(_ phase: Phase) {
     times[self.phase.rawValue] += watch.lap()
     self.phase = phase
-    if phase == .records { slowestStep = max(slowestStep, stepSeconds) }
+    // Not from a step in which the job was suspended, or that was all but stuck: it would allow every later one as much.
+    if phase == .records, stepSeconds < usualLimit { slowestStep = max(slowestStep, stepSeconds) }
     beat()
     if let fault, !hasStruck, fault.isDue(step: step, phase: phase) {
       hasStruck = true
@@ -86,8 +87,11 @@ package final class Pulse {
   }
 
   /// Twenty times the slowest step, and at least a minute, where the user has not said; ten minutes before there was a step.
+  private var usualLimit: Double { limit ?? (slowestStep > 0 ? max(60, 20 * slowestStep) : 600) }
+
   private var nanosecondsAllowed: Int {
-    let usual = limit ?? (slowestStep > 0 ? max(60, 20 * slowestStep) : 600)
-    return Int(min(max(usual, phase.leastLimit), 1e9) * 1e9)
+    // A rank of another host may be at something slow, which the board does not show here.
+    let least = phase.waits && limit == nil && rollCall?.spansHosts == true ? 600 : phase.leastLimit
+    return Int(min(max(usualLimit, least), 1e9) * 1e9)
   }
 }

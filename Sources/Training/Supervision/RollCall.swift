@@ -9,6 +9,7 @@ final class RollCall: @unchecked Sendable {
   private let board: HostBoard
   /// Of each rank.
   let hosts: [String]
+  var spansHosts: Bool { hosts.contains { $0 != hosts[0] } }
   /// The step that a rank has told of last: written by the thread that waits, read by the watchdog.
   private let present: UnsafeMutablePointer<Atomic<Int>>
   private var called = 0

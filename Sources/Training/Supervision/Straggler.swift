@@ -3,10 +3,11 @@ struct Straggler {
   private var (own, others) = (0.0, 0.0)
   private var steps = 0
   private var wasSlow = false
+  private var isKnown = false
   private static let window = 20
 
   /// Returns how many times slower this rank was with a sample in the last 20 steps, where that is twice or more, and was in
-  /// the 20 before them: once may be the start, or somebody else's minute.
+  /// the 20 before them: once may be the start, or somebody else's minute. Said once for as long as it stays so.
   mutating func record(_ outcome: StepOutcome, ranks: Int) -> Double? {
     guard ranks > 1 else { return nil }
     own += outcome.ownSecondsPerSample
@@ -14,10 +15,10 @@ struct Straggler {
     steps += 1
     guard steps == Self.window else { return nil }
     let ratio = own / max(others, 1e-9)
-    defer {
-      self = Straggler()
-      wasSlow = ratio >= 2
-    }
-    return ratio >= 2 && wasSlow ? ratio : nil
+    let isNews = ratio >= 2 && wasSlow && !isKnown
+    (own, others, steps) = (0, 0, 0)
+    isKnown = ratio >= 2 && (isKnown || wasSlow)
+    wasSlow = ratio >= 2
+    return isNews ? ratio : nil
   }
 }
