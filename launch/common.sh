@@ -136,9 +136,32 @@ newest_step() {
   if [[ $name =~ ^[0-9]+$ ]]; then echo $((10#$name)); else echo -1; fi
 }
 
-# await PROCESS: waits for a child's end, however many signals come meanwhile; returns its status.
+# background COMMAND...: starts it, without input; sets `child`, its process, and the files by which `await` learns its end.
+#
+# Between this shell, which has traps, and the command stands one that hears no signal and only waits: where a signal and
+# the child's end coincide, bash 5.2's own wait gives 127 or -1 for the status, or does not return (14 of 300 tries).
+background() {
+  end_of_child=$(mktemp -d)
+  (
+    trap '' INT TERM USR1
+    (
+      trap - INT TERM USR1
+      exec "$@"
+    ) </dev/null &
+    echo $! >"$end_of_child/process.new" && mv "$end_of_child/process.new" "$end_of_child/process"
+    status=0
+    wait $! || status=$?
+    echo "$status" >"$end_of_child/status.new" && mv "$end_of_child/status.new" "$end_of_child/status"
+  ) &
+  until [[ -e $end_of_child/process ]]; do sleep 0.01; done
+  child=$(<"$end_of_child/process")
+}
+
+# await: waits for the end of what `background` started last, however many signals come meanwhile; returns its status.
 await() {
-  # A signal ends a wait too. (To ask with kill -0 instead lost the status where both came at once: bash 5.2 then says -1.)
-  while jobs -pr | grep -qx "$1"; do wait "$1" || true; done
-  wait "$1"
+  local status
+  until [[ -e $end_of_child/status ]]; do sleep 0.1 || true; done
+  status=$(<"$end_of_child/status")
+  rm -rf "$end_of_child"
+  return "$status"
 }

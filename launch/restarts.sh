@@ -30,20 +30,19 @@ end_now() {
 
 # run_once MORE...: one start; returns its status.
 run_once() {
-  local start=(setsid) status=0
+  local status=0
   remove_leftovers
   check_scratch || return
   place || return
   [[ -z $requests ]] || return 75 # asked to stop before it began
-  # In a session of its own, where Ctrl-C does not reach it. If this script is killed, the run is asked to save and stop.
-  ! setpriv --pdeathsig USR1 true 2>/dev/null || start=(setpriv --pdeathsig USR1 setsid)
   trap 'ask USR1' USR1
   trap 'ask INT' INT
   trap 'ask TERM' TERM
-  "${start[@]}" mpirun "${where[@]}" "$icp" train "$config" "$@" </dev/null &
-  mpirun=$!
+  # In a session of its own, where Ctrl-C does not reach it.
+  background setsid mpirun "${where[@]}" "$icp" train "$config" "$@"
+  mpirun=$child
   [[ -z $requests ]] || kill -USR1 "$mpirun" 2>/dev/null || true
-  await "$mpirun" || status=$?
+  await || status=$?
   mpirun=
   [[ -z $requests || $status != 138 ]] || say "stopped before the ranks could hear it: nothing new was saved"
   return "$status"
@@ -82,7 +81,7 @@ run_with_restarts() {
     delay=$((fruitless < 6 ? 1 << fruitless : 60))
     say "ended with $status$(reason "$status"); starting again in $delay s from step $(newest_step "$run")"
     sleep "$delay" &
-    await $! || true
+    wait $! || true # a signal ends it
     [[ -z $requests ]] || return "$status"
   done
 }

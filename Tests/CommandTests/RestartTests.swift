@@ -75,6 +75,9 @@ import Testing
     #expect(directories.count == 1 && directories.first!.hasPrefix("runs/quickstart-"))
   }
 
+  /// The script is behind mpirun, and the shell that waits for mpirun.
+  private let parentOf = "parent() { awk '/^PPid/ { print $2 }' /proc/$1/status; }"
+
   @Test(arguments: ["INT", "TERM", "USR1"])
   func `a signal becomes a request to save, once, and no restart follows`(signal: String) throws {
     let tree = try LaunchTree()
@@ -82,8 +85,9 @@ import Testing
       tree,
       """
       echo "$*" >>"$HOME/starts"
+      \(parentOf)
       trap 'echo asked >>"$HOME/requests"; asked=yes' USR1
-      kill -\(signal) "$(awk '/PPid/ {print $2}' /proc/$PPID/status)"
+      kill -\(signal) "$(parent "$(parent $PPID)")"
       for ((i = 0; i < 500; i++)); do [[ -z ${asked-} ]] || break; sleep 0.01; done
       sleep 0.3
       STATUS=85
@@ -98,8 +102,9 @@ import Testing
     let outcome = try train(
       tree,
       """
+      \(parentOf)
       trap '' USR1 TERM
-      parent=$(awk '/PPid/ {print $2}' /proc/$PPID/status)
+      parent=$(parent "$(parent $PPID)")
       kill -INT "$parent"; sleep 0.3; kill -INT "$parent"
       sleep 100
       """)

@@ -92,7 +92,8 @@ private struct Job {
       [[ -z ${SAVING-} ]] || { mkdir -p "$HOME/run/checkpoints"; : >"$HOME/run/checkpoints/step-0000$SAVING.safetensors"; }
       if [[ ${SIGNAL-} ]]; then
         trap 'echo "heard $SIGNAL"; exit $STATUS' USR1
-        kill -s "$SIGNAL" $PPID
+        # The script, behind the shell that waits for this rank.
+        kill -s "$SIGNAL" "$(awk '/^PPid/ { print $2 }' /proc/$PPID/status)"
         for _ in {1..50}; do [[ $SIGNAL == USR1 ]] || break; sleep 0.1; done
       fi
       exit "$STATUS"
