@@ -5,22 +5,33 @@ package struct CrossEntropy: Sendable {
   package let classes: Int
   package let smoothing: Double
 
+  /// What mixed samples are besides: the target is `weight` onehot(label) + (1 - `weight`) onehot(other).
+  package struct Mixture {
+    package var others: UnsafePointer<Int32>
+    package var weight: Double
+
+    package init(others: UnsafePointer<Int32>, weight: Double) { (self.others, self.weight) = (others, weight) }
+  }
+
   package init(classes: Int, smoothing: Double = 0) {
     (self.classes, self.smoothing) = (classes, smoothing)
   }
 
   /// The sum of the samples' losses. Where `gradient` is given it receives `scale` times d(sum)/d(logits), so 1 / samples
-  /// is the mean's gradient; `logits` is (samples, classes). `correct` counts samples whose largest logit is the label's.
+  /// is the mean's gradient; `logits` is (samples, classes). `correct` counts samples whose largest logit is the label's. Smoothing acts on the target of `mixture`, too.
   @discardableResult
   package func callAsFunction(
-    logits: UnsafePointer<Float>, labels: UnsafePointer<Int32>, samples: Int, scale: Double = 1,
-    gradient: UnsafeMutablePointer<Float>? = nil, correct: UnsafeMutablePointer<Int>? = nil
+    logits: UnsafePointer<Float>, labels: UnsafePointer<Int32>, mixture: Mixture? = nil, samples: Int,
+    scale: Double = 1, gradient: UnsafeMutablePointer<Float>? = nil, correct: UnsafeMutablePointer<Int>? = nil
   ) -> Double {
-    let other = smoothing / Double(classes)
+    let everywhere = smoothing / Double(classes)
+    let weight = mixture?.weight ?? 1
+    let (onLabel, onOther) = ((1 - smoothing) * weight, (1 - smoothing) * (1 - weight))
     var total = 0.0
     for sample in 0..<samples {
       let row = logits + sample * classes
       let label = Int(labels[sample])
+      let other = mixture.map { Int($0.others[sample]) } ?? label
       var largest = 0
       for index in 1..<max(classes, 1) where row[index] > row[largest] { largest = index }
       if largest == label, let correct { correct.pointee += 1 }
@@ -32,11 +43,13 @@ package struct CrossEntropy: Sendable {
         linear += Double(row[index]) - shift
       }
       let logarithm = log(sum)
-      total += logarithm - (1 - smoothing) * (Double(row[label]) - shift) - other * linear
+      total +=
+        logarithm - onLabel * (Double(row[label]) - shift) - onOther * (Double(row[other]) - shift)
+        - everywhere * linear
       guard let gradient else { continue }
       for index in 0..<classes {
         let probability = exp(Double(row[index]) - shift) / sum
-        let target = other + (index == label ? 1 - smoothing : 0)
+        let target = everywhere + (index == label ? onLabel : 0) + (index == other ? onOther : 0)
         gradient[sample * classes + index] = Float(scale * (probability - target))
       }
     }

@@ -7,8 +7,11 @@ import Foundation
 public struct RandomStream: RandomNumberGenerator, Sendable {
   /// What the numbers are for; keeps streams with the same seed apart.
   public enum Purpose: UInt64, Sendable {
+    // The numbers are part of every result, so none may change.
     case order = 1
     case augmentation, initialization, perturbation, glyph, test
+    case mixtureWeight = 20
+    case mixturePartner
   }
 
   private var state: UInt64

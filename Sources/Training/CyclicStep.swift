@@ -3,7 +3,7 @@ import Kernels
 import Networks
 import Refinement
 
-/// The paper's step for one shard (METHOD, "One cyclic step"): everything but the reduction and the optimiser.
+/// The paper's step for one shard (METHOD, "One cyclic step"), or a rival's: everything but the reduction and the optimiser.
 package final class CyclicStep {
   /// How a step of this epoch runs.
   package struct Mode: Sendable {
@@ -16,10 +16,14 @@ package final class CyclicStep {
     package var isLogged: Bool
     /// Samples of the global batch.
     package var batchCount: Int
+    /// The batch's number in its epoch.
+    package var position: Int
 
-    package init(epoch: Int, alpha: Double, isCyclic: Bool, isLogged: Bool, batchCount: Int) {
+    package init(
+      epoch: Int, alpha: Double, isCyclic: Bool, isLogged: Bool, batchCount: Int, position: Int = 0
+    ) {
       (self.epoch, self.alpha, self.isCyclic) = (epoch, alpha, isCyclic)
-      (self.isLogged, self.batchCount) = (isLogged, batchCount)
+      (self.isLogged, self.batchCount, self.position) = (isLogged, batchCount, position)
     }
   }
 
@@ -28,6 +32,8 @@ package final class CyclicStep {
   private let options: StepOptions
   private let taskLoss: CrossEntropy
   private let distillation: DistillationLoss
+  private let mixup: Mixup?
+  private let ascent: SharpnessAscent?
   /// The shard's own copy of the running statistics: the student pass moves it, the refinement reads it, the target pass
   /// moves it again.
   package let statistics: Tensor
@@ -40,6 +46,10 @@ package final class CyclicStep {
     networks = StepNetworks(model: model, options: options, sizes: sizes)
     taskLoss = CrossEntropy(classes: model.architecture.classes, smoothing: options.labelSmoothing)
     distillation = DistillationLoss(weights: options.layerWeights, normalization: options.normalization)
+    mixup = options.mixup.map {
+      Mixup(alpha: $0, seed: options.seed, input: model.architecture.input, capacity: sizes.max() ?? 0)
+    }
+    ascent = options.sharpnessRadius.map { SharpnessAscent(radius: $0, count: model.layout.parameterCount) }
     statistics = Tensor(count: model.layout.statisticCount)
     gradients = Tensor(count: model.layout.parameterCount)
   }
@@ -54,47 +64,92 @@ package final class CyclicStep {
     _ shard: Shard, mode: Mode, sums: inout StepSums, pulse: Pulse, finished: (_ gradients: Int) -> Void = { _ in }
   ) {
     pulse.enter(.student)
-    let samples = shard.count
     sums.reset()
-    let parameters = UnsafePointer(model.parameters.pointer)
+    var parameters = UnsafePointer(model.parameters.pointer)
     statistics.pointer.update(from: model.statistics.pointer, count: statistics.count)
 
+    let inputs = mixup?.mix(shard, epoch: mode.epoch, position: mode.position) ?? StepInputs(shard)
     let student = networks.student.forward(
-      shard.images.pointer, samples: samples, parameters: parameters, statistics: statistics.pointer)
-    sums.taskLoss =
-      taskLoss(
-        logits: student.logits, labels: shard.labels.baseAddress!, samples: samples,
-        scale: mode.alpha / Double(samples),
-        gradient: student.logitsSeed, correct: &sums.correct) / Double(samples)
-
+      inputs.images, samples: shard.count, parameters: parameters, statistics: statistics.pointer)
+    (sums.taskLoss, sums.correct) = seedTask(student, inputs, scale: mode.alpha)
     if mode.isCyclic, let refinement = networks.refinement {
-      pulse.enter(.refinement)
-      refinement.network.fold(parameters: parameters, statistics: statistics.pointer)
-      let refined = refinement.refiner.refine(
-        shard.images.pointer, labels: shard.labels.baseAddress!, samples: samples,
-        lossScale: options.reduction == .sum ? 1 : 1 / Double(mode.batchCount),
-        addresses: .init(seed: options.seed, epoch: mode.epoch, samples: shard.samples),
-        measuringEnd: mode.isLogged)
-      sums.record(refined, samples: samples, elements: samples * model.architecture.input.sampleCount)
-
-      pulse.enter(.target)
-      let target = refinement.target.features(
-        of: refined.images, samples: samples, parameters: parameters, statistics: statistics.pointer)
-      for tap in 0..<student.featureCount {
-        let loss = distillation(
-          tap: tap, student: student.feature(tap), target: target(tap), shape: student.featureShape(tap),
-          scale: 1 - mode.alpha, gradient: student.featureSeed(tap))
-        sums.record(layerLoss: loss, tap: tap)
-        guard mode.isLogged else { continue }
-        let other = DistillationLoss.value(
-          student: student.feature(tap), target: target(tap), shape: student.featureShape(tap),
-          normalization: options.normalization == .none ? .l2 : .none)
-        sums.record(otherLayerLoss: other, tap: tap)
-      }
+      distil(student, by: refinement, shard, mode: mode, sums: &sums, pulse: pulse)
     }
     pulse.enter(.backward)
+    if let ascent {
+      student.backward(
+        inputs.images, parameters: parameters, gradients: gradients.pointer, featureSeeds: mode.isCyclic)
+      parameters = ascent.weights(from: parameters, along: gradients)
+      networks.convolutions.load(parameters)
+      pulse.enter(.student)
+      // The running statistics have moved already, and what is reported is of the weights that stay.
+      _ = networks.student.forward(inputs.images, samples: shard.count, parameters: parameters, statistics: nil)
+      _ = seedTask(student, inputs, scale: mode.alpha)
+      pulse.enter(.backward)
+    }
     student.backward(
-      shard.images.pointer, parameters: parameters, gradients: gradients.pointer, featureSeeds: mode.isCyclic,
+      inputs.images, parameters: parameters, gradients: gradients.pointer, featureSeeds: mode.isCyclic,
       finished: finished)
+    if ascent != nil { networks.convolutions.load(model.parameters.pointer) }
+  }
+
+  /// The gradient of the task loss at the student's logits, times `scale`. Returns the mean loss, and how many samples have
+  /// their own label's logit the largest.
+  private func seedTask(
+    _ student: TrainingPass, _ inputs: StepInputs, scale: Double
+  ) -> (loss: Double, correct: Int) {
+    let samples = Double(student.samples)
+    var correct = 0
+    let sum = taskLoss(
+      logits: student.logits, labels: inputs.labels, mixture: inputs.mixture, samples: student.samples,
+      scale: scale / samples, gradient: student.logitsSeed, correct: &correct)
+    return (sum / samples, correct)
+  }
+
+  /// Steps 3 to 5: refinement, target pass, and the distillation loss's gradient at the student's features.
+  private func distil(
+    _ student: TrainingPass, by refinement: StepNetworks.RefinementPart, _ shard: Shard, mode: Mode,
+    sums: inout StepSums, pulse: Pulse
+  ) {
+    let samples = shard.count
+    let parameters = UnsafePointer(model.parameters.pointer)
+    pulse.enter(.refinement)
+    refinement.network.fold(parameters: parameters, statistics: statistics.pointer)
+    let refined = refinement.refiner.refine(
+      shard.images.pointer, labels: shard.labels.baseAddress!, samples: samples,
+      lossScale: options.reduction == .sum ? 1 : 1 / Double(mode.batchCount),
+      addresses: .init(seed: options.seed, epoch: mode.epoch, samples: shard.samples),
+      measuringEnd: mode.isLogged)
+    sums.record(refined, samples: samples, elements: samples * model.architecture.input.sampleCount)
+
+    pulse.enter(.target)
+    let target = refinement.target.features(
+      of: refined.images, samples: samples, parameters: parameters, statistics: statistics.pointer)
+    for tap in 0..<student.featureCount {
+      let loss = distillation(
+        tap: tap, student: student.feature(tap), target: target(tap), shape: student.featureShape(tap),
+        scale: 1 - mode.alpha, gradient: student.featureSeed(tap))
+      sums.record(layerLoss: loss, tap: tap)
+      guard mode.isLogged else { continue }
+      let other = DistillationLoss.value(
+        student: student.feature(tap), target: target(tap), shape: student.featureShape(tap),
+        normalization: options.normalization == .none ? .l2 : .none)
+      sums.record(otherLayerLoss: other, tap: tap)
+    }
+  }
+}
+
+/// What a student pass trains on.
+struct StepInputs {
+  /// (samples, height, width, channels)
+  var images: UnsafePointer<Float>
+  var labels: UnsafePointer<Int32>
+  /// Where images are mixed, their other labels.
+  var mixture: CrossEntropy.Mixture?
+}
+
+extension StepInputs {
+  init(_ shard: Shard) {
+    self.init(images: UnsafePointer(shard.images.pointer), labels: shard.labels.baseAddress!)
   }
 }

@@ -61,15 +61,15 @@ package struct PlanDescription {
       alignments: [.left, .right, .right, .right, .left])
   }
 
-  /// In forward passes, as METHOD counts: plain training is 3; the cyclic step adds 2 an iteration and 1 for the target.
+  /// In forward passes, as METHOD counts.
   private var cost: String {
-    let passes = plan.step.refinement.map { 3 + 2 * $0.steps + 1 } ?? 3
     let operations = Double(plan.architecture.operations) * Double(plan.configuration.training.batchSize)
-    let cyclic = Double(passes) * operations / 1e9
-    return "\na step: plain 3 forward passes' work (\(decimal(3 * operations / 1e9, places: 1)) GFLOP)"
-      + (passes > 3
-        ? "; cyclic \(passes) (\(decimal(cyclic, places: 1)) GFLOP), \(decimal(Double(passes) / 3, places: 1)) times as much"
-        : "; no refinement (icp.rule: none)")
+    func work(_ passes: Int) -> String { decimal(Double(passes) * operations / 1e9, places: 1) }
+    let plain = plan.step.plainPasses
+    return "\na step: plain \(plain) forward passes' work (\(work(plain)) GFLOP)"
+      + (plan.step.cyclicPasses.map {
+        "; cyclic \($0) (\(work($0)) GFLOP), \(decimal(Double($0) / Double(plain), places: 1)) times as much"
+      } ?? "; no refinement (icp.rule: none)")
   }
 
   private var memory: String {

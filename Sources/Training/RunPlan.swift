@@ -99,7 +99,9 @@ extension StepOptions {
       labelSmoothing: configuration.training.labelSmoothing,
       refinement: icp.rule == .none
         ? nil : RefinementOptions(icp, channels: architecture.input.channels, normalization: normalization),
-      reduction: icp.reduction, seed: configuration.training.seed)
+      reduction: icp.reduction, seed: configuration.training.seed,
+      mixup: configuration.training.mixup > 0 ? configuration.training.mixup : nil,
+      sharpnessRadius: configuration.optimizer.samRho > 0 ? configuration.optimizer.samRho : nil)
   }
 }
 

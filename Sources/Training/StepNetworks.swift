@@ -15,6 +15,14 @@ package struct StepOptions: Sendable {
   package var refinement: RefinementOptions?
   package var reduction: LossReduction
   package var seed: Int
+  /// mixup's alpha; nil without.
+  package var mixup: Double?
+  /// SAM's rho; nil without.
+  package var sharpnessRadius: Double?
+
+  /// Work of a step in forward passes (METHOD, "Cost"): of a plain one, and of one that refines, where there are any.
+  package var plainPasses: Int { sharpnessRadius == nil ? 3 : 6 }
+  package var cyclicPasses: Int? { refinement.map { 3 + 2 * $0.steps + 1 } }
 }
 
 /// The inner loop's part.

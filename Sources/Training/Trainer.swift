@@ -121,7 +121,7 @@ package final class Trainer {
     let isLogged = (progress.step + 1) % plan.configuration.logging.everySteps == 0
     let mode = CyclicStep.Mode(
       epoch: batch.epoch, alpha: plan.alpha(batch.epoch), isCyclic: plan.isCyclic(batch.epoch),
-      isLogged: isLogged, batchCount: batch.count)
+      isLogged: isLogged, batchCount: batch.count, position: batch.position)
     let rate = plan.learningRate[progress.step] * progress.learningRateScale
 
     let outcome = try step(batch, mode: mode, learningRate: rate)

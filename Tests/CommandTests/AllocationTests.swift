@@ -26,6 +26,7 @@ import Testing
     [], ["model.kind=resnet20", "data.size=32"], ["model.shortcut=pad"], ["model.kind=mlp"], ["icp.rule=random"],
     ["icp.clamp=pixels", "icp.epsilon=0.1"], ["distillation.target=running"], ["distillation.normalize=l2"],
     ["optimizer.kind=sgd", "training.gradient_reduction=float32"],
+    ["icp.rule=none", "training.mixup=0.2", "optimizer.sam_rho=0.05"],
   ])
   func `allocates nothing and takes no lock`(settings: [String]) throws {
     let counts = try count(settings)

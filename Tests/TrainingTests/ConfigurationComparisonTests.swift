@@ -34,7 +34,8 @@ import Training
   func `every other key must match on resume, and ranks must agree on all but places`(path: String) throws {
     let key = ConfigurationTable.keys.first { $0.path == path }!
     let drawn = RunConfiguration.random(seed: 0).resolvedYAML
-    let home = ["data.path=here"]  // so that any format goes with it
+    // So that any format goes with it, and any rule and any rival.
+    let home = ["data.path=here", "icp.rule=none", "training.mixup=0", "optimizer.sam_rho=0"]
     let saved = try read(drawn, home)
     // The first value that differs and goes with the others; every other key is given, so only this one changes.
     var changed = saved

@@ -45,12 +45,15 @@ extension RunConfiguration {
     result.model.hidden = list(1...4) { integer(1...65536) }
     result.model.classes = chance() ? integer(2...65536) : nil
     result.model.weights = chance() ? text() : nil
+    // Plain training half the time: rivals go with nothing else.
+    result.icp.rule = chance() ? .none : one(RuleKind.self)
     result.training.epochs = integer(1...1000)
     result.training.maxSteps = chance() ? integer(1...1_000_000_000) : nil
     result.training.batchSize = integer(64...1_000_000)
     result.training.shards = chance() ? .count(integer(1...64)) : .auto
     result.training.threads = integer(1...1024)
     result.training.labelSmoothing = number(below: 1)
+    result.training.mixup = result.icp.rule == .none ? number() : 0
     result.training.gradientReduction = one(GradientReductionKind.self)
     result.training.nonFinite = one(NonFinitePolicy.self)
     result.training.seed = integer(0...(1 << 53))
@@ -63,11 +66,11 @@ extension RunConfiguration {
     result.optimizer.momentum = number(below: 0.9) + 1e-3
     result.optimizer.nesterov = chance()
     result.optimizer.clipNorm = chance() ? number() + 1e-300 : nil
+    result.optimizer.samRho = result.icp.rule == .none && chance() ? number() : 0
     result.schedule.kind = one(ScheduleKind.self)
     result.schedule.warmupEpochs = integer(0...result.training.epochs)
     result.schedule.milestones = Set(list(0...4) { integer(1...100) }).sorted()
     result.schedule.gamma = number() + 1e-300
-    result.icp.rule = one(RuleKind.self)
     result.icp.steps = integer(0...1000)
     result.icp.stepSize = number()
     result.icp.reduction = one(LossReduction.self)

@@ -48,6 +48,7 @@ private let packageRoot = URL(filePath: #filePath).deletingLastPathComponent().d
         shards: 4
         threads: 1
         label_smoothing: 0
+        mixup: 0
         gradient_reduction: exact
         overlap: true
         non_finite: stop
@@ -63,6 +64,7 @@ private let packageRoot = URL(filePath: #filePath).deletingLastPathComponent().d
         momentum: 0.9
         nesterov: false
         clip_norm: 5
+        sam_rho: 0
 
       schedule:
         kind: cosine

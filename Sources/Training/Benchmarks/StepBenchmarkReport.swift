@@ -35,7 +35,7 @@ package struct StepBenchmarkReport {
   /// The step's work, counted as METHOD.md does: in forward passes, each of all multiplications and additions of the layers.
   /// The student's backward pass to the images is in it, though no step computes it: 0.4 % of a plain step of ResNet-20.
   private var gflops: Double {
-    let passes = plan.step.refinement.map { 3 + 2 * $0.steps + 1 } ?? 3
+    let passes = plan.step.cyclicPasses ?? plan.step.plainPasses
     return Double(plan.architecture.operations) * Double(batchSize) * Double(passes) / total.median / 1e9
   }
 

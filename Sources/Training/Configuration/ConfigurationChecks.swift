@@ -31,7 +31,19 @@ struct ConfigurationCheck: Sendable {
       guard optimizer.kind == .sgd, optimizer.nesterov, optimizer.momentum == 0 else { return nil }
       return "'optimizer.nesterov' is true, but 'optimizer.momentum' is 0: Nesterov's method needs momentum"
     },
+    rival("training.mixup") { $0.training.mixup > 0 },
+    rival("optimizer.sam_rho") { $0.optimizer.samRho > 0 },
   ]
+
+  /// What takes the refinement's place instead of working on it.
+  private static func rival(
+    _ key: String, _ isOn: @escaping @Sendable (RunConfiguration) -> Bool
+  ) -> ConfigurationCheck {
+    ConfigurationCheck(keys: ["icp.rule", key]) { configuration in
+      guard isOn(configuration), configuration.icp.rule != .none else { return nil }
+      return "'\(key)' is on, and 'icp.rule' is \(configuration.icp.rule.rawValue): it goes with 'icp.rule: none' alone"
+    }
+  }
 
   /// Apart, since what `check` names first is what is missing: perturb reads no data set and does without.
   static let dataPath = ConfigurationCheck(keys: ["data.path", "data.format"]) { configuration in

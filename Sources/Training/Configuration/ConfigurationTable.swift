@@ -110,6 +110,11 @@ package enum ConfigurationTable {
         + "cross entropy."
     ),
     Key(
+      "training.mixup", \.training.mixup, .notNegative,
+      "mixup's alpha: images and their targets are mixed with others of the shard, by a weight of Beta(alpha, alpha), one a "
+        + "batch; 0 mixes nothing. With `icp.rule: none`. The training accuracy counts by the label of the larger weight."
+    ),
+    Key(
       "training.gradient_reduction", \.training.gradientReduction, .choice,
       "How gradients are summed over ranks: in fixed point, the same bits at any number of ranks, or in "
         + "float32."
@@ -158,6 +163,11 @@ package enum ConfigurationTable {
       "optimizer.clip_norm", \.optimizer.clipNorm, .optional("none", .positive),
       "The largest norm c of the whole gradient: after the reduction it is multiplied by min(1, c / "
         + "(norm + 1e-6))."
+    ),
+    Key(
+      "optimizer.sam_rho", \.optimizer.samRho, .notNegative,
+      "Sharpness-aware minimisation: the gradient is taken where the weights have moved by so much up their own; each shard "
+        + "moves along its own gradient. 0 is off, 0.05 usual. With `icp.rule: none`."
     ),
   ]
 

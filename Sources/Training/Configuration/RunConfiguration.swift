@@ -52,6 +52,7 @@ package struct RunConfiguration: Sendable, Equatable {
     package var shards = ShardCount.count(4)
     package var threads = 1
     package var labelSmoothing = 0.0
+    package var mixup = 0.0
     package var gradientReduction = GradientReductionKind.exact
     package var overlap = true
     package var nonFinite = NonFinitePolicy.stop
@@ -68,6 +69,7 @@ package struct RunConfiguration: Sendable, Equatable {
     package var momentum = 0.9
     package var nesterov = false
     package var clipNorm: Double? = 5
+    package var samRho = 0.0
   }
 
   package struct ScheduleSection: Sendable, Equatable {

@@ -1,0 +1,77 @@
+import Datasets
+import Kernels
+import Networks
+import Refinement
+import TestSupport
+import Testing
+import Training
+
+/// One step of each rival against PyTorch (`rivals` in make_fixtures.py), on the model and batch of training_adam.safetensors.
+/// Losses agree within 1e-4, gradients and their norms within 1e-3, statistics within 1e-4, as in `Cyclic steps`.
+@Suite struct `A step of a rival` {
+  @Test(arguments: ConvolutionBackend.allCases)
+  func `mixup: loss and gradients are PyTorch's`(backend: ConvolutionBackend) throws {
+    try compare("mixup", backend, position: 3) {
+      $0.training.mixup = 1
+      $0.training.labelSmoothing = 0.1
+    }
+  }
+
+  @Test(arguments: ConvolutionBackend.allCases)
+  func `sharpness-aware minimisation: loss, gradients and statistics are PyTorch's`(
+    backend: ConvolutionBackend
+  ) throws {
+    try compare("sam", backend) { $0.optimizer.samRho = 0.05 }
+  }
+
+  private func compare(
+    _ name: String, _ backend: ConvolutionBackend, alpha: Double = 1, isCyclic: Bool = false, position: Int = 0,
+    _ change: (inout RunConfiguration) -> Void
+  ) throws {
+    let (golden, start) = (try Golden(fixture: "rivals"), try Golden(fixture: "training_adam"))
+    var configuration = RunConfiguration()
+    configuration.kernels.convolution = backend
+    configuration.icp.rule = .none
+    change(&configuration)
+    let size = start.shape("step0.x")
+    let model = ModelState(
+      .make(
+        .resnet8, shortcut: .projection, hidden: [],
+        input: Shape(batch: 1, height: size[2], width: size[3], channels: size[1]), classes: 10), seed: 0)
+    try model.load(model.namedTensors.map { try start.file.tensor("model.\($0.name)").renamed($0.name) }, from: "")
+    let before = model.parameters.values.map(\.bitPattern)
+    let step = CyclicStep(
+      model: model,
+      options: try StepOptions(configuration, architecture: model.architecture, normalization: nil), sizes: [size[0]])
+    let shard = Shard(
+      images: try start.channelsLast("step0.x"),
+      shape: ImageShape(channels: size[1], height: size[2], width: size[3]), labels: try start.labels("step0.y"))
+
+    // Twice, since nothing of the first may be left for the second.
+    for _ in 0..<2 {
+      var sums = StepSums(taps: 3)
+      step.begin()
+      step.run(
+        shard,
+        mode: .init(
+          epoch: 0, alpha: alpha, isCyclic: isCyclic, isLogged: false, batchCount: size[0], position: position),
+        sums: &sums, pulse: Pulse())
+      let loss = try golden.scalar("\(name).loss")
+      #expect(abs(sums.taskLoss - loss) < 1e-4 * loss)
+    }
+    #expect(model.parameters.values.map(\.bitPattern) == before)
+    for entry in model.layout.parameters {
+      let ours = step.gradients.values[entry.range]
+      let norm = try golden.scalar("\(name).norm.\(entry.name)")
+      let own = ours.reduce(0.0) { $0 + Double($1) * Double($1) }.squareRoot()
+      #expect(abs(own - norm) < 1e-3 * norm, "\(entry.name): \(own), expected \(norm)")
+      guard golden.has("\(name).grad.\(entry.name)") else { continue }
+      #expect(Distance.relative(ours, try golden.floats("\(name).grad.\(entry.name)")) < 1e-3, "\(entry.name)")
+    }
+    for entry in model.layout.statistics where golden.has("\(name).after.\(entry.name)") {
+      let distance = Distance.maximum(
+        step.statistics.values[entry.range], try golden.floats("\(name).after.\(entry.name)"))
+      #expect(distance < 1e-4, "\(entry.name)")
+    }
+  }
+}
