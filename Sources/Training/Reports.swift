@@ -50,7 +50,8 @@ package struct EpochReport: Sendable {
   package var epoch: Int
   package var trainLoss: Double
   package var trainAccuracy: Double
-  package var test: ClassificationMetrics
+  /// Nil where `evaluation.every_epochs` left it out, like the validation split's.
+  package var test: ClassificationMetrics?
   package var validation: ClassificationMetrics?
   package var seconds: Double
   /// Of these, what training waited for saves.
@@ -67,7 +68,7 @@ package struct EpochReport: Sendable {
   var record: EpochRecord {
     EpochRecord(
       epoch: epoch, step: step, trainLoss: trainLoss, trainAccuracy: trainAccuracy,
-      validation: validation.map(SplitScores.init), test: SplitScores(test), seconds: seconds,
+      validation: validation.map(SplitScores.init), test: test.map(SplitScores.init), seconds: seconds,
       extra: ["saving_seconds": .number(savingSeconds)].merging(ProcessResources.current.values) { first, _ in first })
   }
 }

@@ -92,10 +92,11 @@ package final class RunJournal {
   func record(_ report: EpochReport) {
     append(.epoch(report.record))
     let validation = report.validation.map { "  validation \(percent($0.accuracy))" } ?? ""
+    let test = report.test.map { "  test \(percent($0.accuracy))" } ?? ""
     console.line(
       "epoch \(report.epoch + 1)/\(plan.configuration.training.epochs) done: train loss "
-        + "\(decimal(report.trainLoss, places: 4))  train \(percent(report.trainAccuracy))\(validation)  test "
-        + "\(percent(report.test.accuracy))  \(duration(report.seconds))")
+        + "\(decimal(report.trainLoss, places: 4))  train \(percent(report.trainAccuracy))\(validation)\(test)  "
+        + "\(duration(report.seconds))")
   }
 
   /// Copies the state and hands it over to be written in the background, after the records that it stands for. Where the

@@ -73,9 +73,9 @@ package final class Trainer {
 
   /// Where nothing was left to do: the run was resumed at its last step.
   private func reportOfEarlierStart(_ watch: Stopwatch) throws -> EpochReport {
-    guard progress.position > 0 else { return try evaluate(epoch: max(progress.epoch - 1, 0), watch) }
+    guard progress.position > 0 else { return try report(on: max(progress.epoch - 1, 0), watch) }
     // In the middle of an epoch, whose record went at the resume since it is of a part.
-    let report = try evaluate(epoch: progress.epoch, watch)
+    let report = try report(on: progress.epoch, watch)
     journal?.record(report)
     return report
   }
@@ -104,9 +104,10 @@ package final class Trainer {
       }
     }
     if stops, progress.epoch == epoch, progress.step < lastStep { return nil }
-    let report = try evaluate(epoch: epoch, total)
-    journal?.record(report)
     let isLast = progress.step == lastStep
+    let measures = isLast || isDue(plan.configuration.evaluation.everyEpochs, epoch + 1)
+    let report = try report(on: epoch, total, measures: measures)
+    journal?.record(report)
     if isLast || isDue(plan.configuration.checkpoint.everyEpochs, epoch + 1)
       || isDue(plan.configuration.checkpoint.everySteps, progress.step)
     {
@@ -195,12 +196,12 @@ package final class Trainer {
   }
 
   /// Report of `epoch`, whose sums `progress` holds; `watch` has run since it began here.
-  private func evaluate(epoch: Int, _ watch: Stopwatch) throws -> EpochReport {
+  private func report(on epoch: Int, _ watch: Stopwatch, measures: Bool = true) throws -> EpochReport {
     defer { pulse.enter(.records) }
-    let test = try evaluator.evaluate(plan.data.test, normalization: plan.normalization)
-    let validation = try plan.data.validation.map {
-      try evaluator.evaluate($0, normalization: plan.normalization)
+    func measure(_ dataset: Dataset?) throws -> ClassificationMetrics? {
+      try measures ? dataset.map { try evaluator.evaluate($0, normalization: plan.normalization) } : nil
     }
+    let (test, validation) = (try measure(plan.data.test), try measure(plan.data.validation))
     defer { savingSeconds = 0 }
     return EpochReport(
       step: progress.step, epoch: epoch, trainLoss: progress.trainLoss, trainAccuracy: progress.trainAccuracy,

@@ -48,7 +48,7 @@ import Training
 
     let isFree =
       ["training.max_steps", "training.overlap", "data.path", "data.test_limit"].contains(path)
-      || ["checkpoint.", "agreement.", "watchdog.", "logging."].contains { path.hasPrefix($0) }
+      || ["evaluation.", "checkpoint.", "agreement.", "watchdog.", "logging."].contains { path.hasPrefix($0) }
     #expect(changed.differences(from: saved).map(\.key) == (isFree ? [] : [path]))
     #expect((changed.identity == saved.identity) == isFree)
     #expect((changed.agreedText == saved.agreedText) == (path == "data.path"))

@@ -88,6 +88,7 @@ extension RunConfiguration {
     result.checkpoint.keep = integer(1...100)
     result.checkpoint.metric = result.data.validation == .none || chance() ? .trainLoss : .validationAccuracy
     result.training.overlap = chance()
+    result.evaluation.everyEpochs = chance() ? integer(1...1_000_000_000) : nil
     result.agreement.everySteps = chance() ? integer(1...1_000_000_000) : nil
     result.watchdog.seconds = chance() ? number() + 1e-300 : nil
     result.logging.everySteps = integer(1...1000)

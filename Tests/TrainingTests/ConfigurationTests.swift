@@ -88,6 +88,9 @@ private let packageRoot = URL(filePath: #filePath).deletingLastPathComponent().d
         target: batch
         normalize: none
 
+      evaluation:
+        every_epochs: 1
+
       checkpoint:
         every_steps: none
         every_epochs: 1

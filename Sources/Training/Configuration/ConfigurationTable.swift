@@ -242,6 +242,11 @@ package enum ConfigurationTable {
 
   private static let rest: [Key] = [
     Key(
+      "evaluation.every_epochs", \.evaluation.everyEpochs, .optional("none", .integer(from: 1)), unit: "epochs",
+      role: .reporting,
+      "Measures on the test set, and on the validation split, after every so many epochs, where one epoch of few samples costs "
+        + "less than that. The end of a run is always measured."),
+    Key(
       "checkpoint.every_steps", \.checkpoint.everySteps, .optional("none", .integer(from: 1)), unit: "steps",
       role: .reporting, "Saves after every so many steps."),
     Key(

@@ -15,6 +15,7 @@ package struct RunConfiguration: Sendable, Equatable {
   package var schedule = ScheduleSection()
   package var icp = ICPSection()
   package var distillation = DistillationSection()
+  package var evaluation = EvaluationSection()
   package var checkpoint = CheckpointSection()
   package var agreement = AgreementSection()
   package var watchdog = WatchdogSection()
@@ -95,6 +96,10 @@ package struct RunConfiguration: Sendable, Equatable {
     package var alphaMin = 0.0
     package var target = TargetPass.batch
     package var normalize = FeatureNormalization.none
+  }
+
+  package struct EvaluationSection: Sendable, Equatable {
+    package var everyEpochs: Int? = 1
   }
 
   package struct CheckpointSection: Sendable, Equatable {
