@@ -9,6 +9,7 @@ public struct RandomStream: RandomNumberGenerator, Sendable {
   public enum Purpose: UInt64, Sendable {
     case order = 1
     case augmentation, initialization, perturbation, glyph, test
+    case search = 100
   }
 
   private var state: UInt64
