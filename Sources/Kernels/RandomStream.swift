@@ -12,6 +12,7 @@ public struct RandomStream: RandomNumberGenerator, Sendable {
     case augmentation, initialization, perturbation, glyph, test
     case mixtureWeight = 20
     case mixturePartner
+    case search = 100
   }
 
   private var state: UInt64

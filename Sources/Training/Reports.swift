@@ -56,6 +56,8 @@ package struct EpochReport: Sendable {
   package var seconds: Double
   /// Of these, what training waited for saves.
   package var savingSeconds: Double
+  /// The median of the steps that were taken, each from waiting for its batch to the optimiser; nil where none was.
+  package var secondsPerStep: Double?
 
   /// What chooses the best checkpoint.
   package func metric(_ kind: CheckpointMetric) -> (value: Double, higherIsBetter: Bool)? {
@@ -69,7 +71,8 @@ package struct EpochReport: Sendable {
     EpochRecord(
       epoch: epoch, step: step, trainLoss: trainLoss, trainAccuracy: trainAccuracy,
       validation: validation.map(SplitScores.init), test: test.map(SplitScores.init), seconds: seconds,
-      extra: ["saving_seconds": .number(savingSeconds)].merging(ProcessResources.current.values) { first, _ in first })
+      extra: ["saving_seconds": .number(savingSeconds), "seconds_per_step": .number(secondsPerStep)]
+        .merging(ProcessResources.current.values) { first, _ in first })
   }
 }
 

@@ -25,6 +25,8 @@ package final class Trainer {
   private var straggler = Straggler()
   /// Time in which training waited for saves, since the last epoch's report.
   var savingSeconds = 0.0
+  /// Seconds of each step since the last epoch's report; those of one epoch at most.
+  private var stepTimes: [Double] = []
   /// Some rank was asked to: all stop after the same step.
   private var stops = false
 
@@ -45,6 +47,7 @@ package final class Trainer {
     statistics = Tensor(count: model.layout.statisticCount)
     shardSums = StepSums(taps: plan.step.taps.count)
     batchSums = shardSums
+    stepTimes.reserveCapacity(plan.stepsPerEpoch)
   }
 
   /// Runs from `progress` to the end, or to `training.max_steps`; ends with an evaluation, an epoch record and a checkpoint.
@@ -126,6 +129,7 @@ package final class Trainer {
     let rate = plan.learningRate[progress.step] * progress.learningRateScale
 
     let outcome = try step(batch, mode: mode, learningRate: rate)
+    stepTimes.append(pulse.stepSeconds)
     pulse.enter(.records)
     stops = outcome.status.stopRequests > 0
     if outcome.status.failedSavers > 0 { try endWithoutSaving() }
@@ -170,7 +174,7 @@ package final class Trainer {
     pulse.enter(.reduction)
     if pulse.isOrdered(.throw) { throw OrderedFault() }
     var status = GradientReduction.Status()
-    status.stopRequests = StopRequests.areThere ? 1 : 0
+    status.stopRequests = try pulse.isAskedToStop() ? 1 : 0
     status.failedSavers = journal?.failure == nil ? 0 : 1
     let own = pulse.computingSeconds / Double(max(batch.ownCount, 1))
     status.secondsPerSample = own
@@ -202,11 +206,14 @@ package final class Trainer {
       try measures ? dataset.map { try evaluator.evaluate($0, normalization: plan.normalization) } : nil
     }
     let (test, validation) = (try measure(plan.data.test), try measure(plan.data.validation))
-    defer { savingSeconds = 0 }
+    defer {
+      savingSeconds = 0
+      stepTimes.removeAll(keepingCapacity: true)
+    }
     return EpochReport(
       step: progress.step, epoch: epoch, trainLoss: progress.trainLoss, trainAccuracy: progress.trainAccuracy,
       test: test, validation: validation, seconds: watch.seconds,
-      savingSeconds: savingSeconds)
+      savingSeconds: savingSeconds, secondsPerStep: Statistics.median(stepTimes))
   }
 
   func agree() throws {

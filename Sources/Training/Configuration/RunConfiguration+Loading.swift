@@ -15,9 +15,17 @@ extension RunConfiguration {
   package init(
     yaml: String, name: String, overrides: [String] = [], readsData: Bool = true
   ) throws(ConfigurationError) {
-    let source = ConfigurationSource.file(name)
-    var settings = try Self.settings(in: yaml, from: source)
+    var settings: [Setting] = []
     for argument in overrides { settings.append(try Self.setting(of: argument)) }
+    try self.init(yaml: yaml, name: name, settings: settings, readsData: readsData)
+  }
+
+  /// The same with `further` settings over the text's, each of which may come from another file.
+  init(
+    yaml: String, name: String, settings further: [Setting], readsData: Bool = true
+  ) throws(ConfigurationError) {
+    let source = ConfigurationSource.file(name)
+    let settings = try Self.settings(in: yaml, from: source) + further
 
     self.init()
     var places: [String: Setting] = [:]
@@ -35,7 +43,7 @@ extension RunConfiguration {
   }
 
   /// A key with the value that it was given, and where.
-  private struct Setting {
+  struct Setting {
     let key: ConfigurationKey
     let value: Node
     let source: ConfigurationSource
@@ -73,7 +81,7 @@ extension RunConfiguration {
   }
 
   /// The pairs of a mapping; none where nothing is written, as in a section whose keys are all comments.
-  private static func entries(
+  static func entries(
     of node: Node?, _ expected: String, _ source: ConfigurationSource
   ) throws(ConfigurationError) -> [(Node, Node)] {
     guard let node, node.scalar.map({ $0.style != .plain || !$0.string.isEmpty }) ?? true else { return [] }
@@ -83,7 +91,7 @@ extension RunConfiguration {
     return mapping.map { ($0.key, $0.value) }
   }
 
-  private static func setting(of argument: String) throws(ConfigurationError) -> Setting {
+  static func setting(of argument: String) throws(ConfigurationError) -> Setting {
     let source = ConfigurationSource.override(argument)
     guard let equals = argument.firstIndex(of: "=") else { throw source.error("expected key=value") }
     let path = String(argument[..<equals])
