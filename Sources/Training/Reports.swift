@@ -18,10 +18,13 @@ package struct StepReport: Sendable {
     zip(layerWeights, sums.layerLosses).reduce(0) { $0 + $1.0 * $1.1 }
   }
 
-  /// a L_task + (1 - a) L_dist
+  /// a L_task + (1 - a) L_dist, or L_task and the branches' loss
   package var totalLoss: Double {
-    mode.isCyclic ? mode.alpha * sums.taskLoss + (1 - mode.alpha) * distillationLoss : sums.taskLoss
+    mode.isCyclic
+      ? mode.alpha * sums.taskLoss + (1 - mode.alpha) * distillationLoss : sums.taskLoss + sums.branchLoss
   }
+
+  private var distils: Bool { mode.isCyclic && !sums.layerLosses.isEmpty }
 
   /// Each layer's loss, not weighted: the one in use, and plain and normalised beside each other.
   private var layerRecords: [String: RecordValue] {
@@ -36,11 +39,11 @@ package struct StepReport: Sendable {
   var record: StepRecord {
     func cyclic(_ value: Double) -> Double? { mode.isCyclic ? value : nil }
     return StepRecord(
-      step: step, epoch: mode.epoch, taskLoss: sums.taskLoss, distillationLoss: cyclic(distillationLoss),
+      step: step, epoch: mode.epoch, taskLoss: sums.taskLoss, distillationLoss: distils ? distillationLoss : nil,
       totalLoss: totalLoss, alpha: mode.alpha, gradientNorm: gradientNorm, learningRate: learningRate,
       perturbation: cyclic(sums.perturbation), lossAtX0: cyclic(sums.lossAtStart), lossAtXT: cyclic(sums.lossAtEnd),
       imagesPerSecond: imagesPerSecond,
-      extra: mode.isCyclic ? layerRecords : [:])
+      extra: distils ? layerRecords : sums.branchLoss > 0 ? ["branch_loss": .number(sums.branchLoss)] : [:])
   }
 }
 

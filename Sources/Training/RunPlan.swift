@@ -45,10 +45,12 @@ package struct RunPlan: Sendable {
       mean: configuration.data.mean, std: configuration.data.std, on: data.training)
     dataIdentity = Self.identity(of: data, normalization)
     let shape = data.training.shape
-    architecture = .make(
+    let network = Architecture.make(
       configuration.model.kind, shortcut: configuration.model.shortcut, hidden: configuration.model.hidden,
       input: Shape(batch: 1, height: shape.height, width: shape.width, channels: shape.channels),
       classes: configuration.model.classes ?? data.training.classes)
+    architecture = network.branched(
+      at: try configuration.branches.taps.map { try network.tappedNodes($0, key: "branches.taps") } ?? [])
     taps = configuration.distillation.taps ?? architecture.defaultTaps
     step = try StepOptions(configuration, architecture: architecture, normalization: normalization)
     cyclic = CyclicSchedule(
@@ -75,7 +77,9 @@ package struct RunPlan: Sendable {
 
   /// Whether epoch `epoch` refines and distils.
   package func isCyclic(_ epoch: Int) -> Bool { step.refinement != nil && cyclic.isCyclic(epoch) }
-  package func alpha(_ epoch: Int) -> Double { isCyclic(epoch) ? cyclic.alpha(epoch) : 1 }
+  package func alpha(_ epoch: Int) -> Double {
+    isCyclic(epoch) && step.objective == .distillation ? cyclic.alpha(epoch) : 1
+  }
 
   /// Tells two data sets to train on apart: sizes, a checksum of the labels, and the pixels' moments.
   package let dataIdentity: String
@@ -92,8 +96,10 @@ extension StepOptions {
   package init(_ configuration: RunConfiguration, architecture: Architecture, normalization: Normalization?) throws {
     let nodes = try architecture.tappedNodes(configuration.distillation.taps)
     let icp = configuration.icp
+    let distils = icp.rule != .none && icp.objective == .distillation
+    let branches = configuration.branches
     self.init(
-      backend: configuration.kernels.convolution, taps: icp.rule == .none ? [] : nodes,
+      backend: configuration.kernels.convolution, taps: distils ? nodes : [],
       layerWeights: try configuration.distillation.layerWeights.values(count: nodes.count),
       normalization: configuration.distillation.normalize, target: configuration.distillation.target,
       labelSmoothing: configuration.training.labelSmoothing,
@@ -101,7 +107,13 @@ extension StepOptions {
         ? nil : RefinementOptions(icp, channels: architecture.input.channels, normalization: normalization),
       reduction: icp.reduction, seed: configuration.training.seed,
       mixup: configuration.training.mixup > 0 ? configuration.training.mixup : nil,
-      sharpnessRadius: configuration.optimizer.samRho > 0 ? configuration.optimizer.samRho : nil)
+      sharpnessRadius: configuration.optimizer.samRho > 0 ? configuration.optimizer.samRho : nil,
+      branches: branches.taps.map { _ in
+        BranchOptions(
+          task: branches.task, distillation: branches.distillation, temperature: branches.temperature,
+          features: branches.features)
+      },
+      objective: icp.objective, addsStrayGradient: distils && icp.strayGradient)
   }
 }
 

@@ -35,7 +35,7 @@ import Training
     let key = ConfigurationTable.keys.first { $0.path == path }!
     let drawn = RunConfiguration.random(seed: 0).resolvedYAML
     // So that any format goes with it, and any rule and any rival.
-    let home = ["data.path=here", "icp.rule=none", "training.mixup=0", "optimizer.sam_rho=0"]
+    let home = ["data.path=here", "icp.rule=none", "training.mixup=0", "optimizer.sam_rho=0", "branches.taps=none"]
     let saved = try read(drawn, home)
     // The first value that differs and goes with the others; every other key is given, so only this one changes.
     var changed = saved

@@ -199,6 +199,18 @@ struct Refused {
       "optimizer: {kind: sgd, nesterov: true, momentum: 0}",
       "c.yaml:1:50: 'optimizer.nesterov' is true, but 'optimizer.momentum' is 0: Nesterov's method needs momentum"
     ),
+    (
+      "training: {mixup: 0.2}",
+      "c.yaml:1:19: 'training.mixup' is on, and 'icp.rule' is adam: it goes with 'icp.rule: none' alone"
+    ),
+    (
+      "optimizer: {sam_rho: 0.05}\nicp: {rule: sgd}",
+      "c.yaml:1:22: 'optimizer.sam_rho' is on, and 'icp.rule' is sgd: it goes with 'icp.rule: none' alone"
+    ),
+    (
+      "branches: {taps: [layer1]}",
+      "c.yaml:1:18: 'branches.taps' is on, and 'icp.rule' is adam: it goes with 'icp.rule: none' alone"
+    ),
   ])
   func `values that do not go together are named together`(yaml: String, message: String) {
     #expect(refusal(yaml) == message)

@@ -71,6 +71,9 @@ extension RunConfiguration {
     result.schedule.warmupEpochs = integer(0...result.training.epochs)
     result.schedule.milestones = Set(list(0...4) { integer(1...100) }).sorted()
     result.schedule.gamma = number() + 1e-300
+    result.icp.preset = one(ICPPreset.self)
+    result.icp.objective = one(RefinementObjective.self)
+    result.icp.strayGradient = chance()
     result.icp.steps = integer(0...1000)
     result.icp.stepSize = number()
     result.icp.reduction = one(LossReduction.self)
@@ -83,6 +86,11 @@ extension RunConfiguration {
     result.distillation.alphaMin = number(below: 1)
     result.distillation.target = one(TargetPass.self)
     result.distillation.normalize = one(FeatureNormalization.self)
+    result.branches.taps = result.icp.rule == .none && chance() ? ["layer1"] : nil
+    result.branches.task = number()
+    result.branches.distillation = number()
+    result.branches.temperature = number() + 1e-300
+    result.branches.features = number()
     result.checkpoint.everySteps = chance() ? integer(1...1_000_000_000) : nil
     result.checkpoint.everyEpochs = chance() ? integer(1...1_000_000_000) : nil
     result.checkpoint.keep = integer(1...100)

@@ -74,11 +74,14 @@ private let packageRoot = URL(filePath: #filePath).deletingLastPathComponent().d
 
       icp:
         rule: adam
+        objective: distillation
         steps: 5
         step_size: 0.002
         reduction: sum
         clamp: none
         epsilon: none
+        preset: none
+        stray_gradient: false
 
       distillation:
         taps: of the model
@@ -87,6 +90,13 @@ private let packageRoot = URL(filePath: #filePath).deletingLastPathComponent().d
         alpha_min: 0
         target: batch
         normalize: none
+
+      branches:
+        taps: none
+        task: 0.7
+        distillation: 0.3
+        temperature: 3
+        features: 0.03
 
       evaluation:
         every_epochs: 1
@@ -119,6 +129,11 @@ private let packageRoot = URL(filePath: #filePath).deletingLastPathComponent().d
     #expect(try read("optimizer: {kind: adamw}", ["optimizer.kind=sgd"]).optimizer.learningRate == 0.1)
     #expect(
       try read("optimizer: {learning_rate: 1e-3}", ["optimizer.kind=sgd"]).optimizer.learningRate == 1e-3)
+
+    let published = try read("icp: {preset: published-code}")
+    #expect(published.optimizer.learningRate == 3e-4 && published.icp.stepSize == 3e-4)
+    #expect(published.icp.reduction == .mean && published.icp.strayGradient)
+    #expect(try read("icp: {preset: published-code, reduction: sum}").icp.reduction == .sum)
 
     #expect(try read("data: {format: cifar10, path: d}").data.augment == [.padCrop, .flip])
     #expect(try read("data: {format: cifar100, path: d}").data.augment == [.padCrop, .flip])

@@ -33,6 +33,7 @@ struct ConfigurationCheck: Sendable {
     },
     rival("training.mixup") { $0.training.mixup > 0 },
     rival("optimizer.sam_rho") { $0.optimizer.samRho > 0 },
+    rival("branches.taps") { $0.branches.taps != nil },
   ]
 
   /// What takes the refinement's place instead of working on it.

@@ -5,7 +5,7 @@ import Refinement
 
 /// The keys, in the order in which they are written: the only place that names them.
 package enum ConfigurationTable {
-  package static let keys = data + model + training + optimizer + schedule + icp + distillation + rest
+  package static let keys = data + model + training + optimizer + schedule + icp + distillation + branches + rest
 
   package static let sections = keys.map(\.section).reduce(into: [Substring]()) { sections, section in
     if sections.last != section { sections.append(section) }
@@ -139,6 +139,7 @@ package enum ConfigurationTable {
     Key(
       "optimizer.learning_rate", \.optimizer.learningRate, .notNegative,
       defaults: [
+        .init(3e-4, "`icp.preset: published-code`", when: isPublishedCode),
         .init(1e-3, "adamw") { $0.optimizer.kind == .adamw }, .init(0.1, "sgd") { $0.optimizer.kind == .sgd },
       ],
       "The rate that the schedule starts from."),
@@ -187,6 +188,8 @@ package enum ConfigurationTable {
     Key("schedule.gamma", \.schedule.gamma, .positive, "By how much the schedule `step` changes the rate."),
   ]
 
+  private static let isPublishedCode: @Sendable (RunConfiguration) -> Bool = { $0.icp.preset == .publishedCode }
+
   private static let icp: [Key] = [
     Key(
       "icp.rule", \.icp.rule, .choice,
@@ -195,13 +198,24 @@ package enum ConfigurationTable {
         + "plain training: no refinement, no target pass."
     ),
     Key(
+      "icp.objective", \.icp.objective, .choice,
+      "What the refined images are for: targets of the student's features, or to train on in the images' place (`task`: with "
+        + "`ifgsm` adversarial training). `distillation.warmup` holds for both."
+    ),
+    Key(
       "icp.steps", \.icp.steps, .integer(from: 0), unit: "steps",
       "Refinement steps T; at 0 the image stays."),
     Key(
       "icp.step_size", \.icp.stepSize, .notNegative, unit: "normalised pixels",
+      defaults: [
+        .init(3e-4, "`icp.preset: published-code`", when: isPublishedCode), .init(2e-3, "without") { _ in true },
+      ],
       "How far a step moves (`sgd`: times the gradient)."),
     Key(
       "icp.reduction", \.icp.reduction, .choice,
+      defaults: [
+        .init(.mean, "`icp.preset: published-code`", when: isPublishedCode), .init(.sum, "without") { _ in true },
+      ],
       "The loss whose gradient moves an image: its own (`sum`), or its own divided by the samples of the "
         + "global batch (`mean`, the published form)."
     ),
@@ -211,6 +225,15 @@ package enum ConfigurationTable {
     Key(
       "icp.epsilon", \.icp.epsilon, .optional("none", .positive), unit: "normalised pixels",
       "Largest move of a pixel from the image, kept to in each step."),
+    Key(
+      "icp.preset", \.icp.preset, .choice,
+      "`published-code` gives the defaults that make the step that of the authors' code, which is not the paper's."),
+    Key(
+      "icp.stray_gradient", \.icp.strayGradient, .boolean,
+      defaults: [
+        .init(true, "`icp.preset: published-code`", when: isPublishedCode), .init(false, "without") { _ in true },
+      ],
+      "Adds the weight gradient of the evaluation-mode loss at the image to the step, as the authors' code does."),
   ]
 
   private static let distillation: [Key] = [
@@ -238,6 +261,22 @@ package enum ConfigurationTable {
       "`l2` scales the features of each sample to the norm sqrt(channels x height x width) before they "
         + "are compared."
     ),
+  ]
+
+  private static let branches: [Key] = [
+    Key(
+      "branches.taps", \.branches.taps, .optional("none", .distinct(.notEmpty, of: .name)),
+      "Layers that get classifiers of their own while training, each of which learns the labels and what the whole network "
+        + "says (`[layer1, layer2]`: \"be your own teacher\"). With `icp.rule: none`."
+    ),
+    Key("branches.task", \.branches.task, .notNegative, "Weight of each branch's task loss."),
+    Key(
+      "branches.distillation", \.branches.distillation, .notNegative,
+      "Weight of each branch's divergence from the network's softened output, times the temperature's square."),
+    Key("branches.temperature", \.branches.temperature, .positive, "Divides the logits of both."),
+    Key(
+      "branches.features", \.branches.features, .notNegative,
+      "Weight of the squared distance of each branch's hidden layer from the network's last features."),
   ]
 
   private static let rest: [Key] = [

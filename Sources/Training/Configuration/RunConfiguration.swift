@@ -15,6 +15,7 @@ package struct RunConfiguration: Sendable, Equatable {
   package var schedule = ScheduleSection()
   package var icp = ICPSection()
   package var distillation = DistillationSection()
+  package var branches = BranchesSection()
   package var evaluation = EvaluationSection()
   package var checkpoint = CheckpointSection()
   package var agreement = AgreementSection()
@@ -82,11 +83,14 @@ package struct RunConfiguration: Sendable, Equatable {
 
   package struct ICPSection: Sendable, Equatable {
     package var rule = RuleKind.adam
+    package var objective = RefinementObjective.distillation
     package var steps = 5
     package var stepSize = 2e-3
     package var reduction = LossReduction.sum
     package var clamp = ClampKind.none
     package var epsilon: Double?
+    package var preset = ICPPreset.none
+    package var strayGradient = false
   }
 
   package struct DistillationSection: Sendable, Equatable {
@@ -96,6 +100,14 @@ package struct RunConfiguration: Sendable, Equatable {
     package var alphaMin = 0.0
     package var target = TargetPass.batch
     package var normalize = FeatureNormalization.none
+  }
+
+  package struct BranchesSection: Sendable, Equatable {
+    package var taps: [String]?
+    package var task = 0.7
+    package var distillation = 0.3
+    package var temperature = 3.0
+    package var features = 0.03
   }
 
   package struct EvaluationSection: Sendable, Equatable {
