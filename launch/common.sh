@@ -165,3 +165,8 @@ await() {
   rm -rf "$end_of_child"
   return "$status"
 }
+
+# can_be_cured STATUS: whether a new start can help: a crash or a rank that mpirun lost (70, 1, 128 and the number of a signal
+# that kills or is a crash), a lost or stopped peer, a held run directory (75), weights that no longer agree (76), a lost host
+# (205). Not a wrong configuration, bad data, a full disk or numbers that are not finite (64, 65, 74, 77).
+can_be_cured() { [[ $1 =~ ^(1|70|75|76|13[2-79]|143|205)$ ]]; }

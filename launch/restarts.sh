@@ -48,11 +48,6 @@ run_once() {
   return "$status"
 }
 
-# What a new start can cure: a lost or stopped peer (75), saved and stopped by somebody else's request (85), a rank that was
-# killed or crashed (70, 1, and 128 and a signal's number), a lost host (205), weights that no longer agree (76). Not a wrong
-# configuration, bad data, a full disk or numbers that are not finite (64, 65, 74, 77).
-can_be_cured() { [[ $1 =~ ^(1|70|75|76|85|205|1[3-5][0-9])$ ]]; }
-
 # run_with_restarts: until the run is done, was asked to stop, or gets nowhere.
 run_with_restarts() {
   local run='' resume='' rest=() index status before begun fruitless=0
@@ -74,7 +69,9 @@ run_with_restarts() {
     # A start that never came to its run has not done what --resume says: the next one still has to.
     [[ ! $run/config.yaml -nt $begun ]] || resume=auto
     rm -f "$begun"
-    if ((status == 0)) || [[ $requests ]] || ! can_be_cured "$status"; then return "$status"; fi
+    if ((status == 0)) || [[ $requests ]]; then return "$status"; fi
+    # 85, 138: somebody else asked the ranks to stop.
+    [[ $status =~ ^(85|138)$ ]] || can_be_cured "$status" || return "$status"
     if (($(newest_step "$run") > before)); then fruitless=0; else fruitless=$((fruitless + 1)); fi
     wait_to_start "$status" "$fruitless" "step $(newest_step "$run")"
     [[ -z $requests ]] || return "$status"

@@ -11,9 +11,10 @@ package struct EvaluationSession {
   private let configuration: RunConfiguration
   private let weights: String
   private let communicator: Communicator
+  private let pulse: Pulse
 
-  package init(configuration: RunConfiguration, weights: String, communicator: Communicator) {
-    (self.configuration, self.weights, self.communicator) = (configuration, weights, communicator)
+  package init(configuration: RunConfiguration, weights: String, communicator: Communicator, pulse: Pulse) {
+    (self.configuration, self.weights, self.communicator, self.pulse) = (configuration, weights, communicator, pulse)
     KernelLibrary.setThreads(configuration.training.threads)
   }
 
@@ -27,7 +28,7 @@ package struct EvaluationSession {
       return (plan, model)
     }
     try communicator.agree(on: "the data", "\(plan.dataIdentity) \(plan.data.test.count)")
-    return try Evaluator(model: model, backend: plan.step.backend, communicator: communicator)
+    return try Evaluator(model: model, backend: plan.step.backend, communicator: communicator, pulse: pulse)
       .evaluate(plan.data.test, normalization: plan.normalization)
   }
 }

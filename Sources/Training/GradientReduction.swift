@@ -52,8 +52,8 @@ package final class GradientReduction {
 
   deinit { if !pending.isUnderWay { message.deallocate() } }
 
-  /// 1 MiB of a message.
-  package static let usualBucketSize = 1 << 17
+  /// 2 MiB of a message: smaller ones, more of them under way at once, take longer on a slow link (docs/PERFORMANCE.md).
+  package static let usualBucketSize = 1 << 18
 
   private var statistics: UnsafeMutablePointer<Int64> { message.baseAddress! + buckets.othersStart }
   private var meansStart: Int { buckets.othersStart + layout.statisticCount }

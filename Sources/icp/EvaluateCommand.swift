@@ -20,8 +20,10 @@ struct EvaluateCommand: ParsableCommand {
   func run() throws {
     try Ranks.run { communicator in
       let configuration = try communicator.together { try source.load() }
+      let supervision = try Supervision(communicator, limit: configuration.watchdog.seconds, fault: nil)
+      defer { supervision.end() }
       let metrics = try EvaluationSession(
-        configuration: configuration, weights: weights, communicator: communicator
+        configuration: configuration, weights: weights, communicator: communicator, pulse: supervision.pulse
       ).run()
       if communicator.rank == 0 { print(json ? metrics.json : metrics.text) }
     }

@@ -9,7 +9,7 @@ package final class Silence: Sendable {
 
   /// Until `end`: after `seconds`, says on standard error what this host can know, and ends the process with status 75: it may have been a
   /// host that is only just back.
-  init(seconds: Double) {
+  package init(seconds: Double) {
     let environment = ProcessInfo.processInfo.environment
     let isFirstOfHost = (environment["OMPI_COMM_WORLD_LOCAL_RANK"] ?? environment["SLURM_LOCALID"] ?? "0") == "0"
     Thread.detachNewThread { [self] in
@@ -24,7 +24,7 @@ package final class Silence: Sendable {
     }
   }
 
-  func end() { over.signal() }
+  package func end() { over.signal() }
 
   /// What a rank alone can say: its own interfaces and, from mpirun's address, which of them lead to mpirun's host.
   package static func finding(_ facts: RankFacts, environment: [String: String], seconds: Int) -> Finding {
