@@ -61,6 +61,8 @@ package struct EpochReport: Sendable {
   package var savingSeconds: Double
   /// The median of the steps that were taken, each from waiting for its batch to the optimiser; nil where none was.
   package var secondsPerStep: Double?
+  /// The same of the processor's time that rank 0's process took: other programs on its cores hardly change it.
+  package var processorSecondsPerStep: Double?
 
   /// What chooses the best checkpoint.
   package func metric(_ kind: CheckpointMetric) -> (value: Double, higherIsBetter: Bool)? {
@@ -74,8 +76,11 @@ package struct EpochReport: Sendable {
     EpochRecord(
       epoch: epoch, step: step, trainLoss: trainLoss, trainAccuracy: trainAccuracy,
       validation: validation.map(SplitScores.init), test: test.map(SplitScores.init), seconds: seconds,
-      extra: ["saving_seconds": .number(savingSeconds), "seconds_per_step": .number(secondsPerStep)]
-        .merging(ProcessResources.current.values) { first, _ in first })
+      extra: [
+        "saving_seconds": .number(savingSeconds), "seconds_per_step": .number(secondsPerStep),
+        "processor_seconds_per_step": .number(processorSecondsPerStep),
+      ]
+      .merging(ProcessResources.current.values) { first, _ in first })
   }
 }
 

@@ -25,8 +25,9 @@ package final class Trainer {
   private var straggler = Straggler()
   /// Time in which training waited for saves, since the last epoch's report.
   var savingSeconds = 0.0
-  /// Seconds of each step since the last epoch's report; those of one epoch at most.
+  /// Of each step since the last epoch's report: seconds, and processor seconds of this process.
   private var stepTimes: [Double] = []
+  private var stepProcessorTimes: [Double] = []
   /// Some rank was asked to: all stop after the same step.
   private var stops = false
 
@@ -48,6 +49,7 @@ package final class Trainer {
     shardSums = StepSums(taps: plan.step.taps.count)
     batchSums = shardSums
     stepTimes.reserveCapacity(plan.stepsPerEpoch)
+    stepProcessorTimes.reserveCapacity(plan.stepsPerEpoch)
   }
 
   /// Runs from `progress` to the end, or to `training.max_steps`; ends with an evaluation, an epoch record and a checkpoint.
@@ -128,8 +130,10 @@ package final class Trainer {
       isLogged: isLogged, batchCount: batch.count, position: batch.position)
     let rate = plan.learningRate[progress.step] * progress.learningRateScale
 
+    let processor = ProcessResources.processorSeconds
     let outcome = try step(batch, mode: mode, learningRate: rate)
     stepTimes.append(pulse.stepSeconds)
+    stepProcessorTimes.append(ProcessResources.processorSeconds - processor)
     pulse.enter(.records)
     stops = outcome.status.stopRequests > 0
     if outcome.status.failedSavers > 0 { try endWithoutSaving() }
@@ -209,11 +213,13 @@ package final class Trainer {
     defer {
       savingSeconds = 0
       stepTimes.removeAll(keepingCapacity: true)
+      stepProcessorTimes.removeAll(keepingCapacity: true)
     }
     return EpochReport(
       step: progress.step, epoch: epoch, trainLoss: progress.trainLoss, trainAccuracy: progress.trainAccuracy,
       test: test, validation: validation, seconds: watch.seconds,
-      savingSeconds: savingSeconds, secondsPerStep: Statistics.median(stepTimes))
+      savingSeconds: savingSeconds, secondsPerStep: Statistics.median(stepTimes),
+      processorSecondsPerStep: Statistics.median(stepProcessorTimes))
   }
 
   func agree() throws {

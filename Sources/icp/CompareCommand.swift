@@ -46,8 +46,15 @@ struct CompareCommand: ParsableCommand {
       throw UsageError("--metric \(missing): in no record; there are \(recorded.sorted().joined(separator: ", "))")
     }
     let comparison = Comparison(
-      runs: found, baseline: baseline ?? ["plain", "rule=none"].first(where: variants.contains), metrics: metrics)
+      runs: found, baseline: baseline ?? Self.plain(variants), metrics: metrics)
     if let directory { try comparison.write(to: directory) }
     print(json ? comparison.json : comparison.markdown, terminator: "")
+  }
+
+  /// The one variant that is plain training, where there is one.
+  private static func plain(_ variants: Set<String>) -> String? {
+    if variants.contains("plain") { return "plain" }
+    let plain = variants.filter { $0.split(separator: " ").contains("rule=none") }
+    return plain.count == 1 ? plain.first : nil
   }
 }

@@ -41,7 +41,7 @@ package struct Comparison {
     package var secondsPerStep: Double?
     package var trainingSeconds: Double?
     package var epochs: Double?
-    /// A run's training time, in the baseline's.
+    /// A run's compute, in the baseline's.
     package var cost: Double?
     package var provenance: String?
   }
@@ -129,8 +129,10 @@ extension Comparison.Row {
     secondsPerStep = Statistics.median(done.compactMap(\.secondsPerStep))
     trainingSeconds = Statistics.median(done.compactMap { $0.trainingSeconds.last })
     epochs = Statistics.median(done.map { Double($0.epochs.count) })
-    let whole = Statistics.median(baseline.filter { $0.failure == nil }.compactMap { $0.trainingSeconds.last })
-    if let trainingSeconds, let whole, whole > 0 { cost = trainingSeconds / whole }
+    func compute(_ runs: [StudyRun]) -> Double? {
+      Statistics.median(runs.filter { $0.failure == nil }.compactMap { $0.compute.last })
+    }
+    if let own = compute(runs), let whole = compute(baseline), whole > 0 { cost = own / whole }
   }
 }
 

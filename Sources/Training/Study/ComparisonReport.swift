@@ -166,12 +166,13 @@ extension Comparison {
         baseline: baseline, metrics: metrics, settingsChosenBy: provenance, unfinished: unfinished, rows: rows))
   }
 
-  /// results.md, results.csv, runs.csv, results.json in `directory`.
+  /// results.md, results.csv, runs.csv, results.json and the plots in `directory`.
   package func write(to directory: String) throws(SaveError) {
     try StudyFile.write(markdown, to: "\(directory)/results.md")
     try StudyFile.write(csv, to: "\(directory)/results.csv")
     try StudyFile.write(runsCSV, to: "\(directory)/runs.csv")
     try StudyFile.write(json, to: "\(directory)/results.json")
+    try writePlots(to: directory)
   }
 
   // MARK: A search's choice

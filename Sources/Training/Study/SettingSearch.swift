@@ -57,7 +57,8 @@ extension SettingSearch.Range {
   func draw(_ stream: inout RandomStream) -> Node {
     switch self {
     case .uniform(let low, let high): Self.node(stream.uniform(in: low...high))
-    case .log(let low, let high): Self.node(Foundation.exp(stream.uniform(in: Foundation.log(low)...Foundation.log(high))))
+    case .log(let low, let high):
+      Self.node(Foundation.exp(stream.uniform(in: Foundation.log(low)...Foundation.log(high))))
     case .integer(let low, let high): Node("\(low + stream.integer(below: high - low + 1))")
     case .choice(let nodes): nodes[stream.integer(below: nodes.count)]
     }

@@ -94,7 +94,7 @@ struct StudyFolder {
   private func costRatio(of variant: String, for run: SweepRun) throws -> CostRatio? {
     let file = "\(path)/\(run.point.name.isEmpty ? "" : run.point.name + "/")\(run.variant)/equal-compute.json"
     if let ratio = CostRatio(file: file) { return ratio }
-    guard let own = secondsPerStep(sweep.baseline!, run.point), let others = secondsPerStep(variant, run.point) else {
+    guard let own = computePerStep(sweep.baseline!, run.point), let others = computePerStep(variant, run.point) else {
       return nil
     }
     // Whoever comes first decides; others read what that one wrote.
@@ -128,8 +128,8 @@ struct StudyFolder {
   }
 
   /// The median of a variant's runs that are done at a point.
-  private func secondsPerStep(_ variant: String, _ point: Sweep.Point) -> Double? {
-    Statistics.median(indices(variant, point).compactMap { StudyRun(note: directory($0))?.secondsPerStep })
+  private func computePerStep(_ variant: String, _ point: Sweep.Point) -> Double? {
+    Statistics.median(indices(variant, point).compactMap { StudyRun(note: directory($0))?.computePerStep })
   }
 }
 

@@ -108,20 +108,26 @@ package struct StudyRun: Sendable {
 
   /// Seconds of training up to and with each epoch, without evaluation and saving: the epoch's steps times their median. So a
   /// run that was stopped and resumed counts what it would have taken in one go.
-  package var trainingSeconds: [Double] {
+  package var trainingSeconds: [Double] { cumulated(["seconds_per_step"]) }
+
+  /// The same of the processor's time of rank 0, where it was recorded: what training costs, on a machine with other work too.
+  package var compute: [Double] { cumulated(["processor_seconds_per_step", "seconds_per_step"]) }
+
+  private func cumulated(_ keys: [String]) -> [Double] {
     var (total, step) = (0.0, 0.0)
     return epochs.map { epoch in
       let last = epoch["step"] ?? step
       defer { step = last }
-      total += epoch["seconds_per_step"].map { $0 * (last - step) } ?? epoch["seconds"] ?? 0
+      total += keys.lazy.compactMap { epoch[$0] }.first.map { $0 * (last - step) } ?? epoch["seconds"] ?? 0
       return total
     }
   }
 
-  package var secondsPerStep: Double? {
-    guard failure == nil, let seconds = trainingSeconds.last, let steps = epochs.last?["step"], steps > 0 else {
-      return nil
-    }
+  package var secondsPerStep: Double? { trainingSeconds.last.flatMap(perStep) }
+  package var computePerStep: Double? { compute.last.flatMap(perStep) }
+
+  private func perStep(_ seconds: Double) -> Double? {
+    guard failure == nil, let steps = epochs.last?["step"], steps > 0 else { return nil }
     return seconds / steps
   }
 }

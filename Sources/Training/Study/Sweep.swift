@@ -109,7 +109,7 @@ package struct SweepRun {
   /// With its epochs; where these depend on what other runs cost, with those of an equal number of epochs.
   package let configuration: RunConfiguration
   /// The variant whose compute it is to match.
-  let equalComputeWith: String?
+  package let equalComputeWith: String?
   /// Where a search has chosen its settings: by what, and in which file.
   let provenance: String?
   private let make: (Int?) throws(ConfigurationError) -> RunConfiguration

@@ -246,7 +246,7 @@ package final class SweepSession {
     try comparison.write(to: folder.path)
     if let search = sweep.search { try comparison.writeChosen(search, sweep, to: folder.path) }
     console.line(
-      "\n\(comparison.markdown)\nwritten to \(folder.path)/results.md, results.csv, runs.csv and results.json")
+      "\n\(comparison.markdown)\nwritten to \(folder.path)/results.md, results.csv, runs.csv, results.json and plots/")
   }
 
   private func check(_ endings: [Ending]) throws {
