@@ -9,6 +9,8 @@ public struct RandomStream: RandomNumberGenerator, Sendable {
   public enum Purpose: UInt64, Sendable {
     case order = 1
     case augmentation, initialization, perturbation, glyph, test
+    case subset = 16
+    case labelNoise, evaluation
   }
 
   private var state: UInt64

@@ -201,10 +201,14 @@ package final class Trainer {
     let validation = try plan.data.validation.map {
       try evaluator.evaluate($0, normalization: plan.normalization)
     }
+    let trainSample = try plan.trainSample.map {
+      try evaluator.evaluate($0, normalization: plan.normalization)
+    }
     defer { savingSeconds = 0 }
     return EpochReport(
       step: progress.step, epoch: epoch, trainLoss: progress.trainLoss, trainAccuracy: progress.trainAccuracy,
-      test: test, validation: validation, seconds: watch.seconds,
+      test: test, validation: validation, trainSample: trainSample, labelNoiseRate: plan.labelNoiseRate,
+      seconds: watch.seconds,
       savingSeconds: savingSeconds)
   }
 
