@@ -10,6 +10,8 @@ public struct RandomStream: RandomNumberGenerator, Sendable {
     // The numbers are part of every result, so none may change.
     case order = 1
     case augmentation, initialization, perturbation, glyph, test
+    case subset = 16
+    case labelNoise, evaluation
     case mixtureWeight = 20
     case mixturePartner
     case search = 100

@@ -12,6 +12,7 @@ package final class Evaluator {
   private let piece: Tensor
   private let pulse: Pulse
   private var labels = [Int32](repeating: 0, count: FrozenNetwork.pieceSize)
+  private var trueLabels = [Int32](repeating: 0, count: FrozenNetwork.pieceSize)
 
   package init(model: ModelState, backend: ConvolutionBackend, communicator: Communicator, pulse: Pulse = Pulse()) {
     self.model = model
@@ -35,12 +36,14 @@ package final class Evaluator {
       let count = min(FrozenNetwork.pieceSize, dataset.count - first)
       for offset in 0..<count {
         labels[offset] = Int32(dataset.label(first + offset))
+        trueLabels[offset] = Int32(dataset.trueLabel(first + offset))
         dataset.withPixels(of: first + offset) {
           transform.write($0, epoch: 0, sample: first + offset, into: piece.pointer + offset * dataset.shape.count)
         }
       }
       pulse.beat()
-      sums.add(logits: network.logits(piece.pointer, samples: count), labels: labels, count: count)
+      sums.add(
+        logits: network.logits(piece.pointer, samples: count), labels: labels, trueLabels: trueLabels, count: count)
     }
     pulse.enter(.exchange)
     try sums.values.withUnsafeMutableBufferPointer { values throws(MPIError) in try communicator.sum(values) }

@@ -56,6 +56,10 @@ package struct EpochReport: Sendable {
   /// Nil where `evaluation.every_epochs` left it out, like the validation split's.
   package var test: ClassificationMetrics?
   package var validation: ClassificationMetrics?
+  /// Of a fixed part of the training set, in evaluation mode and without augmentation.
+  package var trainSample: ClassificationMetrics?
+  /// The share of training labels that are wrong; nil without noise.
+  package var labelNoiseRate: Double?
   package var seconds: Double
   /// Of these, what training waited for saves.
   package var savingSeconds: Double
@@ -79,8 +83,24 @@ package struct EpochReport: Sendable {
       extra: [
         "saving_seconds": .number(savingSeconds), "seconds_per_step": .number(secondsPerStep),
         "processor_seconds_per_step": .number(processorSecondsPerStep),
-      ]
-      .merging(ProcessResources.current.values) { first, _ in first })
+      ].merging(regimeValues) { first, _ in first }
+        .merging(ProcessResources.current.values) { first, _ in first })
+  }
+
+  /// Calibration, generalisation and what became of noisy labels; not finite where nothing was measured.
+  private var regimeValues: [String: RecordValue] {
+    var values: [String: RecordValue] = ["test_ece": .number(test?.ece)]
+    if let validation { values["validation_ece"] = .number(validation.ece) }
+    if let labelNoiseRate { values["label_noise_rate"] = .number(labelNoiseRate) }
+    guard let trainSample else { return values }
+    values["train_eval_loss"] = .number(trainSample.loss)
+    values["train_eval_accuracy"] = .number(trainSample.accuracy)
+    values["generalization_gap"] = .number(test.map { trainSample.accuracy - $0.accuracy })
+    guard labelNoiseRate != nil else { return values }
+    values["train_accuracy_right_labels"] = .number(trainSample.labelScores.right)
+    values["train_accuracy_wrong_labels"] = .number(trainSample.labelScores.wrong)
+    values["train_accuracy_true_labels"] = .number(trainSample.labelScores.truth)
+    return values
   }
 }
 

@@ -12,6 +12,10 @@ package struct RunPlan: Sendable {
   package let shards: Int
   package let data: DataSplits
   package let normalization: Normalization
+  /// The part of the training set that each epoch's end measures; nil where none is.
+  package let trainSample: Dataset?
+  /// The share of training labels that are wrong; nil where labels are the files'.
+  package let labelNoiseRate: Double?
   package let architecture: Architecture
   package let taps: [String]
   package let step: StepOptions
@@ -44,6 +48,12 @@ package struct RunPlan: Sendable {
     normalization = try Normalization.resolved(
       mean: configuration.data.mean, std: configuration.data.std, on: data.training)
     dataIdentity = Self.identity(of: data, normalization)
+    let training = data.training
+    trainSample = configuration.evaluation.trainSamples.map {
+      training.sample($0, seed: configuration.training.seed)
+    }
+    labelNoiseRate =
+      configuration.data.labelNoise.kind == .none ? nil : Double(training.wrongLabels) / Double(training.count)
     let shape = data.training.shape
     let network = Architecture.make(
       configuration.model.kind, shortcut: configuration.model.shortcut, hidden: configuration.model.hidden,
@@ -79,6 +89,13 @@ package struct RunPlan: Sendable {
   package func isCyclic(_ epoch: Int) -> Bool { step.refinement != nil && cyclic.isCyclic(epoch) }
   package func alpha(_ epoch: Int) -> Double {
     isCyclic(epoch) && step.objective == .distillation ? cyclic.alpha(epoch) : 1
+  }
+
+  /// "symmetric, 3602 of 10000 training labels are wrong (36.02 %)"; nil where labels are the files'.
+  package var labelNoiseText: String? {
+    guard let labelNoiseRate else { return nil }
+    return "\(configuration.data.labelNoise.kind.rawValue), \(data.training.wrongLabels) of \(data.training.count) "
+      + "training labels are wrong (\(percent(labelNoiseRate)))"
   }
 
   /// Tells two data sets to train on apart: sizes, a checksum of the labels, and the pixels' moments.
@@ -135,6 +152,12 @@ extension DataOptions {
     self.init(
       format: data.format, path: data.path, size: data.size, limit: data.limit, testLimit: data.testLimit,
       validation: data.validation, seed: configuration.training.seed)
+    (classes, samplesPerClass) = (data.classes, data.samplesPerClass)
+    subsetSeed = data.subsetSeed ?? configuration.training.seed
+    labelNoise.kind = data.labelNoise.kind
+    labelNoise.rate = data.labelNoise.rate ?? 0
+    labelNoise.seed = data.labelNoise.seed ?? configuration.training.seed
+    labelNoise.path = data.labelNoise.file
   }
 }
 

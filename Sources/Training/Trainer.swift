@@ -217,7 +217,8 @@ package final class Trainer {
     }
     return EpochReport(
       step: progress.step, epoch: epoch, trainLoss: progress.trainLoss, trainAccuracy: progress.trainAccuracy,
-      test: test, validation: validation, seconds: watch.seconds,
+      test: test, validation: validation, trainSample: try measure(plan.trainSample),
+      labelNoiseRate: plan.labelNoiseRate, seconds: watch.seconds,
       savingSeconds: savingSeconds, secondsPerStep: Statistics.median(stepTimes),
       processorSecondsPerStep: Statistics.median(stepProcessorTimes))
   }

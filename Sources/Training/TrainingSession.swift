@@ -142,10 +142,12 @@ package struct TrainingSession {
         path: resumed.path, reason: "\(difference); --resume needs what sets the weights unchanged")
     }
     guard resumed.metadata["data"] == plan.dataIdentity else {
+      let isRelabelled = plan.configuration.data.labelNoise.kind == .file
       throw CheckpointError(
         path: resumed.path,
-        reason: "'data.path' holds other data than the run began with "
-          + "(counts, shape and pixel statistics: \(plan.dataIdentity); then: \(quoted(resumed.metadata["data"] ?? "none")))"
+        reason:
+          "'data.path' \(isRelabelled ? "or 'data.label_noise.file' " : "")holds other data than the run began with "
+          + "(counts, shape, labels and pixel statistics: \(plan.dataIdentity); then: \(quoted(resumed.metadata["data"] ?? "none")))"
       )
     }
     try resumed.state.checkProgress(stepsPerEpoch: plan.stepsPerEpoch, path: resumed.path)

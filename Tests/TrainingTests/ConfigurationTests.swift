@@ -33,6 +33,14 @@ private let packageRoot = URL(filePath: #filePath).deletingLastPathComponent().d
         limit: all
         test_limit: all
         validation: 0
+        classes: all
+        samples_per_class: all
+        subset_seed: of training.seed
+        label_noise:
+          kind: none
+          rate: none
+          seed: of training.seed
+          file: none
 
       model:
         kind: resnet20
@@ -100,6 +108,7 @@ private let packageRoot = URL(filePath: #filePath).deletingLastPathComponent().d
 
       evaluation:
         every_epochs: 1
+        train_samples: 2000
 
       checkpoint:
         every_steps: none
@@ -149,7 +158,8 @@ private let packageRoot = URL(filePath: #filePath).deletingLastPathComponent().d
     let configuration = try read(
       """
       data: {format: idx, path: "a b/ü", size: 16, shuffle: false, augment: [flip], mean: [0.5], std: [.25], limit: 7,
-        test_limit: 8, validation: 500}
+        test_limit: 8, validation: 500, classes: [2, 0], samples_per_class: 9, subset_seed: 1,
+        label_noise: {kind: pair_flip, rate: 0.5, seed: 2, file: noisy.txt}}
       model: {kind: mlp, shortcut: pad, hidden: [3], classes: 12, weights: 'w.safetensors'}
       training: {epochs: 2, max_steps: 3, batch_size: 64, shards: auto, threads: 2, label_smoothing: 0.1,
         gradient_reduction: float32, non_finite: rollback, seed: 9007199254740992}
@@ -159,6 +169,7 @@ private let packageRoot = URL(filePath: #filePath).deletingLastPathComponent().d
       icp: {rule: ademamix, steps: 0, step_size: 3, reduction: mean, clamp: pixels, epsilon: 0.1}
       distillation: {taps: [layer1, layer2.0], layer_weights: [1, 0.5], warmup: 1, alpha_min: 0.3, target: batch_frozen,
         normalize: l2}
+      evaluation: {train_samples: none}
       checkpoint: {every_steps: 4, every_epochs: none, keep: 1, metric: validation_accuracy}
       logging: {every_steps: 1}
       kernels: {convolution: openblas}
@@ -174,6 +185,13 @@ private let packageRoot = URL(filePath: #filePath).deletingLastPathComponent().d
     expected.data.limit = 7
     expected.data.testLimit = 8
     expected.data.validation = .count(500)
+    expected.data.classes = [2, 0]
+    expected.data.samplesPerClass = 9
+    expected.data.subsetSeed = 1
+    expected.data.labelNoise.kind = .pairFlip
+    expected.data.labelNoise.rate = 0.5
+    expected.data.labelNoise.seed = 2
+    expected.data.labelNoise.file = "noisy.txt"
     expected.model.kind = .mlp
     expected.model.shortcut = .pad
     expected.model.hidden = [3]
@@ -213,6 +231,7 @@ private let packageRoot = URL(filePath: #filePath).deletingLastPathComponent().d
     expected.distillation.alphaMin = 0.3
     expected.distillation.target = .batchFrozen
     expected.distillation.normalize = .l2
+    expected.evaluation.trainSamples = nil
     expected.checkpoint.everySteps = 4
     expected.checkpoint.everyEpochs = nil
     expected.checkpoint.keep = 1

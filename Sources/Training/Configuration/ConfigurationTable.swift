@@ -11,6 +11,9 @@ package enum ConfigurationTable {
     if sections.last != section { sections.append(section) }
   }
 
+  /// The groups of keys within sections.
+  static let groups = Set(keys.map(\.group)).subtracting(sections).map(String.init).sorted()
+
   static let byPath = Dictionary(uniqueKeysWithValues: keys.map { ($0.path, $0) })
 
   package typealias Key = ConfigurationKey
@@ -63,6 +66,44 @@ package enum ConfigurationTable {
       "data.validation", \.data.validation, .validation, unit: "samples, or a fraction of them",
       "Held out from the end of the training set; `validation_*` is then recorded and may choose the "
         + "best checkpoint."
+    ),
+    Key(
+      "data.classes", \.data.classes,
+      .optional(
+        "all",
+        .list(of: .integer(from: 0, to: 65535), ", two or more, none twice") {
+          $0.count >= 2 && Set($0).count == $0.count
+        }),
+      "The classes that are kept, of all images of the run; they become 0, 1, ... in the order of this list. The others "
+        + "are held out, for few-shot episodes."
+    ),
+    Key(
+      "data.samples_per_class", \.data.samplesPerClass, .optional("all", .integer(from: 1)), unit: "samples",
+      "Trains on so many images of each class, taken behind `data.limit` and `data.validation`. Of one seed, a larger "
+        + "subset holds the smaller ones."
+    ),
+    Key(
+      "data.subset_seed", \.data.subsetSeed, .optional("of training.seed", .integer(from: 0, to: 1 << 53)),
+      "Decides which images of a class `data.samples_per_class` takes."),
+    Key(
+      "data.label_noise.kind", \.data.labelNoise.kind, .choice,
+      "How labels to train on are made wrong (METHOD.md, \"Regimes\"): `symmetric` redraws the chosen ones from all "
+        + "classes, `symmetric_exclusive` from the others; `asymmetric` takes a class for one like it (CIFAR only), "
+        + "`pair_flip` for the next one; `file` reads them. Validation and test labels stay true."
+    ),
+    Key(
+      "data.label_noise.rate", \.data.labelNoise.rate, .optional("none", .fraction), unit: "fraction of samples",
+      "How many labels are chosen: rounded down, of the training set (`symmetric`) or of each class that is affected. "
+        + "Needed by every kind but `none` and `file`."
+    ),
+    Key(
+      "data.label_noise.seed", \.data.labelNoise.seed,
+      .optional("of training.seed", .integer(from: 0, to: 1 << 53)),
+      "Decides which labels become wrong, and what they become."),
+    Key(
+      "data.label_noise.file", \.data.labelNoise.file, .optional("none", .text("a file")), role: .place,
+      "Labels for all training images of the files, in their order: integers as text, or a .npy array; a second column "
+        + "holds the true labels, and must be the data's. Needed by the kind `file`."
     ),
   ]
 
@@ -283,8 +324,14 @@ package enum ConfigurationTable {
     Key(
       "evaluation.every_epochs", \.evaluation.everyEpochs, .optional("none", .integer(from: 1)), unit: "epochs",
       role: .reporting,
-      "Measures on the test set, and on the validation split, after every so many epochs, where one epoch of few samples costs "
-        + "less than that. The end of a run is always measured."),
+      "Measures on the test set, the validation split and training images after every so many epochs: with few samples that "
+        + "costs more than an epoch. The end of a run is always measured."),
+    Key(
+      "evaluation.train_samples", \.evaluation.trainSamples, .optional("none", .integer(from: 1)), unit: "samples",
+      role: .reporting,
+      "At most so many training images, always the same, are measured at the end of each epoch as the test set is: in "
+        + "evaluation mode, without augmentation."
+    ),
     Key(
       "checkpoint.every_steps", \.checkpoint.everySteps, .optional("none", .integer(from: 1)), unit: "steps",
       role: .reporting, "Saves after every so many steps."),

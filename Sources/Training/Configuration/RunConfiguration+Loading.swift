@@ -67,15 +67,28 @@ extension RunConfiguration {
         throw source.error(
           "unknown key '\(section.shown)'; \(ConfigurationTable.hint(for: name))", at: section.position)
       }
-      for (key, value) in try entries(of: value, "the keys of the section '\(name)', indented", source) {
-        let path = "\(name).\(key.text ?? "")"
-        guard let known = ConfigurationTable.byPath[path] else {
-          let shown = "\(name).\(key.shown)"
-          throw source.error(
-            "unknown key '\(shown)'; \(ConfigurationTable.hint(for: path))", at: key.position)
-        }
-        settings.append(Setting(key: known, value: value, source: source))
+      settings += try self.settings(of: value, in: name, source)
+    }
+    return settings
+  }
+
+  /// The keys of a section, or of a group within one.
+  private static func settings(
+    of node: Node, in group: String, _ source: ConfigurationSource
+  ) throws(ConfigurationError) -> [Setting] {
+    var settings: [Setting] = []
+    for (key, value) in try entries(of: node, "the keys of the section '\(group)', indented", source) {
+      let path = "\(group).\(key.text ?? "")"
+      if ConfigurationTable.groups.contains(path) {
+        settings += try self.settings(of: value, in: path, source)
+        continue
       }
+      guard let known = ConfigurationTable.byPath[path], known.group == group else {
+        let shown = "\(group).\(key.shown)"
+        throw source.error(
+          "unknown key '\(shown)'; \(ConfigurationTable.hint(for: path))", at: key.position)
+      }
+      settings.append(Setting(key: known, value: value, source: source))
     }
     return settings
   }
@@ -96,7 +109,7 @@ extension RunConfiguration {
     guard let equals = argument.firstIndex(of: "=") else { throw source.error("expected key=value") }
     let path = String(argument[..<equals])
     guard let key = ConfigurationTable.byPath[path] else {
-      if let first = ConfigurationTable.keys.first(where: { $0.section == path }) {
+      if let first = ConfigurationTable.keys.first(where: { $0.section == path || $0.group == path }) {
         throw source.error("'\(path)' is a section; name one of its keys, such as '\(first.path)'")
       }
       throw source.error("unknown key '\(Node(path).shown)'; \(ConfigurationTable.hint(for: path))")

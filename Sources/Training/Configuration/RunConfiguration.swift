@@ -6,7 +6,7 @@ import Refinement
 /// Everything a run can be told, resolved: every dependent default is filled in, every range and combination checked.
 ///
 /// A property is its key in camel case (`icp.step_size` is `icp.stepSize`); `nil` stands for the key's word (`none`,
-/// `all`, `native`, `computed`, `of the data`, `of the model`). Meaning, unit and range of each: ConfigurationTable.
+/// `all`, `native`, `computed`, `of the data`, `of the model`, `of training.seed`). Meaning, unit and range of each: ConfigurationTable.
 package struct RunConfiguration: Sendable, Equatable {
   package var data = DataSection()
   package var model = ModelSection()
@@ -37,6 +37,17 @@ package struct RunConfiguration: Sendable, Equatable {
     package var limit: Int?
     package var testLimit: Int?
     package var validation = Validation.none
+    package var classes: [Int]?
+    package var samplesPerClass: Int?
+    package var subsetSeed: Int?
+    package var labelNoise = LabelNoiseGroup()
+
+    package struct LabelNoiseGroup: Sendable, Equatable {
+      package var kind = LabelNoiseKind.none
+      package var rate: Double?
+      package var seed: Int?
+      package var file: String?
+    }
   }
 
   package struct ModelSection: Sendable, Equatable {
@@ -112,6 +123,7 @@ package struct RunConfiguration: Sendable, Equatable {
 
   package struct EvaluationSection: Sendable, Equatable {
     package var everyEpochs: Int? = 1
+    package var trainSamples: Int? = 2000
   }
 
   package struct CheckpointSection: Sendable, Equatable {
