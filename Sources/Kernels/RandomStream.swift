@@ -12,6 +12,9 @@ public struct RandomStream: RandomNumberGenerator, Sendable {
     case augmentation, initialization, perturbation, glyph, test
     case mixtureWeight = 20
     case mixturePartner
+    // What measures a finished network.
+    case corruption = 32
+    case attack, episode
   }
 
   private var state: UInt64

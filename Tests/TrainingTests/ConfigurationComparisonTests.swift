@@ -22,7 +22,8 @@ import Training
     let saved = try read("data: {format: cifar10, path: here}")
     let free = [
       "training.max_steps=7", "logging.every_steps=3", "checkpoint.every_steps=2", "checkpoint.keep=9",
-      "checkpoint.every_epochs=none", "data.path=there", "data.test_limit=10", "training.shards=auto",
+      "evaluation.final=[attacks]", "checkpoint.every_epochs=none", "data.path=there", "data.test_limit=10",
+      "training.shards=auto",
     ]
     let resumed = try read("data: {format: cifar10, path: here}", free)
     #expect(resumed.differences(from: saved) == [])
@@ -51,7 +52,7 @@ import Training
       || ["evaluation.", "checkpoint.", "agreement.", "watchdog.", "logging."].contains { path.hasPrefix($0) }
     #expect(changed.differences(from: saved).map(\.key) == (isFree ? [] : [path]))
     #expect((changed.identity == saved.identity) == isFree)
-    #expect((changed.agreedText == saved.agreedText) == (path == "data.path"))
+    #expect((changed.agreedText == saved.agreedText) == ["data.path", "evaluation.cifar_c"].contains(path))
   }
 
   @Test func `a difference names the key and both values`() throws {

@@ -90,6 +90,9 @@ private let packageRoot = URL(filePath: #filePath).deletingLastPathComponent().d
 
       evaluation:
         every_epochs: 1
+        final: []
+        attack_samples: 1000
+        cifar_c: none
 
       checkpoint:
         every_steps: none
@@ -145,6 +148,7 @@ private let packageRoot = URL(filePath: #filePath).deletingLastPathComponent().d
       distillation: {taps: [layer1, layer2.0], layer_weights: [1, 0.5], warmup: 1, alpha_min: 0.3, target: batch_frozen,
         normalize: l2}
       checkpoint: {every_steps: 4, every_epochs: none, keep: 1, metric: validation_accuracy}
+      evaluation: {final: [attacks, corruptions], attack_samples: 9, cifar_c: there}
       logging: {every_steps: 1}
       kernels: {convolution: openblas}
       """)
@@ -202,6 +206,9 @@ private let packageRoot = URL(filePath: #filePath).deletingLastPathComponent().d
     expected.checkpoint.everyEpochs = nil
     expected.checkpoint.keep = 1
     expected.checkpoint.metric = .validationAccuracy
+    expected.evaluation.final = [.attacks, .corruptions]
+    expected.evaluation.attackSamples = 9
+    expected.evaluation.cifarC = "there"
     expected.logging.everySteps = 1
     expected.kernels.convolution = .openblas
     #expect(configuration == expected)
