@@ -82,9 +82,16 @@ extension Dataset {
   package func normalized(_ range: Range<Int>, by normalization: Normalization, into tensor: Tensor) {
     precondition(
       range.count * shape.count <= tensor.count, "\(range.count) samples of \(shape) into \(tensor.shape)")
+    normalized(range, by: normalization, into: tensor.pointer)
+  }
+
+  /// The same into memory for `range.count` images.
+  package func normalized(
+    _ range: Range<Int>, by normalization: Normalization, into images: UnsafeMutablePointer<Float>
+  ) {
     let transform = SampleTransform(shape: shape, normalization: normalization)
     for (at, sample) in range.enumerated() {
-      withPixels(of: sample) { transform.write($0, as: .init(), into: tensor.pointer + at * shape.count) }
+      withPixels(of: sample) { transform.write($0, as: .init(), into: images + at * shape.count) }
     }
   }
 }

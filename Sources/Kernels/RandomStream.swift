@@ -14,6 +14,9 @@ public struct RandomStream: RandomNumberGenerator, Sendable {
     case labelNoise, evaluation
     case mixtureWeight = 20
     case mixturePartner
+    // What measures a finished network.
+    case corruption = 32
+    case attack, episode
     case search = 100
   }
 

@@ -33,6 +33,7 @@ package final class MetricsLog: @unchecked Sendable {
 
   package func append(_ record: StepRecord) throws(RecordError) { try append(line: record.json) }
   package func append(_ record: EpochRecord) throws(RecordError) { try append(line: record.json) }
+  package func append(_ record: FinalRecord) throws(RecordError) { try append(line: record.json) }
 
   /// Waits until the records are on the disk: before a checkpoint that stands for them.
   package func synchronize() throws(RecordError) {
@@ -68,7 +69,8 @@ package final class MetricsLog: @unchecked Sendable {
     descriptor = replacement
   }
 
-  /// The lines that are whole JSON objects and whose step, if they have one, is not past `step`.
+  /// The lines that are whole JSON objects and whose step, if they have one, is not past `step`. What was measured at an end
+  /// goes: the run goes on to another, or measures again.
   static func kept(of text: Data, afterStep step: Int, unfinishedEpoch: Int?) -> Data {
     var kept = Data()
     var rest = text[...]
@@ -77,6 +79,7 @@ package final class MetricsLog: @unchecked Sendable {
       rest = rest[(end + 1)...]
       guard let record = (try? JSONSerialization.jsonObject(with: line)) as? [String: Any] else { continue }
       if let found = record["step"] as? Int, found > step { continue }
+      if record["kind"] as? String == "final" { continue }
       if let unfinishedEpoch, record["kind"] as? String == "epoch", record["epoch"] as? Int == unfinishedEpoch {
         continue
       }

@@ -2,6 +2,7 @@
 /// A value that is nil or not finite is written as null: JSON has no infinity.
 package enum RecordValue: Sendable, Equatable {
   case number(Double?)
+  case integer(Int)
   case list([Double])
 }
 
@@ -109,6 +110,27 @@ package struct EpochRecord: Sendable {
   }
 }
 
+/// What is measured once, when a run has ended (docs/EVALUATION.md).
+package struct FinalRecord: Sendable {
+  /// The run's last step, and its epoch.
+  package var step, epoch: Int
+  package var values: [(String, RecordValue)]
+
+  package init(step: Int, epoch: Int, values: [(String, RecordValue)]) {
+    (self.step, self.epoch, self.values) = (step, epoch, values)
+  }
+
+  /// The line without its end.
+  package var json: String {
+    object(kind: "final", integers: [("step", step), ("epoch", epoch)], values: values, extra: [:])
+  }
+}
+
+/// One JSON object of `values`, in their order. Keys are ours and need no escapes.
+package func jsonObject(_ values: [(String, RecordValue)]) -> String {
+  "{\(values.map { "\"\($0.0)\":\(json($0.1))" }.joined(separator: ","))}"
+}
+
 /// Keys are ours and need no escapes.
 private func object(
   kind: String, integers: [(String, Int)], values: [(String, RecordValue)], extra: [String: RecordValue]
@@ -125,6 +147,7 @@ private func json(_ value: RecordValue) -> String {
   // Swift prints the shortest digits that read back to the same value, in a form that JSON allows.
   case .number(let number?) where number.isFinite: "\(number)"
   case .number: "null"
+  case .integer(let integer): "\(integer)"
   case .list(let numbers): "[\(numbers.map { json(.number($0)) }.joined(separator: ","))]"
   }
 }

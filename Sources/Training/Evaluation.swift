@@ -24,29 +24,39 @@ package final class Evaluator {
 
   /// Every rank calls it, and gets the same metrics.
   package func evaluate(_ dataset: Dataset, normalization: Normalization) throws(MPIError) -> ClassificationMetrics {
+    try evaluate(dataset) { samples, _, images in dataset.normalized(samples, by: normalization, into: images) }
+  }
+
+  /// The same for images that `write` makes of a piece's samples and their labels: normalised, channels last, into memory for
+  /// a piece.
+  package func evaluate(
+    _ dataset: Dataset,
+    write: (_ samples: Range<Int>, _ labels: UnsafePointer<Int32>, _ images: UnsafeMutablePointer<Float>) -> Void
+  ) throws(MPIError) -> ClassificationMetrics {
     pulse.enter(.evaluation)
-    let transform = SampleTransform(
-      shape: dataset.shape, normalization: normalization, augmentations: [], seed: 0)
     network.fold(parameters: model.parameters.pointer, statistics: model.statistics.pointer)
     var sums = EvaluationSums(classes: network.classes)
-    let pieces = (dataset.count + FrozenNetwork.pieceSize - 1) / FrozenNetwork.pieceSize
-    let (rank, ranks) = (communicator.rank, communicator.size)
-    for index in pieces * rank / ranks..<pieces * (rank + 1) / ranks {
-      let first = index * FrozenNetwork.pieceSize
-      let count = min(FrozenNetwork.pieceSize, dataset.count - first)
-      for offset in 0..<count {
-        labels[offset] = Int32(dataset.label(first + offset))
-        trueLabels[offset] = Int32(dataset.trueLabel(first + offset))
-        dataset.withPixels(of: first + offset) {
-          transform.write($0, epoch: 0, sample: first + offset, into: piece.pointer + offset * dataset.shape.count)
-        }
+    for samples in Self.pieces(of: dataset.count, communicator) {
+      for (offset, sample) in samples.enumerated() {
+        labels[offset] = Int32(dataset.label(sample))
+        trueLabels[offset] = Int32(dataset.trueLabel(sample))
       }
+      write(samples, labels, piece.pointer)
       pulse.beat()
       sums.add(
-        logits: network.logits(piece.pointer, samples: count), labels: labels, trueLabels: trueLabels, count: count)
+        logits: network.logits(piece.pointer, samples: samples.count), labels: labels, trueLabels: trueLabels,
+        count: samples.count)
     }
     pulse.enter(.exchange)
     try sums.values.withUnsafeMutableBufferPointer { values throws(MPIError) in try communicator.sum(values) }
     return ClassificationMetrics(sums)
+  }
+
+  /// This rank's part of 0..<count, cut into pieces by index.
+  static func pieces(of count: Int, _ communicator: Communicator) -> some Sequence<Range<Int>> {
+    let size = FrozenNetwork.pieceSize
+    let pieces = (count + size - 1) / size
+    let (rank, ranks) = (communicator.rank, communicator.size)
+    return (pieces * rank / ranks..<pieces * (rank + 1) / ranks).lazy.map { $0 * size..<min(($0 + 1) * size, count) }
   }
 }

@@ -20,17 +20,30 @@ package struct EvaluationSession {
 
   /// The same metrics on every rank.
   package func run() throws -> ClassificationMetrics {
-    let (plan, model) = try communicator.together {
+    let (plan, model) = try communicator.planToMeasure(configuration, weights: weights)
+    return try Evaluator(model: model, backend: plan.step.backend, communicator: communicator, pulse: pulse)
+      .evaluate(plan.data.test, normalization: plan.normalization)
+  }
+}
+
+extension Communicator {
+  /// Data and model of a command that measures the weights of a file, agreed on by all ranks.
+  func planToMeasure(_ configuration: RunConfiguration, weights: String) throws -> (RunPlan, ModelState) {
+    let (plan, model) = try together {
       // Evaluation has no shards, so any number of ranks takes part.
       let plan = try RunPlan(configuration, ranks: 1)
       let model = ModelState(plan.architecture.trunk, seed: 0)
       try model.load(WeightsFile.read(path: weights), from: weights)
       return (plan, model)
     }
-    try communicator.agree(on: "the data", "\(plan.dataIdentity) \(plan.data.test.count)")
-    return try Evaluator(model: model, backend: plan.step.backend, communicator: communicator, pulse: pulse)
-      .evaluate(plan.data.test, normalization: plan.normalization)
+    try agree(on: "the data", plan.measuredData)
+    return (plan, model)
   }
+}
+
+extension RunPlan {
+  /// Tells what two ranks would measure apart.
+  var measuredData: String { "\(dataIdentity) \(data.test.count) \(cifarC?.identity ?? "")" }
 }
 
 extension ClassificationMetrics {

@@ -21,6 +21,7 @@ package final class RunJournal {
   private enum Record {
     case step(StepRecord)
     case epoch(EpochRecord)
+    case final(FinalRecord)
   }
   private var hasWarnedOfPerturbation = false
   private(set) var lastCheckpoint: String?
@@ -80,6 +81,7 @@ package final class RunJournal {
       switch record {
       case .step(let record): try metrics.append(record)
       case .epoch(let record): try metrics.append(record)
+      case .final(let record): try metrics.append(record)
       }
       unwritten.removeFirst()
     }
@@ -109,6 +111,14 @@ package final class RunJournal {
       "epoch \(report.epoch + 1)/\(plan.configuration.training.epochs) done: train loss "
         + "\(decimal(report.trainLoss, places: 4))  train \(percent(report.trainAccuracy))\(validation)\(test)  "
         + "\(duration(report.seconds))")
+  }
+
+  /// Behind the last save; what cannot be written now ends the run, since nothing comes after it.
+  func record(_ report: RobustnessReport, endOf run: RunResult) throws {
+    unwritten.append(.final(FinalRecord(step: run.progress.step, epoch: run.report.epoch, values: report.values)))
+    try writeRecords()
+    if let warning = report.attacks?.warning { warn(warning) }
+    console.line("\n\(report.text)")
   }
 
   /// Copies the state and hands it over to be written in the background, after the records that it stands for. Where the

@@ -21,6 +21,8 @@ package struct RunPlan: Sendable {
   package let step: StepOptions
   package let cyclic: CyclicSchedule
   package let learningRate: LearningRateSchedule
+  /// The files of `evaluation.cifar_c`.
+  package let cifarC: CIFARC?
 
   /// `resumedShards` is what `training.shards: auto` came to at the run's first start. With `data` no file is read, and of
   /// the keys `data.*` only normalisation, order and augmentation count.
@@ -55,6 +57,9 @@ package struct RunPlan: Sendable {
     labelNoiseRate =
       configuration.data.labelNoise.kind == .none ? nil : Double(training.wrongLabels) / Double(training.count)
     let shape = data.training.shape
+    cifarC = try configuration.evaluation.cifarC.map { [classes = data.training.classes] path in
+      try CIFARC(directory: path, shape: configuration.data.size == nil ? shape : nil, classes: classes)
+    }
     let network = Architecture.make(
       configuration.model.kind, shortcut: configuration.model.shortcut, hidden: configuration.model.hidden,
       input: Shape(batch: 1, height: shape.height, width: shape.width, channels: shape.channels),

@@ -94,6 +94,7 @@ package struct TrainingSession {
     let result: RunResult
     do {
       result = try trainer.run()
+      try measure(result, plan: plan, model: model, journal: journal)
     } catch  where !(error is SharedError) {
       throw RunFailure(step: pulse.step, phase: pulse.phase, cause: error)
     }
@@ -103,6 +104,15 @@ package struct TrainingSession {
   }
 
   // MARK: Steps of a start
+
+  /// What `evaluation.final` asks for, of the weights as they are now.
+  private func measure(_ result: RunResult, plan: RunPlan, model: ModelState, journal: RunJournal?) throws {
+    let checks = configuration.evaluation.final
+    guard !checks.isEmpty else { return }
+    let report = try RobustnessEvaluator(plan: plan, model: model, communicator: communicator, pulse: pulse).run(checks)
+    pulse.enter(.records)
+    try journal?.record(report, endOf: result)
+  }
 
   private func makePlan(from resumed: Resumed?) throws -> RunPlan {
     let plan = try communicator.together {
@@ -114,7 +124,7 @@ package struct TrainingSession {
     try communicator.agree(
       on: "the program", "\(Platform.description) \(Platform.executableChecksum.map(Checksum.hexadecimal) ?? "")")
     try communicator.agree(on: "the configuration", plan.configuration.agreedText)
-    try communicator.agree(on: "the data", "\(plan.dataIdentity) \(plan.data.test.count)")
+    try communicator.agree(on: "the data", plan.measuredData)
     return plan
   }
 

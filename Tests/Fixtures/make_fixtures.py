@@ -502,6 +502,50 @@ def metrics():
           recall=recall, f1=f1, accuracy=(predicted == y).double().mean().item(), bins=15)
 
 
+def corruptions():
+    """Pixel bytes (2, 9, 7), and corrupted pixel values in 0..1 at severity 1 and 5."""
+    torch.manual_seed(SEED + 4)
+    pixels = torch.randint(0, 256, (2, 9, 7))
+    x, t = pixels.double() / 255, {"pixels": pixels}
+    for severity, sigma, light, scale in ((1, 0.4, 0.05, 0.75), (5, 1.0, 0.3, 0.15)):
+        radius = int(4 * sigma + 0.5)
+        k = torch.arange(-radius, radius + 1).double()
+        kernel = torch.exp(-(k[:, None] ** 2 + k[None, :] ** 2) / (2 * sigma * sigma))
+        padded = F.pad(x[:, None], (radius,) * 4, mode="replicate")
+        blurred = F.conv2d(padded, (kernel / kernel.sum())[None, None])[:, 0]
+        mean = x.mean((1, 2), keepdim=True)
+        for name, value in (("gaussian_blur", blurred), ("brightness", x + light), ("contrast", mean + scale * (x - mean))):
+            t[f"{name}.{severity}"] = value.clamp(0, 1).float()
+    write("corruptions.safetensors", t, note="blur: the two-dimensional kernel, edges repeated")
+
+
+def attacks():
+    """Adversarial examples on an MLP, in normalised units: eps = 8/255 and steps of 2/255 of pixel values, divided by std."""
+    mean, std = torch.tensor([0.45, 0.5]).view(1, 2, 1, 1), torch.tensor([0.2, 0.3]).view(1, 2, 1, 1)
+
+    def make():
+        model = MLP(2 * 4 * 4, 5)
+        # Some pixels near black and white, where the range of pixels ends the move.
+        x, y = (torch.rand(6, 2, 4, 4) * 1.1 - 0.05).clamp(0, 1), torch.randint(0, 5, (6,))
+        x = (x - mean) / std
+        low = torch.maximum(x - 8 / 255 / std, (0 - mean) / std)
+        high = torch.minimum(x + 8 / 255 / std, (1 - mean) / std)
+
+        def moved(at, step):
+            at = at.detach().requires_grad_(True)
+            (gradient,) = torch.autograd.grad(F.cross_entropy(model(at)[0], y, reduction="sum"), at)
+            return torch.maximum(torch.minimum(at.detach() + step / std * gradient.sign(), high), low)
+
+        Kinks.nearest = math.inf
+        fgsm, pgd = moved(x, 8 / 255), x
+        for _ in range(20):
+            pgd = moved(pgd, 2 / 255)
+        return state(model, "model.") | {"x": x, "y": y, "fgsm": fgsm, "pgd": pgd}
+
+    write("attacks.safetensors", away_from_kinks(make, 1e-5), hidden="[32, 24]", mean="[0.45, 0.5]", std="[0.2, 0.3]",
+          note="pgd starts at x itself")
+
+
 def schedules():
     def rates(make, epochs, steps_per_epoch, per_epoch):
         optimizer = torch.optim.SGD([nn.Parameter(torch.zeros(1))], lr=0.1)
@@ -543,6 +587,8 @@ if __name__ == "__main__":
     rules()
     optimizers()
     metrics()
+    corruptions()
+    attacks()
     schedules()
     total = sum(os.path.getsize(os.path.join(OUT, f)) for f in os.listdir(OUT) if f.endswith((".safetensors", ".json")))
     print(total, "bytes in all")

@@ -24,6 +24,7 @@ import Training
       "training.max_steps=7", "logging.every_steps=3", "checkpoint.every_steps=2", "checkpoint.keep=9",
       "checkpoint.every_epochs=none", "data.path=there", "data.test_limit=10", "training.shards=auto",
       "data.label_noise.file=there", "evaluation.train_samples=none",
+      "evaluation.final=[attacks]",
     ]
     let resumed = try read("data: {format: cifar10, path: here}", free)
     #expect(resumed.differences(from: saved) == [])
@@ -50,7 +51,7 @@ import Training
     }
     try #require(changed != saved)
 
-    let places = ["data.path", "data.label_noise.file"]
+    let places = ["data.path", "data.label_noise.file", "evaluation.cifar_c"]
     let isFree =
       ["training.max_steps", "training.overlap", "data.test_limit"].contains(path) || places.contains(path)
       || ["evaluation.", "checkpoint.", "agreement.", "watchdog.", "logging."].contains { path.hasPrefix($0) }

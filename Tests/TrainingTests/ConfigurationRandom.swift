@@ -110,6 +110,9 @@ extension RunConfiguration {
     result.checkpoint.metric = result.data.validation == .none || chance() ? .trainLoss : .validationAccuracy
     result.training.overlap = chance()
     result.evaluation.everyEpochs = chance() ? integer(1...1_000_000_000) : nil
+    result.evaluation.final = [[], [.attacks], [.corruptions, .attacks]].randomElement(using: &stream)!
+    result.evaluation.attackSamples = integer(1...1_000_000_000)
+    result.evaluation.cifarC = chance() ? text() : nil
     result.agreement.everySteps = chance() ? integer(1...1_000_000_000) : nil
     result.watchdog.seconds = chance() ? number() + 1e-300 : nil
     result.logging.everySteps = integer(1...1000)

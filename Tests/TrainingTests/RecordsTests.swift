@@ -39,6 +39,18 @@ import Testing
       validated.json.contains(#""validation_f1":0.7,"test_loss":null,"test_accuracy":null,"test_f1":null"#))
   }
 
+  @Test func `a final record holds its values in their order, and goes at any resume`() throws {
+    let final = FinalRecord(
+      step: 3, epoch: 1, values: [("samples", .integer(20)), ("b", .list([0.5, 1])), ("a", .number(0.25))])
+    #expect(final.json == #"{"kind":"final","step":3,"epoch":1,"samples":20,"b":[0.5,1.0],"a":0.25}"#)
+    try withLog { log, text in
+      try log.append(step(3))
+      try log.append(final)
+      try log.truncate(afterStep: 3)
+      #expect(try text() == step(3).json + "\n")
+    }
+  }
+
   @Test func `every line is JSON that reads back to the same numbers`() throws {
     let line = step(3).json
     let object = try #require(JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any])

@@ -333,6 +333,16 @@ package enum ConfigurationTable {
         + "evaluation mode, without augmentation."
     ),
     Key(
+      "evaluation.final", \.evaluation.final, .distinct(of: .choice), role: .reporting,
+      "What is measured once more when the run has ended, on the test set and its last weights, into a record of the kind "
+        + "`final`: accuracy on `corruptions` of the images, and under `attacks` (FGSM and PGD). docs/EVALUATION.md."),
+    Key(
+      "evaluation.attack_samples", \.evaluation.attackSamples, .integer(from: 1), unit: "samples", role: .reporting,
+      "How many test samples are attacked, the first in file order; all where there are fewer."),
+    Key(
+      "evaluation.cifar_c", \.evaluation.cifarC, .optional("none", .text("a directory")), role: .place,
+      "CIFAR-C's directory: `labels.npy` and any of its other .npy files, measured with `corruptions`."),
+    Key(
       "checkpoint.every_steps", \.checkpoint.everySteps, .optional("none", .integer(from: 1)), unit: "steps",
       role: .reporting, "Saves after every so many steps."),
     Key(

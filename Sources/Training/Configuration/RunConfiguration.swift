@@ -124,6 +124,9 @@ package struct RunConfiguration: Sendable, Equatable {
   package struct EvaluationSection: Sendable, Equatable {
     package var everyEpochs: Int? = 1
     package var trainSamples: Int? = 2000
+    package var final: [FinalCheck] = []
+    package var attackSamples = 1000
+    package var cifarC: String?
   }
 
   package struct CheckpointSection: Sendable, Equatable {

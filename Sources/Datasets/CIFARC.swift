@@ -1,0 +1,113 @@
+import Foundation
+import Formats
+
+/// The files of CIFAR-10-C and CIFAR-100-C (Hendrycks and Dietterich 2019, https://zenodo.org/records/2535967): a NAME.npy a
+/// corruption, bytes of shape (5 n, height, width, channels), the test set's n images at severity 1, then at severity 2, and so
+/// on; and labels.npy with the 5 n labels.
+package struct CIFARC: Sendable {
+  private static let severities = Corruption.severities.count
+
+  /// The corruptions that the directory holds, sorted: files' names without ".npy".
+  package let names: [String]
+  private let files: [String: NumpyFile]
+  private let labels: [UInt8]
+  private let classes: Int
+  private let shape: ImageShape
+
+  /// Opens every file and checks sizes and labels; pixels stay mapped. `shape`: what the images must be, any where nil.
+  package init(directory: String, shape expected: ImageShape?, classes: Int) throws(DataError) {
+    let entries: [String]
+    do {
+      entries = try FileManager.default.contentsOfDirectory(atPath: directory).sorted()
+    } catch {
+      throw DataError(path: directory, reason: "is not a directory that can be read, expected the files of CIFAR-C")
+    }
+    names = entries.filter { $0.hasSuffix(".npy") && $0 != "labels.npy" }.map { String($0.dropLast(4)) }
+    guard !names.isEmpty else {
+      throw DataError(path: directory, reason: "holds no NAME.npy, expected some of CIFAR-C's, as gaussian_noise.npy")
+    }
+    self.classes = classes
+    labels = try Self.labels(path: "\(directory)/labels.npy", classes: classes)
+    var files: [String: NumpyFile] = [:]
+    var shape = expected
+    for name in names {
+      // They become keys of records.
+      guard name.utf8.allSatisfy({ UInt8(ascii: "a")...UInt8(ascii: "z") ~= $0 || $0 == UInt8(ascii: "_") }) else {
+        throw DataError(
+          path: directory, reason: "\(quoted(name)).npy is no name of CIFAR-C, expected small letters and '_'")
+      }
+      let file = try Self.open("\(directory)/\(name).npy")
+      guard file.type == .u1, file.shape.count == 4, file.shape[0] == labels.count, file.count > 0 else {
+        throw DataError(
+          path: file.path,
+          reason:
+            "holds \(file.type.rawValue) of shape \(file.shape), expected u1 of shape [\(labels.count), height, width, "
+            + "channels], an image a label")
+      }
+      let found = ImageShape(channels: file.shape[3], height: file.shape[1], width: file.shape[2])
+      guard shape == nil || shape == found else {
+        throw DataError(path: file.path, reason: "images of \(found), expected \(shape!), as the data's")
+      }
+      shape = found
+      files[name] = file
+    }
+    (self.files, self.shape) = (files, shape!)
+  }
+
+  /// Tells two directories apart, roughly: names and counts.
+  package var identity: String { "\(names.joined(separator: " ")) \(labels.count) \(shape)" }
+
+  /// The images of one corruption at severity 1, 2, ... 5, the first `limit` where that is given; copied into memory.
+  package func images(of name: String, severity: Int, limit: Int? = nil) -> Dataset {
+    let images = labels.count / Self.severities
+    let first = (severity - 1) * images
+    let count = min(limit ?? images, images)
+    let pixels = OwnedBytes(count: count * shape.count)
+    let area = shape.height * shape.width
+    let file = files[name]!
+    file.withBytes { bytes in
+      for image in 0..<count {
+        let source = (first + image) * shape.count
+        for channel in 0..<shape.channels {
+          let target = image * shape.count + channel * area
+          for position in 0..<area {
+            pixels.storage[target + position] = bytes[source + position * shape.channels + channel]
+          }
+        }
+      }
+    }
+    let samples = SampleFile(
+      path: file.path, count: count, pixels: pixels, from: 0, pixelStride: shape.count,
+      labels: OwnedBytes(Array(labels[first..<first + count])), from: 0)
+    return Dataset(shape: shape, classes: classes, files: [samples])
+  }
+
+  private static func labels(path: String, classes: Int) throws(DataError) -> [UInt8] {
+    let file = try open(path)
+    guard file.type.isInteger, file.shape.count == 1, file.count > 0, file.count % severities == 0 else {
+      throw DataError(
+        path: path,
+        reason:
+          "holds \(file.type.rawValue) of shape \(file.shape), expected as many integers as images, a multiple of "
+          + "\(severities)")
+    }
+    var labels: [UInt8] = []
+    for index in 0..<file.count {
+      let label = file.integer(index)
+      guard 0..<min(classes, 256) ~= label else {
+        throw DataError(path: path, reason: "label \(index) is \(label), expected 0 to \(classes - 1)")
+      }
+      labels.append(UInt8(label))
+    }
+    return labels
+  }
+
+  private static func open(_ path: String) throws(DataError) -> NumpyFile {
+    do { return try NumpyFile(path: path) } catch { throw DataError(error) }
+  }
+}
+
+extension Dataset {
+  /// All images at `size` x `size`, where that is given.
+  package func sized(to size: Int?) -> Dataset { size.map(resized) ?? self }
+}

@@ -1,0 +1,86 @@
+import Datasets
+import Kernels
+import Networks
+import Refinement
+
+/// How an adversarial example is looked for: up the cross entropy by signs of the gradient, within a distance that no pixel
+/// may exceed, among the images that pixels can show. The inner loop of the rule `ifgsm`, but measured in pixel values, so
+/// that a step is not the same length in every normalised channel, and with a start that may be random.
+package struct Attack: Sendable {
+  package let steps: Int
+  /// In pixel values, of which black and white are 0 and 1.
+  package let stepSize, epsilon: Double
+  /// From a uniform draw within the distance, addressed by seed and sample; else from the image itself.
+  package let startsRandomly: Bool
+
+  package init(steps: Int, stepSize: Double, epsilon: Double, startsRandomly: Bool) {
+    (self.steps, self.stepSize, self.epsilon, self.startsRandomly) = (steps, stepSize, epsilon, startsRandomly)
+  }
+
+  /// Goodfellow et al. 2015.
+  package static let fgsm = Attack(steps: 1, stepSize: 8.0 / 255, epsilon: 8.0 / 255, startsRandomly: false)
+  /// Madry et al. 2018, with 20 steps.
+  package static let pgd = Attack(steps: 20, stepSize: 2.0 / 255, epsilon: 8.0 / 255, startsRandomly: true)
+}
+
+/// Attacks a model in evaluation mode. Samples do not depend on each other.
+package final class Attacker {
+  private let network: FrozenNetwork
+  private let loss: CrossEntropy
+  private let normalization: Normalization
+  private let seed: Int
+  /// What each value of a piece may be.
+  private let low, high: Tensor
+
+  /// Takes the weights as they are now.
+  package init(model: ModelState, backend: ConvolutionBackend, normalization: Normalization, seed: Int) {
+    network = FrozenNetwork(
+      model.architecture, layout: model.layout, backend: backend, differentiable: true, scratch: Scratch())
+    network.fold(parameters: model.parameters.pointer, statistics: model.statistics.pointer)
+    loss = CrossEntropy(classes: network.classes)
+    (self.normalization, self.seed) = (normalization, seed)
+    low = Tensor(network.input.withBatch(FrozenNetwork.pieceSize))
+    high = Tensor(network.input.withBatch(FrozenNetwork.pieceSize))
+  }
+
+  /// Replaces the images of `samples`, at most a piece of them, by adversarial ones. `images`: normalised, channels last;
+  /// the samples' numbers address random starts.
+  package func perturb(
+    _ images: UnsafeMutablePointer<Float>, labels: UnsafePointer<Int32>, samples: Range<Int>, by attack: Attack
+  ) {
+    let channels = network.input.channels
+    let count = samples.count * network.input.sampleCount
+    for channel in 0..<channels {
+      let epsilon = Float(attack.epsilon / normalization.std[channel])
+      let pixels = normalization.pixelRange(channel)
+      for index in stride(from: channel, to: count, by: channels) {
+        low.pointer[index] = max(images[index] - epsilon, pixels.lowerBound)
+        high.pointer[index] = min(images[index] + epsilon, pixels.upperBound)
+      }
+    }
+    if attack.startsRandomly { moveAtRandom(images, samples: samples, by: attack.epsilon) }
+    for _ in 0..<attack.steps {
+      let gradient = network.inputGradient(images, samples: samples.count) { logits, seed in
+        loss(logits: logits, labels: labels, samples: samples.count, gradient: seed)
+      }
+      for channel in 0..<channels {
+        let step = Float(attack.stepSize / normalization.std[channel])
+        for index in stride(from: channel, to: count, by: channels) {
+          let sign: Float = gradient[index] > 0 ? 1 : gradient[index] < 0 ? -1 : 0
+          images[index] = min(max(images[index] + step * sign, low.pointer[index]), high.pointer[index])
+        }
+      }
+    }
+  }
+
+  private func moveAtRandom(_ images: UnsafeMutablePointer<Float>, samples: Range<Int>, by epsilon: Double) {
+    let size = network.input.sampleCount
+    for (offset, sample) in samples.enumerated() {
+      var stream = RandomStream(seed: seed, purpose: .attack, sample: sample)
+      for index in offset * size..<(offset + 1) * size {
+        let move = stream.uniform(in: -epsilon...epsilon) / normalization.std[index % network.input.channels]
+        images[index] = min(max(images[index] + Float(move), low.pointer[index]), high.pointer[index])
+      }
+    }
+  }
+}
