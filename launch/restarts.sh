@@ -1,5 +1,5 @@
-# How launch/train starts mpirun, passes signals on, and starts again after a failure. Sourced; uses config, more,
-# max_restarts and place of the script.
+# How launch/train starts mpirun, passes signals on, and starts again after a failure. Sourced; uses command, config,
+# more, max_restarts and place of the script.
 
 mpirun=   # the process of the start that runs
 requests= # a letter for each time that the run was asked to stop
@@ -39,7 +39,7 @@ run_once() {
   trap 'ask INT' INT
   trap 'ask TERM' TERM
   # In a session of its own, where Ctrl-C does not reach it.
-  background setsid mpirun "${where[@]}" "$icp" train "$config" "$@"
+  background setsid mpirun "${where[@]}" "$icp" "$command" "$config" "$@"
   mpirun=$child
   [[ -z $requests ]] || kill -USR1 "$mpirun" 2>/dev/null || true
   await || status=$?
@@ -50,7 +50,7 @@ run_once() {
 
 # run_with_restarts: until the run is done, was asked to stop, or gets nowhere.
 run_with_restarts() {
-  local run='' resume='' rest=() index status before begun fruitless=0 delay
+  local run='' resume='' rest=() index status before begun fruitless=0
   for ((index = 0; index < ${#more[@]}; index++)); do
     case ${more[index]} in
     --run-dir) run=${more[++index]-} ;;
@@ -73,14 +73,42 @@ run_with_restarts() {
     # 85, 138: somebody else asked the ranks to stop.
     [[ $status =~ ^(85|138)$ ]] || can_be_cured "$status" || return "$status"
     if (($(newest_step "$run") > before)); then fruitless=0; else fruitless=$((fruitless + 1)); fi
-    ((fruitless < max_restarts)) ||
-      stop "$status" "ended with $status, $fruitless starts in a row without progress (newest checkpoint: step $(newest_step "$run")): giving up"
-    delay=$((fruitless < 6 ? 1 << fruitless : 60))
-    say "ended with $status$(reason "$status"); starting again in $delay s from step $(newest_step "$run")"
-    sleep "$delay" &
-    wait $! || true # a signal ends it
+    wait_to_start "$status" "$fruitless" "step $(newest_step "$run")"
     [[ -z $requests ]] || return "$status"
   done
+}
+
+# sweep_with_restarts: the same of a study, which goes on by itself. Progress is whatever was saved.
+sweep_with_restarts() {
+  local directory=studies/$(basename "${config%.yaml}") index status begun saved fruitless=0
+  for ((index = 0; index < ${#more[@]}; index++)); do
+    case ${more[index]} in
+    --directory) directory=${more[index + 1]-} ;;
+    --directory=*) directory=${more[index]#*=} ;;
+    esac
+  done
+  while true; do
+    begun=$(mktemp)
+    status=0
+    run_once "${more[@]}" || status=$?
+    saved=$(find "$directory" -newer "$begun" \( -name 'step-*.safetensors' -o -name result.json -o -name failed.json \) 2>/dev/null) || true
+    rm -f "$begun"
+    if ((status == 0)) || [[ $requests ]] || ! can_be_cured "$status"; then return "$status"; fi
+    if [[ $saved ]]; then fruitless=0; else fruitless=$((fruitless + 1)); fi
+    wait_to_start "$status" "$fruitless" "what is saved"
+    [[ -z $requests ]] || return "$status"
+  done
+}
+
+# wait_to_start STATUS FRUITLESS FROM: before another start; gives up where too many in a row came to nothing.
+wait_to_start() {
+  local delay
+  (($2 < max_restarts)) ||
+    stop "$1" "ended with $1, $2 starts in a row without progress (newest checkpoint: $3): giving up"
+  delay=$(($2 < 6 ? 1 << $2 : 60))
+  say "ended with $1$(reason "$1"); starting again in $delay s from $3"
+  sleep "$delay" &
+  wait $! || true # a signal ends it
 }
 
 reason() {

@@ -21,6 +21,14 @@ package struct DataOptions: Sendable {
   package var validation: Validation
   /// Draws the glyphs; other formats do not use it.
   package var seed: Int
+  /// The classes that are kept, of all images of the run; they become 0, 1, ... in this order. nil keeps all.
+  package var classes: [Int]?
+  /// How many training images of each class are used; nil takes all.
+  package var samplesPerClass: Int?
+  /// Decides which.
+  package var subsetSeed = 0
+  /// Of the training labels alone.
+  package var labelNoise = LabelNoise()
 
   package init(
     format: DataFormat = .glyphs, path: String? = nil, size: Int? = nil, limit: Int? = nil,
@@ -37,17 +45,25 @@ package struct DataSplits: Sendable {
   package let validation: Dataset?
   package let test: Dataset
 
-  /// Loads, limits, splits, checks labels and resizes, in this order. Labels that the format forbids are refused in all
-  /// of a file; those at or above `classLimit` (the model's classes) in what is used of it.
+  /// Loads, limits, keeps classes, splits, takes the samples of each class, gives noisy labels, checks labels and resizes,
+  /// in this order. Labels that the format forbids are refused in all of a file; those at or above `classLimit` (the
+  /// model's classes) in what is used of it.
   package static func load(_ options: DataOptions, classLimit: Int? = nil) throws(DataError) -> DataSplits {
     let source = options.format == .glyphs ? "glyphs" : options.path ?? "data.path"
     let (allTraining, allTest) = try loadAll(options)
     let limited = try allTraining.first(options.limit, key: "data.limit", source: source)
+      .keeping(options.classes, source: source)
     let test = try allTest.first(options.testLimit, key: "data.test_limit", source: source)
+      .keeping(options.classes, source: source)
 
     let held = try heldOut(options.validation, of: limited.count, source: source)
-    let training = limited.slice(0..<limited.count - held)
+    let unheld = limited.slice(0..<limited.count - held)
     let validation = held > 0 ? limited.slice(limited.count - held..<limited.count) : nil
+    var training =
+      try options.samplesPerClass.map { (count) throws(DataError) in
+        try unheld.subset(perClass: count, seed: options.subsetSeed, source: source)
+      } ?? unheld
+    training = try options.labelNoise.apply(to: training, of: allTraining, format: options.format, source: source)
     guard training.count >= 2 else {
       throw DataError(
         path: source,
@@ -128,5 +144,13 @@ extension Dataset {
       throw DataError(path: source, reason: "\(key): \(limit), but there are \(count) images")
     }
     return slice(0..<limit)
+  }
+
+  fileprivate func keeping(_ kept: [Int]?, source: String) throws(DataError) -> Dataset {
+    guard let kept else { return self }
+    if let wrong = kept.first(where: { $0 >= classes }) {
+      throw DataError(path: source, reason: "data.classes: there is no class \(wrong), expected 0 to \(classes - 1)")
+    }
+    return selecting(classes: kept)
   }
 }

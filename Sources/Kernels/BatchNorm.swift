@@ -22,6 +22,8 @@ package final class BatchNorm {
   private let b, c: Tensor
   private let work: Tensor
   private var rowsMeasured = 0
+  /// The last forward pass took statistics that do not depend on the batch.
+  private var isGiven = false
   /// Per channel: mean and variance of the batch (until `endForward`, the sum of squared distances).
   private let statistics: Doubles
   /// Per channel: sum of d, and of d (x - mean).
@@ -56,6 +58,7 @@ package final class BatchNorm {
   package func beginForward() {
     statistics.clear()
     rowsMeasured = 0
+    isGiven = false
   }
 
   /// Takes `rows` further positions of x into the statistics.
@@ -72,8 +75,27 @@ package final class BatchNorm {
     running: (mean: UnsafeMutablePointer<Float>, variance: UnsafeMutablePointer<Float>)?
   ) {
     precondition(rowsMeasured == rows, "\(rowsMeasured) positions measured of \(rows)")
+    for channel in 0..<channels { statistics.second[channel] /= Double(rows) }
+    setCoefficients(weight, bias)
+    if let running { update(running) }
+  }
+
+  /// Instead of `measure` and `endForward`: normalises by `mean` and `variance`, as evaluation mode does by the running
+  /// statistics; the backward pass takes them as constants.
+  package func take(
+    weight: UnsafePointer<Float>, bias: UnsafePointer<Float>, mean: UnsafePointer<Float>,
+    variance: UnsafePointer<Float>
+  ) {
+    isGiven = true
     for channel in 0..<channels {
-      statistics.second[channel] /= Double(rows)
+      statistics.first[channel] = Double(mean[channel])
+      statistics.second[channel] = Double(variance[channel])
+    }
+    setCoefficients(weight, bias)
+  }
+
+  private func setCoefficients(_ weight: UnsafePointer<Float>, _ bias: UnsafePointer<Float>) {
+    for channel in 0..<channels {
       let exact = Double(weight[channel]) / (statistics.second[channel] + Double(Self.epsilon)).squareRoot()
       let rounded = Float(statistics.first[channel])
       // What rounding took from the mean goes into the shift: an output near zero decides a ReLU.
@@ -82,7 +104,6 @@ package final class BatchNorm {
       set(scale, channel, Float(exact))
       set(shift, channel, Float(Double(bias[channel]) - lost * exact))
     }
-    if let running { update(running) }
   }
 
   /// y = (x - mean) weight / sqrt(variance + eps) + bias, + addend, max(., 0) where the layer has a ReLU, for `rows`
@@ -131,8 +152,8 @@ package final class BatchNorm {
       let inverse = 1 / (statistics.second[channel] + Double(Self.epsilon))
       dbias[channel] = Float(sums.first[channel])
       dweight[channel] = Float(sums.second[channel] * inverse.squareRoot())
-      set(b, channel, Float(-exact * inverse * sums.second[channel] / count))
-      set(c, channel, Float(-exact * sums.first[channel] / count))
+      set(b, channel, isGiven ? 0 : Float(-exact * inverse * sums.second[channel] / count))
+      set(c, channel, isGiven ? 0 : Float(-exact * sums.first[channel] / count))
     }
   }
 

@@ -10,11 +10,14 @@ public struct RandomStream: RandomNumberGenerator, Sendable {
     // The numbers are part of every result, so none may change.
     case order = 1
     case augmentation, initialization, perturbation, glyph, test
+    case subset = 16
+    case labelNoise, evaluation
     case mixtureWeight = 20
     case mixturePartner
     // What measures a finished network.
     case corruption = 32
     case attack, episode
+    case search = 100
   }
 
   private var state: UInt64

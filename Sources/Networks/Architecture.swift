@@ -44,6 +44,8 @@ package struct Architecture: Sendable {
   /// The taps of a run that names none: the stages of a ResNet, the hidden layers of an MLP.
   package private(set) var defaultTaps: [String] = []
   package let classes: Int
+  /// Classifiers beside the network's own (`branched`); their nodes are the last ones.
+  package internal(set) var branches: [Branch] = []
 
   package init(input: Shape, classes: Int) {
     nodes = [Node(operation: .input, input: -1, shape: input.withBatch(1))]
@@ -51,7 +53,18 @@ package struct Architecture: Sendable {
   }
 
   package var input: Shape { nodes[0].shape }
-  package var output: Int { nodes.count - 1 }
+  /// The node of the logits.
+  package var output: Int { (branches.first?.pool ?? nodes.count) - 1 }
+  /// The node that the logits are read from.
+  package var features: Int { nodes[output].input }
+
+  /// The network without its branches, the nodes in the same places.
+  package var trunk: Architecture {
+    var trunk = self
+    trunk.nodes.removeSubrange((output + 1)...)
+    trunk.branches = []
+    return trunk
+  }
 
   /// Appends a node that reads `input` and returns its index.
   package mutating func append(_ operation: Operation, reading input: Int, shape: Shape) -> Int {
@@ -65,16 +78,18 @@ package struct Architecture: Sendable {
   }
 
   /// The nodes of the named taps, in the order given.
-  /// Throws: a name that is not a tap (the message lists those that are), or two names of one node.
-  package func tappedNodes(_ names: [String]?) throws(ArchitectureError) -> [Int] {
+  /// Throws: a name that is not a tap (the message lists those that are), or two names of one node; `key` says where.
+  package func tappedNodes(
+    _ names: [String]?, key: String = "distillation.taps"
+  ) throws(ArchitectureError) -> [Int] {
     var found: [Int] = []
     for name in names ?? defaultTaps {
       guard let tap = taps.first(where: { $0.name == name }) else {
         let valid = taps.map(\.name).joined(separator: ", ")
-        throw ArchitectureError("distillation.taps: there is no tap '\(name)'; this model has: \(valid)")
+        throw ArchitectureError("\(key): there is no tap '\(name)'; this model has: \(valid)")
       }
       guard !found.contains(tap.node) else {
-        throw ArchitectureError("distillation.taps: '\(name)' names a layer that another tap names already")
+        throw ArchitectureError("\(key): '\(name)' names a layer that another tap names already")
       }
       found.append(tap.node)
     }

@@ -30,6 +30,8 @@ package final class FrozenNetwork {
     _ architecture: Architecture, layout: ParameterLayout, backend: ConvolutionBackend, differentiable: Bool,
     taps: [Int] = [], scratch: Scratch
   ) {
+    // Branches are for training alone.
+    let architecture = architecture.trunk
     (self.architecture, self.layout, self.backend) = (architecture, layout, backend)
     (self.differentiable, self.scratch, classes) = (differentiable, scratch, architecture.classes)
     memory = MemoryPlan(
@@ -50,7 +52,7 @@ package final class FrozenNetwork {
 
   /// Bytes of the intermediates and folded weights of a differentiable one, without making it.
   package static func bytes(_ architecture: Architecture, layout: ParameterLayout) -> Double {
-    let memory = MemoryPlan(architecture, taps: [], for: [.backward, .inputGradient])
+    let memory = MemoryPlan(architecture.trunk, taps: [], for: [.backward, .inputGradient])
     return (Double(memory.size) * Double(pieceSize) + Double(layout.parameterCount)) * 4
   }
   package var input: Shape { architecture.input }

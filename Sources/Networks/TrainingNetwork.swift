@@ -36,6 +36,19 @@ package final class TrainingNetwork {
     _ images: UnsafePointer<Float>, samples: Int, parameters: UnsafePointer<Float>,
     statistics: UnsafeMutablePointer<Float>?
   ) -> TrainingPass {
+    forward(images, samples: samples, parameters: parameters, statistics: .batch(moving: statistics))
+  }
+
+  /// As above in evaluation mode: normalised by the running statistics `given`, which are constants to the backward pass.
+  package func forward(
+    _ images: UnsafePointer<Float>, samples: Int, parameters: UnsafePointer<Float>, given: UnsafePointer<Float>
+  ) -> TrainingPass {
+    forward(images, samples: samples, parameters: parameters, statistics: .given(given))
+  }
+
+  private func forward(
+    _ images: UnsafePointer<Float>, samples: Int, parameters: UnsafePointer<Float>, statistics: StatisticsUse
+  ) -> TrainingPass {
     precondition(convolutions.hasLoaded(parameters), "the filters are not those of the parameters")
     let pass = plan(samples)
     pass.forward(images, parameters: parameters, statistics: statistics)
@@ -53,4 +66,14 @@ package final class TrainingNetwork {
     passes[samples] = pass
     return pass
   }
+}
+
+/// What BatchNorm normalises by.
+enum StatisticsUse {
+  /// The batch's own, towards which the running ones move, where there are any.
+  case batch(moving: UnsafeMutablePointer<Float>?)
+  /// Running ones, as in evaluation mode.
+  case given(UnsafePointer<Float>)
+
+  var measures: Bool { if case .batch = self { true } else { false } }
 }

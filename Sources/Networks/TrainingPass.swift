@@ -92,6 +92,9 @@ package final class TrainingPass {
   package var logits: UnsafeMutablePointer<Float> { nodes[architecture.output].output! }
   /// The output of tap `index`, (samples, height, width, channels), valid after `forward`.
   package func feature(_ index: Int) -> UnsafeMutablePointer<Float> { nodes[taps[index]].output! }
+  /// What the logits are read from, (samples, ...), valid after `forward`.
+  package var lastFeatures: UnsafeMutablePointer<Float> { nodes[architecture.features].output! }
+  package var lastFeaturesShape: Shape { architecture.nodes[architecture.features].shape.withBatch(samples) }
   package var featureCount: Int { taps.count }
   package func featureShape(_ index: Int) -> Shape { architecture.nodes[taps[index]].shape.withBatch(samples) }
   /// Where a loss writes its gradient with respect to the logits and to the features, before `backward`.
@@ -100,11 +103,8 @@ package final class TrainingPass {
 
   // MARK: Forward
 
-  /// Runs the network on `images` (samples, height, width, channels). `statistics` are the running statistics to move, nil
-  /// to leave them.
-  func forward(
-    _ images: UnsafePointer<Float>, parameters: UnsafePointer<Float>, statistics: UnsafeMutablePointer<Float>?
-  ) {
+  /// Runs the network on `images` (samples, height, width, channels), with batch statistics or with given ones.
+  func forward(_ images: UnsafePointer<Float>, parameters: UnsafePointer<Float>, statistics: StatisticsUse) {
     for (index, node) in architecture.nodes.enumerated() where index > 0 {
       let memory = nodes[index]
       if case .convolution(let batchNorm, _) = layers[index] { batchNorm.beginForward() }
@@ -113,14 +113,20 @@ package final class TrainingPass {
         guard case .convolution(let batchNorm, _) = layers[index] else { continue }
         let convolved = memory.convolved! + piece.first * memory.size
         piece.convolutions[index]!.forward(output(node.input, of: piece, images), into: convolved)
-        batchNorm.measure(convolved, rows: piece.count * memory.rows)
+        if statistics.measures { batchNorm.measure(convolved, rows: piece.count * memory.rows) }
       }
       switch layers[index] {
       case .input: break
       case .convolution(let batchNorm, let places):
-        batchNorm.endForward(
-          weight: parameters + places.weight, bias: parameters + places.bias,
-          running: statistics.map { ($0 + places.mean, $0 + places.variance) })
+        let (weight, bias) = (parameters + places.weight, parameters + places.bias)
+        switch statistics {
+        case .batch(let running):
+          batchNorm.endForward(
+            weight: weight, bias: bias, running: running.map { ($0 + places.mean, $0 + places.variance) })
+        case .given(let given):
+          batchNorm.take(
+            weight: weight, bias: bias, mean: given + places.mean, variance: given + places.variance)
+        }
       case .plain(let layer):
         layer.forward(output(node.input, images), parameters: parameters, into: memory.output!)
       }

@@ -3,6 +3,12 @@ public enum RuleKind: String, CaseIterable, Sendable {
   case adam, sgd, ademamix, ifgsm, random, none
 }
 
+/// What training does with the refined images: their features are the student's targets, or the student trains on them
+/// itself (with a rule that goes up the loss: adversarial training).
+public enum RefinementObjective: String, CaseIterable, Sendable {
+  case distillation, task
+}
+
 /// Which loss the inner loop goes down: `sum` gives each sample its own gradient, whatever its batch mates and the
 /// number of ranks; `mean` divides by the global batch's sample count (the published form).
 public enum LossReduction: String, CaseIterable, Sendable {

@@ -31,6 +31,13 @@ package final class Console: Sendable {
     self.isTerminal = isTerminal ?? Terminal.isAttached(to: output)
   }
 
+  /// Prints nothing.
+  package static var silent: Console {
+    let console = Console(every: 1, isTerminal: false)
+    console.state.withLock { $0.isOpen = false }
+    return console
+  }
+
   /// Shows how far the run is, if it is time to. Called after every step.
   package func show(_ progress: RunProgress) {
     state.withLock { state in

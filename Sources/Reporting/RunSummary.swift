@@ -10,18 +10,22 @@ package struct RunSummary: Sendable {
   package var checkpoint: String?
   /// Commands and what each is for.
   package var next: [(command: String, purpose: String)]
+  /// For the best epochs; nil or of one epoch says nothing of them.
+  package var history: EpochHistory?
 
   package init(
     testAccuracy: Double?, testLoss: Double?, seconds: Double, steps: Int, runDirectory: String,
-    checkpoint: String?, next: [(command: String, purpose: String)] = []
+    checkpoint: String?, next: [(command: String, purpose: String)] = [], history: EpochHistory? = nil
   ) {
     (self.testAccuracy, self.testLoss, self.seconds, self.steps) = (testAccuracy, testLoss, seconds, steps)
     (self.runDirectory, self.checkpoint, self.next) = (runDirectory, checkpoint, next)
+    self.history = history
   }
 
   package var text: String {
     var rows: [[String]] = []
     if let testAccuracy { rows.append(["test accuracy", "\(decimal(testAccuracy * 100, places: 2)) %"]) }
+    if let history, history.epochs.count > 1 { rows += bestEpochs(history) }
     if let testLoss { rows.append(["test loss", decimal(testLoss, places: 4)]) }
     rows.append(["time", "\(duration(seconds)) for \(Table.grouped(steps)) steps"])
     rows.append(["run directory", runDirectory])
@@ -33,5 +37,19 @@ package struct RunSummary: Sendable {
       lines += next.flatMap { ["  \($0.purpose):", "    \($0.command)"] }
     }
     return lines.joined(separator: "\n") + "\n"
+  }
+
+  private func bestEpochs(_ history: EpochHistory) -> [[String]] {
+    func accuracy(_ epoch: EpochHistory.Epoch) -> String {
+      "\(decimal(epoch.testAccuracy * 100, places: 2)) % after epoch \(epoch.epoch + 1)"
+    }
+    var rows: [[String]] = []
+    if let best = history.bestByValidation {
+      rows.append(["  by validation", "\(accuracy(best)), whose validation accuracy is the best"])
+    }
+    if let best = history.bestByTest {
+      rows.append(["  best epoch", "\(accuracy(best)) (an oracle's choice: by the test set itself)"])
+    }
+    return rows
   }
 }

@@ -13,22 +13,26 @@ package struct EvaluationSums: Equatable, Sendable {
 
   package let classes: Int
   /// [confusion, classes x (classes + 1) | loss | samples of each bin | correct of each bin | confidence of
-  /// each bin]. The confusion's row is the true class, its column the predicted one; the last column holds
+  /// each bin | wrong labels, of them predicted as the label given, as the true one]. The confusion's row is the true class, its column the predicted one; the last column holds
   /// samples without a prediction, some logit being not finite, which count as wrong.
   package var values: [Int64]
 
   package init(classes: Int) {
     self.classes = classes
-    values = Array(repeating: 0, count: classes * (classes + 1) + 1 + 3 * Self.binCount)
+    values = Array(repeating: 0, count: classes * (classes + 1) + 1 + 3 * Self.binCount + 3)
   }
 
   /// Adds `count` samples: `logits` (count, classes), `labels` in 0..<classes. The prediction is the first of
-  /// the largest logits; the softmax is computed in double precision.
-  package mutating func add(logits: UnsafePointer<Float>, labels: UnsafePointer<Int32>, count: Int) {
+  /// the largest logits; the softmax is computed in double precision. `trueLabels` where some labels may be wrong.
+  package mutating func add(
+    logits: UnsafePointer<Float>, labels: UnsafePointer<Int32>, trueLabels: UnsafePointer<Int32>? = nil, count: Int
+  ) {
     for sample in 0..<count {
       let row = UnsafeBufferPointer(start: logits + sample * classes, count: classes)
       let label = Int(labels[sample])
       precondition(row.indices.contains(label), "label \(label) of \(classes) classes")
+      let truth = trueLabels.map { Int($0[sample]) } ?? label
+      if truth != label { values[wrongIndex] += 1 }
       guard row.allSatisfy(\.isFinite) else {
         values[confusionIndex(label, classes)] += 1
         continue
@@ -39,6 +43,10 @@ package struct EvaluationSums: Equatable, Sendable {
       let sum = row.reduce(0.0) { $0 + exp(Double($1) - largest) }
       let loss = log(sum) - (Double(row[label]) - largest)
       values[confusionIndex(label, predicted)] += 1
+      if truth != label {
+        values[wrongIndex + 1] += predicted == label ? 1 : 0
+        values[wrongIndex + 2] += predicted == truth ? 1 : 0
+      }
       values[lossIndex] += Self.fixed(min(loss, Self.largestLoss))
       let bin = Self.bin(ofConfidence: 1 / sum)
       values[binIndex(0, bin)] += 1
@@ -60,9 +68,14 @@ package struct EvaluationSums: Equatable, Sendable {
     return (Int(values[binIndex(0, index)]), Int(values[binIndex(1, index)]), confidence)
   }
 
+  var wrongLabels: (count: Int, asGiven: Int, asTrue: Int) {
+    (Int(values[wrongIndex]), Int(values[wrongIndex + 1]), Int(values[wrongIndex + 2]))
+  }
+
   private func confusionIndex(_ label: Int, _ predicted: Int) -> Int { label * (classes + 1) + predicted }
   private var lossIndex: Int { classes * (classes + 1) }
   private func binIndex(_ array: Int, _ bin: Int) -> Int { lossIndex + 1 + array * Self.binCount + bin }
+  private var wrongIndex: Int { binIndex(3, 0) }
   private static func fixed(_ value: Double) -> Int64 { Int64((value * scale).rounded(.toNearestOrEven)) }
 }
 
@@ -96,6 +109,17 @@ package struct ClassificationMetrics: Equatable, Sendable {
   /// Expected calibration error: sum over bins of |accuracy - confidence|, weighted by the bins' share of the
   /// samples.
   package let ece: Double
+  /// Shares of three groups of samples, against the labels given; nil where a group is empty.
+  package struct LabelScores: Equatable, Sendable {
+    /// Of the samples with a right label, those predicted so.
+    package let right: Double?
+    /// Of the samples with a wrong label, those predicted as that label: memorised.
+    package let wrong: Double?
+    /// Of the same, those predicted as their true label: the noise resisted.
+    package let truth: Double?
+  }
+
+  package let labelScores: LabelScores
   package let perClass: [ClassScores]
   package let calibration: [CalibrationBin]
   /// Row: true class; column: predicted class. Samples without a prediction are missing here.
@@ -115,6 +139,12 @@ package struct ClassificationMetrics: Equatable, Sendable {
     samples = perClass.reduce(0) { $0 + $1.support }
     accuracy = Double(classes.reduce(0) { $0 + confusion[$1][$1] }) / Double(samples)
     loss = nonFinite > 0 ? .nan : sums.loss / Double(samples)
+
+    let wrong = sums.wrongLabels
+    func share(_ part: Int, _ whole: Int) -> Double? { whole == 0 ? nil : Double(part) / Double(whole) }
+    labelScores = LabelScores(
+      right: share(classes.reduce(0) { $0 + confusion[$1][$1] } - wrong.asGiven, samples - wrong.count),
+      wrong: share(wrong.asGiven, wrong.count), truth: share(wrong.asTrue, wrong.count))
 
     let present = perClass.filter(\.isPresent)
     func mean(_ score: (ClassScores) -> Double) -> Double {

@@ -34,6 +34,8 @@ package final class CyclicStep {
   private let distillation: DistillationLoss
   private let mixup: Mixup?
   private let ascent: SharpnessAscent?
+  private let branchLoss: BranchLoss?
+  private let strayGradients: Tensor
   /// The shard's own copy of the running statistics: the student pass moves it, the refinement reads it, the target pass
   /// moves it again.
   package let statistics: Tensor
@@ -50,6 +52,8 @@ package final class CyclicStep {
       Mixup(alpha: $0, seed: options.seed, input: model.architecture.input, capacity: sizes.max() ?? 0)
     }
     ascent = options.sharpnessRadius.map { SharpnessAscent(radius: $0, count: model.layout.parameterCount) }
+    branchLoss = options.branches.map { [taskLoss] in BranchLoss($0, taskLoss: taskLoss) }
+    strayGradients = Tensor(count: options.addsStrayGradient ? model.layout.parameterCount : 0)
     statistics = Tensor(count: model.layout.statisticCount)
     gradients = Tensor(count: model.layout.parameterCount)
   }
@@ -68,63 +72,99 @@ package final class CyclicStep {
     var parameters = UnsafePointer(model.parameters.pointer)
     statistics.pointer.update(from: model.statistics.pointer, count: statistics.count)
 
-    let inputs = mixup?.mix(shard, epoch: mode.epoch, position: mode.position) ?? StepInputs(shard)
+    let inputs = inputs(of: shard, mode: mode, sums: &sums, pulse: pulse)
     let student = networks.student.forward(
       inputs.images, samples: shard.count, parameters: parameters, statistics: statistics.pointer)
-    (sums.taskLoss, sums.correct) = seedTask(student, inputs, scale: mode.alpha)
-    if mode.isCyclic, let refinement = networks.refinement {
-      distil(student, by: refinement, shard, mode: mode, sums: &sums, pulse: pulse)
+    (sums.taskLoss, sums.branchLoss, sums.correct) = seed(student, inputs, scale: mode.alpha)
+    let strays = mode.isCyclic && networks.stray != nil
+    if strays { takeStrayGradients(shard) }
+    if mode.isCyclic, let refinement = networks.refinement, let target = refinement.target {
+      let refined = refine(shard, by: refinement, mode: mode, sums: &sums, pulse: pulse)
+      pulse.enter(.target)
+      distil(student, from: refined, target, mode: mode, sums: &sums)
     }
     pulse.enter(.backward)
+    let seedsFeatures = mode.isCyclic || branchLoss != nil
     if let ascent {
       student.backward(
-        inputs.images, parameters: parameters, gradients: gradients.pointer, featureSeeds: mode.isCyclic)
+        inputs.images, parameters: parameters, gradients: gradients.pointer, featureSeeds: seedsFeatures)
       parameters = ascent.weights(from: parameters, along: gradients)
       networks.convolutions.load(parameters)
       pulse.enter(.student)
       // The running statistics have moved already, and what is reported is of the weights that stay.
       _ = networks.student.forward(inputs.images, samples: shard.count, parameters: parameters, statistics: nil)
-      _ = seedTask(student, inputs, scale: mode.alpha)
+      _ = seed(student, inputs, scale: mode.alpha)
       pulse.enter(.backward)
     }
     student.backward(
-      inputs.images, parameters: parameters, gradients: gradients.pointer, featureSeeds: mode.isCyclic,
-      finished: finished)
+      inputs.images, parameters: parameters, gradients: gradients.pointer, featureSeeds: seedsFeatures,
+      finished: { if !strays { finished($0) } })
     if ascent != nil { networks.convolutions.load(model.parameters.pointer) }
+    if strays {
+      Elementwise.combine(
+        1, gradients.pointer, 1, strayGradients.pointer, count: gradients.count, into: gradients.pointer)
+    }
   }
 
-  /// The gradient of the task loss at the student's logits, times `scale`. Returns the mean loss, and how many samples have
-  /// their own label's logit the largest.
-  private func seedTask(
+  /// What the student sees: the shard's images, or mixed ones, or refined ones where it trains on them itself.
+  private func inputs(of shard: Shard, mode: Mode, sums: inout StepSums, pulse: Pulse) -> StepInputs {
+    var inputs = mixup?.mix(shard, epoch: mode.epoch, position: mode.position) ?? StepInputs(shard)
+    if mode.isCyclic, options.objective == .task, let refinement = networks.refinement {
+      // With the running statistics from before the step: no student pass has moved them.
+      inputs.images = UnsafePointer(refine(shard, by: refinement, mode: mode, sums: &sums, pulse: pulse))
+      pulse.enter(.student)
+    }
+    return inputs
+  }
+
+  /// The gradients of the task loss, times `scale`, and of the branches' loss at the student's logits and features. Returns
+  /// both losses, and how many samples' own label has the largest logit.
+  private func seed(
     _ student: TrainingPass, _ inputs: StepInputs, scale: Double
-  ) -> (loss: Double, correct: Int) {
+  ) -> (task: Double, branches: Double, correct: Int) {
     let samples = Double(student.samples)
     var correct = 0
     let sum = taskLoss(
       logits: student.logits, labels: inputs.labels, mixture: inputs.mixture, samples: student.samples,
       scale: scale / samples, gradient: student.logitsSeed, correct: &correct)
-    return (sum / samples, correct)
+    return (sum / samples, branchLoss?(student, inputs) ?? 0, correct)
   }
 
-  /// Steps 3 to 5: refinement, target pass, and the distillation loss's gradient at the student's features.
-  private func distil(
-    _ student: TrainingPass, by refinement: StepNetworks.RefinementPart, _ shard: Shard, mode: Mode,
-    sums: inout StepSums, pulse: Pulse
-  ) {
-    let samples = shard.count
+  /// The authors' code never clears what the refinement's first backward pass leaves at the weights: the gradient of the mean
+  /// cross entropy at x_0 in evaluation mode.
+  private func takeStrayGradients(_ shard: Shard) {
     let parameters = UnsafePointer(model.parameters.pointer)
+    let pass = networks.stray!.forward(
+      shard.images.pointer, samples: shard.count, parameters: parameters, given: statistics.pointer)
+    CrossEntropy(classes: taskLoss.classes)(
+      logits: pass.logits, labels: shard.labels.baseAddress!, samples: shard.count, scale: 1 / Double(shard.count),
+      gradient: pass.logitsSeed)
+    pass.backward(
+      shard.images.pointer, parameters: parameters, gradients: strayGradients.pointer, featureSeeds: false)
+  }
+
+  /// Step 3; x_T is valid until the next refinement.
+  private func refine(
+    _ shard: Shard, by refinement: StepNetworks.RefinementPart, mode: Mode, sums: inout StepSums, pulse: Pulse
+  ) -> UnsafeMutablePointer<Float> {
     pulse.enter(.refinement)
-    refinement.network.fold(parameters: parameters, statistics: statistics.pointer)
+    refinement.network.fold(parameters: model.parameters.pointer, statistics: statistics.pointer)
     let refined = refinement.refiner.refine(
-      shard.images.pointer, labels: shard.labels.baseAddress!, samples: samples,
+      shard.images.pointer, labels: shard.labels.baseAddress!, samples: shard.count,
       lossScale: options.reduction == .sum ? 1 : 1 / Double(mode.batchCount),
       addresses: .init(seed: options.seed, epoch: mode.epoch, samples: shard.samples),
       measuringEnd: mode.isLogged)
-    sums.record(refined, samples: samples, elements: samples * model.architecture.input.sampleCount)
+    sums.record(refined, samples: shard.count, elements: shard.count * model.architecture.input.sampleCount)
+    return refined.images
+  }
 
-    pulse.enter(.target)
-    let target = refinement.target.features(
-      of: refined.images, samples: samples, parameters: parameters, statistics: statistics.pointer)
+  /// Steps 4 and 5: the target pass, and the distillation loss's gradient at the student's features.
+  private func distil(
+    _ student: TrainingPass, from refined: UnsafePointer<Float>, _ pass: TargetFeatures, mode: Mode,
+    sums: inout StepSums
+  ) {
+    let target = pass.features(
+      of: refined, samples: student.samples, parameters: model.parameters.pointer, statistics: statistics.pointer)
     for tap in 0..<student.featureCount {
       let loss = distillation(
         tap: tap, student: student.feature(tap), target: target(tap), shape: student.featureShape(tap),

@@ -12,6 +12,7 @@ package final class Evaluator {
   private let piece: Tensor
   private let pulse: Pulse
   private var labels = [Int32](repeating: 0, count: FrozenNetwork.pieceSize)
+  private var trueLabels = [Int32](repeating: 0, count: FrozenNetwork.pieceSize)
 
   package init(model: ModelState, backend: ConvolutionBackend, communicator: Communicator, pulse: Pulse = Pulse()) {
     self.model = model
@@ -36,10 +37,15 @@ package final class Evaluator {
     network.fold(parameters: model.parameters.pointer, statistics: model.statistics.pointer)
     var sums = EvaluationSums(classes: network.classes)
     for samples in Self.pieces(of: dataset.count, communicator) {
-      for (offset, sample) in samples.enumerated() { labels[offset] = Int32(dataset.label(sample)) }
+      for (offset, sample) in samples.enumerated() {
+        labels[offset] = Int32(dataset.label(sample))
+        trueLabels[offset] = Int32(dataset.trueLabel(sample))
+      }
       write(samples, labels, piece.pointer)
       pulse.beat()
-      sums.add(logits: network.logits(piece.pointer, samples: samples.count), labels: labels, count: samples.count)
+      sums.add(
+        logits: network.logits(piece.pointer, samples: samples.count), labels: labels, trueLabels: trueLabels,
+        count: samples.count)
     }
     pulse.enter(.exchange)
     try sums.values.withUnsafeMutableBufferPointer { values throws(MPIError) in try communicator.sum(values) }

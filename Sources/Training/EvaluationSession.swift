@@ -32,7 +32,7 @@ extension Communicator {
     let (plan, model) = try together {
       // Evaluation has no shards, so any number of ranks takes part.
       let plan = try RunPlan(configuration, ranks: 1)
-      let model = ModelState(plan.architecture, seed: 0)
+      let model = ModelState(plan.architecture.trunk, seed: 0)
       try model.load(WeightsFile.read(path: weights), from: weights)
       return (plan, model)
     }

@@ -25,7 +25,10 @@ extension RunPlan {
     let layout = ParameterLayout(architecture)
     let schedule = batches.schedule
     var bytes = TrainingNetwork.bytes(
-      architecture, taps: step.taps, capacity: schedule.shardCapacity, differentiable: true)
+      architecture, taps: step.taps + architecture.branchTaps, capacity: schedule.shardCapacity, differentiable: true)
+    if step.addsStrayGradient {
+      bytes += TrainingNetwork.bytes(architecture, taps: [], capacity: schedule.shardCapacity, differentiable: true)
+    }
     if step.refinement != nil {
       bytes += FrozenNetwork.bytes(architecture, layout: layout)
       bytes += TrainingNetwork.bytes(

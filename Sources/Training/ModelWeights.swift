@@ -23,7 +23,7 @@ extension ModelState {
   }
 
   /// Takes its values from `tensors`, PyTorch's or a checkpoint's. PyTorch's counters `num_batches_tracked` and a
-  /// checkpoint's `optimizer.` tensors do not count; anything else must be of this architecture, or nothing is changed.
+  /// checkpoint's `optimizer.` tensors do not count, nor do branches that the model does not have; anything else must be of this architecture, or nothing is changed.
   package func load(_ tensors: [NamedTensor], from path: String) throws(WeightsError) {
     let entries = layout.parameters + layout.statistics
     var found: [String: NamedTensor] = [:]
@@ -46,7 +46,7 @@ extension ModelState {
     let known = Set(entries.map(\.name))
     for tensor in tensors
     where !known.contains(tensor.name) && !tensor.name.hasPrefix("optimizer.")
-      && !tensor.name.hasSuffix("num_batches_tracked")
+      && !tensor.name.hasSuffix("num_batches_tracked") && !Architecture.isBranchParameter(tensor.name)
     {
       throw WeightsError(
         path: path, reason: "\(shown(tensor.name)) of shape \(tensor.shape) has no place in the model")

@@ -32,7 +32,19 @@ package final class RunJournal {
     (self.directory, self.plan, self.console, self.logger) = (directory, plan, console, logger)
     writer = CheckpointWriter(store, in: directory)
     try directory.write(plan.configuration.resolvedYAML, to: "config.yaml")
+    try directory.write(Self.labels(of: plan), to: "labels.csv")
     metrics = try MetricsLog(path: directory.metricsPath)
+  }
+
+  /// Every training sample's number in the data's files, its true label and the one it is trained on; nil where they are
+  /// the same by configuration.
+  private static func labels(of plan: RunPlan) -> String? {
+    guard plan.configuration.data.labelNoise.kind != .none else { return nil }
+    let training = plan.data.training
+    let lines = (0..<training.count).map {
+      "\(training.position(of: $0)),\(training.trueLabel($0)),\(training.label($0))\n"
+    }
+    return "index,true,given\n" + lines.joined()
   }
 
   /// Goes on from `progress`, at a start or after a rollback, and from a checkpoint where there is one. Later checkpoints

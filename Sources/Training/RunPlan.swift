@@ -12,6 +12,10 @@ package struct RunPlan: Sendable {
   package let shards: Int
   package let data: DataSplits
   package let normalization: Normalization
+  /// The part of the training set that each epoch's end measures; nil where none is.
+  package let trainSample: Dataset?
+  /// The share of training labels that are wrong; nil where labels are the files'.
+  package let labelNoiseRate: Double?
   package let architecture: Architecture
   package let taps: [String]
   package let step: StepOptions
@@ -46,14 +50,24 @@ package struct RunPlan: Sendable {
     normalization = try Normalization.resolved(
       mean: configuration.data.mean, std: configuration.data.std, on: data.training)
     dataIdentity = Self.identity(of: data, normalization)
+    let training = data.training
+    trainSample = configuration.evaluation.trainSamples.map {
+      training.sample($0, seed: configuration.training.seed)
+    }
+    labelNoiseRate =
+      configuration.data.labelNoise.kind == .none ? nil : Double(training.wrongLabels) / Double(training.count)
     let shape = data.training.shape
     cifarC = try configuration.evaluation.cifarC.map { [classes = data.training.classes] path in
-      try CIFARC(directory: path, shape: configuration.data.size == nil ? shape : nil, classes: classes)
+      try CIFARC(
+        directory: path, shape: configuration.data.size == nil ? shape : nil, classes: classes,
+        kept: configuration.data.classes)
     }
-    architecture = .make(
+    let network = Architecture.make(
       configuration.model.kind, shortcut: configuration.model.shortcut, hidden: configuration.model.hidden,
       input: Shape(batch: 1, height: shape.height, width: shape.width, channels: shape.channels),
       classes: configuration.model.classes ?? data.training.classes)
+    architecture = network.branched(
+      at: try configuration.branches.taps.map { try network.tappedNodes($0, key: "branches.taps") } ?? [])
     taps = configuration.distillation.taps ?? architecture.defaultTaps
     step = try StepOptions(configuration, architecture: architecture, normalization: normalization)
     cyclic = CyclicSchedule(
@@ -80,7 +94,16 @@ package struct RunPlan: Sendable {
 
   /// Whether epoch `epoch` refines and distils.
   package func isCyclic(_ epoch: Int) -> Bool { step.refinement != nil && cyclic.isCyclic(epoch) }
-  package func alpha(_ epoch: Int) -> Double { isCyclic(epoch) ? cyclic.alpha(epoch) : 1 }
+  package func alpha(_ epoch: Int) -> Double {
+    isCyclic(epoch) && step.objective == .distillation ? cyclic.alpha(epoch) : 1
+  }
+
+  /// "symmetric, 3602 of 10000 training labels are wrong (36.02 %)"; nil where labels are the files'.
+  package var labelNoiseText: String? {
+    guard let labelNoiseRate else { return nil }
+    return "\(configuration.data.labelNoise.kind.rawValue), \(data.training.wrongLabels) of \(data.training.count) "
+      + "training labels are wrong (\(percent(labelNoiseRate)))"
+  }
 
   /// Tells two data sets to train on apart: sizes, a checksum of the labels, and the pixels' moments.
   package let dataIdentity: String
@@ -97,8 +120,10 @@ extension StepOptions {
   package init(_ configuration: RunConfiguration, architecture: Architecture, normalization: Normalization?) throws {
     let nodes = try architecture.tappedNodes(configuration.distillation.taps)
     let icp = configuration.icp
+    let distils = icp.rule != .none && icp.objective == .distillation
+    let branches = configuration.branches
     self.init(
-      backend: configuration.kernels.convolution, taps: icp.rule == .none ? [] : nodes,
+      backend: configuration.kernels.convolution, taps: distils ? nodes : [],
       layerWeights: try configuration.distillation.layerWeights.values(count: nodes.count),
       normalization: configuration.distillation.normalize, target: configuration.distillation.target,
       labelSmoothing: configuration.training.labelSmoothing,
@@ -106,7 +131,13 @@ extension StepOptions {
         ? nil : RefinementOptions(icp, channels: architecture.input.channels, normalization: normalization),
       reduction: icp.reduction, seed: configuration.training.seed,
       mixup: configuration.training.mixup > 0 ? configuration.training.mixup : nil,
-      sharpnessRadius: configuration.optimizer.samRho > 0 ? configuration.optimizer.samRho : nil)
+      sharpnessRadius: configuration.optimizer.samRho > 0 ? configuration.optimizer.samRho : nil,
+      branches: branches.taps.map { _ in
+        BranchOptions(
+          task: branches.task, distillation: branches.distillation, temperature: branches.temperature,
+          features: branches.features)
+      },
+      objective: icp.objective, addsStrayGradient: distils && icp.strayGradient)
   }
 }
 
@@ -128,6 +159,12 @@ extension DataOptions {
     self.init(
       format: data.format, path: data.path, size: data.size, limit: data.limit, testLimit: data.testLimit,
       validation: data.validation, seed: configuration.training.seed)
+    (classes, samplesPerClass) = (data.classes, data.samplesPerClass)
+    subsetSeed = data.subsetSeed ?? configuration.training.seed
+    labelNoise.kind = data.labelNoise.kind
+    labelNoise.rate = data.labelNoise.rate ?? 0
+    labelNoise.seed = data.labelNoise.seed ?? configuration.training.seed
+    labelNoise.path = data.labelNoise.file
   }
 }
 

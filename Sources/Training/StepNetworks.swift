@@ -19,10 +19,18 @@ package struct StepOptions: Sendable {
   package var mixup: Double?
   /// SAM's rho; nil without.
   package var sharpnessRadius: Double?
+  /// Nil without branches.
+  package var branches: BranchOptions?
+  /// What the refined images are for.
+  package var objective = RefinementObjective.distillation
+  /// Cyclic steps add the weight gradient of the evaluation-mode loss at x_0, as the authors' code does.
+  package var addsStrayGradient = false
 
   /// Work of a step in forward passes (METHOD, "Cost"): of a plain one, and of one that refines, where there are any.
   package var plainPasses: Int { sharpnessRadius == nil ? 3 : 6 }
-  package var cyclicPasses: Int? { refinement.map { 3 + 2 * $0.steps + 1 } }
+  package var cyclicPasses: Int? {
+    refinement.map { 3 + 2 * $0.steps + (objective == .distillation ? 1 : 0) + (addsStrayGradient ? 3 : 0) }
+  }
 }
 
 /// The inner loop's part.
@@ -37,13 +45,16 @@ final class StepNetworks {
   struct RefinementPart {
     let network: FrozenNetwork
     let refiner: Refiner
-    let target: TargetFeatures
+    /// Nil where the student trains on the refined images itself.
+    let target: TargetFeatures?
   }
 
   /// Of student and target pass.
   let convolutions: TrainingConvolutions
   let student: TrainingNetwork
   let refinement: RefinementPart?
+  /// In evaluation mode, for the authors' stray gradient.
+  let stray: TrainingNetwork?
 
   /// `sizes`: of the shards that will come; plans for others are made when they do.
   init(model: ModelState, options: StepOptions, sizes: Set<Int>) {
@@ -51,7 +62,11 @@ final class StepNetworks {
     let scratch = Scratch()
     convolutions = TrainingConvolutions(
       model.architecture, layout: model.layout, backend: options.backend, scratch: scratch)
-    student = TrainingNetwork(convolutions, taps: options.taps, capacity: capacity, differentiable: true)
+    student = TrainingNetwork(
+      convolutions, taps: options.taps + model.architecture.branchTaps, capacity: capacity, differentiable: true)
+    stray =
+      options.addsStrayGradient
+      ? TrainingNetwork(convolutions, taps: [], capacity: capacity, differentiable: true) : nil
     refinement = options.refinement.map { [convolutions] refinement in
       let network = FrozenNetwork(
         model.architecture, layout: model.layout, backend: options.backend, differentiable: true, scratch: scratch)
@@ -60,13 +75,15 @@ final class StepNetworks {
         refiner: Refiner(
           network: network, rule: refinement.rule, bounds: refinement.bounds, steps: refinement.steps,
           capacity: capacity),
-        target: TargetFeatures(
-          options: options, frozen: network, convolutions: convolutions, capacity: capacity))
+        target: options.objective == .task
+          ? nil
+          : TargetFeatures(options: options, frozen: network, convolutions: convolutions, capacity: capacity))
     }
     for samples in sizes.sorted() {
       student.prepare(samples: samples)
       refinement?.network.prepare(samples: samples)
-      refinement?.target.prepare(samples: samples)
+      stray?.prepare(samples: samples)
+      refinement?.target?.prepare(samples: samples)
     }
   }
 }

@@ -25,6 +25,9 @@ package final class Trainer {
   private var straggler = Straggler()
   /// Time in which training waited for saves, since the last epoch's report.
   var savingSeconds = 0.0
+  /// Of each step since the last epoch's report: seconds, and processor seconds of this process.
+  private var stepTimes: [Double] = []
+  private var stepProcessorTimes: [Double] = []
   /// Some rank was asked to: all stop after the same step.
   private var stops = false
 
@@ -45,6 +48,8 @@ package final class Trainer {
     statistics = Tensor(count: model.layout.statisticCount)
     shardSums = StepSums(taps: plan.step.taps.count)
     batchSums = shardSums
+    stepTimes.reserveCapacity(plan.stepsPerEpoch)
+    stepProcessorTimes.reserveCapacity(plan.stepsPerEpoch)
   }
 
   /// Runs from `progress` to the end, or to `training.max_steps`; ends with an evaluation, an epoch record and a checkpoint.
@@ -125,7 +130,10 @@ package final class Trainer {
       isLogged: isLogged, batchCount: batch.count, position: batch.position)
     let rate = plan.learningRate[progress.step] * progress.learningRateScale
 
+    let processor = ProcessResources.processorSeconds
     let outcome = try step(batch, mode: mode, learningRate: rate)
+    stepTimes.append(pulse.stepSeconds)
+    stepProcessorTimes.append(ProcessResources.processorSeconds - processor)
     pulse.enter(.records)
     stops = outcome.status.stopRequests > 0
     if outcome.status.failedSavers > 0 { try endWithoutSaving() }
@@ -170,7 +178,7 @@ package final class Trainer {
     pulse.enter(.reduction)
     if pulse.isOrdered(.throw) { throw OrderedFault() }
     var status = GradientReduction.Status()
-    status.stopRequests = StopRequests.areThere ? 1 : 0
+    status.stopRequests = try pulse.isAskedToStop() ? 1 : 0
     status.failedSavers = journal?.failure == nil ? 0 : 1
     let own = pulse.computingSeconds / Double(max(batch.ownCount, 1))
     status.secondsPerSample = own
@@ -202,11 +210,17 @@ package final class Trainer {
       try measures ? dataset.map { try evaluator.evaluate($0, normalization: plan.normalization) } : nil
     }
     let (test, validation) = (try measure(plan.data.test), try measure(plan.data.validation))
-    defer { savingSeconds = 0 }
+    defer {
+      savingSeconds = 0
+      stepTimes.removeAll(keepingCapacity: true)
+      stepProcessorTimes.removeAll(keepingCapacity: true)
+    }
     return EpochReport(
       step: progress.step, epoch: epoch, trainLoss: progress.trainLoss, trainAccuracy: progress.trainAccuracy,
-      test: test, validation: validation, seconds: watch.seconds,
-      savingSeconds: savingSeconds)
+      test: test, validation: validation, trainSample: try measure(plan.trainSample),
+      labelNoiseRate: plan.labelNoiseRate, seconds: watch.seconds,
+      savingSeconds: savingSeconds, secondsPerStep: Statistics.median(stepTimes),
+      processorSecondsPerStep: Statistics.median(stepProcessorTimes))
   }
 
   func agree() throws {

@@ -10,8 +10,9 @@ extension TrainingSession {
       "\(short(name)): \(configuration.model.kind.rawValue) on \(configuration.data.format.rawValue), "
         + "\(plan.data.training.count) training and \(plan.data.test.count) test images, rule \(configuration.icp.rule.rawValue), "
         + "\(ranks) \(ranks == 1 ? "rank" : "ranks"), \(plan.shards) shards, \(plan.totalSteps) steps",
+      plan.labelNoiseText.map { "label noise: \($0)" },
       "bit-reproducible: \(reproducibility(plan, resumed))",
-    ]
+    ].compactMap(\.self)
     if let available = HostMemory.available, plan.bytesPerRank(ranks: ranks) * Double(ranks) > Double(available) {
       logger.warning("if all \(ranks) ranks are on this host, its memory may not do; see --dry-run")
     }
@@ -61,6 +62,6 @@ extension TrainingSession {
           "launch/data cifar10 data/cifar10 && launch/train configs/cifar10-resnet20-icp.yaml",
           "real images (hours on two cores)"
         ),
-      ])
+      ], history: EpochHistory(metricsPath: journal.directory.metricsPath))
   }
 }

@@ -33,18 +33,22 @@ package struct TrainingSession {
   private let console: Console
   let logger: Logger
   private let pulse: Pulse
+  /// One of many: no word on the console, and warnings carry the run's name.
+  private let isQuiet: Bool
 
   /// `name` is the configuration file as the user gave it; the run directory defaults to runs/NAME-TIME.
   package init(
     configuration: RunConfiguration, name: String, runDirectory: String?, resume: ResumeChoice,
-    communicator: Communicator, pulse: Pulse
+    communicator: Communicator, pulse: Pulse, isQuiet: Bool = false
   ) {
-    self.pulse = pulse
+    (self.pulse, self.isQuiet) = (pulse, isQuiet)
     (self.configuration, self.name, self.resume, self.communicator) = (configuration, name, resume, communicator)
     self.runDirectory = runDirectory ?? Self.defaultDirectory(name)
-    console = Console(every: configuration.logging.everySteps)
-    if communicator.rank == 0 { ConsoleLogHandler.install(console: console) }
-    logger = Logger(label: "icp")
+    console = isQuiet ? .silent : Console(every: configuration.logging.everySteps)
+    if communicator.rank == 0, !isQuiet { ConsoleLogHandler.install(console: console) }
+    var logger = Logger(label: "icp")
+    if isQuiet { logger[metadataKey: "run"] = "\(name)" }
+    self.logger = logger
     KernelLibrary.setThreads(configuration.training.threads)
     if resume == .auto, runDirectory == nil, communicator.rank == 0 {
       logger.warning("--resume auto without --run-dir starts a new run in \(self.runDirectory)")
@@ -67,12 +71,12 @@ package struct TrainingSession {
     if communicator.rank == 0 { console.line(PlanDescription(plan: plan, ranks: communicator.size).text) }
   }
 
-  package func run() throws {
+  @discardableResult package func run() throws -> RunResult {
     // A directory that is resumed from is read before the plan is made: `shards: auto` is what the run began with.
     let found = try openDirectory(toRead: true)
     let resumed = try loadState(found)
     let plan = try makePlan(from: resumed)
-    try Preflight.warn(about: plan, communicator: communicator, logger: logger)
+    if !isQuiet { try Preflight.warn(about: plan, communicator: communicator, logger: logger) }
     // Before the directory is opened to write: with --resume never that clears it.
     let model = try makeModel(plan)
     // Every rank takes part, though rank 0 alone knows whether it is open already.
@@ -86,7 +90,7 @@ package struct TrainingSession {
       if let resumed { try trainer.resume(from: resumed.state, path: resumed.path) }
       return trainer
     }
-    journal?.line(greeting(plan, resumed))
+    if !isQuiet { journal?.line(greeting(plan, resumed)) }
     let result: RunResult
     do {
       result = try trainer.run()
@@ -96,6 +100,7 @@ package struct TrainingSession {
     }
     journal?.finish()
     if let journal { console.line(summary(result, journal).text) }
+    return result
   }
 
   // MARK: Steps of a start
@@ -147,10 +152,12 @@ package struct TrainingSession {
         path: resumed.path, reason: "\(difference); --resume needs what sets the weights unchanged")
     }
     guard resumed.metadata["data"] == plan.dataIdentity else {
+      let isRelabelled = plan.configuration.data.labelNoise.kind == .file
       throw CheckpointError(
         path: resumed.path,
-        reason: "'data.path' holds other data than the run began with "
-          + "(counts, shape and pixel statistics: \(plan.dataIdentity); then: \(quoted(resumed.metadata["data"] ?? "none")))"
+        reason:
+          "'data.path' \(isRelabelled ? "or 'data.label_noise.file' " : "")holds other data than the run began with "
+          + "(counts, shape, labels and pixel statistics: \(plan.dataIdentity); then: \(quoted(resumed.metadata["data"] ?? "none")))"
       )
     }
     try resumed.state.checkProgress(stepsPerEpoch: plan.stepsPerEpoch, path: resumed.path)

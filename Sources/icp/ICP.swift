@@ -11,6 +11,7 @@ struct ICP: ParsableCommand {
 
         icp train configs/quickstart.yaml
         mpirun -n 4 icp train configs/cifar10-resnet20-icp.yaml --set data.path=/data/cifar10
+        mpirun -n 2 icp sweep configs/studies/quick.yaml
 
       Exit status: 0 done; 64 bad command line or configuration; 65 bad or missing data, weights or checkpoint;
       70 internal; 74 saving failed; 75 temporary, start again; 76 ranks disagree; 77 not finite; 85 stopped on request
@@ -19,7 +20,7 @@ struct ICP: ParsableCommand {
     version: Platform.description,
     subcommands: [
       TrainCommand.self, EvaluateCommand.self, RobustnessCommand.self, EpisodesCommand.self, PerturbCommand.self,
-      InspectCommand.self, DoctorCommand.self, BenchCommand.self,
+      InspectCommand.self, DoctorCommand.self, BenchCommand.self, SweepCommand.self, CompareCommand.self,
     ])
 
   /// Every command ends here: parse errors are ArgumentParser's (64), the rest goes by the table of exit codes.

@@ -27,6 +27,8 @@ import Testing
     ["icp.clamp=pixels", "icp.epsilon=0.1"], ["distillation.target=running"], ["distillation.normalize=l2"],
     ["optimizer.kind=sgd", "training.gradient_reduction=float32"],
     ["icp.rule=none", "training.mixup=0.2", "optimizer.sam_rho=0.05"],
+    ["icp.rule=none", "branches.taps=[layer1, layer2]", "optimizer.sam_rho=0.05"], ["icp.objective=task"],
+    ["icp.preset=published-code"],
   ])
   func `allocates nothing and takes no lock`(settings: [String]) throws {
     let counts = try count(settings)

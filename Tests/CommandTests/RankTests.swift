@@ -33,6 +33,11 @@ import Testing
         "data.validation=5",
       ]),
     Variant(
+      name: "noisy labels on seven images of each class",
+      settings: [
+        "data.limit=130", "data.samples_per_class=7", "data.label_noise.kind=symmetric", "data.label_noise.rate=0.4",
+      ], ranks: [2, 4]),
+    Variant(
       name: "gradients in five buckets, which travel during the backward pass",
       settings: ["model.kind=mlp", "model.hidden=[700, 700]"], ranks: [2, 3, 4]),
     Variant(

@@ -119,7 +119,8 @@ struct Record {
   /// All but what was measured of time and of the process.
   var timeless: NSDictionary {
     let measured: Set = [
-      "seconds", "images_per_second", "saving_seconds", "resident_bytes", "open_files", "threads",
+      "seconds", "images_per_second", "saving_seconds", "seconds_per_step", "processor_seconds_per_step",
+      "resident_bytes", "open_files", "threads",
     ]
     return values.filter { !measured.contains($0.key) } as NSDictionary
   }

@@ -358,7 +358,7 @@ def adversarial_step(model, x, y, size):
     for _ in range(2):
         x = x.detach().requires_grad_(True)
         (gradient,) = torch.autograd.grad(F.cross_entropy(model(x)[0], y), x)
-        x = x.detach() + size * gradient
+        x = x.detach() - size * gradient
     loss = F.cross_entropy(model.train()(x)[0], y)
     loss.backward()
     return {"adversarial.loss": loss} | gradients(model, "adversarial") | statistics(model, "adversarial")
@@ -397,17 +397,17 @@ class Branched(nn.Module):
 
 
 def branches_step(model, x, y, temperature):
-    """CE + sum over branches of 0.7 CE + 0.3 T^2 KL(deepest || branch) + 0.1 mean (hidden - deepest features)^2."""
+    """CE + sum over branches of 0.7 CE + 0.3 T^2 KL(deepest || branch) + 0.1 ||hidden - deepest features||^2."""
     model = Branched(model).train()
     logits, deepest, hidden, shallow = model(x)
     teacher = (logits.detach() / temperature).softmax(1)
     task = F.cross_entropy(logits, y)
     tasks = [F.cross_entropy(z, y) for z in shallow]
     divergences = [temperature**2 * F.kl_div((z / temperature).log_softmax(1), teacher, reduction="batchmean") for z in shallow]
-    hints = [F.mse_loss(h, deepest.detach()) for h in hidden]
-    (task + 0.7 * sum(tasks) + 0.3 * sum(divergences) + 0.1 * sum(hints)).backward()
-    named = {"branches.loss": task, "branches.task": sum(tasks), "branches.divergence": sum(divergences),
-             "branches.hint": sum(hints)} | gradients(model, "branches")
+    hints = [((h - deepest.detach()) ** 2).sum(1).mean() for h in hidden]
+    shallow_loss = 0.7 * sum(tasks) + 0.3 * sum(divergences) + 0.1 * sum(hints)
+    (task + shallow_loss).backward()
+    named = {"branches.loss": task, "branches.branch_loss": shallow_loss} | gradients(model, "branches")
     return {k.replace(".trunk.", "."): v for k, v in named.items()}
 
 
@@ -418,7 +418,7 @@ def rivals():
     start.load_state_dict({k.removeprefix("model."): v for k, v in values.items() if k.startswith("model.")}, strict=False)
     x, y, t = values["step0.x"], values["step0.y"], {}
     Kinks.nearest = math.inf
-    for step, number in ((mixup_step, 0.7685766176369683), (sam_step, 0.05), (adversarial_step, 0.5), (stray_step, 0.9),
+    for step, number in ((mixup_step, 0.7685766176369683), (sam_step, 0.05), (adversarial_step, 0.4), (stray_step, 0.9),
                          (branches_step, 3.0)):
         t |= step(copy.deepcopy(start), x, y, number)
     # Another such number moves ReLUs away from their kinks.

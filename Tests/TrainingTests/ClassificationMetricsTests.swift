@@ -112,6 +112,19 @@ import Training
     #expect(ClassificationMetrics(sums(2, [[1e30, -1e30], [0, -9000]], [1, 0])).loss == 2048)
   }
 
+  @Test func `samples with wrong labels are counted by what they are predicted as`() {
+    // Labels 0 0 0 1 1 2, true 0 0 1 1 2 2: samples 2 and 4 are wrong; one is predicted as given, one as true.
+    var sums = EvaluationSums(classes: 3)
+    let logits = sure([0, 1, 0, 1, 2, 2], classes: 3)
+    sums.add(logits: Array(logits.joined()), labels: [0, 0, 0, 1, 1, 2], trueLabels: [0, 0, 1, 1, 2, 2], count: 6)
+    let scores = ClassificationMetrics(sums).labelScores
+    #expect(scores.right == 0.75 && scores.wrong == 0.5 && scores.truth == 0.5)
+    // Without noise nothing is wrong, and accuracy is that of the right labels.
+    let plain = ClassificationMetrics(self.sums(3, logits, [0, 0, 0, 1, 1, 2]))
+    #expect(plain.labelScores.right == plain.accuracy)
+    #expect(plain.labelScores.wrong == nil && plain.labelScores.truth == nil)
+  }
+
   @Test func `over nothing are not numbers`() {
     let metrics = ClassificationMetrics(EvaluationSums(classes: 3))
     #expect(metrics.accuracy.isNaN && metrics.loss.isNaN && metrics.f1.isNaN && metrics.ece.isNaN)

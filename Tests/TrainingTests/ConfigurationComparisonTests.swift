@@ -22,8 +22,8 @@ import Training
     let saved = try read("data: {format: cifar10, path: here}")
     let free = [
       "training.max_steps=7", "logging.every_steps=3", "checkpoint.every_steps=2", "checkpoint.keep=9",
-      "evaluation.final=[attacks]", "checkpoint.every_epochs=none", "data.path=there", "data.test_limit=10",
-      "training.shards=auto",
+      "checkpoint.every_epochs=none", "data.path=there", "data.test_limit=10", "training.shards=auto",
+      "data.label_noise.file=there", "evaluation.train_samples=none", "evaluation.final=[attacks]",
     ]
     let resumed = try read("data: {format: cifar10, path: here}", free)
     #expect(resumed.differences(from: saved) == [])
@@ -35,8 +35,11 @@ import Training
   func `every other key must match on resume, and ranks must agree on all but places`(path: String) throws {
     let key = ConfigurationTable.keys.first { $0.path == path }!
     let drawn = RunConfiguration.random(seed: 0).resolvedYAML
-    // So that any format goes with it, and any rule and any rival.
-    let home = ["data.path=here", "icp.rule=none", "training.mixup=0", "optimizer.sam_rho=0"]
+    // So that any format and kind of noise goes with the rest, and any rule and any rival.
+    let home =
+      ["data.path=here", "data.format=cifar10", "data.classes=all", "data.label_noise.kind=symmetric"]
+      + ["data.label_noise.rate=0.5", "data.label_noise.file=here"]
+      + ["icp.rule=none", "training.mixup=0", "optimizer.sam_rho=0", "branches.taps=none"]
     let saved = try read(drawn, home)
     // The first value that differs and goes with the others; every other key is given, so only this one changes.
     var changed = saved
@@ -47,12 +50,13 @@ import Training
     }
     try #require(changed != saved)
 
+    let places = ["data.path", "data.label_noise.file", "evaluation.cifar_c"]
     let isFree =
-      ["training.max_steps", "training.overlap", "data.path", "data.test_limit"].contains(path)
+      ["training.max_steps", "training.overlap", "data.test_limit"].contains(path) || places.contains(path)
       || ["evaluation.", "checkpoint.", "agreement.", "watchdog.", "logging."].contains { path.hasPrefix($0) }
     #expect(changed.differences(from: saved).map(\.key) == (isFree ? [] : [path]))
     #expect((changed.identity == saved.identity) == isFree)
-    #expect((changed.agreedText == saved.agreedText) == ["data.path", "evaluation.cifar_c"].contains(path))
+    #expect((changed.agreedText == saved.agreedText) == places.contains(path))
   }
 
   @Test func `a difference names the key and both values`() throws {
@@ -76,8 +80,9 @@ extension ConfigurationKey {
   /// The key's value in RUN/config.yaml.
   func value(in configuration: RunConfiguration) -> String {
     let lines = configuration.resolvedYAML.split(separator: "\n")
-    let section = lines.firstIndex(of: "\(section):")!
-    let line = lines[section...].first { $0.hasPrefix("  \(name): ") }!
-    return String(line.dropFirst("  \(name): ".count))
+    var after = lines.firstIndex(of: "\(section):")!
+    if group != section { after = lines[after...].firstIndex(of: "  \(group.dropFirst(section.count + 1)):")! }
+    let start = "\(group == section ? "  " : "    ")\(name): "
+    return String(lines[after...].first { $0.hasPrefix(start) }!.dropFirst(start.count))
   }
 }

@@ -9,11 +9,17 @@ private let packageRoot = URL(filePath: #filePath).deletingLastPathComponent().d
 @Suite struct ConfigurationDocumentTests {
   @Test func `a key's name is its property in camel case`() {
     for section in Mirror(reflecting: RunConfiguration()).children {
-      let properties = Mirror(reflecting: section.value).children.map { "\(section.label!).\($0.label!)" }
+      let properties = Mirror(reflecting: section.value).children.flatMap { property in
+        // A group of keys is a property with properties.
+        "\(type(of: property.value))".hasSuffix("Group")
+          ? Mirror(reflecting: property.value).children.map { "\(section.label!).\(property.label!).\($0.label!)" }
+          : ["\(section.label!).\(property.label!)"]
+      }
       let keys = ConfigurationTable.keys.filter { $0.section == section.label! }.map { key in
-        let words = key.name.split(separator: "_")
-        return "\(key.section)." + words[0]
-          + words.dropFirst().map { $0.prefix(1).uppercased() + $0.dropFirst() }.joined()
+        key.path.split(separator: ".").map { name in
+          let words = name.split(separator: "_")
+          return words[0] + words.dropFirst().map { $0.prefix(1).uppercased() + $0.dropFirst() }.joined()
+        }.joined(separator: ".")
       }
       #expect(properties == keys)
     }

@@ -38,6 +38,15 @@ struct Refused {
       "icp.steps: 3",
       "c.yaml:1:1: unknown key 'icp.steps'; in a file it is written 'steps:' in the section 'icp:'"
     ),
+    (
+      "data:\n  label_noise:\n    rats: 0.1",
+      "c.yaml:3:5: unknown key 'data.label_noise.rats'; did you mean 'data.label_noise.rate'?"
+    ),
+    (
+      "data: {label_noise.rate: 0.1}",
+      "c.yaml:1:8: unknown key 'data.label_noise.rate'; in a file it is written 'rate:' in the section 'data.label_noise:'"
+    ),
+    ("data: {label_nose: {rate: 1}}", "c.yaml:1:8: unknown key 'data.label_nose'; did you mean 'data.label_noise'?"),
     ("<<: {icp: 1}", "c.yaml:1:1: unknown key '<<'; did you mean 'icp'?"),
   ])
   func `an unknown key is named with the nearest one`(yaml: String, message: String) {
@@ -90,6 +99,11 @@ struct Refused {
     Refused(
       "data: {validation: -0.5}", "1:20", "data.validation", "an integer >= 0 or a number > 0 and < 1", "-0.5"
     ),
+    Refused(
+      "data:\n  label_noise:\n    rate: 1.5", "3:11", "data.label_noise.rate", "none or a number from 0 to 1", "1.5"),
+    Refused(
+      "data: {classes: [3]}", "1:17", "data.classes",
+      "all or a list, each an integer from 0 to 65535, two or more, none twice", "[3]"),
     Refused("data: {limit: 0}", "1:15", "data.limit", "all or an integer >= 1", "0"),
     Refused("training: {shards: 0}", "1:20", "training.shards", "an integer from 1 to 65536 or auto", "0"),
     Refused(
@@ -198,6 +212,18 @@ struct Refused {
     (
       "optimizer: {kind: sgd, nesterov: true, momentum: 0}",
       "c.yaml:1:50: 'optimizer.nesterov' is true, but 'optimizer.momentum' is 0: Nesterov's method needs momentum"
+    ),
+    (
+      "training: {mixup: 0.2}",
+      "c.yaml:1:19: 'training.mixup' is on, and 'icp.rule' is adam: it goes with 'icp.rule: none' alone"
+    ),
+    (
+      "optimizer: {sam_rho: 0.05}\nicp: {rule: sgd}",
+      "c.yaml:1:22: 'optimizer.sam_rho' is on, and 'icp.rule' is sgd: it goes with 'icp.rule: none' alone"
+    ),
+    (
+      "branches: {taps: [layer1]}",
+      "c.yaml:1:18: 'branches.taps' is on, and 'icp.rule' is adam: it goes with 'icp.rule: none' alone"
     ),
   ])
   func `values that do not go together are named together`(yaml: String, message: String) {

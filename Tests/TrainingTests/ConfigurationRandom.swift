@@ -40,6 +40,18 @@ extension RunConfiguration {
     result.data.validation = [.none, .count(integer(1...1000)), .fraction(1 - number(below: 0.99))]
       .randomElement(using: &stream)!
     if case .fraction(1) = result.data.validation { result.data.validation = .none }
+    result.data.classes = chance() ? [integer(3...6), integer(0...2), integer(7...65535)] : nil
+    result.data.samplesPerClass = chance() ? integer(1...1000) : nil
+    result.data.subsetSeed = chance() ? integer(0...(1 << 53)) : nil
+    result.data.labelNoise.kind = one(LabelNoiseKind.self)
+    if [.asymmetric, .file].contains(result.data.labelNoise.kind),
+      result.data.classes != nil || ![.cifar10, .cifar100].contains(result.data.format)
+    {
+      result.data.labelNoise.kind = .symmetric
+    }
+    result.data.labelNoise.rate = result.data.labelNoise.kind.needsRate || chance() ? number(below: 1) : nil
+    result.data.labelNoise.seed = chance() ? integer(0...(1 << 53)) : nil
+    result.data.labelNoise.file = result.data.labelNoise.kind == .file || chance() ? text() : nil
     result.model.kind = one(ModelKind.self)
     result.model.shortcut = one(Shortcut.self)
     result.model.hidden = list(1...4) { integer(1...65536) }
@@ -71,6 +83,9 @@ extension RunConfiguration {
     result.schedule.warmupEpochs = integer(0...result.training.epochs)
     result.schedule.milestones = Set(list(0...4) { integer(1...100) }).sorted()
     result.schedule.gamma = number() + 1e-300
+    result.icp.preset = one(ICPPreset.self)
+    result.icp.objective = one(RefinementObjective.self)
+    result.icp.strayGradient = chance()
     result.icp.steps = integer(0...1000)
     result.icp.stepSize = number()
     result.icp.reduction = one(LossReduction.self)
@@ -83,6 +98,12 @@ extension RunConfiguration {
     result.distillation.alphaMin = number(below: 1)
     result.distillation.target = one(TargetPass.self)
     result.distillation.normalize = one(FeatureNormalization.self)
+    result.branches.taps = result.icp.rule == .none && chance() ? ["layer1"] : nil
+    result.branches.task = number()
+    result.branches.distillation = number()
+    result.branches.temperature = number() + 1e-300
+    result.branches.features = number()
+    result.evaluation.trainSamples = chance() ? integer(1...1_000_000_000) : nil
     result.checkpoint.everySteps = chance() ? integer(1...1_000_000_000) : nil
     result.checkpoint.everyEpochs = chance() ? integer(1...1_000_000_000) : nil
     result.checkpoint.keep = integer(1...100)

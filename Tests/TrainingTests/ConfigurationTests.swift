@@ -33,6 +33,14 @@ private let packageRoot = URL(filePath: #filePath).deletingLastPathComponent().d
         limit: all
         test_limit: all
         validation: 0
+        classes: all
+        samples_per_class: all
+        subset_seed: of training.seed
+        label_noise:
+          kind: none
+          rate: none
+          seed: of training.seed
+          file: none
 
       model:
         kind: resnet20
@@ -74,11 +82,14 @@ private let packageRoot = URL(filePath: #filePath).deletingLastPathComponent().d
 
       icp:
         rule: adam
+        objective: distillation
         steps: 5
         step_size: 0.002
         reduction: sum
         clamp: none
         epsilon: none
+        preset: none
+        stray_gradient: false
 
       distillation:
         taps: of the model
@@ -88,8 +99,16 @@ private let packageRoot = URL(filePath: #filePath).deletingLastPathComponent().d
         target: batch
         normalize: none
 
+      branches:
+        taps: none
+        task: 0.7
+        distillation: 0.3
+        temperature: 3
+        features: 0.03
+
       evaluation:
         every_epochs: 1
+        train_samples: 2000
         final: []
         attack_samples: 1000
         cifar_c: none
@@ -123,6 +142,11 @@ private let packageRoot = URL(filePath: #filePath).deletingLastPathComponent().d
     #expect(
       try read("optimizer: {learning_rate: 1e-3}", ["optimizer.kind=sgd"]).optimizer.learningRate == 1e-3)
 
+    let published = try read("icp: {preset: published-code}")
+    #expect(published.optimizer.learningRate == 3e-4 && published.icp.stepSize == 3e-4)
+    #expect(published.icp.reduction == .mean && published.icp.strayGradient)
+    #expect(try read("icp: {preset: published-code, reduction: sum}").icp.reduction == .sum)
+
     #expect(try read("data: {format: cifar10, path: d}").data.augment == [.padCrop, .flip])
     #expect(try read("data: {format: cifar100, path: d}").data.augment == [.padCrop, .flip])
     #expect(try read("data: {format: idx, path: d}").data.augment == [])
@@ -137,7 +161,8 @@ private let packageRoot = URL(filePath: #filePath).deletingLastPathComponent().d
     let configuration = try read(
       """
       data: {format: idx, path: "a b/ü", size: 16, shuffle: false, augment: [flip], mean: [0.5], std: [.25], limit: 7,
-        test_limit: 8, validation: 500}
+        test_limit: 8, validation: 500, classes: [2, 0], samples_per_class: 9, subset_seed: 1,
+        label_noise: {kind: pair_flip, rate: 0.5, seed: 2, file: noisy.txt}}
       model: {kind: mlp, shortcut: pad, hidden: [3], classes: 12, weights: 'w.safetensors'}
       training: {epochs: 2, max_steps: 3, batch_size: 64, shards: auto, threads: 2, label_smoothing: 0.1,
         gradient_reduction: float32, non_finite: rollback, seed: 9007199254740992}
@@ -147,8 +172,8 @@ private let packageRoot = URL(filePath: #filePath).deletingLastPathComponent().d
       icp: {rule: ademamix, steps: 0, step_size: 3, reduction: mean, clamp: pixels, epsilon: 0.1}
       distillation: {taps: [layer1, layer2.0], layer_weights: [1, 0.5], warmup: 1, alpha_min: 0.3, target: batch_frozen,
         normalize: l2}
+      evaluation: {train_samples: none, final: [attacks, corruptions], attack_samples: 9, cifar_c: there}
       checkpoint: {every_steps: 4, every_epochs: none, keep: 1, metric: validation_accuracy}
-      evaluation: {final: [attacks, corruptions], attack_samples: 9, cifar_c: there}
       logging: {every_steps: 1}
       kernels: {convolution: openblas}
       """)
@@ -163,6 +188,13 @@ private let packageRoot = URL(filePath: #filePath).deletingLastPathComponent().d
     expected.data.limit = 7
     expected.data.testLimit = 8
     expected.data.validation = .count(500)
+    expected.data.classes = [2, 0]
+    expected.data.samplesPerClass = 9
+    expected.data.subsetSeed = 1
+    expected.data.labelNoise.kind = .pairFlip
+    expected.data.labelNoise.rate = 0.5
+    expected.data.labelNoise.seed = 2
+    expected.data.labelNoise.file = "noisy.txt"
     expected.model.kind = .mlp
     expected.model.shortcut = .pad
     expected.model.hidden = [3]
@@ -202,6 +234,7 @@ private let packageRoot = URL(filePath: #filePath).deletingLastPathComponent().d
     expected.distillation.alphaMin = 0.3
     expected.distillation.target = .batchFrozen
     expected.distillation.normalize = .l2
+    expected.evaluation.trainSamples = nil
     expected.checkpoint.everySteps = 4
     expected.checkpoint.everyEpochs = nil
     expected.checkpoint.keep = 1

@@ -1,4 +1,5 @@
 import Datasets
+import Foundation
 import Kernels
 import Networks
 import Refinement
@@ -24,6 +25,36 @@ import Training
     try compare("sam", backend) { $0.optimizer.samRho = 0.05 }
   }
 
+  @Test(arguments: ConvolutionBackend.allCases)
+  func `adversarial training: loss, gradients and statistics are PyTorch's`(backend: ConvolutionBackend) throws {
+    try compare("adversarial", backend, isCyclic: true) {
+      $0.icp.rule = .sgd
+      $0.icp.objective = .task
+      $0.icp.stepSize = 0.4
+      $0.icp.steps = 2
+      $0.icp.reduction = .mean
+    }
+  }
+
+  @Test(arguments: ConvolutionBackend.allCases)
+  func `the authors' stray gradient comes on top of the cyclic step's`(backend: ConvolutionBackend) throws {
+    try compare("stray", backend, alpha: 0.9, isCyclic: true) {
+      $0.icp.rule = .adam
+      $0.icp.reduction = .mean
+      $0.icp.strayGradient = true
+    }
+  }
+
+  @Test(arguments: ConvolutionBackend.allCases)
+  func `branches: losses and gradients, of their own layers too, are PyTorch's`(
+    backend: ConvolutionBackend
+  ) throws {
+    try compare("branches", backend) {
+      $0.branches.taps = ["layer1", "layer2"]
+      $0.branches.features = 0.1
+    }
+  }
+
   private func compare(
     _ name: String, _ backend: ConvolutionBackend, alpha: Double = 1, isCyclic: Bool = false, position: Int = 0,
     _ change: (inout RunConfiguration) -> Void
@@ -34,11 +65,22 @@ import Training
     configuration.icp.rule = .none
     change(&configuration)
     let size = start.shape("step0.x")
+    let network = Architecture.make(
+      .resnet8, shortcut: .projection, hidden: [],
+      input: Shape(batch: 1, height: size[2], width: size[3], channels: size[1]), classes: 10)
     let model = ModelState(
-      .make(
-        .resnet8, shortcut: .projection, hidden: [],
-        input: Shape(batch: 1, height: size[2], width: size[3], channels: size[1]), classes: 10), seed: 0)
-    try model.load(model.namedTensors.map { try start.file.tensor("model.\($0.name)").renamed($0.name) }, from: "")
+      network.branched(at: try configuration.branches.taps.map { try network.tappedNodes($0) } ?? []), seed: 0)
+    for entry in model.layout.parameters {
+      // Branches begin as in the script.
+      let values =
+        start.has("model.\(entry.name)")
+        ? try start.floats("model.\(entry.name)")
+        : (1...entry.range.count).map { Float(0.2 * sin(Double($0))) }
+      _ = model.parameters.values[entry.range].update(fromContentsOf: values)
+    }
+    for entry in model.layout.statistics {
+      _ = model.statistics.values[entry.range].update(fromContentsOf: try start.floats("model.\(entry.name)"))
+    }
     let before = model.parameters.values.map(\.bitPattern)
     let step = CyclicStep(
       model: model,
@@ -58,6 +100,9 @@ import Training
         sums: &sums, pulse: Pulse())
       let loss = try golden.scalar("\(name).loss")
       #expect(abs(sums.taskLoss - loss) < 1e-4 * loss)
+      guard golden.has("\(name).branch_loss") else { continue }
+      let branchLoss = try golden.scalar("\(name).branch_loss")
+      #expect(abs(sums.branchLoss - branchLoss) < 1e-4 * branchLoss)
     }
     #expect(model.parameters.values.map(\.bitPattern) == before)
     for entry in model.layout.parameters {

@@ -38,9 +38,15 @@ package final class RunDirectory {
     warnings = lock.missing.map { [$0] } ?? []
   }
 
-  /// Writes a file of the run directory whole or not at all.
-  package func write(_ text: String, to name: String) throws(SaveError) {
+  /// Writes a file of the run directory whole or not at all; nil removes it.
+  package func write(_ text: String?, to name: String) throws(SaveError) {
     do throws(SystemError) {
+      guard let text else {
+        if access("\(path)/\(name)", F_OK) == 0 {
+          try system.call("unlink", "\(path)/\(name)") { unlink("\(path)/\(name)") }
+        }
+        return
+      }
       try AtomicFile(system: system).replace("\(path)/\(name)", with: Array(text.utf8), verified: false)
     } catch { throw SaveError(error) }
   }

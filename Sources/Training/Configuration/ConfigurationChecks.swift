@@ -15,6 +15,28 @@ struct ConfigurationCheck: Sendable {
       else { return nil }
       return "'data.mean' has \(mean.count) and 'data.std' \(std.count) entries: each needs one a channel"
     },
+    ConfigurationCheck(keys: ["data.label_noise.kind", "data.label_noise.rate"]) { configuration in
+      let noise = configuration.data.labelNoise
+      guard noise.kind.needsRate, noise.rate == nil else { return nil }
+      return "'data.label_noise.rate' is missing: 'data.label_noise.kind' \(noise.kind.rawValue) needs it"
+    },
+    ConfigurationCheck(keys: ["data.label_noise.kind", "data.label_noise.file"]) { configuration in
+      let noise = configuration.data.labelNoise
+      guard noise.kind == .file, noise.file == nil else { return nil }
+      return "'data.label_noise.file' is missing: 'data.label_noise.kind' file needs the labels"
+    },
+    ConfigurationCheck(keys: ["data.format", "data.label_noise.kind"]) { configuration in
+      guard configuration.data.labelNoise.kind == .asymmetric,
+        ![.cifar10, .cifar100].contains(configuration.data.format)
+      else { return nil }
+      return "'data.label_noise.kind' is asymmetric, but 'data.format' is \(configuration.data.format.rawValue): "
+        + "which classes are alike is known of cifar10 and cifar100"
+    },
+    ConfigurationCheck(keys: ["data.classes", "data.label_noise.kind"]) { configuration in
+      let kind = configuration.data.labelNoise.kind
+      guard configuration.data.classes != nil, kind == .asymmetric || kind == .file else { return nil }
+      return "'data.label_noise.kind' \(kind.rawValue) may give labels of classes that 'data.classes' leaves out"
+    },
     ConfigurationCheck(keys: ["checkpoint.metric", "data.validation"]) { configuration in
       guard configuration.checkpoint.metric == .validationAccuracy, configuration.data.validation == .none
       else { return nil }
@@ -33,6 +55,7 @@ struct ConfigurationCheck: Sendable {
     },
     rival("training.mixup") { $0.training.mixup > 0 },
     rival("optimizer.sam_rho") { $0.optimizer.samRho > 0 },
+    rival("branches.taps") { $0.branches.taps != nil },
   ]
 
   /// What takes the refinement's place instead of working on it.

@@ -15,7 +15,7 @@ package struct ConfigurationKey: Sendable {
     case place
   }
 
-  /// `section.name`.
+  /// `section.name`, or `section.group.name` where keys of a section belong together.
   package let path: String
   package let role: Role
   /// "" for a count of nothing in particular or a word.
@@ -78,5 +78,7 @@ package struct ConfigurationKey: Sendable {
   }
 
   package var section: Substring { path.prefix { $0 != "." } }
-  package var name: Substring { path.drop { $0 != "." }.dropFirst() }
+  /// What it stands in: `section`, or `section.group`.
+  package var group: Substring { path[..<path.lastIndex(of: ".")!] }
+  package var name: Substring { path[path.lastIndex(of: ".")!...].dropFirst() }
 }

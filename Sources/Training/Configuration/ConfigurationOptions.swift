@@ -25,6 +25,12 @@ package enum NonFinitePolicy: String, CaseIterable, Sendable {
   case stop, skip, rollback
 }
 
+/// Whose choices the refinement's other keys follow by default.
+package enum ICPPreset: String, CaseIterable, Sendable {
+  case none
+  case publishedCode = "published-code"
+}
+
 /// Whether a refined image is kept within what pixels can show.
 package enum ClampKind: String, CaseIterable, Sendable {
   case none, pixels

@@ -5,11 +5,14 @@ import Refinement
 
 /// The keys, in the order in which they are written: the only place that names them.
 package enum ConfigurationTable {
-  package static let keys = data + model + training + optimizer + schedule + icp + distillation + rest
+  package static let keys = data + model + training + optimizer + schedule + icp + distillation + branches + rest
 
   package static let sections = keys.map(\.section).reduce(into: [Substring]()) { sections, section in
     if sections.last != section { sections.append(section) }
   }
+
+  /// The groups of keys within sections.
+  static let groups = Set(keys.map(\.group)).subtracting(sections).map(String.init).sorted()
 
   static let byPath = Dictionary(uniqueKeysWithValues: keys.map { ($0.path, $0) })
 
@@ -63,6 +66,44 @@ package enum ConfigurationTable {
       "data.validation", \.data.validation, .validation, unit: "samples, or a fraction of them",
       "Held out from the end of the training set; `validation_*` is then recorded and may choose the "
         + "best checkpoint."
+    ),
+    Key(
+      "data.classes", \.data.classes,
+      .optional(
+        "all",
+        .list(of: .integer(from: 0, to: 65535), ", two or more, none twice") {
+          $0.count >= 2 && Set($0).count == $0.count
+        }),
+      "The classes that are kept, of all images of the run; they become 0, 1, ... in the order of this list. The others "
+        + "are held out, for few-shot episodes."
+    ),
+    Key(
+      "data.samples_per_class", \.data.samplesPerClass, .optional("all", .integer(from: 1)), unit: "samples",
+      "Trains on so many images of each class, taken behind `data.limit` and `data.validation`. Of one seed, a larger "
+        + "subset holds the smaller ones."
+    ),
+    Key(
+      "data.subset_seed", \.data.subsetSeed, .optional("of training.seed", .integer(from: 0, to: 1 << 53)),
+      "Decides which images of a class `data.samples_per_class` takes."),
+    Key(
+      "data.label_noise.kind", \.data.labelNoise.kind, .choice,
+      "How labels to train on are made wrong (METHOD.md, \"Regimes\"): `symmetric` redraws the chosen ones from all "
+        + "classes, `symmetric_exclusive` from the others; `asymmetric` takes a class for one like it (CIFAR only), "
+        + "`pair_flip` for the next one; `file` reads them. Validation and test labels stay true."
+    ),
+    Key(
+      "data.label_noise.rate", \.data.labelNoise.rate, .optional("none", .fraction), unit: "fraction of samples",
+      "How many labels are chosen: rounded down, of the training set (`symmetric`) or of each class that is affected. "
+        + "Needed by every kind but `none` and `file`."
+    ),
+    Key(
+      "data.label_noise.seed", \.data.labelNoise.seed,
+      .optional("of training.seed", .integer(from: 0, to: 1 << 53)),
+      "Decides which labels become wrong, and what they become."),
+    Key(
+      "data.label_noise.file", \.data.labelNoise.file, .optional("none", .text("a file")), role: .place,
+      "Labels for all training images of the files, in their order: integers as text, or a .npy array; a second column "
+        + "holds the true labels, and must be the data's. Needed by the kind `file`."
     ),
   ]
 
@@ -139,6 +180,7 @@ package enum ConfigurationTable {
     Key(
       "optimizer.learning_rate", \.optimizer.learningRate, .notNegative,
       defaults: [
+        .init(3e-4, "`icp.preset: published-code`", when: isPublishedCode),
         .init(1e-3, "adamw") { $0.optimizer.kind == .adamw }, .init(0.1, "sgd") { $0.optimizer.kind == .sgd },
       ],
       "The rate that the schedule starts from."),
@@ -187,6 +229,8 @@ package enum ConfigurationTable {
     Key("schedule.gamma", \.schedule.gamma, .positive, "By how much the schedule `step` changes the rate."),
   ]
 
+  private static let isPublishedCode: @Sendable (RunConfiguration) -> Bool = { $0.icp.preset == .publishedCode }
+
   private static let icp: [Key] = [
     Key(
       "icp.rule", \.icp.rule, .choice,
@@ -195,13 +239,24 @@ package enum ConfigurationTable {
         + "plain training: no refinement, no target pass."
     ),
     Key(
+      "icp.objective", \.icp.objective, .choice,
+      "What the refined images are for: targets of the student's features, or to train on in the images' place (`task`: with "
+        + "`ifgsm` adversarial training). `distillation.warmup` holds for both."
+    ),
+    Key(
       "icp.steps", \.icp.steps, .integer(from: 0), unit: "steps",
       "Refinement steps T; at 0 the image stays."),
     Key(
       "icp.step_size", \.icp.stepSize, .notNegative, unit: "normalised pixels",
+      defaults: [
+        .init(3e-4, "`icp.preset: published-code`", when: isPublishedCode), .init(2e-3, "without") { _ in true },
+      ],
       "How far a step moves (`sgd`: times the gradient)."),
     Key(
       "icp.reduction", \.icp.reduction, .choice,
+      defaults: [
+        .init(.mean, "`icp.preset: published-code`", when: isPublishedCode), .init(.sum, "without") { _ in true },
+      ],
       "The loss whose gradient moves an image: its own (`sum`), or its own divided by the samples of the "
         + "global batch (`mean`, the published form)."
     ),
@@ -211,6 +266,15 @@ package enum ConfigurationTable {
     Key(
       "icp.epsilon", \.icp.epsilon, .optional("none", .positive), unit: "normalised pixels",
       "Largest move of a pixel from the image, kept to in each step."),
+    Key(
+      "icp.preset", \.icp.preset, .choice,
+      "`published-code` gives the defaults that make the step that of the authors' code, which is not the paper's."),
+    Key(
+      "icp.stray_gradient", \.icp.strayGradient, .boolean,
+      defaults: [
+        .init(true, "`icp.preset: published-code`", when: isPublishedCode), .init(false, "without") { _ in true },
+      ],
+      "Adds the weight gradient of the evaluation-mode loss at the image to the step, as the authors' code does."),
   ]
 
   private static let distillation: [Key] = [
@@ -240,12 +304,34 @@ package enum ConfigurationTable {
     ),
   ]
 
+  private static let branches: [Key] = [
+    Key(
+      "branches.taps", \.branches.taps, .optional("none", .distinct(.notEmpty, of: .name)),
+      "Layers that get classifiers of their own while training, each of which learns the labels and what the whole network "
+        + "says (`[layer1, layer2]`: \"be your own teacher\"). With `icp.rule: none`."
+    ),
+    Key("branches.task", \.branches.task, .notNegative, "Weight of each branch's task loss."),
+    Key(
+      "branches.distillation", \.branches.distillation, .notNegative,
+      "Weight of each branch's divergence from the network's softened output, times the temperature's square."),
+    Key("branches.temperature", \.branches.temperature, .positive, "Divides the logits of both."),
+    Key(
+      "branches.features", \.branches.features, .notNegative,
+      "Weight of the squared distance of each branch's hidden layer from the network's last features."),
+  ]
+
   private static let rest: [Key] = [
     Key(
       "evaluation.every_epochs", \.evaluation.everyEpochs, .optional("none", .integer(from: 1)), unit: "epochs",
       role: .reporting,
-      "Measures on the test set, and on the validation split, after every so many epochs, where one epoch of few samples costs "
-        + "less than that. The end of a run is always measured."),
+      "Measures on the test set, the validation split and training images after every so many epochs: with few samples that "
+        + "costs more than an epoch. The end of a run is always measured."),
+    Key(
+      "evaluation.train_samples", \.evaluation.trainSamples, .optional("none", .integer(from: 1)), unit: "samples",
+      role: .reporting,
+      "At most so many training images, always the same, are measured at the end of each epoch as the test set is: in "
+        + "evaluation mode, without augmentation."
+    ),
     Key(
       "evaluation.final", \.evaluation.final, .distinct(of: .choice), role: .reporting,
       "What is measured once more when the run has ended, on the test set and its last weights, into a record of the kind "

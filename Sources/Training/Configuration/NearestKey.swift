@@ -2,23 +2,25 @@ extension ConfigurationTable {
   /// The key or section that `name` was most likely meant to be: "did you mean 'icp.steps'?".
   static func hint(for name: String) -> String {
     if byPath[name] != nil {
-      return "in a file it is written '\(byPath[name]!.name):' in the section '\(byPath[name]!.section):'"
+      return "in a file it is written '\(byPath[name]!.name):' in the section '\(byPath[name]!.group):'"
     }
     // Long names are cut, so that a hostile one costs no more than a long honest one.
     let typed = String(name.prefix(64))
-    let candidates = name.contains(".") ? keys.map(\.path) : sections.map(String.init) + keys.map(\.path)
+    let candidates = (name.contains(".") ? [] : sections.map(String.init)) + keys.map(\.path) + groups
     let nearest = candidates.min { distance(typed, $0) < distance(typed, $1) }!
     return "did you mean '\(nearest)'?"
   }
 
-  /// The right name in the wrong section, or in none, is two changes away; initials, such as `lr`, are one.
+  /// The right name in the wrong section, or in none, is two changes away, of a group three; initials, such as `lr`, are
+  /// one.
   private static func distance(_ typed: String, _ path: String) -> Int {
-    guard let name = byPath[path]?.name else { return editDistance(typed, path) }
+    guard let key = byPath[path] else { return editDistance(typed, path) }
+    let name = key.name
     let typedName = String(typed.split(separator: ".").last ?? "")
     let initials = name.split(separator: "_").compactMap(\.first)
     let nameDistance =
       initials.count > 1 && typedName == String(initials) ? 1 : editDistance(typedName, String(name))
-    return min(editDistance(typed, path), nameDistance + 2)
+    return min(editDistance(typed, path), nameDistance + (key.group == key.section ? 2 : 3))
   }
 
   /// Insertions, deletions, replacements and exchanges of neighbours that turn `a` into `b`

@@ -11,10 +11,15 @@ extension RunConfiguration {
   /// Every key with its value in force, by section and in the order of the table. Read again, it is this configuration.
   package var resolvedYAML: String {
     ConfigurationTable.sections.map { section in
-      let lines = ConfigurationTable.keys.filter { $0.section == section }.map {
-        "  \($0.name): \($0.write(self))\n"
+      var text = "\(section):\n"
+      var open = section
+      for key in ConfigurationTable.keys where key.section == section {
+        let isGrouped = key.group != section
+        if isGrouped, key.group != open { text += "  \(key.group.dropFirst(section.count + 1)):\n" }
+        open = key.group
+        text += "\(isGrouped ? "    " : "  ")\(key.name): \(key.write(self))\n"
       }
-      return "\(section):\n" + lines.joined()
+      return text
     }.joined(separator: "\n")
   }
 

@@ -15,9 +15,17 @@ extension RunConfiguration {
   package init(
     yaml: String, name: String, overrides: [String] = [], readsData: Bool = true
   ) throws(ConfigurationError) {
-    let source = ConfigurationSource.file(name)
-    var settings = try Self.settings(in: yaml, from: source)
+    var settings: [Setting] = []
     for argument in overrides { settings.append(try Self.setting(of: argument)) }
+    try self.init(yaml: yaml, name: name, settings: settings, readsData: readsData)
+  }
+
+  /// The same with `further` settings over the text's, each of which may come from another file.
+  init(
+    yaml: String, name: String, settings further: [Setting], readsData: Bool = true
+  ) throws(ConfigurationError) {
+    let source = ConfigurationSource.file(name)
+    let settings = try Self.settings(in: yaml, from: source) + further
 
     self.init()
     var places: [String: Setting] = [:]
@@ -35,7 +43,7 @@ extension RunConfiguration {
   }
 
   /// A key with the value that it was given, and where.
-  private struct Setting {
+  struct Setting {
     let key: ConfigurationKey
     let value: Node
     let source: ConfigurationSource
@@ -59,21 +67,34 @@ extension RunConfiguration {
         throw source.error(
           "unknown key '\(section.shown)'; \(ConfigurationTable.hint(for: name))", at: section.position)
       }
-      for (key, value) in try entries(of: value, "the keys of the section '\(name)', indented", source) {
-        let path = "\(name).\(key.text ?? "")"
-        guard let known = ConfigurationTable.byPath[path] else {
-          let shown = "\(name).\(key.shown)"
-          throw source.error(
-            "unknown key '\(shown)'; \(ConfigurationTable.hint(for: path))", at: key.position)
-        }
-        settings.append(Setting(key: known, value: value, source: source))
+      settings += try self.settings(of: value, in: name, source)
+    }
+    return settings
+  }
+
+  /// The keys of a section, or of a group within one.
+  private static func settings(
+    of node: Node, in group: String, _ source: ConfigurationSource
+  ) throws(ConfigurationError) -> [Setting] {
+    var settings: [Setting] = []
+    for (key, value) in try entries(of: node, "the keys of the section '\(group)', indented", source) {
+      let path = "\(group).\(key.text ?? "")"
+      if ConfigurationTable.groups.contains(path) {
+        settings += try self.settings(of: value, in: path, source)
+        continue
       }
+      guard let known = ConfigurationTable.byPath[path], known.group == group else {
+        let shown = "\(group).\(key.shown)"
+        throw source.error(
+          "unknown key '\(shown)'; \(ConfigurationTable.hint(for: path))", at: key.position)
+      }
+      settings.append(Setting(key: known, value: value, source: source))
     }
     return settings
   }
 
   /// The pairs of a mapping; none where nothing is written, as in a section whose keys are all comments.
-  private static func entries(
+  static func entries(
     of node: Node?, _ expected: String, _ source: ConfigurationSource
   ) throws(ConfigurationError) -> [(Node, Node)] {
     guard let node, node.scalar.map({ $0.style != .plain || !$0.string.isEmpty }) ?? true else { return [] }
@@ -83,12 +104,12 @@ extension RunConfiguration {
     return mapping.map { ($0.key, $0.value) }
   }
 
-  private static func setting(of argument: String) throws(ConfigurationError) -> Setting {
+  static func setting(of argument: String) throws(ConfigurationError) -> Setting {
     let source = ConfigurationSource.override(argument)
     guard let equals = argument.firstIndex(of: "=") else { throw source.error("expected key=value") }
     let path = String(argument[..<equals])
     guard let key = ConfigurationTable.byPath[path] else {
-      if let first = ConfigurationTable.keys.first(where: { $0.section == path }) {
+      if let first = ConfigurationTable.keys.first(where: { $0.section == path || $0.group == path }) {
         throw source.error("'\(path)' is a section; name one of its keys, such as '\(first.path)'")
       }
       throw source.error("unknown key '\(Node(path).shown)'; \(ConfigurationTable.hint(for: path))")

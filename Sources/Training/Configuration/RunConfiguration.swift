@@ -6,7 +6,7 @@ import Refinement
 /// Everything a run can be told, resolved: every dependent default is filled in, every range and combination checked.
 ///
 /// A property is its key in camel case (`icp.step_size` is `icp.stepSize`); `nil` stands for the key's word (`none`,
-/// `all`, `native`, `computed`, `of the data`, `of the model`). Meaning, unit and range of each: ConfigurationTable.
+/// `all`, `native`, `computed`, `of the data`, `of the model`, `of training.seed`). Meaning, unit and range of each: ConfigurationTable.
 package struct RunConfiguration: Sendable, Equatable {
   package var data = DataSection()
   package var model = ModelSection()
@@ -15,6 +15,7 @@ package struct RunConfiguration: Sendable, Equatable {
   package var schedule = ScheduleSection()
   package var icp = ICPSection()
   package var distillation = DistillationSection()
+  package var branches = BranchesSection()
   package var evaluation = EvaluationSection()
   package var checkpoint = CheckpointSection()
   package var agreement = AgreementSection()
@@ -36,6 +37,17 @@ package struct RunConfiguration: Sendable, Equatable {
     package var limit: Int?
     package var testLimit: Int?
     package var validation = Validation.none
+    package var classes: [Int]?
+    package var samplesPerClass: Int?
+    package var subsetSeed: Int?
+    package var labelNoise = LabelNoiseGroup()
+
+    package struct LabelNoiseGroup: Sendable, Equatable {
+      package var kind = LabelNoiseKind.none
+      package var rate: Double?
+      package var seed: Int?
+      package var file: String?
+    }
   }
 
   package struct ModelSection: Sendable, Equatable {
@@ -82,11 +94,14 @@ package struct RunConfiguration: Sendable, Equatable {
 
   package struct ICPSection: Sendable, Equatable {
     package var rule = RuleKind.adam
+    package var objective = RefinementObjective.distillation
     package var steps = 5
     package var stepSize = 2e-3
     package var reduction = LossReduction.sum
     package var clamp = ClampKind.none
     package var epsilon: Double?
+    package var preset = ICPPreset.none
+    package var strayGradient = false
   }
 
   package struct DistillationSection: Sendable, Equatable {
@@ -98,8 +113,17 @@ package struct RunConfiguration: Sendable, Equatable {
     package var normalize = FeatureNormalization.none
   }
 
+  package struct BranchesSection: Sendable, Equatable {
+    package var taps: [String]?
+    package var task = 0.7
+    package var distillation = 0.3
+    package var temperature = 3.0
+    package var features = 0.03
+  }
+
   package struct EvaluationSection: Sendable, Equatable {
     package var everyEpochs: Int? = 1
+    package var trainSamples: Int? = 2000
     package var final: [FinalCheck] = []
     package var attackSamples = 1000
     package var cifarC: String?

@@ -41,9 +41,10 @@ package enum Preflight {
   }
 
   /// Logs, on rank 0, what could cost this run time or its end; some milliseconds.
-  static func warn(about plan: RunPlan, communicator: Communicator, logger: Logger) throws {
+  /// - Parameter ranks: those of one run, where the job has several; nil: all.
+  static func warn(about plan: RunPlan, ranks: Int? = nil, communicator: Communicator, logger: Logger) throws {
     var own = try RankFacts.read(communicator)
-    own.plan = PlanFacts(plan, ranks: communicator.size)
+    own.plan = PlanFacts(plan, ranks: ranks ?? communicator.size)
     let ranks = try exchange(own, communicator)
     guard communicator.rank == 0 else { return }
     for finding in findings(JobFacts(ranks)) where finding.level >= .warning { logger.warning("\(finding.message)") }

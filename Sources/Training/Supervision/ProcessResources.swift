@@ -13,6 +13,13 @@ struct ProcessResources {
     return ["resident_bytes": value(residentBytes), "open_files": value(openFiles), "threads": value(threads)]
   }
 
+  /// That all its threads have had so far.
+  static var processorSeconds: Double {
+    var time = timespec()
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time)
+    return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
+  }
+
   /// Those of now.
   static var current: ProcessResources {
     func count(_ folder: String) -> Int? { try? FileManager.default.contentsOfDirectory(atPath: folder).count }

@@ -8,6 +8,7 @@ package final class Pulse {
   private let fault: Fault?
   private let disk: FaultyDisk?
   private let rollCall: RollCall?
+  private let bell: StopBell?
   private var hasStruck = false
   /// Seconds that a phase may take; nil: by the steps that were seen.
   private let limit: Double?
@@ -21,8 +22,8 @@ package final class Pulse {
   package convenience init() { self.init(board: HostBoard(), rollCall: nil, limit: nil, fault: nil) }
 
   /// `limit`: `watchdog.seconds`. `fault`: one that is due on this rank.
-  init(board: HostBoard, rollCall: RollCall?, limit: Double?, fault: Fault?) {
-    (self.board, self.rollCall, self.limit, self.fault) = (board, rollCall, limit, fault)
+  init(board: HostBoard, rollCall: RollCall?, limit: Double?, fault: Fault?, bell: StopBell? = nil) {
+    (self.board, self.rollCall, self.limit, self.fault, self.bell) = (board, rollCall, limit, fault, bell)
     disk = FaultyDisk(fault)
     enter(.start)
   }
@@ -54,6 +55,9 @@ package final class Pulse {
 
   /// Called again and again while the step's reduction waits for other ranks.
   func wait() throws(MPIError) { try rollCall?.wait(step: step) }
+
+  /// Whether this rank, or another one of its study, was asked to stop.
+  func isAskedToStop() throws(MPIError) -> Bool { try bell?.isRung() ?? StopRequests.areThere }
 
   /// What a test has ordered for this step, as often as it comes.
   var orderedFault: Fault.Kind? { fault?.step == step ? fault?.kind : nil }

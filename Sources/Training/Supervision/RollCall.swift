@@ -43,6 +43,12 @@ final class RollCall: @unchecked Sendable {
     }
   }
 
+  /// Steps begin at 1 again: what was told of another run does not count.
+  func forget() {
+    called = 0
+    for rank in hosts.indices { present[rank].store(0, ordering: .relaxed) }
+  }
+
   /// The ranks that have not told that they are in `step`, without `rank` itself.
   func absent(in step: Int, besides rank: Int) -> [Int] {
     hosts.indices.filter { $0 != rank && present[$0].load(ordering: .relaxed) != step }

@@ -4,11 +4,15 @@ import MPI
 
 /// Who watches over a rank while it runs: its watchdog, its last words in a crash, and requests to stop.
 package final class Supervision {
-  package let pulse: Pulse
+  /// Of the run that this process is in.
+  package private(set) var pulse: Pulse
+  private let rollCall: RollCall
+  private let bell: StopBell?
 
   /// Every rank calls it.
   /// Throws: LaunchError where the threads of a run cannot be made, for which nobody would wait in vain.
-  package init(_ communicator: Communicator, limit: Double?, fault: Fault?) throws {
+  /// - Parameter bell: of a study, whose groups of ranks are each supervised alone and stop together.
+  package init(_ communicator: Communicator, limit: Double?, fault: Fault?, bell: StopBell? = nil) throws {
     try communicator.together {
       // The watchdog, the loader, the writer of checkpoints, and what the libraries start meanwhile.
       let error = supervision_try_threads(6)
@@ -19,9 +23,10 @@ package final class Supervision {
       }
     }
     let board = try HostBoard(communicator)
-    let rollCall = try RollCall(communicator, board)
+    rollCall = try RollCall(communicator, board)
+    self.bell = bell
     pulse = Pulse(
-      board: board, rollCall: rollCall, limit: limit, fault: fault?.rank == communicator.rank ? fault : nil)
+      board: board, rollCall: rollCall, limit: limit, fault: fault?.rank == communicator.rank ? fault : nil, bell: bell)
     Watchdog(board, rollCall, rank: communicator.rank).start()
     let (step, phase) = board.mine.addresses
     // For the life of the process: a crash may come at its very end.
@@ -30,6 +35,13 @@ package final class Supervision {
       supervision_place(
         place: strdup("rank \(communicator.rank) host \(Platform.host)"), step: step, phase: phase, phases: Self.phases,
         status: ExitCode.internalError))
+  }
+
+  /// Another run of this process begins, under a limit of its own. Every rank of the communicator calls it.
+  package func beginRun(limit: Double?) {
+    rollCall.forget()
+    pulse.board.mine.set(step: 0)
+    pulse = Pulse(board: pulse.board, rollCall: rollCall, limit: limit, fault: nil, bell: bell)
   }
 
   /// The run is over, or has failed in a way that is told elsewhere; leaving may not take for ever either.

@@ -1,0 +1,198 @@
+import Foundation
+import Reporting
+
+/// The runs of a sweep on the disk, as the groups of ranks see them: which are done, which can be taken.
+///
+/// A group takes a run by an flock on `.claim` in its directory. That holds between hosts that share the file system, and
+/// between two jobs at work on one study; the kernel lets go of it when its holder is killed; and whether a run is done is a
+/// file, so that nothing has to be served by a rank that computes.
+struct StudyFolder {
+  let path: String
+  let sweep: Sweep
+  let runs: [SweepRun]
+  private(set) var isFinished: [Bool]
+
+  init(path: String, sweep: Sweep, runs: [SweepRun]) {
+    (self.path, self.sweep, self.runs) = (path, sweep, runs)
+    isFinished = Array(repeating: false, count: runs.count)
+  }
+
+  func directory(_ index: Int) -> String { "\(path)/\(runs[index].name)" }
+
+  /// What a group does next.
+  enum Next {
+    case run(Int, RunConfiguration, RunLock)
+    /// All that is left is with others, or waits for them.
+    case wait
+    case nothing
+  }
+
+  mutating func next() throws -> Next {
+    var isWaiting = false
+    for index in runs.indices where !isFinished[index] {
+      guard let configuration = try configuration(index) else {
+        if try !giveUp(index) { isWaiting = true }
+        continue
+      }
+      if hasNote(index, configuration) {
+        isFinished[index] = true
+        continue
+      }
+      guard let lock = try claim(directory(index)) else {
+        isWaiting = true
+        continue
+      }
+      // It may have been finished since it was looked at.
+      guard !hasNote(index, configuration) else { continue }
+      return .run(index, configuration, lock)
+    }
+    return isWaiting ? .wait : .nothing
+  }
+
+  private func hasNote(_ index: Int, _ configuration: RunConfiguration) -> Bool {
+    RunNote.read(directory(index))?.configuration == configuration.studyChecksum
+  }
+
+  /// How many are done or have failed.
+  mutating func finishedCount() throws -> Int {
+    for index in runs.indices where !isFinished[index] {
+      isFinished[index] = hasNote(index, try configuration(index) ?? runs[index].configuration)
+    }
+    return isFinished.count { $0 }
+  }
+
+  /// Nil where another process has it.
+  private func claim(_ directory: String) throws -> RunLock? {
+    do {
+      try System().makeDirectories(directory)
+      let lock = try RunLock(path: "\(directory)/.claim", patience: 0, system: System())
+      guard lock.missing == nil else {
+        throw SaveError(
+          path: directory, reason: "this file system has no locks, by which groups of ranks share out the runs",
+          advice: "choose another place with --directory")
+      }
+      return lock
+    } catch is LockedError {
+      return nil
+    } catch let error as SystemError {
+      throw SaveError(error, option: "--directory")
+    }
+  }
+
+  // MARK: Equal compute
+
+  /// Of a run; nil as long as it is not known how many epochs make its compute equal.
+  func configuration(_ index: Int) throws -> RunConfiguration? {
+    let run = runs[index]
+    guard let other = run.equalComputeWith else { return run.configuration }
+    guard let cost = try costRatio(of: other, for: run) else { return nil }
+    return try run.configuration(epochs: SweepRun.epochs(run.configuration.training.epochs, times: cost.ratio))
+  }
+
+  /// Measured once, from the runs that are done by then, and kept: all seeds get the same number of epochs, and a study that
+  /// is started again does too.
+  private func costRatio(of variant: String, for run: SweepRun) throws -> CostRatio? {
+    let file = "\(path)/\(run.point.name.isEmpty ? "" : run.point.name + "/")\(run.variant)/equal-compute.json"
+    if let ratio = CostRatio(file: file) { return ratio }
+    guard let own = computePerStep(sweep.baseline!, run.point), let others = computePerStep(variant, run.point) else {
+      return nil
+    }
+    // Whoever comes first decides; others read what that one wrote.
+    guard let lock = try claim(System.parentDirectory(file)) else { return nil }
+    defer { withExtendedLifetime(lock) {} }
+    if let ratio = CostRatio(file: file) { return ratio }
+    let ratio = CostRatio(ratio: others / own, variant: variant, secondsPerStep: others, baselineSecondsPerStep: own)
+    try StudyFile.write(StudyFile.json(ratio), to: file)
+    return ratio
+  }
+
+  /// Of a run whose cost cannot be known any more, since all the runs that would tell it have failed: it has failed, too.
+  private mutating func giveUp(_ index: Int) throws -> Bool {
+    let run = runs[index]
+    let isLost = [sweep.baseline!, run.equalComputeWith!].contains { variant in
+      let notes = indices(variant, run.point).map { RunNote.read(directory($0)) }
+      return notes.allSatisfy { $0?.exitStatus != nil }
+    }
+    guard isLost else { return false }
+    try RunNote(
+      point: run.point.title, variant: run.variant, seed: run.seed, configuration: run.configuration.studyChecksum,
+      provenance: run.provenance, exitStatus: ExitCode.usage,
+      error: "no run of '\(run.equalComputeWith!)', or none of the baseline, was completed: what it costs is not known"
+    ).write(to: directory(index))
+    isFinished[index] = true
+    return true
+  }
+
+  private func indices(_ variant: String, _ point: Sweep.Point) -> [Int] {
+    runs.indices.filter { runs[$0].variant == variant && runs[$0].point.name == point.name }
+  }
+
+  /// The median of a variant's runs that are done at a point.
+  private func computePerStep(_ variant: String, _ point: Sweep.Point) -> Double? {
+    Statistics.median(indices(variant, point).compactMap { StudyRun(note: directory($0))?.computePerStep })
+  }
+}
+
+/// What a step of a variant costs, in steps of the baseline.
+private struct CostRatio: Codable {
+  var ratio: Double
+  var variant: String
+  var secondsPerStep: Double
+  var baselineSecondsPerStep: Double
+
+  init(ratio: Double, variant: String, secondsPerStep: Double, baselineSecondsPerStep: Double) {
+    (self.ratio, self.variant) = (ratio, variant)
+    (self.secondsPerStep, self.baselineSecondsPerStep) = (secondsPerStep, baselineSecondsPerStep)
+  }
+
+  init?(file: String) {
+    guard let data = FileManager.default.contents(atPath: file) else { return nil }
+    let decoder = JSONDecoder()
+    decoder.keyDecodingStrategy = .convertFromSnakeCase
+    guard let ratio = try? decoder.decode(CostRatio.self, from: data), ratio.ratio > 0, ratio.ratio < 1e4 else {
+      return nil
+    }
+    self = ratio
+  }
+}
+
+// MARK: At a start
+
+extension StudyFolder {
+  /// Before the first run of a start, on one rank: what earlier starts left must be of this sweep.
+  /// - Parameters:
+  ///   - redoing: runs made with another configuration are removed and made again; else they are refused.
+  ///   - retrying: runs that failed are tried again.
+  func prepare(redoing: Bool, retrying: Bool) throws {
+    do { try System().makeDirectories(path) } catch { throw SaveError(error, option: "--directory") }
+    try StudyFile.write(sweep.text, to: "\(path)/sweep.yaml")
+    for index in runs.indices {
+      let directory = directory(index)
+      if let difference = try difference(index) {
+        guard redoing else {
+          throw UsageError(
+            "\(directory) was made with another configuration: \(difference); choose another --directory, or --redo to remove "
+              + "and repeat such runs")
+        }
+        // Not while somebody is at work there.
+        guard let lock = try claim(directory) else {
+          throw UsageError("\(directory) is in use by another process; it cannot be made again now")
+        }
+        try withExtendedLifetime(lock) { try FileManager.default.removeItem(atPath: directory) }
+      }
+      if retrying { unlink("\(directory)/\(RunNote.failed)") }
+    }
+  }
+
+  /// The first key that a run on the disk has otherwise; nil where there is none.
+  private func difference(_ index: Int) throws -> ConfigurationDifference? {
+    let file = "\(directory(index))/config.yaml"
+    guard FileManager.default.fileExists(atPath: file), let current = try configuration(index) else { return nil }
+    let saved = try RunConfiguration(yaml: ConfigurationFile.read(file), name: file)
+    guard saved.studyChecksum != current.studyChecksum else { return nil }
+    return current.differences(from: saved).first
+      ?? ConfigurationTable.keys.first { $0.role != .place && $0.write(saved) != $0.write(current) }.map {
+        ConfigurationDifference(key: $0.path, saved: $0.write(saved), current: $0.write(current))
+      }
+  }
+}

@@ -1,0 +1,60 @@
+import ArgumentParser
+import Training
+
+struct CompareCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "compare",
+    abstract: "Compare runs over seeds: mean, deviation, difference to a baseline with its interval, and cost.",
+    discussion: """
+      RUN is a run's directory, or one with runs below it, such as a study's. Runs of a study keep their names; of others, those \
+      that are equal but for training.seed make a variant, called by the keys in which the variants differ. \
+      docs/STUDIES.md says what the tables mean.
+
+        icp compare studies/low-data --metric test_loss
+        icp compare runs/a runs/b runs/c runs/d --baseline rule=none
+      """)
+
+  @Argument(help: ArgumentHelp("Directories.", valueName: "run"))
+  var runs: [String]
+
+  @Option(
+    help: ArgumentHelp(
+      "The variant that others are compared with; default: the one called plain or rule=none.", valueName: "variant"))
+  var baseline: String?
+
+  @Option(
+    name: .customLong("metric"), parsing: .singleValue,
+    help: ArgumentHelp("Another number of the records of epochs, as a column. May be repeated.", valueName: "key"))
+  var metrics: [String] = []
+
+  @Option(
+    help: ArgumentHelp("Writes results.md, results.csv, runs.csv, results.json and plots there.", valueName: "dir"))
+  var directory: String?
+
+  @Flag(help: "Print JSON.")
+  var json = false
+
+  func run() throws {
+    let found = try RunCollection.load(runs)
+    let variants = Set(found.map(\.variant))
+    if let baseline, !variants.contains(baseline) {
+      throw UsageError(
+        "--baseline \(baseline): no such variant; there are \(variants.sorted().joined(separator: ", "))")
+    }
+    let recorded = Set(found.flatMap { $0.epochs.last.map { Array($0.keys) } ?? [] })
+    if let missing = metrics.first(where: { !recorded.contains($0) }) {
+      throw UsageError("--metric \(missing): in no record; there are \(recorded.sorted().joined(separator: ", "))")
+    }
+    let comparison = Comparison(
+      runs: found, baseline: baseline ?? Self.plain(variants), metrics: metrics)
+    if let directory { try comparison.write(to: directory) }
+    print(json ? comparison.json : comparison.markdown, terminator: "")
+  }
+
+  /// The one variant that is plain training, where there is one.
+  private static func plain(_ variants: Set<String>) -> String? {
+    if variants.contains("plain") { return "plain" }
+    let plain = variants.filter { $0.split(separator: " ").contains("rule=none") }
+    return plain.count == 1 ? plain.first : nil
+  }
+}

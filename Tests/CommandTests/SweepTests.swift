@@ -1,0 +1,234 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// Whole studies of tiny runs.
+@Suite(.serialized, .timeLimit(.minutes(3))) struct SweepTests {
+  private static let twelve = """
+    base: tiny.yaml
+    seeds: [0, 1, 2]
+    baseline: plain
+    checkpoints: all
+    settings: {training.epochs: 2, checkpoint.every_steps: 1}
+    grid: {data.limit: [40, 60]}
+    variants:
+      plain: {icp.rule: none}
+      adam: {icp.step_size: 3.0e-3}
+    """
+
+  /// The twelve runs and their last steps.
+  private static let runs: [(name: String, step: Int, settings: [String])] = [0, 1, 2].flatMap { seed in
+    [(40, 6), (60, 8)].flatMap { limit, step in
+      [("plain", "icp.rule=none"), ("adam", "icp.step_size=3.0e-3")].map { variant, setting in
+        (
+          "limit-\(limit)/\(variant)/seed-\(seed)", step,
+          ["training.epochs=2", "data.limit=\(limit)", setting, "training.seed=\(seed)"]
+        )
+      }
+    }
+  }
+
+  /// The same, one by one.
+  private static let oneByOne = Result {
+    let tiny = try TinyRun()
+    for run in runs { try tiny.train(run.settings, into: run.name).expect(0) }
+    return tiny
+  }
+
+  private func sweep(
+    _ tiny: TinyRun, _ text: String = Self.twelve, ranks: Int? = 4, _ more: [String] = []
+  ) throws -> Program.Outcome {
+    try tiny.folder.write(text, to: "sweep.yaml")
+    return try tiny.command(["sweep", "sweep.yaml", "--directory", "out"] + more, ranks: ranks)
+  }
+
+  private func expectSame(_ tiny: TinyRun, _ runs: [(name: String, step: Int, settings: [String])]) throws {
+    let reference = try Self.oneByOne.get()
+    for run in runs {
+      #expect(
+        try tiny.tensors(run.step, of: "out/\(run.name)") == reference.tensors(run.step, of: run.name), "\(run.name)")
+      let epochs = try tiny.records(of: "out/\(run.name)").map(\.timeless)
+      #expect(try epochs == reference.records(of: run.name).map(\.timeless), "\(run.name)")
+    }
+  }
+
+  @Test
+  func
+    `killed in the middle and started again, twelve runs on four ranks are each made once, with the bits of one by one`()
+    throws
+  {
+    let tiny = try TinyRun()
+    try tiny.folder.write(Self.twelve, to: "sweep.yaml")
+    let script = try tiny.folder.write(
+      """
+      #!/bin/bash
+      mpirun -n 4 --oversubscribe --bind-to none --allow-run-as-root \(Program.icp) sweep sweep.yaml --directory out &
+      until (($(ls out/*/*/*/result.json 2>/dev/null | wc -l) >= 3)); do sleep 0.01; done
+      pkill -KILL -P $!
+      wait $!
+      """, to: "killed", executable: true)
+    let killed = try Program.run(
+      executable: script, environment: TinyRun.anywhere, timeLimit: 60, workingDirectory: tiny.folder.path)
+    #expect(killed.status == 137)
+    let done = Self.runs.filter { FileManager.default.fileExists(atPath: tiny.path("out/\($0.name)/result.json")) }
+    #expect((3..<12).contains(done.count))
+    let notes = try done.map { try Data(contentsOf: URL(fileURLWithPath: tiny.path("out/\($0.name)/metrics.jsonl"))) }
+
+    let second = try sweep(tiny)
+    second.expect(0)
+    #expect(second.standardOutput.contains("sweep.yaml: 12 runs, \(done.count) of them done before, 4 at a time"))
+    for run in Self.runs {
+      let lines = second.standardOutput.split(separator: "\n").count { $0.contains("  \(run.name)  test ") }
+      #expect(lines == (done.contains { $0.name == run.name } ? 0 : 1), "\(run.name)")
+    }
+    #expect(
+      try done.map { try Data(contentsOf: URL(fileURLWithPath: tiny.path("out/\($0.name)/metrics.jsonl"))) } == notes)
+    try expectSame(tiny, Self.runs)
+    #expect(second.standardOutput.contains("## limit 60\n"))
+    #expect(second.standardOutput.contains("| adam | 3 | "))
+
+    // Nothing is left to do, on any number of ranks; and a changed sweep is refused.
+    let third = try sweep(tiny, ranks: nil)
+    third.expect(0)
+    #expect(third.standardOutput.contains("12 runs, 12 of them done before"))
+    let changed = Self.twelve.replacingOccurrences(of: "3.0e-3", with: "4.0e-3")
+    try sweep(tiny, changed, ranks: 2).expect(
+      64,
+      "out/limit-40/adam/seed-0 was made with another configuration: 'icp.step_size' is 0.004, but the run began with 0.003"
+    )
+    let redone = try sweep(tiny, changed, ["--redo"])
+    redone.expect(0)
+    #expect(redone.standardOutput.contains("12 runs, 6 of them done before"))
+    try expectSame(tiny, Self.runs.filter { $0.name.contains("plain") })
+  }
+
+  @Test func `two groups of two ranks make the same runs, and ranks that make no group are refused`() throws {
+    let tiny = try TinyRun()
+    let text = "ranks_per_run: 2\n" + Self.twelve.replacingOccurrences(of: "[0, 1, 2]", with: "[0]")
+    try sweep(tiny, text, ranks: 3).expect(64, "3 ranks cannot be cut into groups of 'ranks_per_run' 2: start 2")
+    let outcome = try sweep(tiny, text)
+    outcome.expect(0)
+    #expect(outcome.standardOutput.contains("4 runs, 0 of them done before, 2 at a time"))
+    try expectSame(tiny, Self.runs.filter { $0.name.hasSuffix("seed-0") })
+  }
+
+  @Test func `a run that fails is recorded and ends no other`() throws {
+    let tiny = try TinyRun()
+    let text = """
+      base: tiny.yaml
+      baseline: plain
+      settings: {training.epochs: 2}
+      checkpoints: none
+      variants:
+        plain: {icp.rule: none}
+        diverges: {optimizer.learning_rate: 1e30}
+        waits: {equal_compute_with: diverges}
+        taps: {distillation.taps: [layer9]}
+      """
+    let outcome = try sweep(tiny, text, ranks: 2)
+    outcome.expect(77, "3 of 4 runs failed: see failed.json")
+    #expect(outcome.standardOutput.contains("plain/seed-0  test "))
+    #expect(outcome.standardOutput.contains("taps/seed-0  FAILED (64): "))
+    #expect(outcome.standardOutput.contains("| diverges | 0 | 1 |  |"))
+    let note = try String(contentsOfFile: tiny.path("out/diverges/seed-0/failed.json"), encoding: .utf8)
+    #expect(note.contains("\"exit_status\" : 77") && note.contains("is not finite"))
+    #expect(try tiny.checkpoints(of: "out/plain/seed-0") == [])
+    // Not tried again, unless asked for.
+    #expect(try sweep(tiny, text, ranks: nil).standardOutput.contains("4 runs, 4 of them done before"))
+    #expect(
+      try sweep(tiny, text, ranks: nil, ["--retry-failed"]).standardOutput.contains("4 runs, 1 of them done before"))
+  }
+
+  @Test func `a request to stop that one rank gets stops all groups, and the same command goes on`() throws {
+    let tiny = try TinyRun()
+    let text = Self.twelve.replacingOccurrences(of: "training.epochs: 2", with: "training.epochs: 400")
+    try tiny.folder.write(text, to: "sweep.yaml")
+    let script = try tiny.folder.write(
+      """
+      #!/bin/bash
+      mpirun -n 2 --oversubscribe --bind-to none --allow-run-as-root \(Program.icp) sweep sweep.yaml --directory out &
+      until (($(ls out/*/*/*/checkpoints/step-* 2>/dev/null | wc -l) >= 4)); do sleep 0.01; done
+      kill -USR1 $(pgrep -P $! | tail -1)
+      wait $!
+      """, to: "stopped", executable: true)
+    let outcome = try Program.run(
+      executable: script, environment: TinyRun.anywhere, timeLimit: 60, workingDirectory: tiny.folder.path)
+    outcome.expect(85, "stopped on request")
+    #expect(outcome.seconds < 20)
+    let begun = try FileManager.default.subpathsOfDirectory(atPath: tiny.path("out")).count {
+      $0.hasSuffix("config.yaml")
+    }
+    #expect(begun == 2)
+  }
+
+  @Test func `equal compute is measured once, and gives all seeds as many epochs`() throws {
+    let tiny = try TinyRun()
+    let text = """
+      base: tiny.yaml
+      seeds: [0, 1]
+      baseline: plain
+      settings: {training.epochs: 2}
+      variants:
+        plain: {icp.rule: none}
+        equal: {icp.rule: none, equal_compute_with: adam}
+        adam: {icp.steps: 10}
+      """
+    try sweep(tiny, text, ranks: 2).expect(0)
+    let epochs = try [0, 1].map { try tiny.records(of: "out/equal/seed-\($0)").count { $0.kind == "epoch" } }
+    // Ten steps of refinement cost five times a plain step, by the method's count 8; in epochs, more than 2 times 2.
+    #expect(epochs[0] == epochs[1] && epochs[0] > 4, "\(epochs)")
+    #expect(try sweep(tiny, text, ranks: nil).standardOutput.contains("6 runs, 6 of them done before"))
+  }
+
+  @Test func `a search chooses by validation data, and another sweep takes its choice up`() throws {
+    let tiny = try TinyRun()
+    let text = """
+      base: tiny.yaml
+      seeds: [0, 1]
+      settings: {training.epochs: 2, data.validation: 20, icp.rule: none}
+      variants: {plain: {}}
+      search:
+        variant: plain
+        trials: 3
+        metric: validation_loss
+        space: {optimizer.learning_rate: {log: [1e-4, 1e-1]}}
+      """
+    let outcome = try sweep(tiny, text, ranks: 2)
+    outcome.expect(0)
+    #expect(
+      outcome.standardOutput.contains("settings are compared by validation_loss of the last epoch, on data held out"))
+    let losses = try (1...3).map { trial in
+      try [0, 1].map { seed in
+        let last = try #require(try tiny.records(of: "out/trial-0\(trial)/seed-\(seed)").last)
+        return try #require(last.number("validation_loss"))
+      }.reduce(0, +)
+    }
+    let best = losses.indices.min { losses[$0] < losses[$1] }! + 1
+    let config = try String(contentsOfFile: tiny.path("out/trial-0\(best)/seed-0/config.yaml"), encoding: .utf8)
+    let rate = try #require(config.split(separator: "\n").first { $0.contains("learning_rate:") })
+    let chosen = try String(contentsOfFile: tiny.path("out/chosen.yaml"), encoding: .utf8)
+    #expect(chosen.hasPrefix("# by validation_loss ("))
+    #expect(chosen.hasSuffix("optimizer.\(rate.drop { $0 == " " })\n"))
+
+    try tiny.folder.write(
+      "base: tiny.yaml\nvariants: {plain: {file: out/chosen.yaml, icp.rule: none}}", to: "next.yaml")
+    let next = try tiny.command(["sweep", "next.yaml", "--directory", "next"], ["training.epochs=1"])
+    next.expect(0)
+    #expect(
+      next.standardOutput.contains(
+        "Settings chosen on validation data, never on the test set: `plain` by validation_loss"))
+  }
+
+  @Test func `runs of icp train are compared by what differs between them`() throws {
+    let reference = try Self.oneByOne.get()
+    let outcome = try reference.command(["compare", "limit-40", "--metric", "test_loss", "--directory", "compared"])
+    outcome.expect(0)
+    #expect(outcome.standardOutput.contains("| variant | seeds | test_accuracy | best | difference to "))
+    #expect(outcome.standardOutput.contains(" | test_loss | "))
+    #expect(FileManager.default.fileExists(atPath: reference.path("compared/results.csv")))
+    try reference.command(["compare", "tiny.yaml"]).expect(64, "tiny.yaml: no run here")
+    try reference.command(["compare", "limit-40", "--metric", "test_los"]).expect(64, "--metric test_los: in no record")
+    try reference.command(["compare", "limit-40", "--baseline", "x"]).expect(
+      64, "--baseline x: no such variant; there are")
+  }
+}

@@ -1,0 +1,84 @@
+import Foundation
+import Testing
+import Training
+
+@Suite struct ComparisonTests {
+  /// Two epochs of ten steps; the first is always 0.5.
+  private func run(
+    _ variant: String, _ seed: Int, _ accuracy: Double, step: Double = 0.1, point: String = "", failure: Int32? = nil
+  ) -> StudyRun {
+    let epochs = [(0.0, 10.0, 0.5), (1, 20, accuracy)].map { epoch, last, accuracy in
+      [
+        "epoch": epoch, "step": last, "test_accuracy": accuracy, "test_ece": 0.02, "seconds": 9,
+        "seconds_per_step": step,
+        "processor_seconds_per_step": step / 2,
+      ]
+    }
+    return StudyRun(
+      directory: "", point: point, variant: variant, seed: seed, failure: failure, epochs: failure == nil ? epochs : [])
+  }
+
+  private var runs: [StudyRun] {
+    [
+      run("plain", 0, 0.30), run("plain", 1, 0.32), run("plain", 2, 0.40), run("plain", 3, 0.9),
+      // In another order, and without a partner for seed 3.
+      run("adam", 2, 0.43, step: 0.4), run("adam", 0, 0.35, step: 0.3), run("adam", 1, 0.33, step: 0.5),
+      run("adam", 3, 0, failure: 77),
+    ]
+  }
+
+  @Test func `means, deviations and paired differences are those by hand`() throws {
+    let comparison = Comparison(runs: runs, baseline: "plain")
+    #expect(comparison.rows.map(\.variant) == ["plain", "adam"])
+    let adam = comparison.rows[1]
+    #expect(adam.seeds == [0, 1, 2] && adam.failed == 1)
+    let last = try #require(adam.last["test_accuracy"])
+    // 0.33, 0.35, 0.43: mean 0.37, deviations -0.04, -0.02, 0.06, squares 0.0056 over 2. Roundings of some 1e-17.
+    #expect(abs(last.mean - 0.37) < 1e-12)
+    #expect(abs(last.standardDeviation! - 0.0028.squareRoot()) < 1e-12)
+    // 0.05, 0.01, 0.03: mean 0.03, deviation 0.02; t of 2 degrees is 4.302653.
+    let difference = try #require(adam.differences["test_accuracy"])
+    #expect(difference.count == 3)
+    #expect(abs(difference.mean - 0.03) < 1e-12)
+    #expect(abs(difference.halfWidth! - 4.302653 * 0.02 / 3.0.squareRoot()) < 1e-7)
+    // The best epoch is the first for all of these.
+    #expect(adam.best["test_accuracy"]?.mean == 0.5)
+    #expect(comparison.rows[0].differences["test_accuracy"] == nil)
+  }
+
+  @Test func `cost is the median compute of a run in the baseline's`() throws {
+    let comparison = Comparison(runs: runs, baseline: "plain")
+    // Twenty steps of 0.3, 0.4 and 0.5 s against 0.1 s.
+    #expect(abs(try #require(comparison.rows[1].secondsPerStep) - 0.4) < 1e-12)
+    #expect(abs(try #require(comparison.rows[1].trainingSeconds) - 8) < 1e-12)
+    #expect(abs(try #require(comparison.rows[1].cost) - 4) < 1e-12)
+    #expect(comparison.rows[0].cost == 1)
+  }
+
+  @Test func `the tables say it in per cent, with what failed and how settings were chosen`() {
+    let text = Comparison(runs: runs, baseline: "plain", unfinished: 2).markdown
+    #expect(
+      text.contains("| variant | seeds | failed | test_accuracy | best | difference to plain | test_ece | epochs |"))
+    #expect(
+      text.contains("| adam | 3 | 1 | 37.00 ± 5.29 | 50.00 ± 0.00 | +3.00 [-1.97, +7.97] | 2.00 ± 0.00 | 2 | 400.0 |"))
+    #expect(text.contains("**1 of 8 runs failed**"))
+    #expect(text.contains("**2 runs are not done yet.**"))
+    #expect(text.contains("none was chosen by these runs"))
+  }
+
+  @Test func `each point of the grid is compared with its own baseline`() {
+    let runs = [
+      run("plain", 0, 0.3, point: "size 1"), run("adam", 0, 0.4, point: "size 1"), run("adam", 0, 0.6, point: "size 2"),
+    ]
+    let comparison = Comparison(runs: runs, baseline: "plain")
+    #expect(comparison.rows.map(\.point) == ["size 1", "size 1", "size 2"])
+    #expect(comparison.rows[1].differences["test_accuracy"]?.halfWidth == nil)
+    #expect(comparison.rows[2].differences["test_accuracy"] == nil && comparison.rows[2].cost == nil)
+    #expect(comparison.csv.contains("size 1,adam,1,0,0.4,,0.5,"))
+  }
+
+  @Test func `what a table's cells hold is quoted where CSV needs it`() {
+    let csv = Comparison(runs: [run("a", 0, 0.5, point: "augment [flip, pad-crop]")], baseline: nil).csv
+    #expect(csv.contains("\n\"augment [flip, pad-crop]\",a,1,0,"))
+  }
+}

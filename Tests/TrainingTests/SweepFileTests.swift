@@ -1,0 +1,163 @@
+import Foundation
+import TestSupport
+import Testing
+import Training
+
+private func refusal(_ yaml: String, _ overrides: [String] = []) -> String? {
+  do throws(ConfigurationError) {
+    _ = try Sweep(yaml: yaml, name: "s.yaml", overrides: overrides)
+    return nil
+  } catch { return error.description }
+}
+
+@Suite struct SweepFileTests {
+  private static let study = """
+    seeds: [3, 5]
+    ranks_per_run: 2
+    baseline: plain
+    settings: {data.size: 12}
+    groups:
+      clean: {}
+      small: {training: {batch_size: 32}}
+    grid:
+      data.limit: [100, 200]
+    overrides:
+      - when: {data.limit: 100}
+        set: {training.epochs: 8}
+      - when: {data.limit: [100, 200], variant: adam, group: small}
+        set: {icp.steps: 9}
+    variants:
+      equal: {icp.rule: none, equal_compute_with: adam}
+      plain: {icp.rule: none}
+      long: {icp.rule: none, epochs_factor: 2.6}
+      adam: {icp: {rule: adam, step_size: 5.0e-3}}
+    """
+
+  @Test func `every point, variant and seed is a run, seed by seed, and those that wait for others come last`() throws {
+    let runs = try Sweep(yaml: Self.study, name: "s.yaml").runs()
+    #expect(runs.count == 2 * 2 * 4 * 2)
+    #expect(
+      runs.prefix(4).map(\.name) == [
+        "clean_limit-100/plain/seed-3", "clean_limit-100/long/seed-3", "clean_limit-100/adam/seed-3",
+        "clean_limit-200/plain/seed-3",
+      ])
+    #expect(runs.suffix(8).allSatisfy { $0.variant == "equal" && $0.equalComputeWith == "adam" })
+    #expect(Set(runs.map(\.name)).count == runs.count)
+  }
+
+  @Test func `settings are laid over the base: shared, the grid's, overrides, the variant's, the seed, --set`() throws {
+    let runs = try Sweep(yaml: Self.study, name: "s.yaml", overrides: ["data.test_limit=7"]).runs()
+    func configuration(_ name: String) throws -> RunConfiguration {
+      try #require(runs.first { $0.name == name }).configuration
+    }
+    let adam = try configuration("small_limit-100/adam/seed-5")
+    #expect(adam.data.size == 12 && adam.data.limit == 100 && adam.training.batchSize == 32)
+    #expect(adam.training.epochs == 8 && adam.icp.steps == 9 && adam.icp.stepSize == 5e-3 && adam.training.seed == 5)
+    #expect(adam.data.testLimit == 7 && adam.checkpoint.keep == 1)
+    let other = try configuration("clean_limit-200/adam/seed-3")
+    #expect(other.icp.steps == 5 && other.training.epochs == 30 && other.training.batchSize == 128)
+    #expect(try configuration("clean_limit-100/long/seed-3").training.epochs == 21)
+    #expect(try configuration("clean_limit-200/long/seed-3").training.epochs == 78)
+  }
+
+  @Test(arguments: [
+    ("variants: {a: {}}\ngird: {icp.steps: [1]}", "s.yaml:2:1: unknown key 'gird'; did you mean 'grid'?"),
+    ("seeds: [1]", "s.yaml: 'variants' is missing: what is to be compared"),
+    ("variants:\n  a: {icp.setps: 3}", "s.yaml:2:7: unknown key 'icp.setps'; did you mean 'icp.steps'?"),
+    ("variants:\n  a: {icp: {setps: 3}}", "s.yaml:2:13: unknown key 'icp.setps'; did you mean 'icp.steps'?"),
+    ("variants:\n  a: {icp.steps: -3}", "s.yaml:2:18: key 'icp.steps': expected an integer >= 0, got -3"),
+    ("variants: {a: {}}\nseeds: [0, 0]", "s.yaml:2:8: key 'seeds': expected a list"),
+    ("variants: {a: {training.seed: 4}}", "s.yaml:1:31: 'training.seed' comes from 'seeds'"),
+    ("variants: {a b: {}}", "s.yaml:1:12: expected a name of a variant, of letters"),
+    ("variants: {../b: {}}", "s.yaml:1:12: expected a name of a variant, of letters"),
+    (
+      "variants: {plain: {}}\nbaseline: plane", "s.yaml:2:11: key 'baseline': no variant 'plane'; did you mean 'plain'?"
+    ),
+    ("variants: {a: {}}\ngrid: {icp.steps: 3}", "s.yaml:2:19: key 'icp.steps': expected a list of values, got 3"),
+    ("variants: {a: {}}\ngrid: {icp.steps: [1, x]}", "s.yaml:2:23: key 'icp.steps': expected an integer >= 0, got x"),
+    (
+      "variants: {a: {}}\ngrid: {icp.steps: [1, 1]}",
+      "s.yaml:2:7: two points of the grid would share the folder 'steps-1'"
+    ),
+    (
+      "variants: {a: {}}\ngrid: {icp.steps: [1, 2]}\noverrides:\n  - when: {icp.steps: 3}\n    set: {training.epochs: 2}",
+      "s.yaml:4:23: 'icp.steps' is never 3; it is 1, 2"
+    ),
+    (
+      "variants: {a: {}}\noverrides:\n  - when: {icp.step: 3}\n    set: {training.epochs: 2}",
+      "s.yaml:3:12: not a key of the grid: 'icp.step'; did you mean 'variant'?"
+    ),
+    ("variants: {a: {equal_compute_with: b}, b: {}}", "s.yaml:1:36: 'equal_compute_with' needs a 'baseline'"),
+    ("variants: {a: {equal_compute_with: b, epochs_factor: 2}}", "s.yaml:1:39: 'epochs_factor' and"),
+    ("variants: {a: {data.format: cifar10}}", "'data.path' is missing"),
+    ("variants: {a: {file: nowhere.yaml}}", "nowhere.yaml: cannot be read: No such file"),
+    ("variants: {a: {}}\nbase: nowhere.yaml", "nowhere.yaml: cannot be read: No such file"),
+    ("variants: {a: {}}\nsearch: {variant: a, trials: 2}", "s.yaml:2:9: key 'search': 'space' is missing"),
+    (
+      "variants: {a: {}}\nsearch: {variant: a, trials: 2, metric: test_accuracy, space: {}}",
+      "s.yaml:2:41: key 'metric': expected one of the validation split, such as validation_accuracy, got test_accuracy"
+    ),
+    (
+      "variants: {a: {}}\nsearch: {variant: a, trials: 2, space: {icp.steps: [1, 2]}}",
+      "s.yaml:2:9: a search needs 'data.validation'"
+    ),
+    (
+      "variants: {a: {}}\nsearch: {variant: a, trials: 2, space: {icp.step_size: {lgo: [1, 2]}}}",
+      "s.yaml:2:57: key 'space': 'lgo'; did you mean 'log'?"
+    ),
+    (
+      "variants: {a: {}}\nsearch: {variant: a, trials: 2, space: {icp.step_size: {log: [0, 2]}}}",
+      "s.yaml:2:62: key 'space': expected two numbers, ascending and above 0, got [0, 2]"
+    ),
+  ])
+  func `what is wrong is said with its place`(yaml: String, says: String) throws {
+    let text = try #require(refusal(yaml))
+    #expect(text.contains(says), "\(text)")
+  }
+
+  @Test func `a search's trials are drawn by its seed, within the space, and more trials leave the first as they are`()
+    throws
+  {
+    func runs(trials: Int, seed: Int = 4) throws -> [RunConfiguration] {
+      try Sweep(
+        yaml: """
+          settings: {data.validation: 100}
+          variants: {adam: {icp.steps: 3}}
+          search:
+            variant: adam
+            trials: \(trials)
+            seed: \(seed)
+            space:
+              icp.step_size: {log: [1e-4, 1e-1]}
+              icp.steps: {integer: [1, 4]}
+              distillation.alpha_min: [0, 0.3]
+              distillation.warmup: {uniform: [0.2, 0.4]}
+          """, name: "s.yaml"
+      ).runs().map(\.configuration)
+    }
+    let drawn = try runs(trials: 400)
+    #expect(drawn.count == 400)
+    #expect(
+      drawn.allSatisfy { (1e-4...1e-1).contains($0.icp.stepSize) && (0.2...0.4).contains($0.distillation.warmup) })
+    #expect(Set(drawn.map(\.icp.steps)) == [1, 2, 3, 4] && Set(drawn.map(\.distillation.alphaMin)) == [0, 0.3])
+    // A third of a uniform logarithm lies in each decade: 133 of 400, with a deviation of 9.4; five of these.
+    #expect(abs(drawn.count { $0.icp.stepSize < 1e-3 } - 133) < 47)
+    #expect(try runs(trials: 5) == Array(drawn.prefix(5)))
+    #expect(try runs(trials: 5, seed: 5) != Array(drawn.prefix(5)))
+  }
+
+  @Test func `settings from a file are taken up, for each point its own`() throws {
+    let folder = try TemporaryDirectory()
+    try folder.write("# by validation_accuracy (0.5, mean of 2 runs)\nicp.steps: 7\n", to: "found/steps-3/chosen.yaml")
+    try folder.write("icp.steps: 8\nicp.step_size: 0.5\n", to: "found/steps-4/chosen.yaml")
+    let file = try folder.write(
+      """
+      variants:
+        adam: {file: "found/{point}/chosen.yaml", icp.step_size: 0.1}
+      grid: {icp.steps: [3, 4]}
+      """, to: "s.yaml")
+    let runs = try Sweep.load(path: file).runs()
+    #expect(runs.map(\.configuration.icp.steps) == [7, 8])
+    #expect(runs.map(\.configuration.icp.stepSize) == [0.1, 0.1])
+  }
+}
