@@ -57,8 +57,8 @@ struct LabelFile {
   private static func text(_ file: MappedFile, samples: Int) throws(DataError) -> Values {
     var numbers: [Int32] = []
     /// Line of each number, from 1.
-    var lines: [Int32] = []
-    var line: Int32 = 1
+    var lines: [Int] = []
+    var line = 1
     var at = 0
     let bytes = file.bytes
     while at < bytes.count, numbers.count <= 2 * samples {
@@ -92,7 +92,7 @@ struct LabelFile {
   }
 
   /// Whether every line that has numbers has two.
-  private static func areInPairs(_ lines: [Int32]) -> Bool {
+  private static func areInPairs(_ lines: [Int]) -> Bool {
     for second in stride(from: 1, to: lines.count, by: 2) {
       guard lines[second] == lines[second - 1] else { return false }
       if second > 1, lines[second - 2] == lines[second] { return false }

@@ -107,7 +107,9 @@ import Testing
     #expect(
       json.keys.sorted() == ["accuracy", "confusion", "ece", "f1", "loss", "per_class", "precision", "recall"])
     let epoch = try #require(try tiny.records().last { $0.kind == "epoch" })
-    for (key, recorded) in [("accuracy", "test_accuracy"), ("loss", "test_loss"), ("f1", "test_f1")] {
+    for (key, recorded) in [
+      ("accuracy", "test_accuracy"), ("loss", "test_loss"), ("f1", "test_f1"), ("ece", "test_ece"),
+    ] {
       #expect(json[key] as? Double == epoch.number(recorded))
     }
     let confusion = try #require(json["confusion"] as? [[Int]])

@@ -285,7 +285,46 @@ GZIP = {
     "bad-empty-members": b"\xff\0" + empty_member * 100 + b"\x1f",
 }
 
+
+
+def array(shape, data, type="<i8", version=1):
+    header = f"{{'descr': '{type}', 'fortran_order': False, 'shape': {shape}, }}\n".encode()
+    return b"\x93NUMPY" + bytes([version, 0]) + struct.pack("<H" if version == 1 else "<I", len(header)) + header + data
+
+
+six = struct.pack("<6q", 0, 1, 2, 9, 4, 5)
+LABELS = {
+    "good-text": "0\n1\n2\n9\n4\n5\n",
+    "good-text-blanks": " 0 1\t2\r\n9 4 5",
+    "good-text-pairs": "3 0\n1 1\n2 2\n3 3\n\n4 4\n9 5\n",
+    "good-array": array("(6,)", six),
+    "good-array-bytes": array("(6,)", bytes(range(6)), "|u1", 2),
+    "good-array-pairs": array("(6, 2)", struct.pack("<12i", 3, 0, 1, 1, 2, 2, 3, 3, 4, 4, 9, 5), "<i4", 3),
+    "bad-empty": "",
+    "bad-text-few": "0 1 2",
+    "bad-text-many": "0 " * 2000,
+    "bad-text-lines": "\n" * 4000,
+    "bad-text-true": "0 0\n1 1\n2 2\n3 4\n4 4\n5 5\n",
+    "bad-text-label": "0 1 2 10 4 5",
+    "bad-text-sign": "0 1 -2 3 4 5",
+    "bad-text-long": "0 1 " + "9" * 4000,
+    "bad-text-escape": "0 \x1b[31m 2 3 4 5",
+    "bad-text-no-text": b"0 1 \xff\xfe\xc2\x9b 3 4 5",
+    "bad-array-shape": array("(2, 3)", six),
+    "bad-array-huge": array("(4294967296, 4294967296, 4294967296)", six),
+    "bad-array-floats": array("(6,)", six, "<f8"),
+    "bad-array-objects": array("(6,)", six, "|O"),
+    "bad-array-order": array("(6,)", six, ">i8"),
+    "bad-array-cut": array("(6,)", six[:-1]),
+    "bad-array-label": array("(6,)", struct.pack("<6q", 0, 1, 2, -2**63, 4, 5)),
+    "bad-array-true": array("(6, 2)", struct.pack("<12q", *[2**63 - 1] * 12)),
+    "bad-array-name": array("(6,)", six, "\x1b[31m"),
+    "bad-array-header": b"\x93NUMPY\2\0\xff\xff\xff\xff" + bytes(100),
+    "bad-array-dimensions": array("(" + "1, " * 70 + ")", six),
+}
+
 for target, files in [("config", CONFIGURATIONS), ("plan", PLANS), ("checkpoint", CHECKPOINTS), ("idx", IDX),
-                      ("cifar", CIFAR), ("gzip", GZIP)]:
+                      ("cifar", CIFAR), ("gzip", GZIP),
+                      ("labels", LABELS)]:
     for name, data in files.items():
         write(target, name, data)

@@ -171,6 +171,10 @@ struct Refused {
     ("icp.setps=3", "--set icp.setps=3: unknown key 'icp.setps'; did you mean 'icp.steps'?"),
     ("icp.steps", "--set icp.steps: expected key=value"),
     ("icp.steps=", "--set icp.steps=: key 'icp.steps': expected an integer >= 0, got nothing"),
+    (
+      "data.label_noise={rate: 1}",
+      "--set data.label_noise={rate: 1}: 'data.label_noise' is a section; name one of its keys, such as 'data.label_noise.kind'"
+    ),
     ("icp={steps: 3}", "--set icp={steps: 3}: 'icp' is a section; name one of its keys, such as 'icp.rule'"),
     ("=3", "--set =3: unknown key 'nothing'; did you mean 'icp'?"),
     ("icp.steps=[", "--set icp.steps=[: not YAML: did not find expected node content"),
@@ -208,6 +212,23 @@ struct Refused {
     (
       "schedule: {warmup_epochs: 31}",
       "c.yaml:1:27: 'schedule.warmup_epochs' is 31, more than the 30 of 'training.epochs'"
+    ),
+    (
+      "data: {label_noise: {kind: symmetric}}",
+      "c.yaml:1:28: 'data.label_noise.rate' is missing: 'data.label_noise.kind' symmetric needs it"
+    ),
+    (
+      "data: {label_noise: {kind: file, rate: 0.5}}",
+      "c.yaml:1:28: 'data.label_noise.file' is missing: 'data.label_noise.kind' file needs the labels"
+    ),
+    (
+      "data: {label_noise: {kind: asymmetric, rate: 0.5}}",
+      "c.yaml:1:28: 'data.label_noise.kind' is asymmetric, but 'data.format' is glyphs: which classes are alike is "
+        + "known of cifar10 and cifar100"
+    ),
+    (
+      "data: {classes: [3, 4], label_noise: {kind: file, file: x}}",
+      "c.yaml:1:45: 'data.label_noise.kind' file may give labels of classes that 'data.classes' leaves out"
     ),
     (
       "optimizer: {kind: sgd, nesterov: true, momentum: 0}",

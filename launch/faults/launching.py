@@ -13,7 +13,7 @@ def fuzz(lab):
         raise Skip("there is no launch/fuzz")
     lab.needs("clang++") if not os.path.isdir("/opt/swift") else None
     found = []
-    for target in ("config", "plan", "checkpoint", "idx", "cifar", "gzip"):
+    for target in ("config", "plan", "checkpoint", "idx", "cifar", "gzip", "labels"):
         with lab.case(target):
             job = lab.run([f"{root}/launch/fuzz", target, "10"], limit=900)
             lab.expect(job.status == 0, f"status {job.status}: {(job.error or job.output)[-300:]}")

@@ -13,6 +13,8 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
   case idx
   case cifar
   case gzip
+  /// Labels as text or as a .npy array.
+  case labels
 
   package enum Outcome: Sendable, CustomStringConvertible {
     case accepted
@@ -38,6 +40,7 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
       case .idx: try IDXInput(input, in: folder).read()
       case .cifar: try CIFARInput(input, in: folder).read()
       case .gzip: try GzipInput(input, in: folder).read()
+      case .labels: try LabelInput(input, in: folder).read()
       }
       return .accepted
     } catch {
@@ -52,7 +55,7 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
     switch self {
     case .config: [64]
     case .plan: [64, 65]
-    case .checkpoint, .idx, .cifar, .gzip: [65]
+    case .checkpoint, .idx, .cifar, .gzip, .labels: [65]
     }
   }
 
@@ -78,6 +81,9 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
     case .cifar:
       let file = input.count + CIFARInput.largestRecord
       return (2 * file + 320 * kibibyte, 8 * file + 1024 * kibibyte)
+    case .labels:
+      // Fixed: the images that they are for, and no more numbers than are of use.
+      return (2 * input.count + 320 * kibibyte, 8 * input.count + 1024 * kibibyte)
     case .gzip:
       return (2 * GzipInput.largestLimit + 320 * kibibyte, 4 * GzipInput.largestLimit + 1024 * kibibyte)
     }
