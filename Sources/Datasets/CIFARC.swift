@@ -12,10 +12,12 @@ package struct CIFARC: Sendable {
   private let files: [String: NumpyFile]
   private let labels: [UInt8]
   private let classes: Int
+  private let kept: [Int]?
   private let shape: ImageShape
 
   /// Opens every file and checks sizes and labels; pixels stay mapped. `shape`: what the images must be, any where nil.
-  package init(directory: String, shape expected: ImageShape?, classes: Int) throws(DataError) {
+  /// `classes`: the data's; `kept`: of the files' classes those that became them, in this order, where not all did.
+  package init(directory: String, shape expected: ImageShape?, classes: Int, kept: [Int]? = nil) throws(DataError) {
     let entries: [String]
     do {
       entries = try FileManager.default.contentsOfDirectory(atPath: directory).sorted()
@@ -26,8 +28,10 @@ package struct CIFARC: Sendable {
     guard !names.isEmpty else {
       throw DataError(path: directory, reason: "holds no NAME.npy, expected some of CIFAR-C's, as gaussian_noise.npy")
     }
-    self.classes = classes
-    labels = try Self.labels(path: "\(directory)/labels.npy", classes: classes)
+    // Which classes the files have is not known where some were left out; a byte is what labels fit into.
+    self.classes = kept == nil ? classes : 256
+    self.kept = kept
+    labels = try Self.labels(path: "\(directory)/labels.npy", classes: self.classes)
     var files: [String: NumpyFile] = [:]
     var shape = expected
     for name in names {
@@ -79,7 +83,8 @@ package struct CIFARC: Sendable {
     let samples = SampleFile(
       path: file.path, count: count, pixels: pixels, from: 0, pixelStride: shape.count,
       labels: OwnedBytes(Array(labels[first..<first + count])), from: 0)
-    return Dataset(shape: shape, classes: classes, files: [samples])
+    let dataset = Dataset(shape: shape, classes: classes, files: [samples])
+    return kept.map(dataset.selecting(classes:)) ?? dataset
   }
 
   private static func labels(path: String, classes: Int) throws(DataError) -> [UInt8] {

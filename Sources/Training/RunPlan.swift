@@ -58,7 +58,9 @@ package struct RunPlan: Sendable {
       configuration.data.labelNoise.kind == .none ? nil : Double(training.wrongLabels) / Double(training.count)
     let shape = data.training.shape
     cifarC = try configuration.evaluation.cifarC.map { [classes = data.training.classes] path in
-      try CIFARC(directory: path, shape: configuration.data.size == nil ? shape : nil, classes: classes)
+      try CIFARC(
+        directory: path, shape: configuration.data.size == nil ? shape : nil, classes: classes,
+        kept: configuration.data.classes)
     }
     let network = Architecture.make(
       configuration.model.kind, shortcut: configuration.model.shortcut, hidden: configuration.model.hidden,

@@ -197,11 +197,11 @@ import Testing
     outcome.expect(0)
     #expect(
       outcome.standardOutput.contains("settings are compared by validation_loss of the last epoch, on data held out"))
-    let losses = try (1...3).map { trial in
-      try [0, 1].map { seed in
+    let losses = try (1...3).map { trial -> Double in
+      try [0, 1].reduce(0.0) { sum, seed in
         let last = try #require(try tiny.records(of: "out/trial-0\(trial)/seed-\(seed)").last)
-        return try #require(last.number("validation_loss"))
-      }.reduce(0, +)
+        return sum + (try #require(last.number("validation_loss")))
+      }
     }
     let best = losses.indices.min { losses[$0] < losses[$1] }! + 1
     let config = try String(contentsOfFile: tiny.path("out/trial-0\(best)/seed-0/config.yaml"), encoding: .utf8)

@@ -47,6 +47,9 @@ import Testing
     let first = files.images(of: "fog", severity: severity, limit: 2)
     #expect(first.count == 2 && first.pixels(1) == images.pixels(1))
     #expect(files.images(of: "fog", severity: severity, limit: 9).count == 3)
+    let kept = try CIFARC(directory: folder.path, shape: shape, classes: 2, kept: [2, 0])
+      .images(of: "fog", severity: severity)
+    #expect(kept.labels == [1, 0] && kept.classes == 2 && kept.pixels(1) == images.pixels(2))
     #expect(images.sized(to: 8).shape == ImageShape(channels: 3, height: 8, width: 8))
   }
 
