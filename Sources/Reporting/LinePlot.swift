@@ -92,7 +92,12 @@ package struct LinePlot: Sendable {
 
   private func line(_ points: [Point], _ x: Axis, _ y: Axis, style: String) -> String {
     let places = points.map { Self.pair(x.place($0.x), y.place($0.y)) }
+    // A dot where it ends: one line may lie on another.
+    let end = points.last.map {
+      "<circle cx=\"\(Self.short(x.place($0.x)))\" cy=\"\(Self.short(y.place($0.y)))\" r=\"2.5\" \(style)/>\n"
+    }
     return "<polyline points=\"\(places.joined(separator: " "))\" fill=\"none\" stroke-linejoin=\"round\" \(style)/>\n"
+      + (end ?? "")
   }
 
   private static func colour(_ index: Int) -> String { colours[index % colours.count] }

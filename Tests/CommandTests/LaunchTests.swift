@@ -108,6 +108,16 @@ struct Lack: Sendable, CustomTestStringConvertible {
     #expect(ranks.allSatisfy { $0.contains("of \(ranks.count), threads 7") })
   }
 
+  @Test func `--sweep starts a study, on every core`() throws {
+    let tree = try LaunchTree()
+    try tree.folder.write("variants: {plain: {}}", to: "s.yaml")
+    let outcome = try tree.run("train", ["--sweep", "s.yaml", "--", "--directory", "d"])
+    let ranks = outcome.standardOutput.split(separator: "\n").filter { $0.hasPrefix("rank") }
+    #expect(ranks.count >= 1 && ranks.allSatisfy { $0.hasSuffix(": sweep s.yaml --directory d") }, "\(ranks)")
+    try tree.run("train", ["a.yaml", "--sweep", "s.yaml"]).expect(
+      64, "two configurations, a.yaml and s.yaml: one job has one")
+  }
+
   @Test func `ends with the status of icp`() throws {
     let outcome = try LaunchTree().run("train", ["-n", "2"], environment: ["STATUS": "65"])
     #expect(outcome.status == 65)

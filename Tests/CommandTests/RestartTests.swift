@@ -38,6 +38,23 @@ import Testing
     #expect(outcome.standardOutput.contains("ended with 137 (a rank was killed"))
   }
 
+  @Test func `a study is started again as long as something is saved`() throws {
+    let tree = try LaunchTree()
+    try tree.folder.write("variants: {plain: {}}", to: "s.yaml")
+    let outcome = try tree.run(
+      "train", ["--sweep", "s.yaml", "-n", "1", "--max-restarts", "2", "--", "--set", "a=1"],
+      plan: """
+        echo "$*" >>"$HOME/starts"
+        number=$(wc -l <"$HOME/starts")
+        mkdir -p "$HOME/studies/s/plain/seed-$number"
+        ((number > 2)) || touch "$HOME/studies/s/plain/seed-$number/result.json"
+        STATUS=75
+        """)
+    #expect(outcome.status == 75)
+    #expect(tree.lines(of: "starts") == Array(repeating: "sweep s.yaml --set a=1", count: 4))
+    #expect(outcome.standardError.contains("2 starts in a row without progress"))
+  }
+
   @Test func `a start that never came to its run leaves --resume as it was`() throws {
     let tree = try LaunchTree()
     let outcome = try tree.run(

@@ -60,6 +60,12 @@ private func refusal(_ yaml: String, _ overrides: [String] = []) -> String? {
     #expect(try configuration("clean_limit-200/long/seed-3").training.epochs == 78)
   }
 
+  /// Ten values of each of twelve keys.
+  private static let bomb = [
+    "data.size", "data.limit", "data.test_limit", "data.validation", "training.epochs", "training.max_steps",
+    "training.batch_size", "training.shards", "training.threads", "icp.steps", "checkpoint.keep", "logging.every_steps",
+  ].map { "\($0): [11, 12, 13, 14, 15, 16, 17, 18, 19, 20]" }.joined(separator: ", ")
+
   @Test(arguments: [
     ("variants: {a: {}}\ngird: {icp.steps: [1]}", "s.yaml:2:1: unknown key 'gird'; did you mean 'grid'?"),
     ("seeds: [1]", "s.yaml: 'variants' is missing: what is to be compared"),
@@ -89,6 +95,7 @@ private func refusal(_ yaml: String, _ overrides: [String] = []) -> String? {
     ),
     ("variants: {a: {equal_compute_with: b}, b: {}}", "s.yaml:1:36: 'equal_compute_with' needs a 'baseline'"),
     ("variants: {a: {equal_compute_with: b, epochs_factor: 2}}", "s.yaml:1:39: 'epochs_factor' and"),
+    ("variants: {a: {}}\ngrid: {\(bomb)}", "s.yaml:2:7: more than 100000 runs"),
     ("variants: {a: {data.format: cifar10}}", "'data.path' is missing"),
     ("variants: {a: {file: nowhere.yaml}}", "nowhere.yaml: cannot be read: No such file"),
     ("variants: {a: {}}\nbase: nowhere.yaml", "nowhere.yaml: cannot be read: No such file"),

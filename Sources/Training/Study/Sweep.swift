@@ -76,7 +76,12 @@ package struct Sweep {
 
   /// Every run, in the order in which they are taken: seed by seed, so that a study that is cut short has whole rows; those
   /// whose length depends on what others cost come last.
-  package func runs() throws(ConfigurationError) -> [SweepRun] {
+  package func runs() throws(ConfigurationError) -> [SweepRun] { try runs(of: seeds) }
+
+  /// More than anybody makes, and few enough to be listed in memory, whatever a file asks for.
+  static let runLimit = 100_000
+
+  func runs(of seeds: [Int]) throws(ConfigurationError) -> [SweepRun] {
     var runs: [SweepRun] = []
     let waiting = { (variant: Variant) in if case .equalCompute = variant.epochs { true } else { false } }
     for isLast in [false, true] {

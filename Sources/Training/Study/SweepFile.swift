@@ -106,8 +106,11 @@ extension Sweep {
     }
     self.chosen = chosen
 
-    // Every combination, so that none fails hours later.
-    for run in try runs() {
+    guard points.count * variants.count * seeds.count <= Self.runLimit else {
+      throw reader.tooMany(at: fields["variants"])
+    }
+    // Every combination, so that none fails hours later; of all seeds alike.
+    for run in try runs(of: [seeds[0]]) {
       guard search == nil || run.configuration.data.validation != .none else {
         throw source.error(
           "a search needs 'data.validation': settings are never chosen on the test set", at: fields["search"]?.position)
@@ -200,8 +203,9 @@ struct SweepReader {
   /// Every combination of a group with a value of each key of the grid; one empty point where there is neither.
   func points(groups: Node?, grid: Node?) throws(ConfigurationError) -> [Sweep.Point] {
     var points = [Sweep.Point(name: "", title: "", values: [:], settings: [])]
-    func cross(_ axis: [Sweep.Point]) {
+    func cross(_ axis: [Sweep.Point]) throws(ConfigurationError) {
       guard !axis.isEmpty else { return }
+      guard points.count * axis.count <= Sweep.runLimit else { throw tooMany(at: grid) }
       points = points.flatMap { point in
         axis.map { value in
           Sweep.Point(
@@ -216,7 +220,7 @@ struct SweepReader {
       let text = try self.name(name, "a group")
       axis.append(Sweep.Point(name: text, title: text, values: ["group": text], settings: try settings(of: node)))
     }
-    cross(axis)
+    try cross(axis)
     for (key, node) in try entries(grid, "keys with lists of values, such as 'icp.steps: [2, 5]'") {
       let path = key.text ?? ""
       guard let values = node.sequence, !values.isEmpty else {
@@ -232,7 +236,7 @@ struct SweepReader {
             name: "\(name)-\(Self.plain(value.shown))", title: "\(name) \(value.shown)", values: [path: value.shown],
             settings: [setting]))
       }
-      cross(axis)
+      try cross(axis)
     }
     var seen: Set<String> = []
     for point in points where !seen.insert(point.name).inserted {
@@ -240,6 +244,10 @@ struct SweepReader {
         "two points of the grid would share the folder '\(point.name)'", at: (grid ?? groups)?.position)
     }
     return points
+  }
+
+  func tooMany(at node: Node?) -> ConfigurationError {
+    source.error("more than \(Sweep.runLimit) runs", at: node?.position)
   }
 
   /// What a folder may be called, of a value as it is written: `[pad-crop, flip]` becomes `pad-crop-flip`.
