@@ -175,7 +175,9 @@ package final class SweepSession {
       let session = TrainingSession(
         configuration: configuration, name: run.name, runDirectory: directory, resume: .auto, communicator: group,
         pulse: supervision.pulse, isQuiet: true)
-      note.testAccuracy = try session.run().report.test.accuracy
+      let accuracy = try session.run().report.test.accuracy
+      // JSON has no other numbers.
+      note.testAccuracy = accuracy.isFinite ? accuracy : nil
     } catch let error as SharedError where error.exitCode == ExitCode.stopped {
       return .stopped
     } catch let error as SharedError where Self.ownFailures.contains(error.exitCode) {
