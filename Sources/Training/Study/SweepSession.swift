@@ -170,7 +170,7 @@ package final class SweepSession {
     supervision.beginRun(limit: configuration.watchdog.seconds)
     var note = RunNote(
       point: run.point.title, variant: run.variant, seed: run.seed, configuration: configuration.studyChecksum,
-      provenance: run.provenance)
+      provenance: run.provenance, searchMetric: sweep.search?.metric)
     do {
       let session = TrainingSession(
         configuration: configuration, name: run.name, runDirectory: directory, resume: .auto, communicator: group,
@@ -244,7 +244,7 @@ package final class SweepSession {
     let runs = folder.runs.indices.compactMap { StudyRun(note: folder.directory($0)) }
     let comparison = Comparison(
       runs: runs, baseline: sweep.baseline, order: sweep.variants.map(\.name), points: sweep.points.map(\.title),
-      unfinished: folder.runs.count - runs.count, metrics: sweep.metrics, search: sweep.search)
+      unfinished: folder.runs.count - runs.count, metrics: sweep.metrics)
     try comparison.write(to: folder.path)
     if let search = sweep.search { try comparison.writeChosen(search, sweep, to: folder.path) }
     console.line(
