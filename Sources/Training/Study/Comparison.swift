@@ -53,7 +53,8 @@ package struct Comparison {
   /// What the tables are about, first the one that is compared.
   package let metrics: [String]
   package let unfinished: Int
-  package let search: SettingSearch?
+  /// By what the trials of a search are compared, where these are some.
+  package let searchMetric: String?
   let variants: [String]
 
   /// Shown beside the accuracy where records have them and nobody chose.
@@ -67,7 +68,7 @@ package struct Comparison {
   ///   - metrics: more columns; empty: those of the usual ones that the records have.
   package init(
     runs: [StudyRun], baseline: String?, order: [String] = [], points: [String] = [], unfinished: Int = 0,
-    metrics: [String] = [], search: SettingSearch? = nil
+    metrics: [String] = []
   ) {
     func ordered(_ first: [String], _ found: [String]) -> [String] {
       (first + found).reduce(into: []) { if !$0.contains($1) { $0.append($1) } }.filter(found.contains)
@@ -77,10 +78,11 @@ package struct Comparison {
     let points = ordered(points, runs.map(\.point))
     let baseline = baseline.flatMap { variants.contains($0) ? $0 : nil }
     (self.variants, self.points, self.baseline) = (variants, points, baseline)
-    (self.unfinished, self.search) = (unfinished, search)
+    self.unfinished = unfinished
+    searchMetric = runs.compactMap(\.searchMetric).first
     let recorded = Set(runs.flatMap { $0.epochs.last.map { Array($0.keys) } ?? [] })
     let more = metrics.isEmpty ? Self.usual.filter(recorded.contains) : metrics
-    self.metrics = ([search?.metric, "test_accuracy"].compactMap { $0 } + more).reduce(into: []) {
+    self.metrics = ([searchMetric, "test_accuracy"].compactMap { $0 } + more).reduce(into: []) {
       if !$0.contains($1) { $0.append($1) }
     }
     rows = points.flatMap { point in
@@ -110,7 +112,11 @@ extension Comparison.Row {
     failed = runs.count - done.count
     provenance = runs.compactMap(\.provenance).first
     let names = Set(done.flatMap { $0.epochs.last.map { Array($0.keys) } ?? [] })
-      .subtracting(["epoch", "step", "seconds"])
+      .subtracting([
+        "epoch", "step", "seconds", "saving_seconds", "seconds_per_step", "processor_seconds_per_step",
+        "resident_bytes",
+        "open_files", "threads",
+      ])
     func spreads(_ value: (StudyRun, String) -> Double?) -> [String: Comparison.Spread] {
       names.reduce(into: [:]) { spreads, name in spreads[name] = Comparison.Spread(done.compactMap { value($0, name) })
       }

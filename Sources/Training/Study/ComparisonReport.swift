@@ -34,9 +34,9 @@ extension Comparison {
 
   /// How settings came about: never left unsaid.
   private var provenance: String {
-    if let search {
+    if let searchMetric {
       return
-        "A search: settings are compared by \(search.metric) of the last epoch, on data held out of training; test figures "
+        "A search: settings are compared by \(searchMetric) of the last epoch, on data held out of training; test figures "
         + "are shown and choose nothing."
     }
     let chosen = rows.reduce(into: [(String, String)]()) { list, row in

@@ -50,7 +50,17 @@ struct StudyFolder {
   }
 
   private func hasNote(_ index: Int, _ configuration: RunConfiguration) -> Bool {
-    RunNote.read(directory(index))?.configuration == configuration.studyChecksum
+    guard let note = RunNote.read(directory(index)) else { return false }
+    let wanted = configuration.studyChecksum
+    // Read again, for a program that has got keys since: their defaults change no run.
+    return note.configuration == wanted || (try? saved(index))?.studyChecksum == wanted
+  }
+
+  /// The configuration of a run on the disk; nil where there is none.
+  private func saved(_ index: Int) throws -> RunConfiguration? {
+    let file = "\(directory(index))/config.yaml"
+    guard FileManager.default.fileExists(atPath: file) else { return nil }
+    return try RunConfiguration(yaml: ConfigurationFile.read(file), name: file)
   }
 
   /// How many are done or have failed.
@@ -94,7 +104,8 @@ struct StudyFolder {
   private func costRatio(of variant: String, for run: SweepRun) throws -> CostRatio? {
     let file = "\(path)/\(run.point.name.isEmpty ? "" : run.point.name + "/")\(run.variant)/equal-compute.json"
     if let ratio = CostRatio(file: file) { return ratio }
-    guard let own = computePerStep(sweep.baseline!, run.point), let others = computePerStep(variant, run.point) else {
+    guard let own = computePerStep(sweep.baseline!, run.point), own > 0, let others = computePerStep(variant, run.point)
+    else {
       return nil
     }
     // Whoever comes first decides; others read what that one wrote.
@@ -174,21 +185,30 @@ extension StudyFolder {
             "\(directory) was made with another configuration: \(difference); choose another --directory, or --redo to remove "
               + "and repeat such runs")
         }
-        // Not while somebody is at work there.
-        guard let lock = try claim(directory) else {
-          throw UsageError("\(directory) is in use by another process; it cannot be made again now")
+        try remove(directory)
+        // What was measured by it does not hold any more, nor do the runs that went by it.
+        for other in runs {
+          let isMeasured = other.equalComputeWith == runs[index].variant || runs[index].variant == sweep.baseline
+          guard other.equalComputeWith != nil, isMeasured, other.point.name == runs[index].point.name else { continue }
+          try remove([path, other.point.name, other.variant].filter { !$0.isEmpty }.joined(separator: "/"))
         }
-        try withExtendedLifetime(lock) { try FileManager.default.removeItem(atPath: directory) }
       }
       if retrying { unlink("\(directory)/\(RunNote.failed)") }
     }
   }
 
+  /// Not while somebody is at work there.
+  private func remove(_ directory: String) throws {
+    guard FileManager.default.fileExists(atPath: directory) else { return }
+    guard let lock = try claim(directory) else {
+      throw UsageError("\(directory) is in use by another process; it cannot be made again now")
+    }
+    try withExtendedLifetime(lock) { try FileManager.default.removeItem(atPath: directory) }
+  }
+
   /// The first key that a run on the disk has otherwise; nil where there is none.
   private func difference(_ index: Int) throws -> ConfigurationDifference? {
-    let file = "\(directory(index))/config.yaml"
-    guard FileManager.default.fileExists(atPath: file), let current = try configuration(index) else { return nil }
-    let saved = try RunConfiguration(yaml: ConfigurationFile.read(file), name: file)
+    guard let current = try configuration(index), let saved = try saved(index) else { return nil }
     guard saved.studyChecksum != current.studyChecksum else { return nil }
     return current.differences(from: saved).first
       ?? ConfigurationTable.keys.first { $0.role != .place && $0.write(saved) != $0.write(current) }.map {

@@ -9,6 +9,8 @@ package struct RunNote: Codable, Sendable {
   var configuration: String
   /// Where a search chose its settings.
   var provenance: String?
+  /// What a search compares its trials by, of which this is one.
+  var searchMetric: String?
   /// Of the last epoch; a fraction.
   var testAccuracy: Double?
   /// Of the run's steps, without evaluation and saving.
@@ -64,6 +66,8 @@ package struct StudyRun: Sendable {
   package var variant: String
   package var seed: Int
   package var provenance: String?
+  /// Of a search's trial: by what trials are compared.
+  package var searchMetric: String?
   /// Where it failed: the exit status.
   package var failure: Int32?
   /// The numbers of each epoch's record, in order.
@@ -83,6 +87,7 @@ package struct StudyRun: Sendable {
     self.init(
       directory: directory, point: note.point, variant: note.variant, seed: note.seed, provenance: note.provenance,
       failure: note.exitStatus, epochs: Self.epochs(in: directory))
+    searchMetric = note.searchMetric
   }
 
   /// Lists of numbers, nulls and torn lines are left out.

@@ -170,12 +170,14 @@ package final class SweepSession {
     supervision.beginRun(limit: configuration.watchdog.seconds)
     var note = RunNote(
       point: run.point.title, variant: run.variant, seed: run.seed, configuration: configuration.studyChecksum,
-      provenance: run.provenance)
+      provenance: run.provenance, searchMetric: sweep.search?.metric)
     do {
       let session = TrainingSession(
         configuration: configuration, name: run.name, runDirectory: directory, resume: .auto, communicator: group,
         pulse: supervision.pulse, isQuiet: true)
-      note.testAccuracy = try session.run().report.test?.accuracy
+      let accuracy = try session.run().report.test?.accuracy
+      // JSON has no other numbers.
+      note.testAccuracy = accuracy.flatMap { $0.isFinite ? $0 : nil }
     } catch let error as SharedError where error.exitCode == ExitCode.stopped {
       return .stopped
     } catch let error as SharedError where Self.ownFailures.contains(error.exitCode) {
@@ -242,7 +244,7 @@ package final class SweepSession {
     let runs = folder.runs.indices.compactMap { StudyRun(note: folder.directory($0)) }
     let comparison = Comparison(
       runs: runs, baseline: sweep.baseline, order: sweep.variants.map(\.name), points: sweep.points.map(\.title),
-      unfinished: folder.runs.count - runs.count, metrics: sweep.metrics, search: sweep.search)
+      unfinished: folder.runs.count - runs.count, metrics: sweep.metrics)
     try comparison.write(to: folder.path)
     if let search = sweep.search { try comparison.writeChosen(search, sweep, to: folder.path) }
     console.line(
