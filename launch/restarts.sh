@@ -93,7 +93,8 @@ sweep_with_restarts() {
     run_once "${more[@]}" || status=$?
     saved=$(find "$directory" -newer "$begun" \( -name 'step-*.safetensors' -o -name result.json -o -name failed.json \) 2>/dev/null) || true
     rm -f "$begun"
-    if ((status == 0)) || [[ $requests ]] || ! can_be_cured "$status"; then return "$status"; fi
+    if ((status == 0)) || [[ $requests ]]; then return "$status"; fi
+    [[ $status =~ ^(85|138)$ ]] || can_be_cured "$status" || return "$status"
     if [[ $saved ]]; then fruitless=0; else fruitless=$((fruitless + 1)); fi
     wait_to_start "$status" "$fruitless" "what is saved"
     [[ -z $requests ]] || return "$status"

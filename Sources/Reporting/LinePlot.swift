@@ -138,9 +138,9 @@ struct Axis {
     decimal(tick, places: max(0, Int(-log10(step).rounded(.down))))
   }
 
-  /// 1, 2 or 5 times a power of ten, not below `step`.
+  /// 1, 2 or 5 times a power of ten: the first that is not far below `step`.
   static func roundStep(_ step: Double) -> Double {
     let power = pow(10, log10(step).rounded(.down))
-    return [1, 2, 5, 10].first { $0 * power >= step * 0.999 }! * power
+    return [1, 2, 5, 10].first { $0 * power >= step * 0.7 }! * power
   }
 }

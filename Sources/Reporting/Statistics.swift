@@ -54,12 +54,15 @@ package enum StudentT {
     return t >= 0 ? 1 - tail : tail
   }
 
-  /// I_x(a, b), regularised, by its continued fraction (Abramowitz and Stegun 26.5.8), evaluated by Lentz's method.
+  /// I_x(a, b), regularised. By I_x(a, b) = 1 - I_(1-x)(b, a) where the fraction converges slowly.
   static func incompleteBeta(_ x: Double, _ a: Double, _ b: Double) -> Double {
     guard x > 0 else { return 0 }
     guard x < 1 else { return 1 }
-    // Where the fraction converges fast; elsewhere by I_x(a, b) = 1 - I_(1-x)(b, a).
-    guard x < (a + 1) / (a + b + 2) else { return 1 - incompleteBeta(1 - x, b, a) }
+    return x <= (a + 1) / (a + b + 2) ? betaFraction(x, a, b) : 1 - betaFraction(1 - x, b, a)
+  }
+
+  /// The same by its continued fraction (Abramowitz and Stegun 26.5.8), evaluated by Lentz's method.
+  private static func betaFraction(_ x: Double, _ a: Double, _ b: Double) -> Double {
     let front = exp(logGamma(a + b) - logGamma(a) - logGamma(b) + a * log(x) + b * log(1 - x)) / a
     let tiny = 1e-300
     var (c, d) = (1.0, 1 / notZero(1 - (a + b) * x / (a + 1), tiny))

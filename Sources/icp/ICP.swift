@@ -20,8 +20,7 @@ struct ICP: ParsableCommand {
     version: Platform.description,
     subcommands: [
       TrainCommand.self, EvaluateCommand.self, RobustnessCommand.self, EpisodesCommand.self, PerturbCommand.self,
-      InspectCommand.self, DoctorCommand.self, BenchCommand.self, SweepCommand.self,
-      CompareCommand.self,
+      InspectCommand.self, DoctorCommand.self, BenchCommand.self, SweepCommand.self, CompareCommand.self,
     ])
 
   /// Every command ends here: parse errors are ArgumentParser's (64), the rest goes by the table of exit codes.

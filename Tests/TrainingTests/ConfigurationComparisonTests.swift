@@ -23,8 +23,7 @@ import Training
     let free = [
       "training.max_steps=7", "logging.every_steps=3", "checkpoint.every_steps=2", "checkpoint.keep=9",
       "checkpoint.every_epochs=none", "data.path=there", "data.test_limit=10", "training.shards=auto",
-      "data.label_noise.file=there", "evaluation.train_samples=none",
-      "evaluation.final=[attacks]",
+      "data.label_noise.file=there", "evaluation.train_samples=none", "evaluation.final=[attacks]",
     ]
     let resumed = try read("data: {format: cifar10, path: here}", free)
     #expect(resumed.differences(from: saved) == [])

@@ -1,11 +1,12 @@
-import Dispatch
 import Foundation
+import Glibc
 import Reporting
 
 /// Ends a job whose ranks do not hear each other: Open MPI itself waits for ever where it has taken a host's own bridge for a
 /// way to another host, with the same address on both.
-package final class Silence: Sendable {
-  private let over = DispatchSemaphore(value: 0)
+package final class Silence: @unchecked Sendable {
+  private let lock = NSLock()
+  private var isOver = false
 
   /// Until `end`: after `seconds`, says on standard error what this host can know, and ends the process with status 75: it may have been a
   /// host that is only just back.
@@ -13,18 +14,24 @@ package final class Silence: Sendable {
     let environment = ProcessInfo.processInfo.environment
     let isFirstOfHost = (environment["OMPI_COMM_WORLD_LOCAL_RANK"] ?? environment["SLURM_LOCALID"] ?? "0") == "0"
     Thread.detachNewThread { [self] in
-      guard over.wait(timeout: .now() + seconds) == .timedOut else { return }
+      guard !ends(within: seconds) else { return }
       var facts = RankFacts()
       facts.host = Platform.host
       facts.network.interfaces = NetworkFacts.systemInterfaces()
       let finding = Self.finding(facts, environment: environment, seconds: Int(seconds))
       if isFirstOfHost { Fatal.write("icp: \(finding.message)") }
       // The first end ends the others, which may still have to write theirs.
-      if over.wait(timeout: .now() + 1) == .timedOut { _exit(finding.exitStatus ?? ExitCode.temporary) }
+      if !ends(within: 1) { _exit(finding.exitStatus ?? ExitCode.temporary) }
     }
   }
 
-  package func end() { over.signal() }
+  package func end() { lock.withLock { isOver = true } }
+
+  /// Counts what it slept: waits with a deadline follow the wall clock, which may jump.
+  private func ends(within seconds: Double) -> Bool {
+    for _ in 0..<Int(seconds * 20) where !lock.withLock({ isOver }) { usleep(50_000) }
+    return lock.withLock { isOver }
+  }
 
   /// What a rank alone can say: its own interfaces and, from mpirun's address, which of them lead to mpirun's host.
   package static func finding(_ facts: RankFacts, environment: [String: String], seconds: Int) -> Finding {
