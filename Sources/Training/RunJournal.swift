@@ -114,10 +114,10 @@ package final class RunJournal {
   }
 
   /// Behind the last save; what cannot be written now ends the run, since nothing comes after it.
-  func record(_ report: RobustnessReport, endOf run: RunResult) throws {
+  func record(_ report: FinalReport, endOf run: RunResult) throws {
     unwritten.append(.final(FinalRecord(step: run.progress.step, epoch: run.report.epoch, values: report.values)))
     try writeRecords()
-    if let warning = report.attacks?.warning { warn(warning) }
+    if let warning = report.robustness.attacks?.warning { warn(warning) }
     console.line("\n\(report.text)")
   }
 

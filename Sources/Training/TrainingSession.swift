@@ -67,6 +67,7 @@ package struct TrainingSession {
   /// `--dry-run`: every check, and what would run.
   package func describe() throws {
     let plan = try makePlan(from: nil)
+    _ = try makeFinalEvaluation(plan)
     _ = try makeModel(plan)
     if communicator.rank == 0 { console.line(PlanDescription(plan: plan, ranks: communicator.size).text) }
   }
@@ -76,6 +77,7 @@ package struct TrainingSession {
     let found = try openDirectory(toRead: true)
     let resumed = try loadState(found)
     let plan = try makePlan(from: resumed)
+    let finalEvaluation = try makeFinalEvaluation(plan)
     if !isQuiet { try Preflight.warn(about: plan, communicator: communicator, logger: logger) }
     // Before the directory is opened to write: with --resume never that clears it.
     let model = try makeModel(plan)
@@ -94,7 +96,10 @@ package struct TrainingSession {
     let result: RunResult
     do {
       result = try trainer.run()
-      try measure(result, plan: plan, model: model, journal: journal)
+      if let report = try finalEvaluation?.run(model, communicator: communicator, pulse: pulse) {
+        pulse.enter(.records)
+        try journal?.record(report, endOf: result)
+      }
     } catch  where !(error is SharedError) {
       throw RunFailure(step: pulse.step, phase: pulse.phase, cause: error)
     }
@@ -104,15 +109,6 @@ package struct TrainingSession {
   }
 
   // MARK: Steps of a start
-
-  /// What `evaluation.final` asks for, of the weights as they are now.
-  private func measure(_ result: RunResult, plan: RunPlan, model: ModelState, journal: RunJournal?) throws {
-    let checks = configuration.evaluation.final
-    guard !checks.isEmpty else { return }
-    let report = try RobustnessEvaluator(plan: plan, model: model, communicator: communicator, pulse: pulse).run(checks)
-    pulse.enter(.records)
-    try journal?.record(report, endOf: result)
-  }
 
   private func makePlan(from resumed: Resumed?) throws -> RunPlan {
     let plan = try communicator.together {
@@ -126,6 +122,12 @@ package struct TrainingSession {
     try communicator.agree(on: "the configuration", plan.configuration.agreedText)
     try communicator.agree(on: "the data", plan.measuredData)
     return plan
+  }
+
+  private func makeFinalEvaluation(_ plan: RunPlan) throws -> FinalEvaluation? {
+    guard let evaluation = try communicator.together({ try FinalEvaluation(plan) }) else { return nil }
+    try communicator.agree(on: "the data", evaluation.dataIdentity)
+    return evaluation
   }
 
   /// The model with its first weights: from the seed, or from `model.weights`.

@@ -24,7 +24,8 @@ struct CompareCommand: ParsableCommand {
 
   @Option(
     name: .customLong("metric"), parsing: .singleValue,
-    help: ArgumentHelp("Another number of the records of epochs, as a column. May be repeated.", valueName: "key"))
+    help: ArgumentHelp(
+      "Another number of the records `epoch` or `final`, as a column. May be repeated.", valueName: "key"))
   var metrics: [String] = []
 
   @Option(

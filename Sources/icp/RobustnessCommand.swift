@@ -3,7 +3,7 @@ import MPI
 import Reporting
 import Training
 
-extension FinalCheck: ExpressibleByArgument {}
+extension RobustnessCheck: ExpressibleByArgument {}
 
 struct RobustnessCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -22,7 +22,7 @@ struct RobustnessCommand: ParsableCommand {
   var weights: String
 
   @Option(help: ArgumentHelp("One of the two; both without it.", valueName: "corruptions|attacks"))
-  var only: FinalCheck?
+  var only: RobustnessCheck?
 
   @Option(help: ArgumentHelp("As evaluation.cifar_c: labels.npy and other .npy files.", valueName: "dir"))
   var cifarC: String?
@@ -46,7 +46,7 @@ struct RobustnessCommand: ParsableCommand {
       defer { supervision.end() }
       let report = try RobustnessSession(
         configuration: configuration, weights: weights, communicator: communicator, pulse: supervision.pulse
-      ).run(only.map { [$0] } ?? FinalCheck.allCases)
+      ).run(only.map { [$0] } ?? RobustnessCheck.allCases)
       guard communicator.rank == 0 else { return }
       if let warning = report.attacks?.warning { Fatal.write("icp: warning: \(warning)") }
       print(json ? report.json : report.text)

@@ -46,8 +46,8 @@ import Testing
     return try JSONDecoder().decode([String: Counts].self, from: Data(line.utf8))
   }
 
-  /// An MLP of 600,000 parameters, whose gradients travel in five buckets.
-  private let buckets = ["model.kind=mlp", "model.hidden=[700, 700]"]
+  /// An MLP of 1.2 million parameters, whose gradients travel in five buckets.
+  private let buckets = ["model.kind=mlp", "model.hidden=[1030, 1030]"]
 
   @Test(arguments: [0, 1, 5], [true, false])
   func `sends as many messages however long the refinement is, and allocates nothing for them`(

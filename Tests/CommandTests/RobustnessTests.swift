@@ -105,12 +105,47 @@ import Testing
     #expect(outcome.standardOutput.contains("classes: 5, 6, 7, 8, 9\naccuracy: "))
   }
 
+  @Test func `a run's last episodes are the command's, of the classes left out, whatever becomes of training images`()
+    throws
+  {
+    let tiny = try TinyRun()
+    let settings = [
+      "data.classes=[2, 0, 4]", "data.limit=200", "data.test_limit=400", "data.validation=10",
+      "data.label_noise.kind=symmetric", "data.label_noise.rate=0.2", "training.max_steps=2",
+    ]
+    try tiny.train(settings + ["evaluation.final=[episodes]"], ranks: 2).expect(0)
+    let final = try #require(try tiny.records().last)
+    #expect(final.kind == "final" && final.values["episodes_way"] as? Int == 5 && final.values["fgsm_accuracy"] == nil)
+    for (shots, ranks) in [(1, nil), (5, 4)] {
+      let outcome = try tiny.command(
+        ["episodes", "run/config.yaml", "--weights", tiny.checkpointPath(2), "--classes", "1,3,5,6,7,8,9", "--json"]
+          + ["--shots", "\(shots)"], ranks: ranks)
+      outcome.expect(0)
+      let report = try object(outcome.standardOutput)
+      for name in ["accuracy", "interval"] {
+        #expect(final.number("episodes_\(shots)_shot_\(name)") == report[name] as? Double, "\(shots) \(name)")
+      }
+    }
+
+    // Before the first step.
+    for (refused, says) in [
+      (
+        ["data.classes=[0, 1, 2, 3, 4, 5, 6, 7, 8]"],
+        "classes at least that 'data.classes' leaves out, but there is only 9"
+      ),
+      (["data.test_limit=20"], "'evaluation.final': episodes: class 1 has 2 test images, expected at least 16"),
+    ] {
+      try tiny.train(settings + refused + ["evaluation.final=[episodes]"], dryRun: true).expect(64, says)
+    }
+    try tiny.command(["robustness", "run/config.yaml", "--weights", "w", "--only", "episodes"]).expect(64)
+  }
+
   @Test func `episodes that cannot be drawn are refused with what is there`() throws {
     let tiny = try TinyRun()
     try tiny.train(["training.max_steps=1"]).expect(0)
     let command = ["episodes", "run/config.yaml", "--weights", tiny.checkpointPath(1)]
     for (arguments, says) in [
-      ([], "class 0 has 2 test images, expected at least 16: --shots 1 and --queries 15"),
+      ([], "class 0 has 2 test images, expected at least 16: 1 labelled and 15 to recognise"),
       (["--classes", "1,2"], "--way is 5, but there are 2 classes to draw from, 1, 2; expected 2 to 2"),
       (["--classes", "1,12", "--way", "2"], "--classes: there is no class 12 in the data, expected 0 to 9"),
       (["--classes", "1,1", "--way", "2"], "--classes: a class is named twice"),

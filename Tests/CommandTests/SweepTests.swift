@@ -205,6 +205,11 @@ import Testing
       outcome.standardOutput.contains("settings are compared by validation_loss of the last epoch, on data held out"))
     let compared = try tiny.command(["compare", "out"])
     #expect(compared.standardOutput.contains("settings are compared by validation_loss of the last epoch"))
+    // The test set has no part in it, not even on the console.
+    #expect(outcome.standardOutput.contains("trial-01/seed-0  validation_loss "))
+    #expect(
+      outcome.standardOutput.contains("| variant | seeds | validation_loss | best | train_eval_accuracy | epochs |"))
+    #expect(!outcome.standardOutput.contains("test_"))
     let losses = try (1...3).map { trial -> Double in
       try [0, 1].reduce(0.0) { sum, seed in
         let last = try #require(try tiny.records(of: "out/trial-0\(trial)/seed-\(seed)").last)

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 import Training
 
@@ -75,6 +76,26 @@ import Training
     #expect(comparison.rows[1].differences["test_accuracy"]?.halfWidth == nil)
     #expect(comparison.rows[2].differences["test_accuracy"] == nil && comparison.rows[2].cost == nil)
     #expect(comparison.csv.contains("size 1,adam,1,0,0.4,,0.5,"))
+  }
+
+  @Test func `numbers of the record final count as the last epoch's`() throws {
+    let folder = try TemporaryDirectory()
+    for (variant, accuracy) in [("plain", 0.25), ("adam", 0.5)] {
+      try folder.write(
+        """
+        {"kind":"epoch","epoch":0,"step":5,"test_accuracy":0.1}
+        {"kind":"epoch","epoch":1,"step":10,"test_accuracy":0.2}
+        {"kind":"final","step":10,"epoch":1,"samples":20,"corruption_contrast":[0.1,0.2],"pgd_accuracy":\(accuracy)}
+        """, to: "\(variant)/metrics.jsonl")
+      try folder.write(
+        "{\"point\":\"\",\"variant\":\"\(variant)\",\"seed\":0,\"configuration\":\"\"}", to: "\(variant)/result.json")
+    }
+    let runs = try RunCollection.load([folder.path])
+    #expect(runs.allSatisfy { $0.epochs.count == 2 && $0.epochs[0]["pgd_accuracy"] == nil })
+    let comparison = Comparison(runs: runs, baseline: "plain", order: ["plain", "adam"], metrics: ["pgd_accuracy"])
+    #expect(comparison.markdown.contains("| adam | 1 | 20.00 | 20.00 | 0.00 | 50.00 |"))
+    #expect(comparison.rows[1].differences["pgd_accuracy"]?.mean == 0.25)
+    #expect(comparison.rows[1].last["corruption_contrast"] == nil)
   }
 
   @Test func `what a table's cells hold is quoted where CSV needs it`() {

@@ -110,7 +110,7 @@ extension RunConfiguration {
     result.checkpoint.metric = result.data.validation == .none || chance() ? .trainLoss : .validationAccuracy
     result.training.overlap = chance()
     result.evaluation.everyEpochs = chance() ? integer(1...1_000_000_000) : nil
-    result.evaluation.final = [[], [.attacks], [.corruptions, .attacks]].randomElement(using: &stream)!
+    result.evaluation.final = [[], [.attacks], [.corruptions, .attacks], [.episodes]].randomElement(using: &stream)!
     result.evaluation.attackSamples = integer(1...1_000_000_000)
     result.evaluation.cifarC = chance() ? text() : nil
     result.agreement.everySteps = chance() ? integer(1...1_000_000_000) : nil

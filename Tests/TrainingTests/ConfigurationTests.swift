@@ -172,7 +172,7 @@ private let packageRoot = URL(filePath: #filePath).deletingLastPathComponent().d
       icp: {rule: ademamix, steps: 0, step_size: 3, reduction: mean, clamp: pixels, epsilon: 0.1}
       distillation: {taps: [layer1, layer2.0], layer_weights: [1, 0.5], warmup: 1, alpha_min: 0.3, target: batch_frozen,
         normalize: l2}
-      evaluation: {train_samples: none, final: [attacks, corruptions], attack_samples: 9, cifar_c: there}
+      evaluation: {train_samples: none, final: [attacks, episodes, corruptions], attack_samples: 9, cifar_c: there}
       checkpoint: {every_steps: 4, every_epochs: none, keep: 1, metric: validation_accuracy}
       logging: {every_steps: 1}
       kernels: {convolution: openblas}
@@ -239,7 +239,7 @@ private let packageRoot = URL(filePath: #filePath).deletingLastPathComponent().d
     expected.checkpoint.everyEpochs = nil
     expected.checkpoint.keep = 1
     expected.checkpoint.metric = .validationAccuracy
-    expected.evaluation.final = [.attacks, .corruptions]
+    expected.evaluation.final = [.attacks, .episodes, .corruptions]
     expected.evaluation.attackSamples = 9
     expected.evaluation.cifarC = "there"
     expected.logging.everySteps = 1

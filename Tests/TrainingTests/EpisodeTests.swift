@@ -46,7 +46,7 @@ import Training
       try Episodes(EpisodeOptions(way: 2, shots: 3, queries: 10), classes: classes(3))
     }
     #expect(
-      short?.description == "class 0 has 12 test images, expected at least 13: --shots 3 and --queries 10")
+      short?.description == "class 0 has 12 test images, expected at least 13: 3 labelled and 10 to recognise")
   }
 
   /// Two classes on a plane: centroids (1, 0) and (0, 4) of two samples each.

@@ -335,7 +335,8 @@ package enum ConfigurationTable {
     Key(
       "evaluation.final", \.evaluation.final, .distinct(of: .choice), role: .reporting,
       "What is measured once more when the run has ended, on the test set and its last weights, into a record of the kind "
-        + "`final`: accuracy on `corruptions` of the images, and under `attacks` (FGSM and PGD). docs/EVALUATION.md."),
+        + "`final`: accuracy on `corruptions` of the images, under `attacks` (FGSM and PGD), and in few-shot `episodes` of the "
+        + "classes that `data.classes` left out. docs/EVALUATION.md."),
     Key(
       "evaluation.attack_samples", \.evaluation.attackSamples, .integer(from: 1), unit: "samples", role: .reporting,
       "How many test samples are attacked, the first in file order; all where there are fewer."),

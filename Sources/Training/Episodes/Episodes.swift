@@ -47,7 +47,7 @@ package struct Episodes: Sendable {
     if let short = classes.first(where: { $0.samples.count < needed }) {
       throw UsageError(
         "class \(short.label) has \(short.samples.count) test images, expected at least \(needed): "
-          + "--shots \(options.shots) and --queries \(options.queries)")
+          + "\(options.shots) labelled and \(options.queries) to recognise")
     }
     (self.options, self.classes) = (options, classes)
   }

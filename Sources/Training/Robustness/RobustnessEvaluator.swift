@@ -1,8 +1,8 @@
 import Datasets
 import MPI
 
-/// What `evaluation.final` can name.
-package enum FinalCheck: String, CaseIterable, Sendable {
+/// What `icp robustness` measures.
+package enum RobustnessCheck: String, CaseIterable, Sendable {
   case corruptions, attacks
 }
 
@@ -21,7 +21,7 @@ package struct RobustnessEvaluator {
   }
 
   /// Every rank calls it, and gets the same report.
-  package func run(_ checks: [FinalCheck]) throws -> RobustnessReport {
+  package func run(_ checks: [RobustnessCheck]) throws -> RobustnessReport {
     let clean = try evaluator.evaluate(plan.data.test, normalization: plan.normalization)
     var report = RobustnessReport(samples: clean.samples, accuracy: clean.accuracy)
     if checks.contains(.corruptions) {

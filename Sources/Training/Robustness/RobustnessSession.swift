@@ -14,7 +14,7 @@ package struct RobustnessSession {
   }
 
   /// The same report on every rank.
-  package func run(_ checks: [FinalCheck]) throws -> RobustnessReport {
+  package func run(_ checks: [RobustnessCheck]) throws -> RobustnessReport {
     let (plan, model) = try communicator.planToMeasure(configuration, weights: weights)
     return try RobustnessEvaluator(plan: plan, model: model, communicator: communicator, pulse: pulse).run(checks)
   }

@@ -81,8 +81,9 @@ package struct Comparison {
     self.unfinished = unfinished
     searchMetric = runs.compactMap(\.searchMetric).first
     let recorded = Set(runs.flatMap { $0.epochs.last.map { Array($0.keys) } ?? [] })
-    let more = metrics.isEmpty ? Self.usual.filter(recorded.contains) : metrics
-    self.metrics = ([searchMetric, "test_accuracy"].compactMap { $0 } + more).reduce(into: []) {
+    let usual = Self.usual.filter { recorded.contains($0) && (searchMetric == nil || !Self.isOfTest($0)) }
+    let more = metrics.isEmpty ? usual : metrics
+    self.metrics = ([searchMetric ?? "test_accuracy"] + more).reduce(into: []) {
       if !$0.contains($1) { $0.append($1) }
     }
     rows = points.flatMap { point in
@@ -98,9 +99,14 @@ package struct Comparison {
     }
   }
 
+  /// Whether the test set has a part in it: such figures stay out of a search.
+  private static func isOfTest(_ metric: String) -> Bool {
+    metric.hasPrefix("test_") || metric == "generalization_gap"
+  }
+
   /// How a number is shown: accuracies and gaps in per cent, others as they are.
   static func isFraction(_ metric: String) -> Bool {
-    metric.contains("accuracy") || metric.hasSuffix("_f1") || metric.hasSuffix("gap") || metric.hasSuffix("ece")
+    metric.contains("accuracy") || ["_f1", "gap", "ece", "_interval"].contains { metric.hasSuffix($0) }
   }
 }
 

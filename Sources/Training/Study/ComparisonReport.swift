@@ -36,8 +36,8 @@ extension Comparison {
   private var provenance: String {
     if let searchMetric {
       return
-        "A search: settings are compared by \(searchMetric) of the last epoch, on data held out of training; test figures "
-        + "are shown and choose nothing."
+        "A search: settings are compared by \(searchMetric) of the last epoch, on data held out of training; the test set "
+        + "chooses nothing."
     }
     let chosen = rows.reduce(into: [(String, String)]()) { list, row in
       guard let text = row.provenance, !list.contains(where: { $0 == (row.variant, text) }) else { return }

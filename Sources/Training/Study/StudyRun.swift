@@ -70,7 +70,7 @@ package struct StudyRun: Sendable {
   package var searchMetric: String?
   /// Where it failed: the exit status.
   package var failure: Int32?
-  /// The numbers of each epoch's record, in order.
+  /// The numbers of each epoch's record, in order; those of the record `final` are the last epoch's.
   package var epochs: [[String: Double]]
 
   package init(
@@ -93,12 +93,17 @@ package struct StudyRun: Sendable {
   /// Lists of numbers, nulls and torn lines are left out.
   static func epochs(in directory: String) -> [[String: Double]] {
     let text = FileManager.default.contents(atPath: "\(directory)/metrics.jsonl") ?? Data()
-    return text.split(separator: UInt8(ascii: "\n")).compactMap { line in
-      guard let record = (try? JSONSerialization.jsonObject(with: line)) as? [String: Any],
-        record["kind"] as? String == "epoch"
-      else { return nil }
-      return record.compactMapValues { ($0 as? NSNumber)?.doubleValue }
+    var epochs: [[String: Double]] = []
+    for line in text.split(separator: UInt8(ascii: "\n")) {
+      guard let record = (try? JSONSerialization.jsonObject(with: line)) as? [String: Any] else { continue }
+      let numbers = record.compactMapValues { ($0 as? NSNumber)?.doubleValue }
+      switch record["kind"] as? String {
+      case "epoch": epochs.append(numbers)
+      case "final" where !epochs.isEmpty: epochs[epochs.count - 1].merge(numbers) { own, _ in own }
+      default: break
+      }
     }
+    return epochs
   }
 
   /// Of the last epoch; nil where it failed, or no record has it.

@@ -188,13 +188,12 @@ package final class SweepSession {
     do {
       try group.together {
         guard group.rank == 0 else { return }
-        note.trainingSeconds =
-          StudyRun(
-            directory: directory, point: "", variant: "", seed: 0, epochs: StudyRun.epochs(in: directory)
-          ).trainingSeconds.last
+        let made = StudyRun(
+          directory: directory, point: "", variant: "", seed: 0, epochs: StudyRun.epochs(in: directory))
+        note.trainingSeconds = made.trainingSeconds.last
         if note.exitStatus == nil { prune(directory) }
         try note.write(to: directory)
-        tell(run, note, seconds: watch.seconds, finished: try folder.finishedCount())
+        tell(run, note, figure: figure(of: made), seconds: watch.seconds, finished: try folder.finishedCount())
       }
     } catch let error as SharedError {
       return .broken(error.exitCode, "\(run.name): \(error)")
@@ -211,9 +210,16 @@ package final class SweepSession {
     for name in names where sweep.checkpoints == .none || name != last { unlink("\(folder)/\(name)") }
   }
 
-  private func tell(_ run: SweepRun, _ note: RunNote, seconds: Double, finished: Int) {
-    let result =
-      note.error.map { "FAILED (\(note.exitStatus!)): \($0)" } ?? "test \(percent(note.testAccuracy ?? .nan))"
+  /// What a run came to, in one figure: of a search, by which it chooses.
+  private func figure(of run: StudyRun) -> String {
+    let metric = sweep.search?.metric ?? "test_accuracy"
+    let value = run.last(metric) ?? .nan
+    return "\(sweep.search == nil ? "test" : metric) "
+      + (Comparison.isFraction(metric) ? percent(value) : decimal(value, places: 4))
+  }
+
+  private func tell(_ run: SweepRun, _ note: RunNote, figure: String, seconds: Double, finished: Int) {
+    let result = note.error.map { "FAILED (\(note.exitStatus!)): \($0)" } ?? figure
     let (count, done) = (folder.runs.count, finished - finishedAtStart)
     let left = done > 0 ? "  about \(duration(total.seconds / Double(done) * Double(count - finished))) left" : ""
     console.line("\(finished)/\(count)  \(run.name)  \(result)  \(duration(seconds))\(finished < count ? left : "")")
