@@ -79,7 +79,8 @@ package struct Comparison {
     let baseline = baseline.flatMap { variants.contains($0) ? $0 : nil }
     (self.variants, self.points, self.baseline) = (variants, points, baseline)
     self.unfinished = unfinished
-    searchMetric = runs.compactMap(\.searchMetric).first
+    let searchMetric = runs.compactMap(\.searchMetric).first
+    self.searchMetric = searchMetric
     let recorded = Set(runs.flatMap { $0.epochs.last.map { Array($0.keys) } ?? [] })
     let usual = Self.usual.filter { recorded.contains($0) && (searchMetric == nil || !Self.isOfTest($0)) }
     let more = metrics.isEmpty ? usual : metrics
