@@ -167,4 +167,26 @@ private func refusal(_ yaml: String, _ overrides: [String] = []) -> String? {
     #expect(runs.map(\.configuration.icp.steps) == [7, 8])
     #expect(runs.map(\.configuration.icp.stepSize) == [0.1, 0.1])
   }
+
+  @Test func `the repository's studies can be read, have five seeds, and searches have others`()
+    throws
+  {
+    let folder = PackageRoot.path + "/configs/studies"
+    let names = try FileManager.default.contentsOfDirectory(atPath: folder)
+      .filter { $0.hasSuffix(".yaml") && $0 != "base.yaml" }
+    let sweeps = try names.map { (name: $0, sweep: try Sweep.load(path: "\(folder)/\($0)")) }
+    #expect(sweeps.count { $0.sweep.search != nil } >= 3 && sweeps.count { $0.sweep.search == nil } >= 6)
+    for (name, sweep) in sweeps {
+      let runs = try sweep.runs()
+      let seeds = Set(runs.map(\.seed))
+      if sweep.search != nil {
+        #expect(seeds.isDisjoint(with: 0..<100), "\(name)")
+      } else {
+        // The quick one shows how a study goes, and says of itself that it is too small to answer anything.
+        #expect(seeds.isSubset(of: 0..<100) && seeds.count >= (name == "quick.yaml" ? 3 : 5), "\(name)")
+        // They are measured on the test set and train on all else.
+        #expect(runs.allSatisfy { $0.configuration.data.validation == .none }, "\(name)")
+      }
+    }
+  }
 }

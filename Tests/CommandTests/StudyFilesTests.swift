@@ -1,0 +1,64 @@
+import Foundation
+import TestSupport
+import Testing
+import Training
+
+/// The files of configs/studies, each run from end to end: all points and variants, with one seed, a tenth of the samples,
+/// four steps, and images of 8x8. What they would find at full size takes hours; that they run takes seconds.
+@Suite(.serialized, .timeLimit(.minutes(3))) struct StudyFilesTests {
+  private static let configurations = PackageRoot.path + "/configs"
+
+  /// All but what the others have in common. A checkout without the folder is no checkout.
+  static let names = try! FileManager.default.contentsOfDirectory(atPath: configurations + "/studies")
+    .filter { $0.hasSuffix(".yaml") && $0 != "base.yaml" }.sorted()
+
+  /// Where base.yaml looks for them: 700 training and 200 test images of noise, the ten classes in turn.
+  private func writeImages(into folder: TemporaryDirectory) throws {
+    // A linear congruential generator's upper bytes: the same noise every time.
+    var state: UInt64 = 1
+    for (name, count) in [("train.bin", 700), ("test.bin", 200)] {
+      var records = Data(capacity: count * 3073)
+      for image in 0..<count {
+        records.append(UInt8(image % 10))
+        for _ in 0..<3072 {
+          state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+          records.append(UInt8(state >> 56))
+        }
+      }
+      try folder.write("", to: "data/cifar10/\(name)")
+      try records.write(to: URL(fileURLWithPath: folder.path("data/cifar10/\(name)")))
+    }
+  }
+
+  /// One seed, two trials of a search, a tenth of the samples. The grid of samples, and conditions on it, stay a grid, so that
+  /// `--set` would not do.
+  private func reduced(_ study: String) -> String {
+    study.replacing(/seeds: \[.*\]/, with: "seeds: [7]")
+      .replacing(/trials: \d+/, with: "trials: 2")
+      .replacing("validation: 5000", with: "validation: 50")
+      .replacing(/(samples_per_class|limit): \[?[\d, ]+/) { $0.output.0.replacing(/0\b/, with: "") }
+  }
+
+  @Test(arguments: names) func `a study of the repository runs, with every point and variant in its tables`(
+    name: String
+  ) throws {
+    let folder = try TemporaryDirectory()
+    try FileManager.default.copyItem(atPath: Self.configurations, toPath: folder.path("configs"))
+    let file = "configs/studies/\(name)"
+    try folder.write(reduced(String(contentsOfFile: folder.path(file), encoding: .utf8)), to: file)
+    try writeImages(into: folder)
+
+    let settings = ["data.size=8", "training.epochs=1", "training.max_steps=4", "training.batch_size=50"]
+    let outcome = try Program.run(
+      ["sweep", file, "--directory", "out"] + settings.flatMap { ["--set", $0] }, ranks: 2, timeLimit: 60,
+      workingDirectory: folder.path)
+    outcome.expect(0)
+    let runs = try Sweep.load(path: folder.path(file)).runs()
+    #expect(outcome.standardOutput.contains("\(file): \(runs.count) runs, 0 of them done before, 2 at a time"))
+    let tables = try String(contentsOfFile: folder.path("out/results.md"), encoding: .utf8)
+    for (variant, runs) in Dictionary(grouping: runs, by: \.variant) {
+      #expect(tables.ranges(of: "\n| \(variant) | 1 | ").count == runs.count, "\(variant)")
+    }
+    #expect(!tables.contains("failed") && !tables.contains("not done yet"))
+  }
+}
