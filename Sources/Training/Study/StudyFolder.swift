@@ -176,7 +176,6 @@ extension StudyFolder {
   ///   - retrying: runs that failed are tried again.
   func prepare(redoing: Bool, retrying: Bool) throws {
     do { try System().makeDirectories(path) } catch { throw SaveError(error, option: "--directory") }
-    try StudyFile.write(sweep.text, to: "\(path)/sweep.yaml")
     for index in runs.indices {
       let directory = directory(index)
       if let difference = try difference(index) {
@@ -195,6 +194,7 @@ extension StudyFolder {
       }
       if retrying { unlink("\(directory)/\(RunNote.failed)") }
     }
+    try StudyFile.write(sweep.text, to: "\(path)/sweep.yaml")
   }
 
   /// Not while somebody is at work there.

@@ -191,8 +191,9 @@ package final class SweepSession {
         let made = StudyRun(
           directory: directory, point: "", variant: "", seed: 0, epochs: StudyRun.epochs(in: directory))
         note.trainingSeconds = made.trainingSeconds.last
-        if note.exitStatus == nil { prune(directory) }
         try note.write(to: directory)
+        // Behind the note: a kill in between costs room on the disk, and no run.
+        if note.exitStatus == nil { prune(directory) }
         tell(run, note, figure: figure(of: made), seconds: watch.seconds, finished: try folder.finishedCount())
       }
     } catch let error as SharedError {
