@@ -36,7 +36,11 @@ struct CompareCommand: ParsableCommand {
   var json = false
 
   func run() throws {
-    let found = try RunCollection.load(runs)
+    let collection = try RunCollection(runs)
+    let found = collection.runs
+    guard !found.isEmpty else {
+      throw UsageError("no run here has come to its end: \(collection.unfinished.prefix(3).joined(separator: ", "))")
+    }
     let variants = Set(found.map(\.variant))
     if let baseline, !variants.contains(baseline) {
       throw UsageError(
@@ -47,7 +51,8 @@ struct CompareCommand: ParsableCommand {
       throw UsageError("--metric \(missing): in no record; there are \(recorded.sorted().joined(separator: ", "))")
     }
     let comparison = Comparison(
-      runs: found, baseline: baseline ?? Self.plain(variants), metrics: metrics)
+      runs: found, baseline: baseline ?? Self.plain(variants), unfinished: collection.unfinished.count,
+      metrics: metrics)
     if let directory { try comparison.write(to: directory) }
     print(json ? comparison.json : comparison.markdown, terminator: "")
   }

@@ -199,12 +199,12 @@ import Testing
       base: tiny.yaml
       seeds: [0, 1]
       settings: {training.epochs: 2, data.validation: 20, icp.rule: none}
-      variants: {plain: {}}
+      baseline: plain
+      variants: {plain: {}, rate: {}}
       search:
-        variant: plain
-        trials: 3
         metric: validation_loss
-        space: {optimizer.learning_rate: {log: [1e-4, 1e-1]}}
+        variants:
+          rate: {trials: 3, space: {optimizer.learning_rate: {log: [1e-4, 1e-1]}}}
       """
     let outcome = try sweep(tiny, text, ranks: 2)
     outcome.expect(0)
@@ -213,25 +213,25 @@ import Testing
     let compared = try tiny.command(["compare", "out"])
     #expect(compared.standardOutput.contains("settings are compared by validation_loss of the last epoch"))
     // The test set has no part in it, not even on the console.
-    #expect(outcome.standardOutput.contains("trial-01/seed-0  validation_loss "))
+    #expect(outcome.standardOutput.contains("rate-01/seed-0  validation_loss "))
     #expect(
-      outcome.standardOutput.contains("| variant | seeds | validation_loss | best | train_eval_accuracy | epochs |"))
+      outcome.standardOutput.contains("| variant | seeds | validation_loss | best | difference to plain | train_eval_accuracy | epochs |"))
     #expect(!outcome.standardOutput.contains("test_"))
     let losses = try (1...3).map { trial -> Double in
       try [0, 1].reduce(0.0) { sum, seed in
-        let last = try #require(try tiny.records(of: "out/trial-0\(trial)/seed-\(seed)").last)
+        let last = try #require(try tiny.records(of: "out/rate-0\(trial)/seed-\(seed)").last)
         return sum + (try #require(last.number("validation_loss")))
       }
     }
     let best = losses.indices.min { losses[$0] < losses[$1] }! + 1
-    let config = try String(contentsOfFile: tiny.path("out/trial-0\(best)/seed-0/config.yaml"), encoding: .utf8)
+    let config = try String(contentsOfFile: tiny.path("out/rate-0\(best)/seed-0/config.yaml"), encoding: .utf8)
     let rate = try #require(config.split(separator: "\n").first { $0.contains("learning_rate:") })
-    let chosen = try String(contentsOfFile: tiny.path("out/chosen.yaml"), encoding: .utf8)
+    let chosen = try String(contentsOfFile: tiny.path("out/chosen/rate.yaml"), encoding: .utf8)
     #expect(chosen.hasPrefix("# by validation_loss ("))
     #expect(chosen.hasSuffix("optimizer.\(rate.drop { $0 == " " })\n"))
 
     try tiny.folder.write(
-      "base: tiny.yaml\nvariants: {plain: {file: out/chosen.yaml, icp.rule: none}}", to: "next.yaml")
+      "base: tiny.yaml\nvariants: {plain: {file: out/chosen/rate.yaml, icp.rule: none}}", to: "next.yaml")
     let next = try tiny.command(["sweep", "next.yaml", "--directory", "next"], ["training.epochs=1"])
     next.expect(0)
     #expect(

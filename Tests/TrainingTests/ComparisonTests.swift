@@ -67,6 +67,31 @@ import Training
     #expect(text.contains("none was chosen by these runs"))
   }
 
+  @Test func `where settings come from is said once for all that share it, and never as validation where nobody knows`() {
+    var runs = [run("plain", 0, 0.3), run("adam", 0, 0.4), run("sgd", 0, 0.4), run("sam", 0, 0.4)]
+    runs[1].provenance = "by validation_accuracy (0.5) (a.yaml)"
+    runs[2].provenance = "by validation_accuracy (0.5) (a.yaml)"
+    runs[3].provenance = "from b.yaml"
+    #expect(
+      Comparison(runs: runs, baseline: "plain").markdown.contains(
+        "Settings chosen on validation data, never on the test set: `adam`, `sgd` by validation_accuracy (0.5) (a.yaml). "
+          + "Settings of which nothing says how they were chosen: `sam` from b.yaml. The others:"))
+  }
+
+  @Test func `a number that only some seeds have says of how many`() {
+    var runs = [run("plain", 0, 0.3), run("plain", 1, 0.5)]
+    runs[0].epochs[1]["extra"] = 0.25
+    #expect(Comparison(runs: runs, baseline: nil, metrics: ["extra"]).markdown.contains("| 0.2500 (1 of 2) |"))
+  }
+
+  @Test func `an epoch without steps of its own, after a late resume, costs no time of evaluation`() {
+    var run = run("plain", 0, 0.3)
+    let whole = run.trainingSeconds
+    run.epochs[1]["seconds_per_step"] = nil
+    run.epochs[1]["seconds"] = 1e6
+    #expect(run.trainingSeconds == whole)
+  }
+
   @Test func `each point of the grid is compared with its own baseline`() {
     let runs = [
       run("plain", 0, 0.3, point: "size 1"), run("adam", 0, 0.4, point: "size 1"), run("adam", 0, 0.6, point: "size 2"),
@@ -90,7 +115,7 @@ import Training
       try folder.write(
         "{\"point\":\"\",\"variant\":\"\(variant)\",\"seed\":0,\"configuration\":\"\"}", to: "\(variant)/result.json")
     }
-    let runs = try RunCollection.load([folder.path])
+    let runs = try RunCollection([folder.path]).runs
     #expect(runs.allSatisfy { $0.epochs.count == 2 && $0.epochs[0]["pgd_accuracy"] == nil })
     let comparison = Comparison(runs: runs, baseline: "plain", order: ["plain", "adam"], metrics: ["pgd_accuracy"])
     #expect(comparison.markdown.contains("| adam | 1 | 20.00 | 20.00 | 0.00 | 50.00 |"))

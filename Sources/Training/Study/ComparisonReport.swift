@@ -17,8 +17,8 @@ extension Comparison {
 
   private var notes: [String] {
     var notes = [
-      "Mean ± standard deviation over seeds; accuracies in per cent. *Best* is the best of any epoch in hindsight, chosen by "
-        + "the figure itself: an upper bound. Time is training alone, without evaluation and saving (medians over runs)."
+      "Mean ± standard deviation over seeds; accuracies in per cent. *Best* is the best of the epochs that were measured, "
+        + "in hindsight, chosen by the figure itself: an upper bound. Time is training alone, without evaluation and saving (medians over runs)."
     ]
     if let baseline {
       notes.append(
@@ -39,13 +39,30 @@ extension Comparison {
         "A search: settings are compared by \(searchMetric) of the last epoch, on data held out of training; the test set "
         + "chooses nothing."
     }
-    let chosen = rows.reduce(into: [(String, String)]()) { list, row in
-      guard let text = row.provenance, !list.contains(where: { $0 == (row.variant, text) }) else { return }
-      list.append((row.variant, text))
+    // Those of one origin together, in their order.
+    let origins = rows.reduce(into: [(text: String, variants: [String])]()) { list, row in
+      guard let text = row.provenance else { return }
+      if let index = list.firstIndex(where: { $0.text == text }) {
+        if !list[index].variants.contains(row.variant) { list[index].variants.append(row.variant) }
+      } else {
+        list.append((text, [row.variant]))
+      }
     }
-    guard !chosen.isEmpty else { return "Settings: as the configurations give them; none was chosen by these runs." }
-    return "Settings chosen on validation data, never on the test set: "
-      + chosen.map { "`\($0.0)` \($0.1)" }.joined(separator: "; ") + ". The others: as the configurations give them."
+    guard !origins.isEmpty else { return "Settings: as the configurations give them; none was chosen by these runs." }
+    let named = { (origin: (text: String, variants: [String])) in
+      origin.variants.map { "`\($0)`" }.joined(separator: ", ") + " " + origin.text
+    }
+    let chosen = origins.filter { $0.text.hasPrefix(ChosenSettings.onValidation) }.map(named)
+    let given = origins.filter { !$0.text.hasPrefix(ChosenSettings.onValidation) }.map(named)
+    var sentences: [String] = []
+    if !chosen.isEmpty {
+      sentences.append(
+        "Settings chosen on validation data, never on the test set: \(chosen.joined(separator: "; ")).")
+    }
+    if !given.isEmpty {
+      sentences.append("Settings of which nothing says how they were chosen: \(given.joined(separator: "; ")).")
+    }
+    return (sentences + ["The others: as the configurations give them."]).joined(separator: " ")
   }
 
   // MARK: Columns
@@ -65,8 +82,9 @@ extension Comparison {
     let metric = metrics[0]
     var cells = [row.variant, "\(row.seeds.count)"]
     if hasFailures { cells.append("\(row.failed)") }
+    let shown = { (spread: Spread?, name: String) in self.shown(spread, name, of: row.seeds.count) }
     cells += [shown(row.last[metric], metric), shown(row.best[metric], metric)]
-    if baseline != nil { cells.append(shown(row.differences[metric], metric)) }
+    if baseline != nil { cells.append(self.shown(row.differences[metric], metric)) }
     cells += metrics.dropFirst().map { shown(row.last[$0], $0) }
     cells.append(row.epochs.map { decimal($0, places: 0) } ?? "")
     cells.append(row.secondsPerStep.map { decimal($0 * 1e3, places: 1) } ?? "")
@@ -83,9 +101,11 @@ extension Comparison {
     (value > 0 ? "+" : "") + number(value, metric)
   }
 
-  private func shown(_ spread: Spread?, _ metric: String) -> String {
+  /// Says where only some of the row's seeds have the number.
+  private func shown(_ spread: Spread?, _ metric: String, of seeds: Int) -> String {
     guard let spread else { return "" }
     return number(spread.mean, metric) + (spread.standardDeviation.map { " ± \(number($0, metric))" } ?? "")
+      + (spread.count == seeds ? "" : " (\(spread.count) of \(seeds))")
   }
 
   private func shown(_ difference: Difference?, _ metric: String) -> String {
@@ -173,45 +193,5 @@ extension Comparison {
     try StudyFile.write(runsCSV, to: "\(directory)/runs.csv")
     try StudyFile.write(json, to: "\(directory)/results.json")
     try writePlots(to: directory)
-  }
-
-  // MARK: A search's choice
-
-  /// chosen.yaml: the best trial by the mean over seeds, and over the points of the grid; and in each point's folder its own.
-  /// A trial with a run that failed, or is not done, is not chosen.
-  func writeChosen(_ search: SettingSearch, _ sweep: Sweep, to directory: String) throws(SaveError) {
-    try writeChosen(search, sweep, at: sweep.points, to: "\(directory)/chosen.yaml")
-    guard sweep.points.count > 1 else { return }
-    for point in sweep.points {
-      try writeChosen(search, sweep, at: [point], to: "\(directory)/\(point.name)/chosen.yaml")
-    }
-  }
-
-  private func writeChosen(
-    _ search: SettingSearch, _ sweep: Sweep, at points: [Sweep.Point], to file: String
-  ) throws(SaveError) {
-    let expected = sweep.points.isEmpty ? 0 : points.count * sweep.seeds.count
-    let scores: [(variant: Sweep.Variant, score: Double)] = sweep.variants.compactMap { variant in
-      let values = runs.filter { run in run.variant == variant.name && points.contains { $0.title == run.point } }
-        .compactMap { $0.last(search.metric) }.filter(\.isFinite)
-      guard values.count == expected, let mean = Statistics.mean(values) else { return nil }
-      return (variant, mean)
-    }
-    let isLower = SettingSearch.isLowerBetter(search.metric)
-    guard let best = scores.min(by: { isLower ? $0.score < $1.score : $0.score > $1.score }) else { return }
-    let place = points.count == 1 && !points[0].title.isEmpty ? " at \(points[0].title)" : ""
-    // Of a key that is given twice, as by the variant and by the search, the last counts.
-    var values: [(key: String, text: String)] = []
-    for setting in best.variant.settings {
-      values.removeAll { $0.key == setting.key.path }
-      var configuration = RunConfiguration()
-      _ = setting.key.read(setting.value, &configuration)
-      values.append((setting.key.path, setting.key.write(configuration)))
-    }
-    let text =
-      "# by \(search.metric) (\(decimal(best.score, places: 4)), mean of \(counted(expected, "run"))), the best of "
-      + "\(scores.count) random trials of `\(search.variant)`\(place)\n"
-      + values.map { "\($0.key): \($0.text)\n" }.joined()
-    try StudyFile.write(text, to: file)
   }
 }

@@ -1,14 +1,17 @@
 import Foundation
 
 /// Runs from directories, for `icp compare`: those of sweeps, and any that `icp train` has made.
-package enum RunCollection {
+package struct RunCollection {
+  package private(set) var runs: [StudyRun] = []
+  /// Directories of runs that have not come to their end: they are in no table.
+  package private(set) var unfinished: [String] = []
+
   /// `paths`: run directories, or directories with some below them, of which those of sweeps are taken in the order of names.
   /// Throws: UsageError where one holds no run.
-  package static func load(_ paths: [String]) throws -> [StudyRun] {
-    var runs: [StudyRun] = []
+  package init(_ paths: [String]) throws {
     var plain: [(directory: String, configuration: RunConfiguration)] = []
     for path in paths {
-      let directories = found(in: path)
+      let directories = Self.found(in: path)
       guard !directories.isEmpty else {
         throw UsageError(
           "\(path): no run here: expected a run's directory, with config.yaml and metrics.jsonl, or a study's")
@@ -16,14 +19,28 @@ package enum RunCollection {
       for directory in directories {
         if let run = StudyRun(note: directory) {
           runs.append(run)
+          continue
+        }
+        let file = "\(directory)/config.yaml"
+        let configuration = try RunConfiguration(
+          yaml: ConfigurationFile.read(file), name: file, readsData: false)
+        if Self.isFinished(directory, configuration) {
+          plain.append((directory, configuration))
         } else {
-          let file = "\(directory)/config.yaml"
-          plain.append(
-            (directory, try RunConfiguration(yaml: ConfigurationFile.read(file), name: file, readsData: false)))
+          unfinished.append(directory)
         }
       }
     }
-    return runs + named(plain)
+    runs += Self.named(plain)
+  }
+
+  /// Whether the records reach the end that the configuration gives. A sweep's run is finished when its note says so.
+  private static func isFinished(_ directory: String, _ configuration: RunConfiguration) -> Bool {
+    guard !FileManager.default.fileExists(atPath: "\(directory)/.claim"),
+      let last = StudyRun.epochs(in: directory).last
+    else { return false }
+    let (epochs, steps) = (last["epoch"].map { Int($0) + 1 } ?? 0, last["step"].map(Int.init) ?? 0)
+    return epochs >= configuration.training.epochs || configuration.training.maxSteps.map { steps >= $0 } == true
   }
 
   private static func found(in path: String) -> [String] {
@@ -39,7 +56,10 @@ package enum RunCollection {
 
   /// Runs without a study: a variant is what is equal but for the seed, and is called by the keys in which the variants differ.
   private static func named(_ runs: [(directory: String, configuration: RunConfiguration)]) -> [StudyRun] {
-    let keys = ConfigurationTable.keys.filter { $0.role == .weights && $0.path != "training.seed" }
+    // Labels from another file make another training set, wherever it lies.
+    let keys = ConfigurationTable.keys.filter {
+      ($0.role == .weights && $0.path != "training.seed") || $0.path == "data.label_noise.file"
+    }
     let varying = keys.filter { key in Set(runs.map { key.write($0.configuration) }).count > 1 }
     return runs.map { run in
       let names = varying.map { "\($0.name)=\($0.write(run.configuration))" }

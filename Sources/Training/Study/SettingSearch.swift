@@ -13,27 +13,31 @@ package struct SettingSearch {
     case choice([Node])
   }
 
-  let variant: String
-  package let trials: Int
+  /// Of one variant.
+  struct Space {
+    let variant: String
+    let trials: Int
+    let ranges: [(key: String, range: Range)]
+  }
+
   let seed: Int
   /// Of the last epoch.
   package let metric: String
-  let space: [(key: String, range: Range)]
+  let spaces: [Space]
 
   /// Losses and errors of calibration are better when they are lower.
   package static func isLowerBetter(_ metric: String) -> Bool {
     ["loss", "ece", "gap"].contains { metric.hasSuffix($0) }
   }
 
-  /// `trial-01` and so on: `variant` with the values drawn. Each trial and key has a stream of its own, so that more trials,
-  /// or another key, leave the others as they are.
-  func trials(of variant: Sweep.Variant, source: ConfigurationSource) throws(ConfigurationError) -> [Sweep.Variant] {
-    let digits = max(2, "\(trials)".count)
-    return (1...trials).map { trial in
+  /// `adam-01` and so on: `variant` with the values drawn, or itself where nothing is searched for. Each trial and key has a
+  /// stream of its own, so that more trials, or another key, leave the others as they are.
+  func trials(of variant: Sweep.Variant, source: ConfigurationSource) -> [Sweep.Variant] {
+    guard let space = spaces.first(where: { $0.variant == variant.name }) else { return [variant] }
+    return (1...space.trials).map { trial in
       var drawn = variant
-      let number = "\(trial)"
-      drawn.name = "trial-" + String(repeating: "0", count: digits - number.count) + number
-      for (index, entry) in space.enumerated() {
+      drawn.name = space.name(of: trial)
+      for (index, entry) in space.ranges.enumerated() {
         var stream = RandomStream(seed: seed, purpose: .search, epoch: index, sample: trial)
         drawn.settings.append(
           RunConfiguration.Setting(
@@ -42,6 +46,15 @@ package struct SettingSearch {
       return drawn
     }
   }
+}
+
+extension SettingSearch.Space {
+  func name(of trial: Int) -> String {
+    let (digits, number) = (max(2, "\(trials)".count), "\(trial)")
+    return "\(variant)-" + String(repeating: "0", count: digits - number.count) + number
+  }
+
+  var names: Set<String> { Set((1...trials).map(name)) }
 }
 
 extension SettingSearch.Range {
@@ -71,12 +84,7 @@ extension SettingSearch.Range {
 
 extension SweepReader {
   func search(_ node: Node) throws(ConfigurationError) -> SettingSearch {
-    let fields = try fields(
-      of: node, "the keys of a search", known: ["variant", "trials", "seed", "metric", "space"])
-    func needed(_ key: String) throws(ConfigurationError) -> Node {
-      guard let node = fields[key] else { throw source.error("key 'search': '\(key)' is missing", at: node.position) }
-      return node
-    }
+    let fields = try fields(of: node, "the keys of a search", known: ["seed", "metric", "variants"])
     let metric: String
     if let node = fields["metric"] {
       metric = try text(node, "metric", "a value of the records of epochs")
@@ -88,19 +96,63 @@ extension SweepReader {
     } else {
       metric = "validation_accuracy"
     }
-    var space: [(key: String, range: SettingSearch.Range)] = []
-    for (key, value) in try entries(try needed("space"), "keys with what they are drawn from") {
-      let range = try range(value)
-      for end in range.ends { _ = try setting(key.text ?? "", end, at: key) }
-      space.append((key.text ?? "", range))
+    let variants = try needed("variants", of: fields, "search", at: node)
+    var spaces: [SettingSearch.Space] = []
+    for (name, node) in try entries(variants, "variants with 'trials' and 'space'") {
+      spaces.append(try space(node, of: name.text ?? ""))
+    }
+    guard !spaces.isEmpty else {
+      throw source.error("key 'variants': expected at least one", at: variants.position)
     }
     return SettingSearch(
-      variant: try text(try needed("variant"), "variant", "the name of a variant"),
-      trials: try value(try needed("trials"), "trials", .integer(from: 1, to: 100_000)),
       seed: try fields["seed"].map { node throws(ConfigurationError) in
         try value(node, "seed", .integer(from: 0, to: 1 << 53))
       } ?? 0,
-      metric: metric, space: space)
+      metric: metric, spaces: spaces)
+  }
+
+  private func space(_ node: Node, of variant: String) throws(ConfigurationError) -> SettingSearch.Space {
+    let fields = try fields(of: node, "'trials' and 'space'", known: ["trials", "space"])
+    let trials = try needed("trials", of: fields, variant, at: node)
+    var ranges: [(key: String, range: SettingSearch.Range)] = []
+    let space = try needed("space", of: fields, variant, at: node)
+    for (key, value) in try entries(space, "keys with what they are drawn from") {
+      let range = try range(value)
+      for end in range.ends { _ = try setting(key.text ?? "", end, at: key) }
+      ranges.append((key.text ?? "", range))
+    }
+    return SettingSearch.Space(
+      variant: variant, trials: try value(trials, "trials", .integer(from: 1, to: Sweep.runLimit)), ranges: ranges)
+  }
+
+  private func needed(
+    _ key: String, of fields: [String: Node], _ owner: String, at node: Node
+  ) throws(ConfigurationError) -> Node {
+    guard let field = fields[key] else {
+      throw source.error("key '\(owner)': '\(key)' is missing", at: node.position)
+    }
+    return field
+  }
+
+  /// The trials in the place of the variants that are searched for. Nobody is compared with, or waits for, one of those.
+  func replacing(
+    _ variants: [Sweep.Variant], by search: SettingSearch, baseline: String?, at node: Node?
+  ) throws(ConfigurationError) -> [Sweep.Variant] {
+    let searched = Set(search.spaces.map(\.variant))
+    let named = variants.compactMap { variant in
+      if case .equalCompute(let other) = variant.epochs { other } else { nil }
+    }
+    for name in [baseline].compactMap(\.self) + named where searched.contains(name) {
+      throw source.error(
+        "'\(name)' becomes trials: it can neither be the baseline nor what another's compute is equal to",
+        at: node?.position)
+    }
+    let all = variants.flatMap { search.trials(of: $0, source: source) }
+    var seen: Set<String> = []
+    for variant in all where !seen.insert(variant.name).inserted {
+      throw source.error("a variant is called as a trial is: '\(variant.name)'", at: node?.position)
+    }
+    return all
   }
 
   private func range(_ node: Node) throws(ConfigurationError) -> SettingSearch.Range {
@@ -128,22 +180,5 @@ extension SweepReader {
     throw source.error(
       "key 'space': expected two numbers, ascending\(kind.text == "log" ? " and above 0" : ""), got \(ends.shown)",
       at: ends.position)
-  }
-}
-
-/// Settings that a search has chosen, as a file that other sweeps take up.
-struct ChosenSettings {
-  let text: String
-  let settings: [RunConfiguration.Setting]
-  /// The file's first line, a comment: by what it was chosen.
-  let provenance: String
-
-  init(path: String) throws(ConfigurationError) {
-    text = try ConfigurationFile.read(path)
-    let source = ConfigurationSource.file(path)
-    settings = try SweepReader(source: source).settings(of: ConfigurationYAML.parse(text, from: source))
-    let first = text.prefix { $0 != "\n" }
-    provenance =
-      first.hasPrefix("# ") ? YAMLText.shown(String(first.dropFirst(2)), limit: 300) : "by settings of \(path)"
   }
 }

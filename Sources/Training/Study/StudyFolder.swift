@@ -21,7 +21,8 @@ struct StudyFolder {
 
   /// What a group does next.
   enum Next {
-    case run(Int, RunConfiguration, RunLock)
+    /// A run, with what its epochs are times.
+    case run(Int, epochsFactor: Double, RunLock)
     /// All that is left is with others, or waits for them.
     case wait
     case nothing
@@ -30,10 +31,11 @@ struct StudyFolder {
   mutating func next() throws -> Next {
     var isWaiting = false
     for index in runs.indices where !isFinished[index] {
-      guard let configuration = try configuration(index) else {
-        if try !giveUp(index) { isWaiting = true }
+      guard let factor = try epochsFactor(index) ?? measuredFactor(index) else {
+        isWaiting = isWaiting || !isFinished[index]
         continue
       }
+      let configuration = try runs[index].configuration(epochsFactor: factor)
       if hasNote(index, configuration) {
         isFinished[index] = true
         continue
@@ -44,13 +46,15 @@ struct StudyFolder {
       }
       // It may have been finished since it was looked at.
       guard !hasNote(index, configuration) else { continue }
-      return .run(index, configuration, lock)
+      return .run(index, epochsFactor: factor, lock)
     }
     return isWaiting ? .wait : .nothing
   }
 
   private func hasNote(_ index: Int, _ configuration: RunConfiguration) -> Bool {
-    guard let note = RunNote.read(directory(index)) else { return false }
+    guard let note = RunNote.read(directory(index)), note.labelFile == configuration.labelFileChecksum else {
+      return false
+    }
     let wanted = configuration.studyChecksum
     // Read again, for a program that has got keys since: their defaults change no run.
     return note.configuration == wanted || (try? saved(index))?.studyChecksum == wanted
@@ -69,6 +73,17 @@ struct StudyFolder {
       isFinished[index] = hasNote(index, try configuration(index) ?? runs[index].configuration)
     }
     return isFinished.count { $0 }
+  }
+
+  /// Variants of a point that are the same run under two names, as a slip or a drawn trial may be.
+  func twins() throws -> [String] {
+    var first: [String: SweepRun] = [:]
+    return runs.filter { $0.seed == sweep.seeds[0] && $0.equalComputeWith == nil }.compactMap { run in
+      let other = first.updateValue(run, forKey: "\(run.point.name) \(run.configuration.studyChecksum)")
+      return other.map {
+        "'\(run.variant)' has the configuration of '\($0.variant)'\(run.point.title.isEmpty ? "" : " at \(run.point.title)")"
+      }
+    }
   }
 
   /// Nil where another process has it.
@@ -91,47 +106,44 @@ struct StudyFolder {
 
   // MARK: Equal compute
 
-  /// Of a run; nil as long as it is not known how many epochs make its compute equal.
-  func configuration(_ index: Int) throws -> RunConfiguration? {
-    let run = runs[index]
-    guard let other = run.equalComputeWith else { return run.configuration }
-    guard let cost = try costRatio(of: other, for: run) else { return nil }
-    return try run.configuration(epochs: SweepRun.epochs(run.configuration.training.epochs, times: cost.ratio))
+  /// What the epochs of a run are times, as far as that is known by now: nil where a measurement is to come.
+  private func epochsFactor(_ index: Int) throws -> Double? {
+    runs[index].equalComputeWith == nil ? 1 : CostRatio(file: costFile(runs[index]))?.ratio
   }
 
-  /// Measured once, from the runs that are done by then, and kept: all seeds get the same number of epochs, and a study that
-  /// is started again does too.
-  private func costRatio(of variant: String, for run: SweepRun) throws -> CostRatio? {
-    let file = "\(path)/\(run.point.name.isEmpty ? "" : run.point.name + "/")\(run.variant)/equal-compute.json"
-    if let ratio = CostRatio(file: file) { return ratio }
+  /// Nil as long as it is not known how many epochs make a run's compute equal.
+  func configuration(_ index: Int) throws -> RunConfiguration? {
+    try epochsFactor(index).map { factor in try runs[index].configuration(epochsFactor: factor) }
+  }
+
+  private func costFile(_ run: SweepRun) -> String {
+    "\(path)/\([run.point.name, run.variant].filter { !$0.isEmpty }.joined(separator: "/"))/equal-compute.json"
+  }
+
+  /// Measures once all runs of the baseline and the other variant at the point are done, and keeps it: all seeds get the same
+  /// number of epochs, and a study that is started again does too. Where none of those runs tells what a step costs, since
+  /// they failed or their records are lost, this run has failed, too.
+  private mutating func measuredFactor(_ index: Int) throws -> Double? {
+    let (run, file) = (runs[index], costFile(runs[index]))
+    let variant = run.equalComputeWith!
+    let sources = indices(sweep.baseline!, run.point) + indices(variant, run.point)
+    guard sources.allSatisfy({ RunNote.read(directory($0)) != nil }) else { return nil }
     guard let own = computePerStep(sweep.baseline!, run.point), own > 0, let others = computePerStep(variant, run.point)
     else {
+      try RunNote(
+        run, run.configuration, exitStatus: ExitCode.usage,
+        error: "no run of '\(variant)', or none of the baseline, was completed: what it costs is not known"
+      ).write(to: directory(index))
+      isFinished[index] = true
       return nil
     }
     // Whoever comes first decides; others read what that one wrote.
     guard let lock = try claim(System.parentDirectory(file)) else { return nil }
     defer { withExtendedLifetime(lock) {} }
-    if let ratio = CostRatio(file: file) { return ratio }
+    if let ratio = CostRatio(file: file) { return ratio.ratio }
     let ratio = CostRatio(ratio: others / own, variant: variant, secondsPerStep: others, baselineSecondsPerStep: own)
     try StudyFile.write(StudyFile.json(ratio), to: file)
-    return ratio
-  }
-
-  /// Of a run whose cost cannot be known any more, since all the runs that would tell it have failed: it has failed, too.
-  private mutating func giveUp(_ index: Int) throws -> Bool {
-    let run = runs[index]
-    let isLost = [sweep.baseline!, run.equalComputeWith!].contains { variant in
-      let notes = indices(variant, run.point).map { RunNote.read(directory($0)) }
-      return notes.allSatisfy { $0?.exitStatus != nil }
-    }
-    guard isLost else { return false }
-    try RunNote(
-      point: run.point.title, variant: run.variant, seed: run.seed, configuration: run.configuration.studyChecksum,
-      provenance: run.provenance, exitStatus: ExitCode.usage,
-      error: "no run of '\(run.equalComputeWith!)', or none of the baseline, was completed: what it costs is not known"
-    ).write(to: directory(index))
-    isFinished[index] = true
-    return true
+    return ratio.ratio
   }
 
   private func indices(_ variant: String, _ point: Sweep.Point) -> [Int] {
@@ -186,10 +198,12 @@ extension StudyFolder {
         }
         try remove(directory)
         // What was measured by it does not hold any more, nor do the runs that went by it.
-        for other in runs {
-          let isMeasured = other.equalComputeWith == runs[index].variant || runs[index].variant == sweep.baseline
-          guard other.equalComputeWith != nil, isMeasured, other.point.name == runs[index].point.name else { continue }
-          try remove([path, other.point.name, other.variant].filter { !$0.isEmpty }.joined(separator: "/"))
+        for other in runs.indices {
+          let (equal, changed) = (runs[other], runs[index])
+          let isMeasured = equal.equalComputeWith == changed.variant || changed.variant == sweep.baseline
+          guard equal.equalComputeWith != nil, isMeasured, equal.point.name == changed.point.name else { continue }
+          try remove(self.directory(other))
+          unlink(costFile(equal))
         }
       }
       if retrying { unlink("\(directory)/\(RunNote.failed)") }

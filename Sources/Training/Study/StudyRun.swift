@@ -1,4 +1,5 @@
 import Foundation
+import Reporting
 
 /// What becomes of a run in a study: `result.json` in its directory once it is done, or `failed.json`.
 package struct RunNote: Codable, Sendable {
@@ -7,6 +8,8 @@ package struct RunNote: Codable, Sendable {
   package var seed: Int
   /// Of the configuration that it ran with, which `config.yaml` beside it shows.
   var configuration: String
+  /// Of the file that labels came from, if they did: another file under the same name is another run.
+  var labelFile: String?
   /// Where a search chose its settings.
   var provenance: String?
   /// What a search compares its trials by, of which this is one.
@@ -18,6 +21,14 @@ package struct RunNote: Codable, Sendable {
   /// What ended it; nil where it is done.
   package var exitStatus: Int32?
   package var error: String?
+
+  init(_ run: SweepRun, _ configuration: RunConfiguration, exitStatus: Int32? = nil, error: String? = nil) {
+    (point, variant, seed, provenance) = (run.point.title, run.variant, run.seed, run.provenance)
+    self.configuration = configuration.studyChecksum
+    labelFile = configuration.labelFileChecksum
+    searchMetric = run.searchMetric
+    (self.exitStatus, self.error) = (exitStatus, error)
+  }
 
   static let (done, failed) = ("result.json", "failed.json")
 
@@ -124,11 +135,14 @@ package struct StudyRun: Sendable {
   package var compute: [Double] { cumulated(["processor_seconds_per_step", "seconds_per_step"]) }
 
   private func cumulated(_ keys: [String]) -> [Double] {
+    let perStep = epochs.map { epoch in keys.lazy.compactMap { epoch[$0] }.first }
+    // An epoch whose steps were all made before the last resume has none of its own.
+    let usual = Statistics.median(perStep.compactMap(\.self))
     var (total, step) = (0.0, 0.0)
-    return epochs.map { epoch in
+    return zip(epochs, perStep).map { epoch, own in
       let last = epoch["step"] ?? step
       defer { step = last }
-      total += keys.lazy.compactMap { epoch[$0] }.first.map { $0 * (last - step) } ?? epoch["seconds"] ?? 0
+      total += (own ?? usual).map { $0 * (last - step) } ?? epoch["seconds"] ?? 0
       return total
     }
   }

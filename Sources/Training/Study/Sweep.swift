@@ -116,51 +116,62 @@ package struct SweepRun {
   /// The variant whose compute it is to match.
   package let equalComputeWith: String?
   /// Where a search has chosen its settings: by what, and in which file.
-  let provenance: String?
-  private let make: (Int?) throws(ConfigurationError) -> RunConfiguration
+  package let provenance: String?
+  /// In a search: what its runs are compared by.
+  let searchMetric: String?
+  private let make: (Double) throws(ConfigurationError) -> RunConfiguration
 
   init(_ sweep: Sweep, point: Sweep.Point, variant: Sweep.Variant, seed: Int) throws(ConfigurationError) {
     let folders = [point.name, variant.name, "seed-\(seed)"].filter { !$0.isEmpty }
     name = folders.joined(separator: "/")
     (self.point, self.variant, self.seed) = (point, variant.name, seed)
     let chosen = sweep.chosenSettings(of: variant, at: point)
-    provenance = chosen?.provenance
-    make = { (epochs: Int?) throws(ConfigurationError) in
+    provenance = chosen?.provenance(of: variant)
+    searchMetric = sweep.search?.metric
+    make = { (factor: Double) throws(ConfigurationError) in
       var settings = [try RunConfiguration.setting(of: "checkpoint.keep=1")] + sweep.settings + point.settings
       for override in sweep.conditional where override.matches(point, variant.name) { settings += override.settings }
       settings += chosen?.settings ?? []
       settings += variant.settings
       settings.append(try RunConfiguration.setting(of: "training.seed=\(seed)"))
       settings += sweep.overrides
-      if let epochs { settings.append(try RunConfiguration.setting(of: "training.epochs=\(epochs)")) }
-      return try RunConfiguration(yaml: sweep.baseText, name: sweep.baseName, settings: settings)
-        .settlingShards(ranks: sweep.ranksPerRun)
+      let configuration = try RunConfiguration(yaml: sweep.baseText, name: sweep.baseName, settings: settings)
+      return try configuration.lengthened(by: factor).settlingShards(ranks: sweep.ranksPerRun)
     }
-    let plain = try make(nil)
     switch variant.epochs {
-    case .own:
-      (configuration, equalComputeWith) = (plain, nil)
-    case .times(let factor):
-      configuration = try make(Self.epochs(plain.training.epochs, times: factor))
-      equalComputeWith = nil
-    case .equalCompute(let other):
-      (configuration, equalComputeWith) = (plain, other)
+    case .own: (configuration, equalComputeWith) = (try make(1), nil)
+    case .times(let factor): (configuration, equalComputeWith) = (try make(factor), nil)
+    case .equalCompute(let other): (configuration, equalComputeWith) = (try make(1), other)
     }
   }
 
-  /// At least one.
-  static func epochs(_ epochs: Int, times factor: Double) -> Int { max(1, Int((Double(epochs) * factor).rounded())) }
-
-  /// The same with another number of epochs.
-  func configuration(epochs: Int) throws(ConfigurationError) -> RunConfiguration { try make(epochs) }
+  /// What it runs with where its compute makes the epochs times `factor`.
+  func configuration(epochsFactor factor: Double) throws(ConfigurationError) -> RunConfiguration {
+    equalComputeWith == nil ? configuration : try make(factor)
+  }
 }
 
 extension RunConfiguration {
+  /// With more or fewer epochs, at least one; evaluated as often in all, for the best of more epochs would be better by chance.
+  func lengthened(by factor: Double) -> RunConfiguration {
+    func times(_ count: Int) -> Int { max(1, Int((Double(count) * factor).rounded())) }
+    var longer = self
+    longer.training.epochs = times(training.epochs)
+    longer.evaluation.everyEpochs = evaluation.everyEpochs.map(times)
+    return longer
+  }
+
   /// Tells runs of a study apart by what their results depend on: not by where things lie, nor by when they save and log.
   package var studyChecksum: String {
     let silent: Set<Substring> = ["checkpoint", "agreement", "watchdog", "logging"]
     let text = ConfigurationTable.keys.filter { $0.role != .place && !silent.contains($0.section) }
       .map { "\($0.path): \($0.write(self))\n" }.joined()
     return Checksum.hexadecimal(Checksum.crc32(text.utf8))
+  }
+
+  /// Of the file that labels are read from: nil where none is, or it cannot be read, which the run itself will say.
+  package var labelFileChecksum: String? {
+    data.labelNoise.file.flatMap { FileManager.default.contents(atPath: $0) }
+      .map { data in Checksum.hexadecimal(Checksum.crc32(data)) }
   }
 }

@@ -43,7 +43,11 @@ package final class SweepSession {
       if communicator.rank == 0 { try folder.prepare(redoing: redoing, retrying: retrying) }
     }
     group = try world.group(of: sweep.ranksPerRun)
-    supervision = try Supervision(group, limit: nil, fault: nil, bell: bell)
+    let (group, bell) = (group, bell)
+    // What fails in one group only is every group's end.
+    supervision = try world.together {
+      try Supervision(group, limit: nil, fault: nil, firstRank: communicator.rank - group.rank, bell: bell)
+    }
   }
 
   /// Throws, on every rank alike, where a run has failed, or the study was stopped.
@@ -55,6 +59,7 @@ package final class SweepSession {
       console.line(
         "\(sweep.source.name): \(folder.runs.count) runs, \(finishedAtStart) of them done before, "
           + "\(world.size / group.size) at a time, into \(folder.path)")
+      for note in try folder.twins() { console.line("warning: \(note)") }
     }
     let ending = try takeRuns()
     supervision.beginRun(limit: nil)
@@ -69,14 +74,23 @@ package final class SweepSession {
   private func takeRuns() throws -> Ending {
     while true {
       switch try decide() {
-      case .run(let index, let configuration, let lock):
-        if let broken = try make(index, configuration) { return broken }
+      case .run(let index, let factor, let lock):
+        let configuration = try folder.runs[index].configuration(epochsFactor: factor)
+        if let ending = try make(index, configuration) { return try told(ending) }
         withExtendedLifetime(lock) {}
       case .wait: usleep(300_000)
-      case .end(let ending): return ending
+      case .end(let ending): return try told(ending)
       }
       try idle()
     }
+  }
+
+  /// What would befall the other groups too is said at once, and asks them to stop: their runs may take hours.
+  private func told(_ ending: Ending) throws -> Ending {
+    guard case .broken(_, let cause) = ending else { return ending }
+    if group.rank == 0, world.size > group.size { console.line("the sweep ends, other runs are saved: \(cause)") }
+    try bell.ring()
+    return ending
   }
 
   /// Keeps the watchdog quiet and listens for a request to stop.
@@ -88,7 +102,7 @@ package final class SweepSession {
   // MARK: What next
 
   private enum Step {
-    case run(Int, RunConfiguration, RunLock?)
+    case run(Int, epochsFactor: Double, RunLock?)
     case wait
     case end(Ending)
   }
@@ -102,7 +116,7 @@ package final class SweepSession {
           step = .end(.stopped)
         } else {
           switch try folder.next() {
-          case .run(let index, let configuration, let lock): step = .run(index, configuration, lock)
+          case .run(let index, let factor, let lock): step = .run(index, epochsFactor: factor, lock)
           case .wait: step = .wait
           case .nothing: step = .end(.done)
           }
@@ -117,11 +131,7 @@ package final class SweepSession {
     let heard = try JSONDecoder().decode(
       Message.self, from: Data(try group.broadcast(Array(try JSONEncoder().encode(Message(step))))))
     guard group.rank > 0 else { return step }
-    if let index = heard.index, let epochs = heard.epochs {
-      let run = folder.runs[index]
-      return .run(
-        index, run.equalComputeWith == nil ? run.configuration : try run.configuration(epochs: epochs), nil)
-    }
+    if let index = heard.index, let factor = heard.epochsFactor { return .run(index, epochsFactor: factor, nil) }
     if let ending = heard.ending { return .end(Self.ending(status: ending, text: "")) }
     return .wait
   }
@@ -129,12 +139,12 @@ package final class SweepSession {
   /// What a decision comes to for the others of the group.
   private struct Message: Codable {
     var index: Int?
-    var epochs: Int?
+    var epochsFactor: Double?
     var ending: Int32?
 
     init(_ step: Step) {
       switch step {
-      case .run(let index, let configuration, _): (self.index, epochs) = (index, configuration.training.epochs)
+      case .run(let index, let factor, _): (self.index, epochsFactor) = (index, factor)
       case .wait: break
       case .end(let ending): self.ending = SweepSession.status(of: ending)
       }
@@ -168,9 +178,7 @@ package final class SweepSession {
     let directory = folder.directory(index)
     let watch = Stopwatch()
     supervision.beginRun(limit: configuration.watchdog.seconds)
-    var note = RunNote(
-      point: run.point.title, variant: run.variant, seed: run.seed, configuration: configuration.studyChecksum,
-      provenance: run.provenance, searchMetric: sweep.search?.metric)
+    var note = RunNote(run, configuration)
     do {
       let session = TrainingSession(
         configuration: configuration, name: run.name, runDirectory: directory, resume: .auto, communicator: group,

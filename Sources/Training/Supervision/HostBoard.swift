@@ -49,9 +49,11 @@ package final class HostBoard: Sendable {
   /// Of the ranks of this host, in their order.
   let lines: [Line]
   let mine: Line
+  /// Which of the job's ranks is rank 0 here: a study's groups of ranks count each from 0, and messages name the job's.
+  let firstRank: Int
 
   /// Every rank calls it. Where memory cannot be shared each rank sees its own line alone.
-  package convenience init(_ communicator: Communicator) throws(MPIError) {
+  package convenience init(_ communicator: Communicator, firstRank: Int = 0) throws(MPIError) {
     let host = try communicator.onThisHost()
     let bytes = host.size * Line.size * MemoryLayout<Int>.size
     let own = host.rank == 0 ? supervision_create_memory(bytes) : -1
@@ -72,25 +74,27 @@ package final class HostBoard: Sendable {
     let isShared = try host.minimum([mapped == MAP_FAILED ? 0 : 1])[0] == 1
     if descriptor >= 0 { close(descriptor) }
     if isShared {
-      self.init(mapped!, bytes: bytes, ranks: host.size, mine: host.rank, rank: communicator.rank)
+      self.init(mapped!, bytes: bytes, ranks: host.size, mine: host.rank, rank: communicator.rank, firstRank: firstRank)
     } else {
       if mapped != MAP_FAILED { munmap(mapped, bytes) }
-      self.init(rank: communicator.rank)
+      self.init(rank: communicator.rank, firstRank: firstRank)
     }
     // So that no rank reads a line that is not written yet.
     try host.barrier()
   }
 
   /// A board of one line, nobody else's to see.
-  package convenience init(rank: Int = 0) {
+  package convenience init(rank: Int = 0, firstRank: Int = 0) {
     let bytes = Line.size * MemoryLayout<Int>.size
     let memory = mmap(nil, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
     precondition(memory != MAP_FAILED, "no memory")
-    self.init(memory!, bytes: bytes, ranks: 1, mine: 0, rank: rank)
+    self.init(memory!, bytes: bytes, ranks: 1, mine: 0, rank: rank, firstRank: firstRank)
   }
 
-  private init(_ memory: UnsafeMutableRawPointer, bytes: Int, ranks: Int, mine: Int, rank: Int) {
-    (self.memory, self.bytes) = (memory, bytes)
+  private init(
+    _ memory: UnsafeMutableRawPointer, bytes: Int, ranks: Int, mine: Int, rank: Int, firstRank: Int
+  ) {
+    (self.memory, self.bytes, self.firstRank) = (memory, bytes, firstRank)
     // Zeros, as the system gives them, are numbers of this type.
     let numbers = memory.assumingMemoryBound(to: Atomic<Int>.self)
     lines = (0..<ranks).map { Line(numbers: numbers + $0 * Line.size) }

@@ -70,7 +70,7 @@ package final class Pulse {
   func warn(_ text: String) {
     Fatal.write(
       Fatal.line(
-        rank: board.mine.rank, host: Platform.host, step: step == 0 ? nil : step, phase: "\(phase)",
+        rank: board.firstRank + board.mine.rank, host: Platform.host, step: step == 0 ? nil : step, phase: "\(phase)",
         message: "warning: \(text)"))
   }
 

@@ -12,11 +12,15 @@ package final class StopBell {
 
   /// Whether somebody was asked to stop; tells the others where it was this rank. Called at every step, and allocates nothing.
   package func isRung() throws(MPIError) -> Bool {
-    if StopRequests.areThere, !hasRung {
-      hasRung = true
-      try mailbox.sendToAll(1)
-    }
+    if StopRequests.areThere { try ring() }
     if try mailbox.receive() != nil || hasRung { isHeard = true }
     return isHeard
+  }
+
+  /// Asks all to stop.
+  func ring() throws(MPIError) {
+    guard !hasRung else { return }
+    hasRung = true
+    try mailbox.sendToAll(1)
   }
 }

@@ -75,7 +75,7 @@ final class Watchdog: Sendable {
       return late.map {
         let seconds = Double(HostBoard.now - $0.since) * 1e-9
         return
-          "rank \($0.rank) host \(Platform.host), in phase \($0.phase) of step \($0.step) for \(Self.text(seconds))"
+          "rank \(board.firstRank + $0.rank) host \(Platform.host), in phase \($0.phase) of step \($0.step) for \(Self.text(seconds))"
       }.joined(separator: " and ")
     }
     let here = Set(board.lines.map(\.rank))
@@ -83,7 +83,7 @@ final class Watchdog: Sendable {
     guard board.mine.phase == .reduction, !elsewhere.isEmpty else {
       return "the other ranks, of which none on this host is late: MPI or the network does not get on"
     }
-    return elsewhere.map { "rank \($0) host \(rollCall.hosts[$0])" }.joined(separator: ", ")
+    return elsewhere.map { "rank \(board.firstRank + $0) host \(rollCall.hosts[$0])" }.joined(separator: ", ")
       + ", not heard from in step \(board.mine.step): stopped, or cut off"
   }
 
@@ -91,7 +91,7 @@ final class Watchdog: Sendable {
     let line = board.mine
     Fatal.write(
       Fatal.line(
-        rank: rank, host: Platform.host, step: line.step == 0 ? nil : line.step, phase: "\(line.phase)", message: what))
+        rank: board.firstRank + rank, host: Platform.host, step: line.step == 0 ? nil : line.step, phase: "\(line.phase)", message: what))
   }
 
   private static func text(_ seconds: Double) -> String { "\(decimal(seconds, places: 1)) s" }

@@ -1,0 +1,74 @@
+import Foundation
+import Reporting
+
+/// Settings that a search has chosen, as a file that other sweeps take up.
+struct ChosenSettings {
+  let text: String
+  let settings: [RunConfiguration.Setting]
+  private let name: String
+
+  init(path: String) throws(ConfigurationError) {
+    text = try ConfigurationFile.read(path)
+    let source = ConfigurationSource.file(path)
+    settings = try SweepReader(source: source).settings(of: ConfigurationYAML.parse(text, from: source))
+    name = path.split(separator: "/").last.map(String.init) ?? path
+  }
+
+  /// By what they were chosen, as the first line of a search's file says, or only where they come from; with the keys that
+  /// `variant` has otherwise.
+  func provenance(of variant: Sweep.Variant) -> String {
+    let first = text.prefix { $0 != "\n" }
+    let origin =
+      first.hasPrefix("# \(Self.onValidation)")
+      ? "\(YAMLText.shown(String(first.dropFirst(2)), limit: 300)) (\(name))" : "from \(name)"
+    let others = variant.settings.filter { setting in
+      settings.contains { $0.key.path == setting.key.path && $0.value.shown != setting.value.shown }
+    }
+    return origin + (others.isEmpty ? "" : ", but for \(others.map(\.key.path).joined(separator: ", "))")
+  }
+
+  /// How the first line of a search's file begins.
+  static let onValidation = "by validation_"
+}
+
+extension Comparison {
+  /// `chosen/NAME.yaml` for each variant that a search has trials of: the best by the mean over seeds, and over the points of
+  /// the grid; and in each point's folder its own. A trial with a run that failed, or is not done, is not chosen.
+  func writeChosen(_ search: SettingSearch, _ sweep: Sweep, to directory: String) throws(SaveError) {
+    let places = sweep.points.count > 1 ? sweep.points.map { ([$0], "\(directory)/\($0.name)") } : []
+    for (points, folder) in [(sweep.points, directory)] + places {
+      for space in search.spaces {
+        guard let text = chosen(space, search, sweep, at: points) else { continue }
+        try StudyFile.write(text, to: "\(folder)/chosen/\(space.variant).yaml")
+      }
+    }
+  }
+
+  /// Nil as long as no trial is done.
+  private func chosen(
+    _ space: SettingSearch.Space, _ search: SettingSearch, _ sweep: Sweep, at points: [Sweep.Point]
+  ) -> String? {
+    let (expected, trials) = (points.count * sweep.seeds.count, space.names)
+    let scores: [(variant: Sweep.Variant, score: Double)] = sweep.variants.compactMap { variant in
+      guard trials.contains(variant.name) else { return nil }
+      let values = runs.filter { run in run.variant == variant.name && points.contains { $0.title == run.point } }
+        .compactMap { $0.last(search.metric) }.filter(\.isFinite)
+      guard values.count == expected, let mean = Statistics.mean(values) else { return nil }
+      return (variant, mean)
+    }
+    let isLower = SettingSearch.isLowerBetter(search.metric)
+    guard let best = scores.min(by: { isLower ? $0.score < $1.score : $0.score > $1.score }) else { return nil }
+    let place = points.count == 1 && !points[0].title.isEmpty ? " at \(points[0].title)" : ""
+    // Of a key that is given twice, as by the variant and by the search, the last counts.
+    var values: [(key: String, text: String)] = []
+    for setting in best.variant.settings {
+      values.removeAll { $0.key == setting.key.path }
+      var configuration = RunConfiguration()
+      _ = setting.key.read(setting.value, &configuration)
+      values.append((setting.key.path, setting.key.write(configuration)))
+    }
+    return "# by \(search.metric) (\(decimal(best.score, places: 4)), mean of \(counted(expected, "run"))), the best of "
+      + "\(scores.count) random trials of `\(space.variant)`\(place)\n"
+      + values.map { "\($0.key): \($0.text)\n" }.joined()
+  }
+}
