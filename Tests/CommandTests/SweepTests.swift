@@ -191,6 +191,13 @@ import Testing
     #expect(try sweep(tiny, changed, ranks: nil, ["--redo"]).standardOutput.contains("6 runs, 2 of them done before"))
     let fewer = try tiny.records(of: "out/equal/seed-0").count { $0.kind == "epoch" }
     #expect(fewer < epochs[0], "\(fewer)")
+    // Where what tells the cost is lost, nobody waits for it.
+    for file in ["out/equal", "out/adam/seed-0/metrics.jsonl", "out/adam/seed-1/metrics.jsonl"] {
+      try FileManager.default.removeItem(atPath: tiny.path(file))
+    }
+    let lost = try sweep(tiny, changed, ranks: 2)
+    lost.expect(64, "2 of 6 runs failed")
+    #expect(lost.standardOutput.contains("equal"))
   }
 
   @Test func `a search chooses by validation data, and another sweep takes its choice up`() throws {
@@ -215,7 +222,8 @@ import Testing
     // The test set has no part in it, not even on the console.
     #expect(outcome.standardOutput.contains("rate-01/seed-0  validation_loss "))
     #expect(
-      outcome.standardOutput.contains("| variant | seeds | validation_loss | best | difference to plain | train_eval_accuracy | epochs |"))
+      outcome.standardOutput.contains(
+        "| variant | seeds | validation_loss | best | difference to plain | train_eval_accuracy | epochs |"))
     #expect(!outcome.standardOutput.contains("test_"))
     let losses = try (1...3).map { trial -> Double in
       try [0, 1].reduce(0.0) { sum, seed in
@@ -247,6 +255,18 @@ import Testing
     #expect(outcome.standardOutput.contains(" | test_loss | "))
     #expect(FileManager.default.fileExists(atPath: reference.path("compared/results.csv")))
     try reference.command(["compare", "tiny.yaml"]).expect(64, "tiny.yaml: no run here")
+    // A run whose records do not reach its end is in no mean.
+    let (whole, cut) = (reference.path("limit-40"), reference.path("cut"))
+    try FileManager.default.copyItem(atPath: whole, toPath: cut)
+    let run = try #require(
+      try FileManager.default.subpathsOfDirectory(atPath: cut).sorted().first { $0.hasSuffix("metrics.jsonl") })
+    let lines = try String(contentsOfFile: "\(cut)/\(run)", encoding: .utf8).split(separator: "\n")
+    try reference.folder.write(lines.dropLast(1).joined(separator: "\n") + "\n", to: "cut/\(run)")
+    let some = try reference.command(["compare", "cut"])
+    some.expect(0)
+    #expect(some.standardOutput.contains("**1 runs are not done yet.**"))
+    try reference.command(["compare", "cut/\(run.dropLast("/metrics.jsonl".count))"]).expect(
+      64, "no run here has come to its end")
     try reference.command(["compare", "limit-40", "--metric", "test_los"]).expect(64, "--metric test_los: in no record")
     try reference.command(["compare", "limit-40", "--baseline", "x"]).expect(
       64, "--baseline x: no such variant; there are")

@@ -67,7 +67,8 @@ import Training
     #expect(text.contains("none was chosen by these runs"))
   }
 
-  @Test func `where settings come from is said once for all that share it, and never as validation where nobody knows`() {
+  @Test func `where settings come from is said once for all that share it, and never as validation where nobody knows`()
+  {
     var runs = [run("plain", 0, 0.3), run("adam", 0, 0.4), run("sgd", 0, 0.4), run("sam", 0, 0.4)]
     runs[1].provenance = "by validation_accuracy (0.5) (a.yaml)"
     runs[2].provenance = "by validation_accuracy (0.5) (a.yaml)"

@@ -67,7 +67,8 @@ extension Comparison {
       _ = setting.key.read(setting.value, &configuration)
       values.append((setting.key.path, setting.key.write(configuration)))
     }
-    return "# by \(search.metric) (\(decimal(best.score, places: 4)), mean of \(counted(expected, "run"))), the best of "
+    return
+      "# by \(search.metric) (\(decimal(best.score, places: 4)), mean of \(counted(expected, "run"))), the best of "
       + "\(scores.count) random trials of `\(space.variant)`\(place)\n"
       + values.map { "\($0.key): \($0.text)\n" }.joined()
   }

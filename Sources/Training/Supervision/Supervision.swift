@@ -37,7 +37,8 @@ package final class Supervision {
     _ = Unmanaged.passRetained(board)
     supervision_begin(
       supervision_place(
-        place: strdup("rank \(firstRank + communicator.rank) host \(Platform.host)"), step: step, phase: phase, phases: Self.phases,
+        place: strdup("rank \(firstRank + communicator.rank) host \(Platform.host)"), step: step, phase: phase,
+        phases: Self.phases,
         status: ExitCode.internalError))
   }
 

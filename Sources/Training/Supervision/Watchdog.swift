@@ -91,7 +91,8 @@ final class Watchdog: Sendable {
     let line = board.mine
     Fatal.write(
       Fatal.line(
-        rank: board.firstRank + rank, host: Platform.host, step: line.step == 0 ? nil : line.step, phase: "\(line.phase)", message: what))
+        rank: board.firstRank + rank, host: Platform.host, step: line.step == 0 ? nil : line.step,
+        phase: "\(line.phase)", message: what))
   }
 
   private static func text(_ seconds: Double) -> String { "\(decimal(seconds, places: 1)) s" }
