@@ -200,6 +200,24 @@ import Testing
     #expect(lost.standardOutput.contains("equal"))
   }
 
+  @Test func `another file of labels under the same name makes another run`() throws {
+    let tiny = try TinyRun()
+    let text = """
+      base: tiny.yaml
+      settings: {training.max_steps: 1, icp.rule: none, data.label_noise: {kind: file, file: labels.txt}}
+      variants: {plain: {}}
+      """
+    func write(_ label: Int) throws {
+      try tiny.folder.write(String(repeating: "\(label)\n", count: 70), to: "labels.txt")
+    }
+    try write(1)
+    try sweep(tiny, text, ranks: nil).expect(0)
+    #expect(try sweep(tiny, text, ranks: nil).standardOutput.contains("1 runs, 1 of them done before"))
+    try write(2)
+    try sweep(tiny, text, ranks: nil).expect(64, "'the contents of data.label_noise.file' is checksum ")
+    #expect(try sweep(tiny, text, ranks: nil, ["--redo"]).standardOutput.contains("1 runs, 0 of them done before"))
+  }
+
   @Test func `a search chooses by validation data, and another sweep takes its choice up`() throws {
     let tiny = try TinyRun()
     let text = """

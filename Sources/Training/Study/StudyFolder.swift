@@ -19,16 +19,8 @@ struct StudyFolder {
 
   func directory(_ index: Int) -> String { "\(path)/\(runs[index].name)" }
 
-  /// What a group does next.
-  enum Next {
-    /// A run, with what its epochs are times.
-    case run(Int, epochsFactor: Double, RunLock)
-    /// All that is left is with others, or waits for them.
-    case wait
-    case nothing
-  }
-
-  mutating func next() throws -> Next {
+  /// The next run that can be taken, and is taken by that.
+  mutating func next() throws -> SweepStep {
     var isWaiting = false
     for index in runs.indices where !isFinished[index] {
       guard let factor = try epochsFactor(index) ?? measuredFactor(index) else {
@@ -48,7 +40,7 @@ struct StudyFolder {
       guard !hasNote(index, configuration) else { continue }
       return .run(index, epochsFactor: factor, lock)
     }
-    return isWaiting ? .wait : .nothing
+    return isWaiting ? .wait : .end(.done)
   }
 
   private func hasNote(_ index: Int, _ configuration: RunConfiguration) -> Bool {
@@ -73,6 +65,18 @@ struct StudyFolder {
       isFinished[index] = hasNote(index, try configuration(index) ?? runs[index].configuration)
     }
     return isFinished.count { $0 }
+  }
+
+  /// `--dry-run`: what would run.
+  mutating func description() throws -> String {
+    _ = try finishedCount()
+    let rows = runs.indices.map { index in
+      let run = runs[index]
+      let epochs = run.equalComputeWith.map { "as \($0) costs" } ?? "\(run.configuration.training.epochs)"
+      let state = RunNote.read(directory(index))?.exitStatus == nil ? "done" : "failed"
+      return [run.name, epochs, isFinished[index] ? state : ""]
+    }
+    return Table.text(header: ["run", "epochs", "state"], rows: rows) + "\n\n\(rows.count) runs"
   }
 
   /// Variants of a point that are the same run under two names, as a slip or a drawn trial may be.
@@ -223,6 +227,11 @@ extension StudyFolder {
   /// The first key that a run on the disk has otherwise; nil where there is none.
   private func difference(_ index: Int) throws -> ConfigurationDifference? {
     guard let current = try configuration(index), let saved = try saved(index) else { return nil }
+    if let note = RunNote.read(directory(index)), note.labelFile != current.labelFileChecksum {
+      let (then, now) = (note.labelFile ?? "none", current.labelFileChecksum ?? "none")
+      return ConfigurationDifference(
+        key: "the contents of data.label_noise.file", saved: "checksum \(then)", current: "checksum \(now)")
+    }
     guard saved.studyChecksum != current.studyChecksum else { return nil }
     return current.differences(from: saved).first
       ?? ConfigurationTable.keys.first { $0.role != .place && $0.write(saved) != $0.write(current) }.map {

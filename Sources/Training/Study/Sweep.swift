@@ -68,6 +68,12 @@ package struct Sweep {
   /// Files of chosen settings by path, each read once.
   let chosen: [String: ChosenSettings]
 
+  /// `--dry-run`: the runs, with those that are done in `directory`.
+  package func description(directory: String) throws -> String {
+    var folder = StudyFolder(path: directory, sweep: self, runs: try runs())
+    return try folder.description()
+  }
+
   /// What all ranks must have read alike.
   package var identity: String {
     let settings = overrides.map { "\($0.key.path)=\($0.value.shown)" }

@@ -7,22 +7,15 @@ import Reporting
 /// One start of a study: what `icp sweep` does. The ranks are cut into groups; each takes a run, makes it as `icp train` would,
 /// and takes the next, until none is left.
 package final class SweepSession {
-  private let sweep: Sweep
+  let sweep: Sweep
   private let world: Communicator
-  private let group: Communicator
+  let group: Communicator
   private let bell: StopBell
-  private let supervision: Supervision
-  private var folder: StudyFolder
-  private let console = Console(every: 1, isTerminal: false)
-  private let total = Stopwatch()
-  private var finishedAtStart = 0
-
-  /// How a group came to its end.
-  private enum Ending: Equatable {
-    case done, stopped
-    /// Something that is not a run's own fault, and would befall the next one too.
-    case broken(Int32, String)
-  }
+  let supervision: Supervision
+  var folder: StudyFolder
+  let console = Console(every: 1, isTerminal: false)
+  let total = Stopwatch()
+  var finishedAtStart = 0
 
   /// Every rank calls it.
   package init(
@@ -71,7 +64,7 @@ package final class SweepSession {
     try check(endings)
   }
 
-  private func takeRuns() throws -> Ending {
+  private func takeRuns() throws -> SweepEnding {
     while true {
       switch try decide() {
       case .run(let index, let factor, let lock):
@@ -86,7 +79,7 @@ package final class SweepSession {
   }
 
   /// What would befall the other groups too is said at once, and asks them to stop: their runs may take hours.
-  private func told(_ ending: Ending) throws -> Ending {
+  private func told(_ ending: SweepEnding) throws -> SweepEnding {
     guard case .broken(_, let cause) = ending else { return ending }
     if group.rank == 0, world.size > group.size { console.line("the sweep ends, other runs are saved: \(cause)") }
     try bell.ring()
@@ -99,139 +92,19 @@ package final class SweepSession {
     _ = try bell.isRung()
   }
 
-  // MARK: What next
-
-  private enum Step {
-    case run(Int, epochsFactor: Double, RunLock?)
-    case wait
-    case end(Ending)
-  }
-
   /// The group's first rank decides, and the others hear it.
-  private func decide() throws -> Step {
-    var step = Step.wait
+  private func decide() throws -> SweepStep {
+    var step = SweepStep.wait
     if group.rank == 0 {
       do {
-        if try bell.isRung() {
-          step = .end(.stopped)
-        } else {
-          switch try folder.next() {
-          case .run(let index, let factor, let lock): step = .run(index, epochsFactor: factor, lock)
-          case .wait: step = .wait
-          case .nothing: step = .end(.done)
-          }
-        }
+        step = try bell.isRung() ? .end(.stopped) : folder.next()
       } catch let error as MPIError {
         throw error
       } catch {
         step = .end(.broken(ExitCode.of(error) ?? ExitCode.internalError, "\(error)"))
       }
     }
-    guard group.size > 1 else { return step }
-    let heard = try JSONDecoder().decode(
-      Message.self, from: Data(try group.broadcast(Array(try JSONEncoder().encode(Message(step))))))
-    guard group.rank > 0 else { return step }
-    if let index = heard.index, let factor = heard.epochsFactor { return .run(index, epochsFactor: factor, nil) }
-    if let ending = heard.ending { return .end(Self.ending(status: ending, text: "")) }
-    return .wait
-  }
-
-  /// What a decision comes to for the others of the group.
-  private struct Message: Codable {
-    var index: Int?
-    var epochsFactor: Double?
-    var ending: Int32?
-
-    init(_ step: Step) {
-      switch step {
-      case .run(let index, let factor, _): (self.index, epochsFactor) = (index, factor)
-      case .wait: break
-      case .end(let ending): self.ending = SweepSession.status(of: ending)
-      }
-    }
-  }
-
-  private static func status(of ending: Ending) -> Int32 {
-    switch ending {
-    case .done: 0
-    case .stopped: ExitCode.stopped
-    case .broken(let status, _): status
-    }
-  }
-
-  private static func ending(status: Int32, text: String) -> Ending {
-    switch status {
-    case 0: .done
-    case ExitCode.stopped: .stopped
-    default: .broken(status, text)
-    }
-  }
-
-  // MARK: A run
-
-  /// What a run itself can be to blame for: its configuration, its data, numbers that are not finite.
-  private static let ownFailures: Set<Int32> = [ExitCode.usage, 65, ExitCode.notFinite]
-
-  /// Returns what keeps the group from taking another one.
-  private func make(_ index: Int, _ configuration: RunConfiguration) throws -> Ending? {
-    let run = folder.runs[index]
-    let directory = folder.directory(index)
-    let watch = Stopwatch()
-    supervision.beginRun(limit: configuration.watchdog.seconds)
-    var note = RunNote(run, configuration)
-    do {
-      let session = TrainingSession(
-        configuration: configuration, name: run.name, runDirectory: directory, resume: .auto, communicator: group,
-        pulse: supervision.pulse, isQuiet: true)
-      let accuracy = try session.run().report.test?.accuracy
-      // JSON has no other numbers.
-      note.testAccuracy = accuracy.flatMap { $0.isFinite ? $0 : nil }
-    } catch let error as SharedError where error.exitCode == ExitCode.stopped {
-      return .stopped
-    } catch let error as SharedError where Self.ownFailures.contains(error.exitCode) {
-      (note.exitStatus, note.error) = (error.exitCode, error.description)
-    } catch let error as SharedError {
-      return .broken(error.exitCode, "\(run.name): \(error)")
-    }
-    do {
-      try group.together {
-        guard group.rank == 0 else { return }
-        let made = StudyRun(
-          directory: directory, point: "", variant: "", seed: 0, epochs: StudyRun.epochs(in: directory))
-        note.trainingSeconds = made.trainingSeconds.last
-        try note.write(to: directory)
-        // Behind the note: a kill in between costs room on the disk, and no run.
-        if note.exitStatus == nil { prune(directory) }
-        tell(run, note, figure: figure(of: made), seconds: watch.seconds, finished: try folder.finishedCount())
-      }
-    } catch let error as SharedError {
-      return .broken(error.exitCode, "\(run.name): \(error)")
-    }
-    return nil
-  }
-
-  /// Keeps of the checkpoints what the sweep says.
-  private func prune(_ directory: String) {
-    guard sweep.checkpoints != .all else { return }
-    let folder = "\(directory)/checkpoints"
-    let names = ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []).sorted()
-    let last = names.last { CheckpointStore.step(of: $0) != nil }
-    for name in names where sweep.checkpoints == .none || name != last { unlink("\(folder)/\(name)") }
-  }
-
-  /// What a run came to, in one figure: of a search, by which it chooses.
-  private func figure(of run: StudyRun) -> String {
-    let metric = sweep.search?.metric ?? "test_accuracy"
-    let value = run.last(metric) ?? .nan
-    return "\(sweep.search == nil ? "test" : metric) "
-      + (Comparison.isFraction(metric) ? percent(value) : decimal(value, places: 4))
-  }
-
-  private func tell(_ run: SweepRun, _ note: RunNote, figure: String, seconds: Double, finished: Int) {
-    let result = note.error.map { "FAILED (\(note.exitStatus!)): \($0)" } ?? figure
-    let (count, done) = (folder.runs.count, finished - finishedAtStart)
-    let left = done > 0 ? "  about \(duration(total.seconds / Double(done) * Double(count - finished))) left" : ""
-    console.line("\(finished)/\(count)  \(run.name)  \(result)  \(duration(seconds))\(finished < count ? left : "")")
+    return try step.shared(with: group)
   }
 
   // MARK: Beginning and end
@@ -244,13 +117,13 @@ package final class SweepSession {
     try Preflight.warn(about: plan, ranks: group.size, communicator: world, logger: Logger(label: "icp"))
   }
 
-  private func gather(_ ending: Ending) throws -> [Ending] {
+  private func gather(_ ending: SweepEnding) throws -> [SweepEnding] {
     var text = ""
     if case .broken(_, let cause) = ending, group.rank == 0 { text = cause }
-    let record = [UInt8(Self.status(of: ending))] + Array(text.utf8)
+    let record = [UInt8(ending.status)] + Array(text.utf8)
     return try world.gatherVarying(record).enumerated().compactMap { rank, bytes in
       rank % group.size == 0
-        ? Self.ending(status: Int32(bytes[0]), text: String(decoding: bytes.dropFirst(), as: UTF8.self)) : nil
+        ? SweepEnding(status: Int32(bytes[0]), text: String(decoding: bytes.dropFirst(), as: UTF8.self)) : nil
     }
   }
 
@@ -266,7 +139,7 @@ package final class SweepSession {
       "\n\(comparison.markdown)\nwritten to \(folder.path)/results.md, results.csv, runs.csv, results.json and plots/")
   }
 
-  private func check(_ endings: [Ending]) throws {
+  private func check(_ endings: [SweepEnding]) throws {
     for case .broken(let status, let cause) in endings { throw SharedError(exitCode: status, description: cause) }
     if endings.contains(.stopped) {
       throw SharedError(
@@ -284,19 +157,5 @@ package final class SweepSession {
       exitCode: Int32(counts[1]),
       description: "\(counts[0]) of \(folder.runs.count) runs failed: see \(RunNote.failed) in their directories; "
         + "--retry-failed tries them again")
-  }
-}
-
-/// `--dry-run`: what would run.
-extension Sweep {
-  package func description(directory: String) throws -> String {
-    let folder = StudyFolder(path: directory, sweep: self, runs: try runs())
-    let rows = folder.runs.indices.map { index in
-      let run = folder.runs[index]
-      let epochs = run.equalComputeWith.map { "as \($0) costs" } ?? "\(run.configuration.training.epochs)"
-      let note = RunNote.read(folder.directory(index))
-      return [run.name, epochs, note.map { $0.exitStatus == nil ? "done" : "failed" } ?? ""]
-    }
-    return Table.text(header: ["run", "epochs", "state"], rows: rows) + "\n\n\(rows.count) runs"
   }
 }

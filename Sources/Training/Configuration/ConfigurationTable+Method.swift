@@ -1,0 +1,95 @@
+import Refinement
+
+/// Keys of the method: refinement, distillation, and branches.
+extension ConfigurationTable {
+  static let isPublishedCode: @Sendable (RunConfiguration) -> Bool = { $0.icp.preset == .publishedCode }
+
+  static let icp: [Key] = [
+    Key(
+      "icp.rule", \.icp.rule, .choice,
+      "How the refinement moves the images: down the loss by `adam`, `sgd` or `ademamix`; or, as "
+        + "contrasts, up the loss (`ifgsm`) or as far as adam in a random direction (`random`). `none` is "
+        + "plain training: no refinement, no target pass."
+    ),
+    Key(
+      "icp.objective", \.icp.objective, .choice,
+      "What the refined images are for: targets of the student's features, or to train on in the images' place (`task`: with "
+        + "`ifgsm` adversarial training). `distillation.warmup` holds for both."
+    ),
+    Key(
+      "icp.steps", \.icp.steps, .integer(from: 0), unit: "steps",
+      "Refinement steps T; at 0 the image stays."),
+    Key(
+      "icp.step_size", \.icp.stepSize, .notNegative, unit: "normalised pixels",
+      defaults: [
+        .init(3e-4, "`icp.preset: published-code`", when: isPublishedCode), .init(2e-3, "without") { _ in true },
+      ],
+      "How far a step moves (`sgd`: times the gradient)."),
+    Key(
+      "icp.reduction", \.icp.reduction, .choice,
+      defaults: [
+        .init(.mean, "`icp.preset: published-code`", when: isPublishedCode), .init(.sum, "without") { _ in true },
+      ],
+      "The loss whose gradient moves an image: its own (`sum`), or its own divided by the samples of the "
+        + "global batch (`mean`, the published form)."
+    ),
+    Key(
+      "icp.clamp", \.icp.clamp, .choice,
+      "`pixels` keeps the refined image within what pixels in 0..1 become by `data.mean` and `data.std`."),
+    Key(
+      "icp.epsilon", \.icp.epsilon, .optional("none", .positive), unit: "normalised pixels",
+      "Largest move of a pixel from the image, kept to in each step."),
+    Key(
+      "icp.preset", \.icp.preset, .choice,
+      "`published-code` gives the defaults that make the step that of the authors' code, which is not the paper's."),
+    Key(
+      "icp.stray_gradient", \.icp.strayGradient, .boolean,
+      defaults: [
+        .init(true, "`icp.preset: published-code`", when: isPublishedCode), .init(false, "without") { _ in true },
+      ],
+      "Adds the weight gradient of the evaluation-mode loss at the image to the step, as the authors' code does."),
+  ]
+
+  static let distillation: [Key] = [
+    Key(
+      "distillation.taps", \.distillation.taps, .optional("of the model", .distinct(.notEmpty, of: .name)),
+      "The layers whose features are compared; a wrong name lists the valid ones."),
+    Key(
+      "distillation.layer_weights", \.distillation.layerWeights, .layerWeights,
+      "The weight of each tap, first to last: all 1; cos(0) to cos(pi/4); the reverse; or a list as long "
+        + "as the taps."
+    ),
+    Key(
+      "distillation.warmup", \.distillation.warmup, .fraction, unit: "fraction of epochs",
+      "Plain training at the start: the first floor(warmup x epochs) epochs."),
+    Key(
+      "distillation.alpha_min", \.distillation.alphaMin, .fraction,
+      "The least weight of the task loss; alpha goes from 1 down to it on a quarter cosine."),
+    Key(
+      "distillation.target", \.distillation.target, .choice,
+      "How the refined images' features are taken: with batch statistics that update the running ones "
+        + "(`batch`) or do not (`batch_frozen`), or with the running statistics."
+    ),
+    Key(
+      "distillation.normalize", \.distillation.normalize, .choice,
+      "`l2` scales the features of each sample to the norm sqrt(channels x height x width) before they "
+        + "are compared."
+    ),
+  ]
+
+  static let branches: [Key] = [
+    Key(
+      "branches.taps", \.branches.taps, .optional("none", .distinct(.notEmpty, of: .name)),
+      "Layers that get classifiers of their own while training, each of which learns the labels and what the whole network "
+        + "says (`[layer1, layer2]`: \"be your own teacher\"). With `icp.rule: none`."
+    ),
+    Key("branches.task", \.branches.task, .notNegative, "Weight of each branch's task loss."),
+    Key(
+      "branches.distillation", \.branches.distillation, .notNegative,
+      "Weight of each branch's divergence from the network's softened output, times the temperature's square."),
+    Key("branches.temperature", \.branches.temperature, .positive, "Divides the logits of both."),
+    Key(
+      "branches.features", \.branches.features, .notNegative,
+      "Weight of the squared distance of each branch's hidden layer from the network's last features."),
+  ]
+}

@@ -1,0 +1,104 @@
+/// Keys of the training, its optimizer and its schedule.
+extension ConfigurationTable {
+  static let training: [Key] = [
+    Key(
+      "training.epochs", \.training.epochs, .integer(from: 1), unit: "epochs",
+      "Passes over the training set. Learning rate and alpha are planned over them."),
+    Key(
+      "training.max_steps", \.training.maxSteps, .optional("none", .integer(from: 1)), unit: "steps",
+      role: .reporting, "Stops the run after this step, and changes nothing else."),
+    Key(
+      "training.batch_size", \.training.batchSize, .integer(from: 1), unit: "samples",
+      "The global batch, over all ranks. The last batch of an epoch is kept, smaller as it may be."),
+    Key(
+      "training.shards", \.training.shards, .shards,
+      "The parts into which a batch is cut, each with its own batch statistics. They, not the ranks, "
+        + "decide the result: ranks <= shards. `auto` is the number of ranks of the run's first start."
+    ),
+    Key(
+      "training.threads", \.training.threads, .integer(from: 1, to: 1024), unit: "threads",
+      "Kernel threads of a rank. Results may depend on it; for more cores use more ranks."),
+    Key(
+      "training.label_smoothing", \.training.labelSmoothing, .belowOne,
+      "Share of the label spread over all classes, in the task loss only; the refinement's loss is plain "
+        + "cross entropy."
+    ),
+    Key(
+      "training.mixup", \.training.mixup, .notNegative,
+      "mixup's alpha: images and their targets are mixed with others of the shard, by a weight of Beta(alpha, alpha), one a "
+        + "batch; 0 mixes nothing. With `icp.rule: none`. The training accuracy counts by the label of the larger weight."
+    ),
+    Key(
+      "training.gradient_reduction", \.training.gradientReduction, .choice,
+      "How gradients are summed over ranks: in fixed point, the same bits at any number of ranks, or in "
+        + "float32."
+    ),
+    Key(
+      "training.overlap", \.training.overlap, .boolean, role: .reporting,
+      "Gradients travel while the backward pass of a rank's last shard still works. The same bits either way."),
+    Key(
+      "training.non_finite", \.training.nonFinite, .choice,
+      "On a loss or gradient that is not finite: `stop` with exit code 77, `skip` the step, or go back "
+        + "to the last checkpoint (`rollback`)."
+    ),
+    Key(
+      "training.seed", \.training.seed, .integer(from: 0, to: 1 << 53),
+      "Where all randomness starts: initial weights, order, augmentation, glyphs, random perturbations."),
+  ]
+
+  static let optimizer: [Key] = [
+    Key(
+      "optimizer.kind", \.optimizer.kind, .choice,
+      "AdamW decays weights decoupled from the gradient, SGD with it."),
+    Key(
+      "optimizer.learning_rate", \.optimizer.learningRate, .notNegative,
+      defaults: [
+        .init(3e-4, "`icp.preset: published-code`", when: isPublishedCode),
+        .init(1e-3, "adamw") { $0.optimizer.kind == .adamw }, .init(0.1, "sgd") { $0.optimizer.kind == .sgd },
+      ],
+      "The rate that the schedule starts from."),
+    Key(
+      "optimizer.weight_decay", \.optimizer.weightDecay, .notNegative,
+      defaults: [
+        .init(0.01, "adamw") { $0.optimizer.kind == .adamw },
+        .init(5e-4, "sgd") { $0.optimizer.kind == .sgd },
+      ],
+      "AdamW: the share of a weight lost per step and unit of learning rate. SGD: times the weight, "
+        + "added to its gradient."
+    ),
+    Key(
+      "optimizer.decay", \.optimizer.decay, .choice, "What decays; `matrices` spares BatchNorm and biases."),
+    Key(
+      "optimizer.betas", \.optimizer.betas, .list(.two, of: .belowOne),
+      "AdamW's averages of the gradient and of its square."),
+    Key("optimizer.epsilon", \.optimizer.epsilon, .positive, "AdamW's term beside the root."),
+    Key("optimizer.momentum", \.optimizer.momentum, .belowOne, "SGD's momentum."),
+    Key("optimizer.nesterov", \.optimizer.nesterov, .boolean, "SGD with Nesterov's momentum."),
+    Key(
+      "optimizer.clip_norm", \.optimizer.clipNorm, .optional("none", .positive),
+      "The largest norm c of the whole gradient: after the reduction it is multiplied by min(1, c / "
+        + "(norm + 1e-6))."
+    ),
+    Key(
+      "optimizer.sam_rho", \.optimizer.samRho, .notNegative,
+      "Sharpness-aware minimisation: the gradient is taken where the weights have moved by so much up their own; each shard "
+        + "moves along its own gradient. 0 is off, 0.05 usual. With `icp.rule: none`."
+    ),
+  ]
+
+  static let schedule: [Key] = [
+    Key(
+      "schedule.kind", \.schedule.kind, .choice,
+      "At step s of S = epochs x steps per epoch: `cosine` is rate x (1 + cos(pi s / S)) / 2, `constant` "
+        + "the rate, `step` the rate times `gamma` for every milestone passed."
+    ),
+    Key(
+      "schedule.warmup_epochs", \.schedule.warmupEpochs, .integer(from: 0), unit: "epochs",
+      "In their S_w steps the rate is rate x (s + 1) / S_w instead."),
+    Key(
+      "schedule.milestones", \.schedule.milestones,
+      .list(of: .integer(from: 1), ", ascending") { zip($0, $0.dropFirst()).allSatisfy(<) }, unit: "epochs",
+      "When the schedule `step` changes the rate."),
+    Key("schedule.gamma", \.schedule.gamma, .positive, "By how much the schedule `step` changes the rate."),
+  ]
+}
