@@ -11,6 +11,9 @@ package struct CrossEntropy: Sendable {
     package var weight: Double
 
     package init(others: UnsafePointer<Int32>, weight: Double) { (self.others, self.weight) = (others, weight) }
+
+    /// Of the samples from `first` on.
+    package func from(_ first: Int) -> Mixture { Mixture(others: others + first, weight: weight) }
   }
 
   package init(classes: Int, smoothing: Double = 0) {
@@ -18,7 +21,8 @@ package struct CrossEntropy: Sendable {
   }
 
   /// The sum of the samples' losses. Where `gradient` is given it receives `scale` times d(sum)/d(logits), so 1 / samples
-  /// is the mean's gradient; `logits` is (samples, classes). `correct` counts samples whose largest logit is the label's. Smoothing acts on the target of `mixture`, too.
+  /// is the mean's gradient; `logits` is (samples, classes). `correct` counts samples whose largest logit is the
+  /// label's. Smoothing acts on the target of `mixture`, too.
   @discardableResult
   package func callAsFunction(
     logits: UnsafePointer<Float>, labels: UnsafePointer<Int32>, mixture: Mixture? = nil, samples: Int,

@@ -51,10 +51,10 @@ package final class Refiner {
 
   /// Refines `images` (samples, height, width, channels) with the weights that `network` was folded with last. `lossScale` is
   /// 1 for the sum of the samples' losses and 1 / samples of the global batch for their mean. `observe` is shown every
-  /// iterate x_1 ... x_T of every piece, with the piece's first sample.
+  /// iterate x_1 ... x_T of every piece, with the piece's first sample. Of mixed images `mixture` has the other labels.
   package func refine(
-    _ images: UnsafePointer<Float>, labels: UnsafePointer<Int32>, samples: Int, lossScale: Double,
-    addresses: Addresses, measuringEnd: Bool = false,
+    _ images: UnsafePointer<Float>, labels: UnsafePointer<Int32>, mixture: CrossEntropy.Mixture? = nil, samples: Int,
+    lossScale: Double, addresses: Addresses, measuringEnd: Bool = false,
     observe: ((_ iteration: Int, _ first: Int, _ x: UnsafeBufferPointer<Float>) -> Void)? = nil
   ) -> Result {
     let size = network.input.sampleCount
@@ -64,11 +64,13 @@ package final class Refiner {
       let count = min(FrozenNetwork.pieceSize, samples - first)
       let x0 = images + first * size
       let x = refined.pointer + first * size
+      let targets = (labels: labels + first, mixture: mixture?.from(first))
       state.pointer.update(repeating: 0, count: state.count)
       for iteration in 0..<steps {
         let gradient = network.inputGradient(x, samples: count) { logits, seed in
           let sum = loss(
-            logits: logits, labels: labels + first, samples: count, scale: lossScale, gradient: seed)
+            logits: logits, labels: targets.labels, mixture: targets.mixture, samples: count, scale: lossScale,
+            gradient: seed)
           if iteration == 0 { result.lossAtStart += sum }
         }
         rule.step(
@@ -82,8 +84,8 @@ package final class Refiner {
       }
       if rule.kind == .random { randomize(x, around: x0, first: first, count: count, addresses) }
       result.movement += Elementwise.absoluteDistance(x, x0, count: count * size)
-      if steps == 0, measuringEnd { result.lossAtStart += crossEntropy(of: x0, labels + first, count) }
-      if measuringEnd { result.lossAtEnd = (result.lossAtEnd ?? 0) + crossEntropy(of: x, labels + first, count) }
+      if steps == 0, measuringEnd { result.lossAtStart += crossEntropy(of: x0, targets, count) }
+      if measuringEnd { result.lossAtEnd = (result.lossAtEnd ?? 0) + crossEntropy(of: x, targets, count) }
     }
     return result
   }
@@ -97,7 +99,7 @@ package final class Refiner {
         stride(from: 0, to: labels.count, by: FrozenNetwork.pieceSize).reduce(0) { sum, first in
           let count = min(FrozenNetwork.pieceSize, labels.count - first)
           return sum
-            + crossEntropy(of: images.baseAddress! + first * size, labels.baseAddress! + first, count)
+            + crossEntropy(of: images.baseAddress! + first * size, (labels.baseAddress! + first, nil), count)
         }
       }
     }
@@ -128,7 +130,10 @@ package final class Refiner {
     }
   }
 
-  private func crossEntropy(of x: UnsafePointer<Float>, _ labels: UnsafePointer<Int32>, _ count: Int) -> Double {
-    loss(logits: network.logits(x, samples: count), labels: labels, samples: count)
+  private func crossEntropy(
+    of x: UnsafePointer<Float>, _ targets: (labels: UnsafePointer<Int32>, mixture: CrossEntropy.Mixture?), _ count: Int
+  ) -> Double {
+    loss(
+      logits: network.logits(x, samples: count), labels: targets.labels, mixture: targets.mixture, samples: count)
   }
 }

@@ -77,9 +77,9 @@ package final class CyclicStep {
       inputs.images, samples: shard.count, parameters: parameters, statistics: statistics.pointer)
     (sums.taskLoss, sums.branchLoss, sums.correct) = seed(student, inputs, scale: mode.alpha)
     let strays = mode.isCyclic && networks.stray != nil
-    if strays { takeStrayGradients(shard) }
+    if strays { takeStrayGradients(inputs, samples: shard.count) }
     if mode.isCyclic, let refinement = networks.refinement, let target = refinement.target {
-      let refined = refine(shard, by: refinement, mode: mode, sums: &sums, pulse: pulse)
+      let refined = refine(inputs, of: shard, by: refinement, mode: mode, sums: &sums, pulse: pulse)
       pulse.enter(.target)
       distil(student, from: refined, target, mode: mode, sums: &sums)
     }
@@ -111,7 +111,8 @@ package final class CyclicStep {
     var inputs = mixup?.mix(shard, epoch: mode.epoch, position: mode.position) ?? StepInputs(shard)
     if mode.isCyclic, options.objective == .task, let refinement = networks.refinement {
       // With the running statistics from before the step: no student pass has moved them.
-      inputs.images = UnsafePointer(refine(shard, by: refinement, mode: mode, sums: &sums, pulse: pulse))
+      inputs.images = UnsafePointer(
+        refine(inputs, of: shard, by: refinement, mode: mode, sums: &sums, pulse: pulse))
       pulse.enter(.student)
     }
     return inputs
@@ -132,25 +133,26 @@ package final class CyclicStep {
 
   /// The authors' code never clears what the refinement's first backward pass leaves at the weights: the gradient of the mean
   /// cross entropy at x_0 in evaluation mode.
-  private func takeStrayGradients(_ shard: Shard) {
+  private func takeStrayGradients(_ inputs: StepInputs, samples: Int) {
     let parameters = UnsafePointer(model.parameters.pointer)
     let pass = networks.stray!.forward(
-      shard.images.pointer, samples: shard.count, parameters: parameters, given: statistics.pointer)
+      inputs.images, samples: samples, parameters: parameters, given: statistics.pointer)
     CrossEntropy(classes: taskLoss.classes)(
-      logits: pass.logits, labels: shard.labels.baseAddress!, samples: shard.count, scale: 1 / Double(shard.count),
-      gradient: pass.logitsSeed)
-    pass.backward(
-      shard.images.pointer, parameters: parameters, gradients: strayGradients.pointer, featureSeeds: false)
+      logits: pass.logits, labels: inputs.labels, mixture: inputs.mixture, samples: samples,
+      scale: 1 / Double(samples), gradient: pass.logitsSeed)
+    pass.backward(inputs.images, parameters: parameters, gradients: strayGradients.pointer, featureSeeds: false)
   }
 
-  /// Step 3; x_T is valid until the next refinement.
+  /// Step 3, on what the student sees: mixed images move down the loss of both their labels. x_T is valid until the next
+  /// refinement.
   private func refine(
-    _ shard: Shard, by refinement: StepNetworks.RefinementPart, mode: Mode, sums: inout StepSums, pulse: Pulse
+    _ inputs: StepInputs, of shard: Shard, by refinement: StepNetworks.RefinementPart, mode: Mode,
+    sums: inout StepSums, pulse: Pulse
   ) -> UnsafeMutablePointer<Float> {
     pulse.enter(.refinement)
     refinement.network.fold(parameters: model.parameters.pointer, statistics: statistics.pointer)
     let refined = refinement.refiner.refine(
-      shard.images.pointer, labels: shard.labels.baseAddress!, samples: shard.count,
+      inputs.images, labels: inputs.labels, mixture: inputs.mixture, samples: shard.count,
       lossScale: options.reduction == .sum ? 1 : 1 / Double(mode.batchCount),
       addresses: .init(seed: options.seed, epoch: mode.epoch, samples: shard.samples),
       measuringEnd: mode.isLogged)

@@ -31,9 +31,10 @@ import Testing
 
   static let rules: [(RuleKind, Float)] = [(.sgd, 0.5), (.adam, 2e-3), (.ademamix, 2e-3), (.ifgsm, 2e-3)]
 
-  @Test(arguments: cases, ConvolutionBackend.allCases)
-  func `losses and iterates of every rule are PyTorch's`(model: Case, backend: ConvolutionBackend) throws {
-    guard let golden = try Golden.load(model.file, from: model.source) else { return }
+  /// With the golden file's weights.
+  private static func network(
+    of model: Case, _ golden: Golden, _ backend: ConvolutionBackend
+  ) throws -> (FrozenNetwork, Architecture) {
     let size = golden.shape("x")
     let architecture = Architecture.make(
       model.kind, shortcut: model.shortcut, hidden: [],
@@ -49,6 +50,14 @@ import Testing
     let network = FrozenNetwork(
       architecture, layout: layout, backend: backend, differentiable: true, scratch: Scratch())
     network.fold(parameters: parameters.pointer, statistics: statistics.pointer)
+    return (network, architecture)
+  }
+
+  @Test(arguments: cases, ConvolutionBackend.allCases)
+  func `losses and iterates of every rule are PyTorch's`(model: Case, backend: ConvolutionBackend) throws {
+    guard let golden = try Golden.load(model.file, from: model.source) else { return }
+    let size = golden.shape("x")
+    let (network, architecture) = try Self.network(of: model, golden, backend)
     let x0 = try golden.channelsLast("x")
     let labels = try golden.labels("y")
 
@@ -79,5 +88,33 @@ import Testing
         #expect(abs(ours - Double(losses[iteration])) < 1e-4 * Double(losses[iteration]), "\(kind) loss \(iteration)")
       }
     }
+  }
+
+  /// The gradient is linear in the target, and so is a step of sgd: the move of a mixture is the mixture of the moves.
+  @Test func `mixed images move down the losses of both labels, by their weights`() throws {
+    let model = Self.cases[0]
+    guard let golden = try Golden.load(model.file, from: model.source) else { return }
+    let (network, _) = try Self.network(of: model, golden, .onednn)
+    let (x0, labels) = (try golden.channelsLast("x"), try golden.labels("y"))
+    let others = Array(labels.dropFirst() + labels.prefix(1))
+    let refiner = Refiner(
+      network: network, rule: Rule(kind: .sgd, stepSize: 0.5), bounds: InputBounds(), steps: 1, capacity: labels.count)
+    func move(_ labels: [Int32], mixedWith others: [Int32], weight: Double) -> (move: [Float], loss: Double) {
+      others.withUnsafeBufferPointer { others in
+        Array(labels.indices).withUnsafeBufferPointer { samples in
+          let result = refiner.refine(
+            x0, labels: labels, mixture: .init(others: others.baseAddress!, weight: weight), samples: labels.count,
+            lossScale: 1, addresses: .init(seed: 0, epoch: 0, samples: samples))
+          return (zip(UnsafeBufferPointer(start: result.images, count: x0.count), x0).map(-), result.lossAtStart)
+        }
+      }
+    }
+    let (own, other) = (move(labels, mixedWith: others, weight: 1), move(others, mixedWith: labels, weight: 1))
+    let mixed = move(labels, mixedWith: others, weight: 0.7)
+    let expected = zip(own.move, other.move).map { 0.7 * $0 + 0.3 * $1 }
+    // Rounding of x_T - x_0 in float32: an ulp of x, some 1e-7, of moves of 1e-3.
+    #expect(Distance.relative(mixed.move, expected) < 1e-3)
+    #expect(abs(mixed.loss - (0.7 * own.loss + 0.3 * other.loss)) < 1e-5 * mixed.loss)
+    #expect(Distance.relative(own.move, other.move) > 0.1)
   }
 }

@@ -39,7 +39,7 @@ import Training
     let home =
       ["data.path=here", "data.format=cifar10", "data.classes=all", "data.label_noise.kind=symmetric"]
       + ["data.label_noise.rate=0.5", "data.label_noise.file=here"]
-      + ["icp.rule=none", "training.mixup=0", "optimizer.sam_rho=0", "branches.taps=none"]
+      + ["icp.rule=none", "optimizer.sam_rho=0", "branches.taps=none"]
     let saved = try read(drawn, home)
     // The first value that differs and goes with the others; every other key is given, so only this one changes.
     var changed = saved

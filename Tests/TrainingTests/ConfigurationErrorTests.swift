@@ -235,8 +235,8 @@ struct Refused {
       "c.yaml:1:50: 'optimizer.nesterov' is true, but 'optimizer.momentum' is 0: Nesterov's method needs momentum"
     ),
     (
-      "training: {mixup: 0.2}",
-      "c.yaml:1:19: 'training.mixup' is on, and 'icp.rule' is adam: it goes with 'icp.rule: none' alone"
+      "optimizer: {sam_rho: 0.2}",
+      "c.yaml:1:22: 'optimizer.sam_rho' is on, and 'icp.rule' is adam: it goes with 'icp.rule: none' alone"
     ),
     (
       "optimizer: {sam_rho: 0.05}\nicp: {rule: sgd}",

@@ -65,7 +65,7 @@ extension RunConfiguration {
     result.training.shards = chance() ? .count(integer(1...64)) : .auto
     result.training.threads = integer(1...1024)
     result.training.labelSmoothing = number(below: 1)
-    result.training.mixup = result.icp.rule == .none ? number() : 0
+    result.training.mixup = number()
     result.training.gradientReduction = one(GradientReductionKind.self)
     result.training.nonFinite = one(NonFinitePolicy.self)
     result.training.seed = integer(0...(1 << 53))

@@ -53,7 +53,6 @@ struct ConfigurationCheck: Sendable {
       guard optimizer.kind == .sgd, optimizer.nesterov, optimizer.momentum == 0 else { return nil }
       return "'optimizer.nesterov' is true, but 'optimizer.momentum' is 0: Nesterov's method needs momentum"
     },
-    rival("training.mixup") { $0.training.mixup > 0 },
     rival("optimizer.sam_rho") { $0.optimizer.samRho > 0 },
     rival("branches.taps") { $0.branches.taps != nil },
   ]

@@ -26,7 +26,7 @@ extension ConfigurationTable {
     Key(
       "training.mixup", \.training.mixup, .notNegative,
       "mixup's alpha: images and their targets are mixed with others of the shard, by a weight of Beta(alpha, alpha), one a "
-        + "batch; 0 mixes nothing. With `icp.rule: none`. The training accuracy counts by the label of the larger weight."
+        + "batch; 0 mixes nothing. Refinement moves mixed images down the loss of both labels. The training accuracy counts by the label of the larger weight."
     ),
     Key(
       "training.gradient_reduction", \.training.gradientReduction, .choice,
