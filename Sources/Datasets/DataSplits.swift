@@ -1,4 +1,5 @@
 import Foundation
+import Kernels
 
 /// What to load: the keys `data.*` of the configuration.
 package struct DataOptions: Sendable {
@@ -112,8 +113,7 @@ package struct DataSplits: Sendable {
     switch validation {
     case .none: return 0
     case .count(let images): held = images
-    // 0.29 * 100 is 28.999999999999996: what misses a whole number by rounding alone counts as whole.
-    case .fraction(let fraction): held = Int((fraction * Double(count) + 1e-9).rounded(.down))
+    case .fraction(let fraction): held = Int(fraction: fraction, of: count)
     }
     guard held > 0, held < count else {
       throw DataError(

@@ -65,9 +65,7 @@ package struct LabelNoise: Equatable, Sendable {
     var labels = (0..<dataset.count).map { Int32(dataset.label($0)) }
     let draw = SampleDraw(dataset, seed: seed, purpose: .labelNoise)
     for group in groups {
-      // 0.29 * 100 is 28.999999999999996: what misses a whole number by rounding alone counts as whole.
-      let count = Int((rate * Double(group.count) + 1e-9).rounded(.down))
-      for index in draw.first(count, of: group) {
+      for index in draw.first(Int(fraction: rate, of: group.count), of: group) {
         var stream = RandomStream(seed: seed, purpose: .labelNoise, sample: dataset.position(of: index))
         _ = stream.next()  // the draw's key
         labels[index] = Int32(target(dataset.label(index), &stream))

@@ -1,4 +1,5 @@
 import Foundation
+import Kernels
 
 /// When the refinement takes part, and how the loss moves from the task to the distillation (METHOD, a(e)).
 package struct CyclicSchedule: Equatable, Sendable {
@@ -11,8 +12,7 @@ package struct CyclicSchedule: Equatable, Sendable {
   package init(epochs: Int, warmup: Double, alphaMinimum: Double = 0) {
     precondition(epochs >= 0 && (0...1).contains(warmup), "a warm-up of \(warmup) of \(epochs) epochs")
     (self.epochs, self.alphaMinimum) = (epochs, alphaMinimum)
-    // 0.29 * 100 is 28.999999999999996: what rounding alone keeps below a whole number counts as that number.
-    warmupEpochs = Int((warmup * Double(epochs) + 1e-9).rounded(.down))
+    warmupEpochs = Int(fraction: warmup, of: epochs)
   }
 
   /// Whether epoch e, from 0, runs the whole cyclic step: from W on.

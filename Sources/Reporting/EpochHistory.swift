@@ -1,5 +1,3 @@
-import Foundation
-
 /// What the epochs of a run came to, read back from its `metrics.jsonl`: those before a resume too.
 package struct EpochHistory: Sendable {
   package struct Epoch: Sendable, Equatable {
@@ -14,10 +12,8 @@ package struct EpochHistory: Sendable {
 
   /// No epochs where the file cannot be read: the summary does without.
   package init(metricsPath path: String) {
-    let text = FileManager.default.contents(atPath: path) ?? Data()
-    epochs = text.split(separator: UInt8(ascii: "\n")).compactMap { line in
-      guard let record = (try? JSONSerialization.jsonObject(with: line)) as? [String: Any],
-        record["kind"] as? String == "epoch", let epoch = record["epoch"] as? Int,
+    epochs = RecordLines.read(path).compactMap { record in
+      guard record["kind"] as? String == "epoch", let epoch = record["epoch"] as? Int,
         let test = record["test_accuracy"] as? Double
       else { return nil }
       return Epoch(epoch: epoch, testAccuracy: test, validationAccuracy: record["validation_accuracy"] as? Double)

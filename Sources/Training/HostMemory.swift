@@ -31,8 +31,10 @@ extension RunPlan {
     }
     if step.refinement != nil {
       bytes += FrozenNetwork.bytes(architecture, layout: layout)
-      bytes += TrainingNetwork.bytes(
-        architecture, taps: step.taps, capacity: schedule.shardCapacity, differentiable: false)
+      if step.objective == .distillation {
+        bytes += TrainingNetwork.bytes(
+          architecture, taps: step.taps, capacity: schedule.shardCapacity, differentiable: false)
+      }
     }
     // Parameters, a shard's and the batch's gradients, two slots of the optimiser, the reduction's message of eight bytes a
     // value, and a snapshot while it is saved.

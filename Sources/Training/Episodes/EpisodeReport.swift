@@ -1,4 +1,5 @@
 import Foundation
+import Reporting
 
 /// What few-shot episodes came to. Accuracies are fractions of 0...1.
 package struct EpisodeReport: Equatable, Sendable {
@@ -15,11 +16,8 @@ package struct EpisodeReport: Equatable, Sendable {
     precondition(correct.count >= 2 && correct.count == options.episodes, "\(correct.count) episodes")
     (self.options, self.classes) = (options, classes)
     let queries = Double(options.way * options.queries)
-    let accuracies = correct.map { Double($0) / queries }
-    let mean = Double(correct.reduce(0, +)) / (queries * Double(correct.count))
-    accuracy = mean
-    standardDeviation =
-      (accuracies.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(correct.count - 1)).squareRoot()
+    accuracy = Double(correct.reduce(0, +)) / (queries * Double(correct.count))
+    standardDeviation = Statistics.standardDeviation(correct.map { Double($0) / queries })!
   }
 
   /// Half of the 95 % interval of the mean, 1.96 s / sqrt(episodes): what other episodes of the same classes and weights

@@ -103,10 +103,8 @@ package struct StudyRun: Sendable {
 
   /// Lists of numbers, nulls and torn lines are left out.
   static func epochs(in directory: String) -> [[String: Double]] {
-    let text = FileManager.default.contents(atPath: "\(directory)/metrics.jsonl") ?? Data()
     var epochs: [[String: Double]] = []
-    for line in text.split(separator: UInt8(ascii: "\n")) {
-      guard let record = (try? JSONSerialization.jsonObject(with: line)) as? [String: Any] else { continue }
+    for record in RecordLines.read("\(directory)/metrics.jsonl") {
       let numbers = record.compactMapValues { ($0 as? NSNumber)?.doubleValue }
       switch record["kind"] as? String {
       case "epoch": epochs.append(numbers)
