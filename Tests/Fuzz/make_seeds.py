@@ -323,8 +323,59 @@ LABELS = {
     "bad-array-dimensions": array("(" + "1, " * 70 + ")", six),
 }
 
+# Studies: a sweep file over the defaults, with strings of --set.
+SWEEPS = {
+    "good-small": "variants: {plain: {icp.rule: none}, adam: {icp: {steps: 2}}}\nseeds: [0, 1]\nbaseline: plain\n",
+    "good-whole": """ranks_per_run: 2
+seeds: [3, 5]
+baseline: plain
+metrics: [test_ece]
+checkpoints: none
+settings: {data.size: 12}
+groups: {clean: {}, small: {training: {batch_size: 32}}}
+grid: {data.limit: [100, 200]}
+overrides:
+  - {when: {data.limit: 100}, set: {training.epochs: 8}}
+  - {when: {data.limit: [100, 200], variant: adam, group: small}, set: {icp.steps: 9}}
+variants:
+  equal: {icp.rule: none, equal_compute_with: adam}
+  plain: {icp.rule: none}
+  long: {icp.rule: none, epochs_factor: 2.6}
+  adam: {icp: {rule: adam, step_size: 5.0e-3}}
+--set data.test_limit=7
+""",
+    "good-search": """seeds: [9]
+settings: {data.validation: 100}
+variants: {plain: {}, adam: {}}
+baseline: plain
+search:
+  seed: 4
+  metric: validation_loss
+  variants:
+    adam: {trials: 3, space: {icp.step_size: {log: [1.0e-4, 0.1]}, icp.steps: {integer: [1, 4]},
+      distillation.alpha_min: [0, 0.3], distillation.warmup: {uniform: [0.2, 0.4]}}}
+""",
+    "bad-empty": "",
+    "bad-no-variants": "seeds: [0]",
+    "bad-name": "variants: {../x: {}}",
+    "bad-name-escape": 'variants: {"\\e[31m": {}}',
+    "bad-key": "variants: {a: {icp.setps: 1}}",
+    "bad-seed": "variants: {a: {training.seed: 1}}",
+    "bad-file": "variants: {a: {file: nowhere.yaml}}",
+    "bad-base": "base: nowhere.yaml\nvariants: {a: {}}",
+    "factor-huge": "variants: {a: {epochs_factor: 1.0e+300}}",
+    "bad-many": "variants: {a: {}}\ngrid: {" + ", ".join(
+        f"{key}: [11, 12, 13, 14, 15, 16, 17, 18, 19, 20]" for key in
+        ["data.size", "data.limit", "training.epochs", "icp.steps", "logging.every_steps"]) + "}",
+    "bad-trials": "settings: {data.validation: 9}\nvariants: {a: {}}\n"
+                  "search: {variants: {a: {trials: 99999999, space: {}}}}",
+    "bad-test-set": "variants: {a: {}}\nsearch: {metric: test_accuracy, variants: {a: {trials: 1, space: {}}}}",
+    "bad-waiting": "baseline: b\nvariants: {a: {equal_compute_with: a}, b: {}}",
+    "bad-aliases": "a: &a [1, 1]\nvariants: *a",
+}
+
 for target, files in [("config", CONFIGURATIONS), ("plan", PLANS), ("checkpoint", CHECKPOINTS), ("idx", IDX),
                       ("cifar", CIFAR), ("gzip", GZIP),
-                      ("labels", LABELS)]:
+                      ("labels", LABELS), ("sweep", SWEEPS)]:
     for name, data in files.items():
         write(target, name, data)

@@ -97,7 +97,7 @@ private func refusal(_ yaml: String, _ overrides: [String] = []) -> String? {
     ),
     ("variants: {a: {equal_compute_with: b}, b: {}}", "s.yaml:1:36: 'equal_compute_with' needs a 'baseline'"),
     ("variants: {a: {equal_compute_with: b, epochs_factor: 2}}", "s.yaml:1:39: 'epochs_factor' and"),
-    ("variants: {a: {}}\ngrid: {\(bomb)}", "s.yaml:2:7: more than 100000 runs"),
+    ("variants: {a: {}}\ngrid: {\(bomb)}", "s.yaml:2:7: more than 20000 runs"),
     ("variants: {a: {data.format: cifar10}}", "'data.path' is missing"),
     ("variants: {a: {file: nowhere.yaml}}", "nowhere.yaml: cannot be read: No such file"),
     ("variants: {a: {}}\nbase: nowhere.yaml", "nowhere.yaml: cannot be read: No such file"),

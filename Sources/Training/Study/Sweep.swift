@@ -85,7 +85,7 @@ package struct Sweep {
   package func runs() throws(ConfigurationError) -> [SweepRun] { try runs(of: seeds) }
 
   /// More than anybody makes, and few enough to be listed in memory, whatever a file asks for.
-  static let runLimit = 100_000
+  static let runLimit = 20_000
 
   func runs(of seeds: [Int]) throws(ConfigurationError) -> [SweepRun] {
     var runs: [SweepRun] = []
@@ -160,7 +160,8 @@ package struct SweepRun {
 extension RunConfiguration {
   /// With more or fewer epochs, at least one; evaluated as often in all, for the best of more epochs would be better by chance.
   func lengthened(by factor: Double) -> RunConfiguration {
-    func times(_ count: Int) -> Int { max(1, Int((Double(count) * factor).rounded())) }
+    // Beyond 2^53, the largest that a configuration may say, nobody counts.
+    func times(_ count: Int) -> Int { max(1, Int(min((Double(count) * factor).rounded(), 0x1p53))) }
     var longer = self
     longer.training.epochs = times(training.epochs)
     longer.evaluation.everyEpochs = evaluation.everyEpochs.map(times)

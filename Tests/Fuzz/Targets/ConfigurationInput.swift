@@ -8,19 +8,7 @@ struct ConfigurationInput {
   private let path: String
   private let overrides: [String]
 
-  init(_ input: [UInt8], in folder: Scratch) {
-    var parts: [[UInt8]] = [[]]
-    for line in input.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false) {
-      if line.starts(with: "--set ".utf8) {
-        parts.append(Array(line.dropFirst(6)))
-      } else {
-        if !parts[parts.count - 1].isEmpty { parts[parts.count - 1].append(UInt8(ascii: "\n")) }
-        parts[parts.count - 1] += line
-      }
-    }
-    path = folder.write("c.yaml", parts[0])
-    overrides = parts.dropFirst().map { String(decoding: $0, as: UTF8.self) }
-  }
+  init(_ input: [UInt8], in folder: Scratch) { (path, overrides) = folder.writeWithOverrides("c.yaml", input) }
 
   /// What is accepted must be the same when it is written and read again.
   func read() throws -> RunConfiguration {
@@ -40,4 +28,20 @@ struct ConfigurationInput {
   }
 
   private static let images = try! DataSplits.load(DataOptions(limit: 16, testLimit: 4))
+}
+
+extension Scratch {
+  /// The part of `input` before the first line that begins with `--set ` as a file, and what stands behind each of those.
+  func writeWithOverrides(_ name: String, _ input: [UInt8]) -> (path: String, overrides: [String]) {
+    var parts: [[UInt8]] = [[]]
+    for line in input.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false) {
+      if line.starts(with: "--set ".utf8) {
+        parts.append(Array(line.dropFirst(6)))
+      } else {
+        if !parts[parts.count - 1].isEmpty { parts[parts.count - 1].append(UInt8(ascii: "\n")) }
+        parts[parts.count - 1] += line
+      }
+    }
+    return (write(name, parts[0]), parts.dropFirst().map { String(decoding: $0, as: UTF8.self) })
+  }
 }

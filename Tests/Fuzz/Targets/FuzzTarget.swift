@@ -15,6 +15,8 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
   case gzip
   /// Labels as text or as a .npy array.
   case labels
+  /// A study's file, and `--set` strings.
+  case sweep
 
   package enum Outcome: Sendable, CustomStringConvertible {
     case accepted
@@ -41,10 +43,11 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
       case .cifar: try CIFARInput(input, in: folder).read()
       case .gzip: try GzipInput(input, in: folder).read()
       case .labels: try LabelInput(input, in: folder).read()
+      case .sweep: try SweepInput(input, in: folder).read()
       }
       return .accepted
     } catch {
-      let names = self == .config || self == .plan ? "" : folder.path
+      let names = [.config, .plan, .sweep].contains(self) ? "" : folder.path
       let message = checkMessage(of: error, codes: expectedCodes, naming: names)
       return .refused(message.replacingOccurrences(of: folder.path + "/", with: ""))
     }
@@ -53,7 +56,7 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
   /// 64 for configurations, 65 for data, weights and checkpoints; a plan can fail by either.
   private var expectedCodes: Set<Int32> {
     switch self {
-    case .config: [64]
+    case .config, .sweep: [64]
     case .plan: [64, 65]
     case .checkpoint, .idx, .cifar, .gzip, .labels: [65]
     }
@@ -67,8 +70,8 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
     case .config:
       // At most 64 KiB long, so constants: a buffer for the file, and nodes of about 100 bytes for a byte or two of text.
       return (16384 * kibibyte, 65536 * kibibyte)
-    case .plan:
-      // Beside it what the configuration asks for: every layer of a network is a node.
+    case .plan, .sweep:
+      // Beside it what the configuration asks for: every layer of a network is a node, every run of a study a configuration.
       return (65536 * kibibyte, 262144 * kibibyte)
     case .checkpoint:
       // Hash tables of the header grow to 64 bytes an entry of ten, so have their own limit (SafetensorsHeader).
