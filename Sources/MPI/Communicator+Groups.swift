@@ -9,7 +9,7 @@ extension Communicator {
     precondition(self.size % size == 0, "\(self.size) ranks cannot be cut into groups of \(size)")
     var group: MPI_Comm?
     try check("MPI_Comm_split", MPI_Comm_split(handle, Int32(rank / size), Int32(rank), &group))
-    return try Communicator(group!)
+    return try Communicator(group!, firstRank: firstRank + rank - rank % size)
   }
 
   /// Waits until every rank is here, for hours if need be: asleep, so that the cores are the others', and calling `meanwhile`

@@ -9,12 +9,14 @@ package struct Communicator {
   package let rank: Int
   /// How many processes the job has.
   package let size: Int
+  /// Which of the job's ranks is rank 0 here, where the job is cut into groups: messages name `firstRank + rank`.
+  package let firstRank: Int
 
-  init(_ handle: MPI_Comm) throws(MPIError) {
+  init(_ handle: MPI_Comm, firstRank: Int = 0) throws(MPIError) {
     var (rank, size): (Int32, Int32) = (0, 0)
     try check("MPI_Comm_rank", MPI_Comm_rank(handle, &rank))
     try check("MPI_Comm_size", MPI_Comm_size(handle, &size))
-    (self.handle, self.rank, self.size) = (handle, Int(rank), Int(size))
+    (self.handle, self.rank, self.size, self.firstRank) = (handle, Int(rank), Int(size), firstRank)
   }
 
   /// The ranks that share this host's memory. Every rank calls it. The corresponding C function is `MPI_Comm_split_type`.

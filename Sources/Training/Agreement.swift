@@ -15,7 +15,7 @@ extension Communicator {
     var code: Int32 = 0
     if case .failure(let error) = result {
       code = ExitCode.of(error) ?? ExitCode.internalError
-      let place = size > 1 ? "rank \(rank) host \(Platform.host): " : ""
+      let place = size > 1 ? "rank \(firstRank + rank) host \(Platform.host): " : ""
       mine = place + "\(error)"
     }
     let lowest = try minimum([Int64(code == 0 ? size : rank)])[0]
@@ -31,11 +31,12 @@ extension Communicator {
     let differs = reference != Array(identity.utf8)
     var flags = [Int64](repeating: 0, count: size)
     flags[rank] = differs ? 1 : 0
-    let odd = try maximum(flags).enumerated().filter { $0.element != 0 }.map { "\($0.offset)" }
+    let odd = try maximum(flags).enumerated().filter { $0.element != 0 }.map { "\(firstRank + $0.offset)" }
     guard odd.isEmpty else {
       throw SharedError(
         exitCode: ExitCode.ranksDisagree,
-        description: "rank \(odd.joined(separator: ", ")): \(what) is not rank 0's; start every rank with the same "
+        description:
+          "rank \(odd.joined(separator: ", ")): \(what) is not rank \(firstRank)'s; start every rank with the same "
           + "program, configuration and data")
     }
   }

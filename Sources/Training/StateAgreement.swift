@@ -49,7 +49,7 @@ struct StateAgreement {
       for rank in ranks.indices where !right.contains(rank) { odd[rank, default: []].append(tensor.name) }
     }
     let texts = odd.sorted { $0.key < $1.key }.map { rank, names in
-      "rank \(rank) host \(host(rank)) holds other values than \(ranks.count > 2 ? "the other ranks" : "rank 0") in "
+      "rank \(communicator.firstRank + rank) host \(host(rank)) holds other values than \(ranks.count > 2 ? "the other ranks" : "rank \(communicator.firstRank)") in "
         + names.prefix(3).joined(separator: ", ") + (names.count > 3 ? " and \(names.count - 3) more tensors" : "")
     }
     return

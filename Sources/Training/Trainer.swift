@@ -198,7 +198,9 @@ package final class Trainer {
 
   /// The text of the lowest rank that refused a value, on every rank.
   func agreeOnCause() throws -> String {
-    let mine = reduction.firstRefused.map { "\($0) on rank \(communicator.rank) is not finite or beyond 2^18" }
+    let mine = reduction.firstRefused.map {
+      "\($0) on rank \(communicator.firstRank + communicator.rank) is not finite or beyond 2^18"
+    }
     let first = try communicator.minimum([Int64(mine == nil ? communicator.size : communicator.rank)])[0]
     return String(decoding: try communicator.broadcast(Array((mine ?? "").utf8), from: Int(first)), as: UTF8.self)
   }

@@ -25,7 +25,8 @@ struct CompareCommand: ParsableCommand {
   @Option(
     name: .customLong("metric"), parsing: .singleValue,
     help: ArgumentHelp(
-      "Another number of the records `epoch` or `final`, as a column. May be repeated.", valueName: "key"))
+      "A number of the records `epoch` or `final`, as a column in the place of the usual ones. May be repeated.",
+      valueName: "key"))
   var metrics: [String] = []
 
   @Option(
@@ -46,7 +47,7 @@ struct CompareCommand: ParsableCommand {
       throw UsageError(
         "--baseline \(baseline): no such variant; there are \(variants.sorted().joined(separator: ", "))")
     }
-    let recorded = Set(found.flatMap { $0.epochs.last.map { Array($0.keys) } ?? [] })
+    let recorded = found.recorded
     if let missing = metrics.first(where: { !recorded.contains($0) }) {
       throw UsageError("--metric \(missing): in no record; there are \(recorded.sorted().joined(separator: ", "))")
     }

@@ -191,6 +191,11 @@ import Testing
     #expect(try sweep(tiny, changed, ranks: nil, ["--redo"]).standardOutput.contains("6 runs, 2 of them done before"))
     let fewer = try tiny.records(of: "out/equal/seed-0").count { $0.kind == "epoch" }
     #expect(fewer < epochs[0], "\(fewer)")
+    // Measured against another variant it is another run.
+    let other = changed.replacingOccurrences(of: "equal_compute_with: adam", with: "equal_compute_with: more")
+      .replacingOccurrences(of: "  adam:", with: "  more: {icp.steps: 3}\n  adam:")
+    try sweep(tiny, other, ranks: nil).expect(
+      64, "'equal_compute_with' is more over plain, but the run began with adam")
     // Where what tells the cost is lost, nobody waits for it.
     for file in ["out/equal", "out/adam/seed-0/metrics.jsonl", "out/adam/seed-1/metrics.jsonl"] {
       try FileManager.default.removeItem(atPath: tiny.path(file))
@@ -273,6 +278,8 @@ import Testing
     #expect(outcome.standardOutput.contains(" | test_loss | "))
     #expect(FileManager.default.fileExists(atPath: reference.path("compared/results.csv")))
     try reference.command(["compare", "tiny.yaml"]).expect(64, "tiny.yaml: no run here")
+    // Two studies have their own plain each, of the same seeds.
+    try reference.command(["compare", "limit-40", "limit-40"]).expect(64, "are both ")
     // A run whose records do not reach its end is in no mean.
     let (whole, cut) = (reference.path("limit-40"), reference.path("cut"))
     try FileManager.default.copyItem(atPath: whole, toPath: cut)

@@ -85,6 +85,11 @@ import Training
     #expect(Comparison(runs: runs, baseline: nil, metrics: ["extra"]).markdown.contains("| 0.2500 (1 of 2) |"))
   }
 
+  @Test func `a difference of fewer pairs than seeds says of how many`() {
+    let runs = [0, 1, 2].map { run("adam", $0, 0.4) } + [0, 1].map { run("plain", $0, 0.3) }
+    #expect(Comparison(runs: runs, baseline: "plain").markdown.contains("| +10.00 [+10.00, +10.00] (2 of 3) |"))
+  }
+
   @Test func `an epoch without steps of its own, after a late resume, costs no time of evaluation`() {
     var run = run("plain", 0, 0.3)
     let whole = run.trainingSeconds

@@ -58,8 +58,10 @@ private func refusal(_ yaml: String, _ overrides: [String] = []) -> String? {
     #expect(other.icp.steps == 5 && other.training.epochs == 30 && other.training.batchSize == 128)
     #expect(try configuration("clean_limit-100/long/seed-3").training.epochs == 21)
     #expect(try configuration("clean_limit-200/long/seed-3").training.epochs == 78)
-    // Evaluated as often in all: every epoch of 30, every third of 78.
+    // Evaluated as often in all: every epoch of 30, every third of 78. Steps that end a run stretch with it.
     #expect(try configuration("clean_limit-200/long/seed-3").evaluation.everyEpochs == 3)
+    let cut = try Sweep(yaml: Self.study, name: "s.yaml", overrides: ["training.max_steps=100"]).runs()
+    #expect(try #require(cut.first { $0.variant == "long" }).configuration.training.maxSteps == 260)
   }
 
   /// Ten values of each of twelve keys.
@@ -110,7 +112,7 @@ private func refusal(_ yaml: String, _ overrides: [String] = []) -> String? {
     ),
     (
       "variants: {a: {}}\nsearch: {metric: test_accuracy, variants: {a: {trials: 2, space: {}}}}",
-      "s.yaml:2:18: key 'metric': expected one of the validation split, such as validation_accuracy, got test_accuracy"
+      "s.yaml:2:18: key 'metric': expected validation_accuracy, validation_loss, validation_f1, validation_ece, got test_accuracy"
     ),
     (
       "variants: {a: {}}\nsearch: {variants: {a: {trials: 2, space: {icp.steps: [1, 2]}}}}",
@@ -127,6 +129,14 @@ private func refusal(_ yaml: String, _ overrides: [String] = []) -> String? {
     (
       "variants: {a: {}}\nbaseline: a\nsearch: {variants: {a: {trials: 2, space: {icp.steps: [1, 2]}}}}",
       "s.yaml:3:9: 'a' becomes trials: it can neither be the baseline nor what another's compute is equal to"
+    ),
+    (
+      "variants: {a: {}}\nranks_per_run: 5",
+      "s.yaml:2:16: 'ranks_per_run' is 5, and 'training.shards' of a/seed-0 4: a rank needs a shard"
+    ),
+    (
+      "settings: {training.epochs: 8, schedule.warmup_epochs: 5}\nvariants: {a: {epochs_factor: 0.25}}",
+      "'schedule.warmup_epochs' is 5, more than the 2 of 'training.epochs'"
     ),
     (
       "variants: {a: {}, a-02: {}}\nsearch: {variants: {a: {trials: 2, space: {icp.steps: [1, 2]}}}}",
@@ -170,6 +180,19 @@ private func refusal(_ yaml: String, _ overrides: [String] = []) -> String? {
     #expect(try runs(trials: 5, seed: 5) != Array(drawn.prefix(5)))
   }
 
+  @Test func `overrides hold for the trials of the variant that they name`() throws {
+    let runs = try Sweep(
+      yaml: """
+        settings: {data.validation: 100, training.epochs: 8}
+        variants: {adam: {}, plain: {icp.rule: none}}
+        overrides: [{when: {variant: adam}, set: {training.epochs: 3}}]
+        search: {variants: {adam: {trials: 2, space: {icp.steps: [1, 2]}}}}
+        """, name: "s.yaml"
+    ).runs()
+    #expect(runs.map(\.name) == ["adam-01/seed-0", "adam-02/seed-0", "plain/seed-0"])
+    #expect(runs.map(\.configuration.training.epochs) == [3, 3, 8])
+  }
+
   @Test func `settings from a file are taken up, for each point its own`() throws {
     let folder = try TemporaryDirectory()
     try folder.write("# by validation_accuracy (0.5, mean of 2 runs)\nicp.steps: 7\n", to: "found/steps-3/chosen.yaml")
@@ -177,7 +200,7 @@ private func refusal(_ yaml: String, _ overrides: [String] = []) -> String? {
     let file = try folder.write(
       """
       variants:
-        adam: {file: "found/{point}/chosen.yaml", icp.step_size: 0.1}
+        adam: {file: "found/{point}/chosen.yaml", icp.step_size: 0.1, icp.objective: task}
       grid: {icp.steps: [3, 4]}
       """, to: "s.yaml")
     let runs = try Sweep.load(path: file).runs()
@@ -186,7 +209,8 @@ private func refusal(_ yaml: String, _ overrides: [String] = []) -> String? {
     // The first line says by what they were chosen; a file without one is only named. What the study has otherwise is said.
     #expect(
       runs.map(\.provenance) == [
-        "by validation_accuracy (0.5, mean of 2 runs) (chosen.yaml)", "from chosen.yaml, but for icp.step_size",
+        "by validation_accuracy (0.5, mean of 2 runs) (chosen.yaml), but for icp.step_size, icp.objective",
+        "from chosen.yaml, but for icp.step_size, icp.objective",
       ])
   }
 

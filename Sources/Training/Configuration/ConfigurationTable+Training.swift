@@ -2,7 +2,7 @@
 extension ConfigurationTable {
   static let training: [Key] = [
     Key(
-      "training.epochs", \.training.epochs, .integer(from: 1), unit: "epochs",
+      "training.epochs", \.training.epochs, .integer(from: 1, to: 1_000_000_000), unit: "epochs",
       "Passes over the training set. Learning rate and alpha are planned over them."),
     Key(
       "training.max_steps", \.training.maxSteps, .optional("none", .integer(from: 1)), unit: "steps",

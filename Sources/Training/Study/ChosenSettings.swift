@@ -15,16 +15,18 @@ struct ChosenSettings {
   }
 
   /// By what they were chosen, as the first line of a search's file says, or only where they come from; with the keys that
-  /// `variant` has otherwise.
-  func provenance(of variant: Sweep.Variant) -> String {
+  /// settings laid `over` them, have otherwise.
+  func provenance(over: [RunConfiguration.Setting]) -> String {
     let first = text.prefix { $0 != "\n" }
     let origin =
       first.hasPrefix("# \(Self.onValidation)")
       ? "\(YAMLText.shown(String(first.dropFirst(2)), limit: 300)) (\(name))" : "from \(name)"
-    let others = variant.settings.filter { setting in
-      settings.contains { $0.key.path == setting.key.path && $0.value.shown != setting.value.shown }
+    let held = settings.map { ($0.key.path, $0.text) }
+    let others = over.filter { setting in
+      setting.key.role == .weights && !held.contains { $0 == (setting.key.path, setting.text) }
     }
-    return origin + (others.isEmpty ? "" : ", but for \(others.map(\.key.path).joined(separator: ", "))")
+    let keys = others.map(\.key.path).reduce(into: [String]()) { if !$0.contains($1) { $0.append($1) } }
+    return origin + (keys.isEmpty ? "" : ", but for \(keys.joined(separator: ", "))")
   }
 
   /// How the first line of a search's file begins.
@@ -59,17 +61,25 @@ extension Comparison {
     let isLower = SettingSearch.isLowerBetter(search.metric)
     guard let best = scores.min(by: { isLower ? $0.score < $1.score : $0.score > $1.score }) else { return nil }
     let place = points.count == 1 && !points[0].title.isEmpty ? " at \(points[0].title)" : ""
-    // Of a key that is given twice, as by the variant and by the search, the last counts.
+    // An earlier search's, the variant's, the trial's: of a key that is given twice the last counts.
     var values: [(key: String, text: String)] = []
-    for setting in best.variant.settings {
+    let earlier = sweep.chosenSettings(of: best.variant, at: points[0])?.settings ?? []
+    for setting in earlier + best.variant.settings {
       values.removeAll { $0.key == setting.key.path }
-      var configuration = RunConfiguration()
-      _ = setting.key.read(setting.value, &configuration)
-      values.append((setting.key.path, setting.key.write(configuration)))
+      values.append((setting.key.path, setting.text))
     }
     return
       "# by \(search.metric) (\(decimal(best.score, places: 4)), mean of \(counted(expected, "run"))), the best of "
       + "\(scores.count) random trials of `\(space.variant)`\(place)\n"
       + values.map { "\($0.key): \($0.text)\n" }.joined()
+  }
+}
+
+extension RunConfiguration.Setting {
+  /// The value as a resolved configuration has it.
+  fileprivate var text: String {
+    var configuration = RunConfiguration()
+    _ = key.read(value, &configuration)
+    return key.write(configuration)
   }
 }

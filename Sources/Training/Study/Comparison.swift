@@ -68,7 +68,7 @@ package struct Comparison {
   ///   - metrics: more columns; empty: those of the usual ones that the records have.
   package init(
     runs: [StudyRun], baseline: String?, order: [String] = [], points: [String] = [], unfinished: Int = 0,
-    metrics: [String] = []
+    metrics: [String] = [], searchMetric: String? = nil
   ) {
     func ordered(_ first: [String], _ found: [String]) -> [String] {
       (first + found).reduce(into: []) { if !$0.contains($1) { $0.append($1) } }.filter(found.contains)
@@ -79,9 +79,9 @@ package struct Comparison {
     let baseline = baseline.flatMap { variants.contains($0) ? $0 : nil }
     (self.variants, self.points, self.baseline) = (variants, points, baseline)
     self.unfinished = unfinished
-    let searchMetric = runs.compactMap(\.searchMetric).first
+    let searchMetric = searchMetric ?? runs.compactMap(\.searchMetric).first
     self.searchMetric = searchMetric
-    let recorded = Set(runs.flatMap { $0.epochs.last.map { Array($0.keys) } ?? [] })
+    let recorded = runs.recorded
     let usual = Self.usual.filter { recorded.contains($0) && (searchMetric == nil || !Self.isOfTest($0)) }
     let more = metrics.isEmpty ? usual : metrics
     self.metrics = ([searchMetric ?? "test_accuracy"] + more).reduce(into: []) {
@@ -92,10 +92,7 @@ package struct Comparison {
       return variants.compactMap { variant -> Row? in
         let own = here.filter { $0.variant == variant }
         guard !own.isEmpty else { return nil }
-        let reference = variant == baseline ? [] : here.filter { $0.variant == baseline }
-        return Row(
-          point: point, variant: variant, runs: own, reference: reference,
-          baseline: here.filter { $0.variant == baseline })
+        return Row(point: point, variant: variant, runs: own, baseline: here.filter { $0.variant == baseline })
       }
     }
   }
@@ -112,18 +109,18 @@ package struct Comparison {
 }
 
 extension Comparison.Row {
-  init(point: String, variant: String, runs: [StudyRun], reference: [StudyRun], baseline: [StudyRun]) {
+  init(point: String, variant: String, runs: [StudyRun], baseline: [StudyRun]) {
     (self.point, self.variant) = (point, variant)
     let done = runs.filter { $0.failure == nil }
+    let reference = baseline.first?.variant == variant ? [] : baseline
     seeds = done.map(\.seed).sorted()
     failed = runs.count - done.count
     provenance = runs.compactMap(\.provenance).first
-    let names = Set(done.flatMap { $0.epochs.last.map { Array($0.keys) } ?? [] })
-      .subtracting([
-        "epoch", "step", "seconds", "saving_seconds", "seconds_per_step", "processor_seconds_per_step",
-        "resident_bytes",
-        "open_files", "threads",
-      ])
+    let names = done.recorded.subtracting([
+      "epoch", "step", "seconds", "saving_seconds", "seconds_per_step", "processor_seconds_per_step",
+      "resident_bytes",
+      "open_files", "threads",
+    ])
     func spreads(_ value: (StudyRun, String) -> Double?) -> [String: Comparison.Spread] {
       names.reduce(into: [:]) { spreads, name in spreads[name] = Comparison.Spread(done.compactMap { value($0, name) })
       }

@@ -84,7 +84,7 @@ extension Comparison {
     if hasFailures { cells.append("\(row.failed)") }
     let shown = { (spread: Spread?, name: String) in self.shown(spread, name, of: row.seeds.count) }
     cells += [shown(row.last[metric], metric), shown(row.best[metric], metric)]
-    if baseline != nil { cells.append(self.shown(row.differences[metric], metric)) }
+    if baseline != nil { cells.append(self.shown(row.differences[metric], metric, of: row.seeds.count)) }
     cells += metrics.dropFirst().map { shown(row.last[$0], $0) }
     cells.append(row.epochs.map { decimal($0, places: 0) } ?? "")
     cells.append(row.secondsPerStep.map { decimal($0 * 1e3, places: 1) } ?? "")
@@ -108,11 +108,14 @@ extension Comparison {
       + (spread.count == seeds ? "" : " (\(spread.count) of \(seeds))")
   }
 
-  private func shown(_ difference: Difference?, _ metric: String) -> String {
+  /// The same of pairs.
+  private func shown(_ difference: Difference?, _ metric: String, of seeds: Int) -> String {
     guard let difference else { return "" }
-    guard let half = difference.halfWidth else { return signed(difference.mean, metric) }
-    return "\(signed(difference.mean, metric)) [\(signed(difference.mean - half, metric)), "
-      + "\(signed(difference.mean + half, metric))]"
+    let interval = difference.halfWidth.map {
+      " [\(signed(difference.mean - $0, metric)), \(signed(difference.mean + $0, metric))]"
+    }
+    return signed(difference.mean, metric) + (interval ?? "")
+      + (difference.count == seeds ? "" : " (\(difference.count) of \(seeds))")
   }
 
   private static func markdownTable(_ header: [String], _ rows: [[String]]) -> String {
@@ -128,7 +131,7 @@ extension Comparison {
     for metric in metrics {
       header += [
         "\(metric)", "\(metric)_sd", "\(metric)_best", "\(metric)_best_sd", "\(metric)_difference",
-        "\(metric)_difference_half_width",
+        "\(metric)_difference_half_width", "\(metric)_difference_pairs",
       ]
     }
     header += ["epochs", "seconds_per_step", "training_seconds", "cost"]
@@ -138,7 +141,7 @@ extension Comparison {
         let (last, best, difference) = (row.last[metric], row.best[metric], row.differences[metric])
         cells += [
           last?.mean, last?.standardDeviation, best?.mean, best?.standardDeviation, difference?.mean,
-          difference?.halfWidth,
+          difference?.halfWidth, difference.map { Double($0.count) },
         ].map(Self.plain)
       }
       return cells + [row.epochs, row.secondsPerStep, row.trainingSeconds, row.cost].map(Self.plain)
@@ -148,7 +151,7 @@ extension Comparison {
 
   /// A line a run, with every number of its last epoch, for analyses of one's own.
   package var runsCSV: String {
-    let names = Set(runs.flatMap { $0.epochs.last.map { Array($0.keys) } ?? [] }).sorted()
+    let names = runs.recorded.sorted()
     let header =
       ["point", "variant", "seed", "directory", "exit_status", "best_test_accuracy", "training_seconds"] + names
     return Self.lines(

@@ -32,6 +32,15 @@ package struct RunCollection {
       }
     }
     runs += Self.named(plain)
+    var first: [String: String] = [:]
+    for run in runs {
+      guard let other = first.updateValue(run.directory, forKey: "\(run.point) \(run.variant) \(run.seed)") else {
+        continue
+      }
+      throw UsageError(
+        "\(other) and \(run.directory) are both \(run.variant) of seed \(run.seed): a mean over both would count it twice, or mix "
+          + "two studies; compare one study at a time")
+    }
   }
 
   /// Whether the records reach the end that the configuration gives. A sweep's run is finished when its note says so.
@@ -39,8 +48,9 @@ package struct RunCollection {
     guard !FileManager.default.fileExists(atPath: "\(directory)/.claim"),
       let last = StudyRun.epochs(in: directory).last
     else { return false }
-    let (epochs, steps) = (last["epoch"].map { Int($0) + 1 } ?? 0, last["step"].map(Int.init) ?? 0)
-    return epochs >= configuration.training.epochs || configuration.training.maxSteps.map { steps >= $0 } == true
+    let (epochs, steps) = (last["epoch"].map { $0 + 1 } ?? 0, last["step"] ?? 0)
+    return epochs >= Double(configuration.training.epochs)
+      || configuration.training.maxSteps.map { steps >= Double($0) } == true
   }
 
   private static func found(in path: String) -> [String] {
@@ -57,9 +67,9 @@ package struct RunCollection {
   /// Runs without a study: a variant is what is equal but for the seed, and is called by the keys in which the variants differ.
   private static func named(_ runs: [(directory: String, configuration: RunConfiguration)]) -> [StudyRun] {
     // Labels from another file make another training set, wherever it lies.
-    let keys = ConfigurationTable.keys.filter {
-      ($0.role == .weights && $0.path != "training.seed") || $0.path == "data.label_noise.file"
-    }
+    let keys =
+      ConfigurationTable.studyKeys.filter { $0.path != "training.seed" }
+      + [ConfigurationTable.byPath["data.label_noise.file"]!]
     let varying = keys.filter { key in Set(runs.map { key.write($0.configuration) }).count > 1 }
     return runs.map { run in
       let names = varying.map { "\($0.name)=\($0.write(run.configuration))" }

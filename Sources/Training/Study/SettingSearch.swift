@@ -30,8 +30,8 @@ package struct SettingSearch {
     ["loss", "ece", "gap"].contains { metric.hasSuffix($0) }
   }
 
-  /// `adam-01` and so on: `variant` with the values drawn, or itself where nothing is searched for. Each trial and key has a
-  /// stream of its own, so that more trials, or another key, leave the others as they are.
+  /// `adam-01` and so on: `variant` with the values drawn, or itself where nothing is searched for. Each trial and each key, by its
+  /// place in the space, has a stream of its own, so that more trials, or a key behind the others, leave what there is as it is.
   func trials(of variant: Sweep.Variant, source: ConfigurationSource) -> [Sweep.Variant] {
     guard let space = spaces.first(where: { $0.variant == variant.name }) else { return [variant] }
     return (1...space.trials).map { trial in
@@ -87,11 +87,12 @@ extension SweepReader {
     let fields = try fields(of: node, "the keys of a search", known: ["seed", "metric", "variants"])
     let metric: String
     if let node = fields["metric"] {
+      let known = ["accuracy", "loss", "f1", "ece"].map { "validation_\($0)" }
       metric = try text(node, "metric", "a value of the records of epochs")
-      guard metric.hasPrefix("validation_") else {
+      guard known.contains(metric) else {
         throw source.error(
-          "key 'metric': expected one of the validation split, such as validation_accuracy, got \(node.shown): the test set "
-            + "never chooses settings, or it would be no test", at: node.position)
+          "key 'metric': expected \(known.joined(separator: ", ")), got \(node.shown): the test set never chooses settings, "
+            + "or it would be no test", at: node.position)
       }
     } else {
       metric = "validation_accuracy"

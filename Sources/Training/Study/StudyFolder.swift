@@ -53,7 +53,7 @@ struct StudyFolder {
   }
 
   /// The configuration of a run on the disk; nil where there is none.
-  private func saved(_ index: Int) throws -> RunConfiguration? {
+  func saved(_ index: Int) throws -> RunConfiguration? {
     let file = "\(directory(index))/config.yaml"
     guard FileManager.default.fileExists(atPath: file) else { return nil }
     return try RunConfiguration(yaml: ConfigurationFile.read(file), name: file)
@@ -91,7 +91,7 @@ struct StudyFolder {
   }
 
   /// Nil where another process has it.
-  private func claim(_ directory: String) throws -> RunLock? {
+  func claim(_ directory: String) throws -> RunLock? {
     do {
       try System().makeDirectories(directory)
       let lock = try RunLock(path: "\(directory)/.claim", patience: 0, system: System())
@@ -120,7 +120,7 @@ struct StudyFolder {
     try epochsFactor(index).map { factor in try runs[index].configuration(epochsFactor: factor) }
   }
 
-  private func costFile(_ run: SweepRun) -> String {
+  func costFile(_ run: SweepRun) -> String {
     "\(path)/\([run.point.name, run.variant].filter { !$0.isEmpty }.joined(separator: "/"))/equal-compute.json"
   }
 
@@ -131,23 +131,31 @@ struct StudyFolder {
     let (run, file) = (runs[index], costFile(runs[index]))
     let variant = run.equalComputeWith!
     let sources = indices(sweep.baseline!, run.point) + indices(variant, run.point)
-    guard sources.allSatisfy({ RunNote.read(directory($0)) != nil }) else { return nil }
-    guard let own = computePerStep(sweep.baseline!, run.point), own > 0, let others = computePerStep(variant, run.point)
-    else {
-      try RunNote(
-        run, run.configuration, exitStatus: ExitCode.usage,
-        error: "no run of '\(variant)', or none of the baseline, was completed: what it costs is not known"
-      ).write(to: directory(index))
-      isFinished[index] = true
-      return nil
-    }
+    guard sources.allSatisfy({ hasNote($0, runs[$0].configuration) }) else { return nil }
     // Whoever comes first decides; others read what that one wrote.
     guard let lock = try claim(System.parentDirectory(file)) else { return nil }
     defer { withExtendedLifetime(lock) {} }
     if let ratio = CostRatio(file: file) { return ratio.ratio }
-    let ratio = CostRatio(ratio: others / own, variant: variant, secondsPerStep: others, baselineSecondsPerStep: own)
+    guard let own = computePerStep(sweep.baseline!, run.point), own > 0, let others = computePerStep(variant, run.point)
+    else {
+      let cause = "no run of '\(variant)', or none of the baseline, was completed: what it costs is not known"
+      return try fail(index, cause)
+    }
+    let ratio = CostRatio(
+      ratio: others / own, variant: variant, baseline: sweep.baseline!, secondsPerStep: others,
+      baselineSecondsPerStep: own)
+    // A run of another length may be refused, as one that is shorter than its warm-up.
+    do { _ = try run.configuration(epochsFactor: ratio.ratio) } catch { return try fail(index, "\(error)") }
     try StudyFile.write(StudyFile.json(ratio), to: file)
     return ratio.ratio
+  }
+
+  /// Records that a run cannot be made, under the lock of its variant.
+  private mutating func fail(_ index: Int, _ cause: String) throws -> Double? {
+    try RunNote(runs[index], runs[index].configuration, exitStatus: ExitCode.usage, error: cause)
+      .write(to: directory(index))
+    isFinished[index] = true
+    return nil
   }
 
   private func indices(_ variant: String, _ point: Sweep.Point) -> [Int] {
@@ -161,81 +169,17 @@ struct StudyFolder {
 }
 
 /// What a step of a variant costs, in steps of the baseline.
-private struct CostRatio: Codable {
+struct CostRatio: Codable {
   var ratio: Double
   var variant: String
+  var baseline: String
   var secondsPerStep: Double
   var baselineSecondsPerStep: Double
-
-  init(ratio: Double, variant: String, secondsPerStep: Double, baselineSecondsPerStep: Double) {
-    (self.ratio, self.variant) = (ratio, variant)
-    (self.secondsPerStep, self.baselineSecondsPerStep) = (secondsPerStep, baselineSecondsPerStep)
-  }
-
-  init?(file: String) {
-    guard let data = FileManager.default.contents(atPath: file) else { return nil }
-    let decoder = JSONDecoder()
-    decoder.keyDecodingStrategy = .convertFromSnakeCase
-    guard let ratio = try? decoder.decode(CostRatio.self, from: data), ratio.ratio > 0, ratio.ratio < 1e4 else {
-      return nil
-    }
-    self = ratio
-  }
 }
 
-// MARK: At a start
-
-extension StudyFolder {
-  /// Before the first run of a start, on one rank: what earlier starts left must be of this sweep.
-  /// - Parameters:
-  ///   - redoing: runs made with another configuration are removed and made again; else they are refused.
-  ///   - retrying: runs that failed are tried again.
-  func prepare(redoing: Bool, retrying: Bool) throws {
-    do { try System().makeDirectories(path) } catch { throw SaveError(error, option: "--directory") }
-    for index in runs.indices {
-      let directory = directory(index)
-      if let difference = try difference(index) {
-        guard redoing else {
-          throw UsageError(
-            "\(directory) was made with another configuration: \(difference); choose another --directory, or --redo to remove "
-              + "and repeat such runs")
-        }
-        try remove(directory)
-        // What was measured by it does not hold any more, nor do the runs that went by it.
-        for other in runs.indices {
-          let (equal, changed) = (runs[other], runs[index])
-          let isMeasured = equal.equalComputeWith == changed.variant || changed.variant == sweep.baseline
-          guard equal.equalComputeWith != nil, isMeasured, equal.point.name == changed.point.name else { continue }
-          try remove(self.directory(other))
-          unlink(costFile(equal))
-        }
-      }
-      if retrying { unlink("\(directory)/\(RunNote.failed)") }
-    }
-    try StudyFile.write(sweep.text, to: "\(path)/sweep.yaml")
-  }
-
-  /// Not while somebody is at work there.
-  private func remove(_ directory: String) throws {
-    guard FileManager.default.fileExists(atPath: directory) else { return }
-    guard let lock = try claim(directory) else {
-      throw UsageError("\(directory) is in use by another process; it cannot be made again now")
-    }
-    try withExtendedLifetime(lock) { try FileManager.default.removeItem(atPath: directory) }
-  }
-
-  /// The first key that a run on the disk has otherwise; nil where there is none.
-  private func difference(_ index: Int) throws -> ConfigurationDifference? {
-    guard let current = try configuration(index), let saved = try saved(index) else { return nil }
-    if let note = RunNote.read(directory(index)), note.labelFile != current.labelFileChecksum {
-      let (then, now) = (note.labelFile ?? "none", current.labelFileChecksum ?? "none")
-      return ConfigurationDifference(
-        key: "the contents of data.label_noise.file", saved: "checksum \(then)", current: "checksum \(now)")
-    }
-    guard saved.studyChecksum != current.studyChecksum else { return nil }
-    return current.differences(from: saved).first
-      ?? ConfigurationTable.keys.first { $0.role != .place && $0.write(saved) != $0.write(current) }.map {
-        ConfigurationDifference(key: $0.path, saved: $0.write(saved), current: $0.write(current))
-      }
+extension CostRatio {
+  init?(file: String) {
+    guard let ratio = StudyFile.read(CostRatio.self, file), ratio.ratio > 0, ratio.ratio < 1e4 else { return nil }
+    self = ratio
   }
 }

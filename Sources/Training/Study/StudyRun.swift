@@ -35,10 +35,7 @@ package struct RunNote: Codable, Sendable {
   /// The note of a directory, where there is one that can be read.
   static func read(_ directory: String) -> RunNote? {
     for name in [done, failed] {
-      guard let data = FileManager.default.contents(atPath: "\(directory)/\(name)") else { continue }
-      let decoder = JSONDecoder()
-      decoder.keyDecodingStrategy = .convertFromSnakeCase
-      if let note = try? decoder.decode(RunNote.self, from: data) { return note }
+      if let note = StudyFile.read(RunNote.self, "\(directory)/\(name)") { return note }
     }
     return nil
   }
@@ -59,6 +56,14 @@ enum StudyFile {
       try system.makeDirectories(System.parentDirectory(path))
       try AtomicFile(system: system).replace(path, with: Array(text.utf8), verified: false)
     } catch { throw SaveError(error, option: "--directory") }
+  }
+
+  /// Nil where there is none, or it is none.
+  static func read<Value: Decodable>(_ type: Value.Type, _ path: String) -> Value? {
+    guard let data = FileManager.default.contents(atPath: path) else { return nil }
+    let decoder = JSONDecoder()
+    decoder.keyDecodingStrategy = .convertFromSnakeCase
+    return try? decoder.decode(type, from: data)
   }
 
   /// Keys in snake case, sorted; a number that is not finite cannot be among the values.
@@ -152,4 +157,9 @@ package struct StudyRun: Sendable {
     guard failure == nil, let steps = epochs.last?["step"], steps > 0 else { return nil }
     return seconds / steps
   }
+}
+
+extension [StudyRun] {
+  /// What their last epochs have.
+  package var recorded: Set<String> { Set(flatMap { $0.epochs.last.map { Array<String>($0.keys) } ?? [] }) }
 }

@@ -29,10 +29,14 @@ package struct Sweep {
     }
 
     var name: String
+    /// The variant in the file: of a trial, the one that is searched for.
+    var origin: String
     var settings: [RunConfiguration.Setting]
     var epochs = Epochs.own
     /// A file of settings that a search has chosen; `{point}` in it stands for the point's name.
     var file: String?
+
+    init(name: String) { (self.name, origin, settings) = (name, name, []) }
   }
 
   /// Further settings where a point of the grid, or a variant, matches.
@@ -89,11 +93,10 @@ package struct Sweep {
 
   func runs(of seeds: [Int]) throws(ConfigurationError) -> [SweepRun] {
     var runs: [SweepRun] = []
-    let waiting = { (variant: Variant) in if case .equalCompute = variant.epochs { true } else { false } }
     for isLast in [false, true] {
       for seed in seeds {
         for point in points {
-          for variant in variants where waiting(variant) == isLast {
+          for variant in variants where variant.epochs.isKnown != isLast {
             runs.append(try SweepRun(self, point: point, variant: variant, seed: seed))
           }
         }
@@ -132,17 +135,25 @@ package struct SweepRun {
     name = folders.joined(separator: "/")
     (self.point, self.variant, self.seed) = (point, variant.name, seed)
     let chosen = sweep.chosenSettings(of: variant, at: point)
-    provenance = chosen?.provenance(of: variant)
+    provenance = chosen?.provenance(over: variant.settings + sweep.overrides)
     searchMetric = sweep.search?.metric
     make = { (factor: Double) throws(ConfigurationError) in
-      var settings = [try RunConfiguration.setting(of: "checkpoint.keep=1")] + sweep.settings + point.settings
-      for override in sweep.conditional where override.matches(point, variant.name) { settings += override.settings }
+      // As `icp train` keeps them only where the study says so.
+      var settings = sweep.checkpoints == .all ? [] : [try RunConfiguration.setting(of: "checkpoint.keep=1")]
+      settings += sweep.settings + point.settings
+      for override in sweep.conditional where override.matches(point, variant.origin) { settings += override.settings }
       settings += chosen?.settings ?? []
       settings += variant.settings
       settings.append(try RunConfiguration.setting(of: "training.seed=\(seed)"))
       settings += sweep.overrides
-      let configuration = try RunConfiguration(yaml: sweep.baseText, name: sweep.baseName, settings: settings)
-      return try configuration.lengthened(by: factor).settlingShards(ranks: sweep.ranksPerRun)
+      func load() throws(ConfigurationError) -> RunConfiguration {
+        try RunConfiguration(yaml: sweep.baseText, name: sweep.baseName, settings: settings)
+          .settlingShards(ranks: sweep.ranksPerRun)
+      }
+      let configuration = try load()
+      guard factor != 1 else { return configuration }
+      settings += try configuration.lengthening(by: factor)
+      return try load()
     }
     switch variant.epochs {
     case .own: (configuration, equalComputeWith) = (try make(1), nil)
@@ -158,21 +169,22 @@ package struct SweepRun {
 }
 
 extension RunConfiguration {
-  /// With more or fewer epochs, at least one; evaluated as often in all, for the best of more epochs would be better by chance.
-  func lengthened(by factor: Double) -> RunConfiguration {
-    // Beyond 2^53, the largest that a configuration may say, nobody counts.
-    func times(_ count: Int) -> Int { max(1, Int(min((Double(count) * factor).rounded(), 0x1p53))) }
-    var longer = self
-    longer.training.epochs = times(training.epochs)
-    longer.evaluation.everyEpochs = evaluation.everyEpochs.map(times)
-    return longer
+  /// What makes a run longer, or shorter: its epochs, at least one, and steps where these end it; evaluated as often in all, for
+  /// the best of more epochs would be better by chance.
+  func lengthening(by factor: Double) throws(ConfigurationError) -> [Setting] {
+    // A billion is what a configuration may say.
+    func times(_ count: Int) -> Int { max(1, Int(min((Double(count) * factor).rounded(), 1e9))) }
+    var settings = [try Self.setting(of: "training.epochs=\(times(training.epochs))")]
+    if let steps = training.maxSteps { settings.append(try Self.setting(of: "training.max_steps=\(times(steps))")) }
+    if let epochs = evaluation.everyEpochs {
+      settings.append(try Self.setting(of: "evaluation.every_epochs=\(times(epochs))"))
+    }
+    return settings
   }
 
   /// Tells runs of a study apart by what their results depend on: not by where things lie, nor by when they save and log.
   package var studyChecksum: String {
-    let silent: Set<Substring> = ["checkpoint", "agreement", "watchdog", "logging"]
-    let text = ConfigurationTable.keys.filter { $0.role != .place && !silent.contains($0.section) }
-      .map { "\($0.path): \($0.write(self))\n" }.joined()
+    let text = ConfigurationTable.studyKeys.map { "\($0.path): \($0.write(self))\n" }.joined()
     return Checksum.hexadecimal(Checksum.crc32(text.utf8))
   }
 
@@ -180,5 +192,12 @@ extension RunConfiguration {
   package var labelFileChecksum: String? {
     data.labelNoise.file.flatMap { FileManager.default.contents(atPath: $0) }
       .map { data in Checksum.hexadecimal(Checksum.crc32(data)) }
+  }
+}
+
+extension ConfigurationTable {
+  /// What runs of a study differ in.
+  static let studyKeys = keys.filter {
+    $0.role != .place && !["checkpoint", "agreement", "watchdog", "logging"].contains($0.section)
   }
 }

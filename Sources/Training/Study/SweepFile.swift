@@ -105,6 +105,11 @@ extension Sweep {
     }
     // Every combination, so that none fails hours later; of all seeds alike.
     for run in try runs(of: [seeds[0]]) {
+      if case .count(let shards) = run.configuration.training.shards, shards < ranksPerRun {
+        throw source.error(
+          "'ranks_per_run' is \(ranksPerRun), and 'training.shards' of \(run.name) \(shards): a rank needs a shard",
+          at: fields["ranks_per_run"]?.position)
+      }
       guard search == nil || run.configuration.data.validation != .none else {
         throw source.error(
           "a search needs 'data.validation': settings are never chosen on the test set", at: fields["search"]?.position)

@@ -32,7 +32,8 @@ extension SweepSession {
       try group.together {
         guard group.rank == 0 else { return }
         let made = StudyRun(
-          directory: directory, point: "", variant: "", seed: 0, epochs: StudyRun.epochs(in: directory))
+          directory: directory, point: note.point, variant: note.variant, seed: note.seed,
+          epochs: StudyRun.epochs(in: directory))
         note.trainingSeconds = made.trainingSeconds.last
         try note.write(to: directory)
         // Behind the note: a kill in between costs room on the disk, and no run.

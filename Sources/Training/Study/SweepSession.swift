@@ -39,7 +39,7 @@ package final class SweepSession {
     let (group, bell) = (group, bell)
     // What fails in one group only is every group's end.
     supervision = try world.together {
-      try Supervision(group, limit: nil, fault: nil, firstRank: communicator.rank - group.rank, bell: bell)
+      try Supervision(group, limit: nil, fault: nil, bell: bell)
     }
   }
 
@@ -132,7 +132,7 @@ package final class SweepSession {
     let runs = folder.runs.indices.compactMap { StudyRun(note: folder.directory($0)) }
     let comparison = Comparison(
       runs: runs, baseline: sweep.baseline, order: sweep.variants.map(\.name), points: sweep.points.map(\.title),
-      unfinished: folder.runs.count - runs.count, metrics: sweep.metrics)
+      unfinished: folder.runs.count - runs.count, metrics: sweep.metrics, searchMetric: sweep.search?.metric)
     try comparison.write(to: folder.path)
     if let search = sweep.search { try comparison.writeChosen(search, sweep, to: folder.path) }
     console.line(

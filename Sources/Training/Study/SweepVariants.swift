@@ -5,7 +5,7 @@ extension SweepReader {
   func variants(_ node: Node) throws(ConfigurationError) -> [Sweep.Variant] {
     var variants: [Sweep.Variant] = []
     for (key, value) in try entries(node, "variants by name") {
-      var variant = Sweep.Variant(name: try name(key, "a variant"), settings: [])
+      var variant = Sweep.Variant(name: try name(key, "a variant"))
       for (field, value) in try entries(value, "the variant's settings") {
         switch field.text ?? "" {
         case "epochs_factor":

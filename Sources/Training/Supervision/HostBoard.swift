@@ -49,11 +49,11 @@ package final class HostBoard: Sendable {
   /// Of the ranks of this host, in their order.
   let lines: [Line]
   let mine: Line
-  /// Which of the job's ranks is rank 0 here: a study's groups of ranks count each from 0, and messages name the job's.
+  /// The communicator's.
   let firstRank: Int
 
   /// Every rank calls it. Where memory cannot be shared each rank sees its own line alone.
-  package convenience init(_ communicator: Communicator, firstRank: Int = 0) throws(MPIError) {
+  package convenience init(_ communicator: Communicator) throws(MPIError) {
     let host = try communicator.onThisHost()
     let bytes = host.size * Line.size * MemoryLayout<Int>.size
     let own = host.rank == 0 ? supervision_create_memory(bytes) : -1
@@ -74,10 +74,12 @@ package final class HostBoard: Sendable {
     let isShared = try host.minimum([mapped == MAP_FAILED ? 0 : 1])[0] == 1
     if descriptor >= 0 { close(descriptor) }
     if isShared {
-      self.init(mapped!, bytes: bytes, ranks: host.size, mine: host.rank, rank: communicator.rank, firstRank: firstRank)
+      self.init(
+        mapped!, bytes: bytes, ranks: host.size, mine: host.rank, rank: communicator.rank,
+        firstRank: communicator.firstRank)
     } else {
       if mapped != MAP_FAILED { munmap(mapped, bytes) }
-      self.init(rank: communicator.rank, firstRank: firstRank)
+      self.init(rank: communicator.rank, firstRank: communicator.firstRank)
     }
     // So that no rank reads a line that is not written yet.
     try host.barrier()

@@ -11,12 +11,8 @@ package final class Supervision {
 
   /// Every rank calls it.
   /// Throws: LaunchError where the threads of a run cannot be made, for which nobody would wait in vain.
-  /// - Parameters:
-  ///   - firstRank: which of the job's ranks is the communicator's first; messages name the job's.
-  ///   - bell: of a study, whose groups of ranks are each supervised alone and stop together.
-  package init(
-    _ communicator: Communicator, limit: Double?, fault: Fault?, firstRank: Int = 0, bell: StopBell? = nil
-  ) throws {
+  /// - Parameter bell: of a study, whose groups of ranks are each supervised alone and stop together.
+  package init(_ communicator: Communicator, limit: Double?, fault: Fault?, bell: StopBell? = nil) throws {
     try communicator.together {
       // The watchdog, the loader, the writer of checkpoints, and what the libraries start meanwhile.
       let error = supervision_try_threads(6)
@@ -26,7 +22,7 @@ package final class Supervision {
             + "(ulimit -u, or pids.max of the control group)")
       }
     }
-    let board = try HostBoard(communicator, firstRank: firstRank)
+    let board = try HostBoard(communicator)
     rollCall = try RollCall(communicator, board)
     self.bell = bell
     pulse = Pulse(
@@ -37,7 +33,8 @@ package final class Supervision {
     _ = Unmanaged.passRetained(board)
     supervision_begin(
       supervision_place(
-        place: strdup("rank \(firstRank + communicator.rank) host \(Platform.host)"), step: step, phase: phase,
+        place: strdup("rank \(communicator.firstRank + communicator.rank) host \(Platform.host)"), step: step,
+        phase: phase,
         phases: Self.phases,
         status: ExitCode.internalError))
   }
