@@ -19,7 +19,8 @@ struct CompareCommand: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "The variant that others are compared with; default: the one called plain or rule=none.", valueName: "variant"))
+      "The variant that others are compared with; default: the study's, or the one called plain or rule=none.",
+      valueName: "variant"))
   var baseline: String?
 
   @Option(
@@ -51,17 +52,8 @@ struct CompareCommand: ParsableCommand {
     if let missing = metrics.first(where: { !recorded.contains($0) }) {
       throw UsageError("--metric \(missing): in no record; there are \(recorded.sorted().joined(separator: ", "))")
     }
-    let comparison = Comparison(
-      runs: found, baseline: baseline ?? Self.plain(variants), unfinished: collection.unfinished.count,
-      metrics: metrics)
+    let comparison = collection.comparison(baseline: baseline, metrics: metrics)
     if let directory { try comparison.write(to: directory) }
     print(json ? comparison.json : comparison.markdown, terminator: "")
-  }
-
-  /// The one variant that is plain training, where there is one.
-  private static func plain(_ variants: Set<String>) -> String? {
-    if variants.contains("plain") { return "plain" }
-    let plain = variants.filter { $0.split(separator: " ").contains("rule=none") }
-    return plain.count == 1 ? plain.first : nil
   }
 }

@@ -63,7 +63,7 @@ import Training
     #expect(
       text.contains("| adam | 3 | 1 | 37.00 ± 5.29 | 50.00 ± 0.00 | +3.00 [-1.97, +7.97] | 2.00 ± 0.00 | 2 | 400.0 |"))
     #expect(text.contains("**1 of 8 runs failed**"))
-    #expect(text.contains("**2 runs are not done yet.**"))
+    #expect(text.contains("**2 runs not done yet.**"))
     #expect(text.contains("none was chosen by these runs"))
   }
 
@@ -77,6 +77,11 @@ import Training
       Comparison(runs: runs, baseline: "plain").markdown.contains(
         "Settings chosen on validation data, never on the test set: `adam`, `sgd` by validation_accuracy (0.5) (a.yaml). "
           + "Settings of which nothing says how they were chosen: `sam` from b.yaml. The others:"))
+  }
+
+  @Test func `a column that no record has is said`() {
+    let text = Comparison(runs: runs, baseline: "plain", metrics: ["tset_loss"]).markdown
+    #expect(text.contains("**`tset_loss` is in no record**; there are epoch, "))
   }
 
   @Test func `a number that only some seeds have says of how many`() {

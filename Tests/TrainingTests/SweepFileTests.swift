@@ -131,6 +131,10 @@ private func refusal(_ yaml: String, _ overrides: [String] = []) -> String? {
       "s.yaml:3:9: 'a' becomes trials: it can neither be the baseline nor what another's compute is equal to"
     ),
     (
+      "variants: {a: {}}\nsearch: {variants: {a: {trials: 2, space: {icp.steps: {uniform: [1, 6]}}}}}",
+      "s.yaml:2:44: key 'icp.steps': expected an integer >= 0, got 2.55, as a value of the space might be"
+    ),
+    (
       "variants: {a: {}}\nranks_per_run: 5",
       "s.yaml:2:16: 'ranks_per_run' is 5, and 'training.shards' of a/seed-0 4: a rank needs a shard"
     ),

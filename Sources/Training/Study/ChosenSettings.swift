@@ -36,20 +36,25 @@ struct ChosenSettings {
 extension Comparison {
   /// `chosen/NAME.yaml` for each variant that a search has trials of: the best by the mean over seeds, and over the points of
   /// the grid; and in each point's folder its own. A trial with a run that failed, or is not done, is not chosen.
-  func writeChosen(_ search: SettingSearch, _ sweep: Sweep, to directory: String) throws(SaveError) {
+  /// Returns a line for each file.
+  func writeChosen(_ search: SettingSearch, _ sweep: Sweep, to directory: String) throws(SaveError) -> [String] {
+    var lines: [String] = []
     let places = sweep.points.count > 1 ? sweep.points.map { ([$0], "\(directory)/\($0.name)") } : []
     for (points, folder) in [(sweep.points, directory)] + places {
       for space in search.spaces {
-        guard let text = chosen(space, search, sweep, at: points) else { continue }
-        try StudyFile.write(text, to: "\(folder)/chosen/\(space.variant).yaml")
+        guard let (trial, text) = chosen(space, search, sweep, at: points) else { continue }
+        let file = "\(folder)/chosen/\(space.variant).yaml"
+        try StudyFile.write(text, to: file)
+        lines.append("\(trial), into \(file)")
       }
     }
+    return lines
   }
 
-  /// Nil as long as no trial is done.
+  /// Nil as long as no trial is done. Of trials that are equally good the first.
   private func chosen(
     _ space: SettingSearch.Space, _ search: SettingSearch, _ sweep: Sweep, at points: [Sweep.Point]
-  ) -> String? {
+  ) -> (trial: String, text: String)? {
     let (expected, trials) = (points.count * sweep.seeds.count, space.names)
     let scores: [(variant: Sweep.Variant, score: Double)] = sweep.variants.compactMap { variant in
       guard trials.contains(variant.name) else { return nil }
@@ -68,10 +73,11 @@ extension Comparison {
       values.removeAll { $0.key == setting.key.path }
       values.append((setting.key.path, setting.text))
     }
-    return
+    let text =
       "# by \(search.metric) (\(decimal(best.score, places: 4)), mean of \(counted(expected, "run"))), the best of "
       + "\(scores.count) random trials of `\(space.variant)`\(place)\n"
       + values.map { "\($0.key): \($0.text)\n" }.joined()
+    return (best.variant.name, text)
   }
 }
 

@@ -44,6 +44,8 @@ package struct Comparison {
     /// A run's compute, in the baseline's.
     package var cost: Double?
     package var provenance: String?
+    /// Of a trial: what was drawn.
+    package var drawn: String?
   }
 
   package let rows: [Row]
@@ -62,6 +64,12 @@ package struct Comparison {
     "train_eval_accuracy", "generalization_gap", "test_ece", "train_accuracy_right_labels",
     "train_accuracy_wrong_labels",
   ]
+
+  init(runs: [StudyRun], outline: StudyOutline, unfinished: Int) {
+    self.init(
+      runs: runs, baseline: outline.baseline, order: outline.variants, points: outline.points, unfinished: unfinished,
+      metrics: outline.metrics, searchMetric: outline.searchMetric)
+  }
 
   /// - Parameters:
   ///   - order, points: of the rows and tables; others that occur come behind.
@@ -116,6 +124,7 @@ extension Comparison.Row {
     seeds = done.map(\.seed).sorted()
     failed = runs.count - done.count
     provenance = runs.compactMap(\.provenance).first
+    drawn = runs.compactMap(\.drawn).first
     let names = done.recorded.subtracting([
       "epoch", "step", "seconds", "saving_seconds", "seconds_per_step", "processor_seconds_per_step",
       "resident_bytes",

@@ -28,7 +28,11 @@ extension Comparison {
     notes.append(provenance)
     let failed = rows.reduce(0) { $0 + $1.failed }
     if failed > 0 { notes.append("**\(failed) of \(runs.count) runs failed** and are in no mean.") }
-    if unfinished > 0 { notes.append("**\(unfinished) runs are not done yet.**") }
+    if unfinished > 0 { notes.append("**\(counted(unfinished, "run")) not done yet.**") }
+    let recorded = runs.recorded
+    for metric in metrics where !recorded.contains(metric) && !recorded.isEmpty {
+      notes.append("**`\(metric)` is in no record**; there are \(recorded.sorted().joined(separator: ", ")).")
+    }
     return notes
   }
 
@@ -69,8 +73,10 @@ extension Comparison {
 
   private var hasFailures: Bool { rows.contains { $0.failed > 0 } }
 
+  private var hasTrials: Bool { rows.contains { $0.drawn != nil } }
+
   private var columns: [String] {
-    var header = ["variant", "seeds"]
+    var header = ["variant"] + (hasTrials ? ["drawn"] : []) + ["seeds"]
     if hasFailures { header.append("failed") }
     header += ["\(metrics[0])", "best"]
     if let baseline { header.append("difference to \(baseline)") }
@@ -80,7 +86,7 @@ extension Comparison {
 
   private func cells(_ row: Row) -> [String] {
     let metric = metrics[0]
-    var cells = [row.variant, "\(row.seeds.count)"]
+    var cells = [row.variant] + (hasTrials ? [row.drawn ?? ""] : []) + ["\(row.seeds.count)"]
     if hasFailures { cells.append("\(row.failed)") }
     let shown = { (spread: Spread?, name: String) in self.shown(spread, name, of: row.seeds.count) }
     cells += [shown(row.last[metric], metric), shown(row.best[metric], metric)]

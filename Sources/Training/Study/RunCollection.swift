@@ -5,6 +5,8 @@ package struct RunCollection {
   package private(set) var runs: [StudyRun] = []
   /// Directories of runs that have not come to their end: they are in no table.
   package private(set) var unfinished: [String] = []
+  /// Of the study that the runs are of.
+  private var outline: StudyOutline?
 
   /// `paths`: run directories, or directories with some below them, of which those of sweeps are taken in the order of names.
   /// Throws: UsageError where one holds no run.
@@ -32,15 +34,60 @@ package struct RunCollection {
       }
     }
     runs += Self.named(plain)
+    try takeOutline(paths)
     var first: [String: String] = [:]
     for run in runs {
       guard let other = first.updateValue(run.directory, forKey: "\(run.point) \(run.variant) \(run.seed)") else {
         continue
       }
       throw UsageError(
-        "\(other) and \(run.directory) are both \(run.variant) of seed \(run.seed): a mean over both would count it twice, or mix "
-          + "two studies; compare one study at a time")
+        "\(other) and \(run.directory) are both \(run.variant) of seed \(run.seed): a mean over both would count it twice; "
+          + "compare one study at a time")
     }
+  }
+
+  /// The study's own baseline, order and columns; runs of it that are not there are counted. Runs of two studies, or of one and
+  /// none, share names and no configuration.
+  private mutating func takeOutline(_ paths: [String]) throws {
+    let studies = Set((runs.map(\.directory) + unfinished).map { Self.study(of: $0) ?? "" }).sorted()
+    guard studies.count < 2 else {
+      let names = studies.map { $0.isEmpty ? "runs of no study" : $0 }
+      throw UsageError("\(names.prefix(2).joined(separator: " and ")): compare one study at a time")
+    }
+    guard let study = studies.first, let outline = StudyOutline.read(study) else { return }
+    self.outline = outline
+    let there = Set(runs.map(\.directory) + unfinished)
+    unfinished += outline.runs.map { "\(study)/\($0)" }.filter { directory in
+      !there.contains(directory) && paths.contains { "\(directory)/".hasPrefix($0.hasSuffix("/") ? $0 : "\($0)/") }
+    }
+  }
+
+  /// The folder above a run that holds a study's outline.
+  private static func study(of directory: String) -> String? {
+    var folder = directory
+    // POINT/VARIANT/seed-N
+    for _ in 0..<3 {
+      folder = System.parentDirectory(folder)
+      if FileManager.default.fileExists(atPath: "\(folder)/\(StudyOutline.name)") { return folder }
+    }
+    return nil
+  }
+
+  /// - Parameters:
+  ///   - baseline: in the place of the study's; without a study the one that is plain training, where there is one.
+  ///   - metrics: in the place of the study's.
+  package func comparison(baseline: String?, metrics: [String]) -> Comparison {
+    Comparison(
+      runs: runs, baseline: baseline ?? (outline == nil ? plain : outline?.baseline), order: outline?.variants ?? [],
+      points: outline?.points ?? [], unfinished: unfinished.count,
+      metrics: metrics.isEmpty ? outline?.metrics ?? [] : metrics, searchMetric: outline?.searchMetric)
+  }
+
+  private var plain: String? {
+    let variants = Set(runs.map(\.variant))
+    if variants.contains("plain") { return "plain" }
+    let plain = variants.filter { $0.split(separator: " ").contains("rule=none") }
+    return plain.count == 1 ? plain.first : nil
   }
 
   /// Whether the records reach the end that the configuration gives. A sweep's run is finished when its note says so.

@@ -37,12 +37,14 @@ package struct SettingSearch {
     return (1...space.trials).map { trial in
       var drawn = variant
       drawn.name = space.name(of: trial)
+      let own = drawn.settings.count
       for (index, entry) in space.ranges.enumerated() {
         var stream = RandomStream(seed: seed, purpose: .search, epoch: index, sample: trial)
         drawn.settings.append(
           RunConfiguration.Setting(
             key: ConfigurationTable.byPath[entry.key]!, value: entry.range.draw(&stream), source: source))
       }
+      drawn.drawn = drawn.settings[own...].map { "\($0.key.name) \($0.value.shown)" }.joined(separator: ", ")
       return drawn
     }
   }
@@ -58,10 +60,11 @@ extension SettingSearch.Space {
 }
 
 extension SettingSearch.Range {
-  /// Numbers of which every value between is accepted where these are.
-  var ends: [Node] {
+  /// Numbers of which every value between is accepted where these are: the ends, and a fraction where there may be some.
+  var probes: [Node] {
     switch self {
-    case .uniform(let low, let high), .log(let low, let high): [low, high].map { Node(YAMLText.number($0)) }
+    case .uniform(let low, let high), .log(let low, let high):
+      [low, high, low + (high - low) * 0.31].map { Node(YAMLText.number($0)) }
     case .integer(let low, let high): ["\(low)", "\(high)"].map { Node($0) }
     case .choice(let nodes): nodes
     }
@@ -119,7 +122,11 @@ extension SweepReader {
     let space = try needed("space", of: fields, variant, at: node)
     for (key, value) in try entries(space, "keys with what they are drawn from") {
       let range = try range(value)
-      for end in range.ends { _ = try setting(key.text ?? "", end, at: key) }
+      for value in range.probes {
+        do throws(ConfigurationError) {
+          _ = try setting(key.text ?? "", value, at: key)
+        } catch { throw source.error("\(error.message), as a value of the space might be", at: key.position) }
+      }
       ranges.append((key.text ?? "", range))
     }
     return SettingSearch.Space(

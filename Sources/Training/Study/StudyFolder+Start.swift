@@ -8,13 +8,18 @@ extension StudyFolder {
   ///   - retrying: runs that failed are tried again.
   func prepare(redoing: Bool, retrying: Bool) throws {
     do { try System().makeDirectories(path) } catch { throw SaveError(error, option: "--directory") }
+    // Variants and seeds may come and go, but not all at once: tables of two studies would be written over each other.
+    if let earlier = StudyOutline.read(path), Set(earlier.runs).isDisjoint(with: runs.map(\.name)) {
+      throw UsageError(
+        "\(path) holds another study, with runs such as \(earlier.runs.first ?? "none"); choose another --directory")
+    }
     var different: [Int] = []
     for index in runs.indices {
       guard let difference = try difference(index) else { continue }
       guard redoing else {
         throw UsageError(
           "\(directory(index)) was made with another configuration: \(difference); choose another --directory, or --redo to "
-            + "remove and repeat such runs")
+            + "remove and repeat such runs, and those whose equal compute was measured by them")
       }
       different.append(index)
     }
@@ -29,6 +34,7 @@ extension StudyFolder {
     }
     if retrying { for index in runs.indices { unlink("\(directory(index))/\(RunNote.failed)") } }
     try StudyFile.write(sweep.text, to: "\(path)/sweep.yaml")
+    try StudyFile.write(StudyFile.json(StudyOutline(sweep, runs: runs)), to: "\(path)/\(StudyOutline.name)")
   }
 
   /// Whether the length of a run, `index`, is measured by that of another; or is the other's own.

@@ -14,6 +14,8 @@ package struct RunNote: Codable, Sendable {
   var provenance: String?
   /// What a search compares its trials by, of which this is one.
   var searchMetric: String?
+  /// Of a trial: what was drawn, `icp.steps 2, icp.step_size 0.03`.
+  var drawn: String?
   /// Of the last epoch; a fraction.
   var testAccuracy: Double?
   /// Of the run's steps, without evaluation and saving.
@@ -26,7 +28,7 @@ package struct RunNote: Codable, Sendable {
     (point, variant, seed, provenance) = (run.point.title, run.variant, run.seed, run.provenance)
     self.configuration = configuration.studyChecksum
     labelFile = configuration.labelFileChecksum
-    searchMetric = run.searchMetric
+    (searchMetric, drawn) = (run.searchMetric, run.drawn)
     (self.exitStatus, self.error) = (exitStatus, error)
   }
 
@@ -82,8 +84,9 @@ package struct StudyRun: Sendable {
   package var variant: String
   package var seed: Int
   package var provenance: String?
-  /// Of a search's trial: by what trials are compared.
+  /// Of a search's trial: by what trials are compared, and what was drawn.
   package var searchMetric: String?
+  package var drawn: String?
   /// Where it failed: the exit status.
   package var failure: Int32?
   /// The numbers of each epoch's record, in order; those of the record `final` are the last epoch's.
@@ -103,7 +106,7 @@ package struct StudyRun: Sendable {
     self.init(
       directory: directory, point: note.point, variant: note.variant, seed: note.seed, provenance: note.provenance,
       failure: note.exitStatus, epochs: Self.epochs(in: directory))
-    searchMetric = note.searchMetric
+    (searchMetric, drawn) = (note.searchMetric, note.drawn)
   }
 
   /// Lists of numbers, nulls and torn lines are left out.

@@ -36,6 +36,9 @@ package struct Sweep {
     /// A file of settings that a search has chosen; `{point}` in it stands for the point's name.
     var file: String?
 
+    /// Of a trial: what was drawn, as a table has it.
+    var drawn: String?
+
     init(name: String) { (self.name, origin, settings) = (name, name, []) }
   }
 
@@ -128,6 +131,8 @@ package struct SweepRun {
   package let provenance: String?
   /// In a search: what its runs are compared by.
   let searchMetric: String?
+  /// Of a trial.
+  let drawn: String?
   private let make: (Double) throws(ConfigurationError) -> RunConfiguration
 
   init(_ sweep: Sweep, point: Sweep.Point, variant: Sweep.Variant, seed: Int) throws(ConfigurationError) {
@@ -136,7 +141,7 @@ package struct SweepRun {
     (self.point, self.variant, self.seed) = (point, variant.name, seed)
     let chosen = sweep.chosenSettings(of: variant, at: point)
     provenance = chosen?.provenance(over: variant.settings + sweep.overrides)
-    searchMetric = sweep.search?.metric
+    (searchMetric, drawn) = (sweep.search?.metric, variant.drawn)
     make = { (factor: Double) throws(ConfigurationError) in
       // As `icp train` keeps them only where the study says so.
       var settings = sweep.checkpoints == .all ? [] : [try RunConfiguration.setting(of: "checkpoint.keep=1")]

@@ -95,7 +95,11 @@ extension Sweep {
     for point in points {
       for file in variants.compactMap(\.file) {
         let path = Self.path(file, at: point)
-        if chosen[path] == nil { chosen[path] = try ChosenSettings(path: path) }
+        do throws(ConfigurationError) {
+          if chosen[path] == nil { chosen[path] = try ChosenSettings(path: path) }
+        } catch {
+          throw source.error("key 'file', which starts where this file lies: \(error)", at: node.position)
+        }
       }
     }
     self.chosen = chosen

@@ -131,12 +131,12 @@ package final class SweepSession {
   private func report() throws {
     let runs = folder.runs.indices.compactMap { StudyRun(note: folder.directory($0)) }
     let comparison = Comparison(
-      runs: runs, baseline: sweep.baseline, order: sweep.variants.map(\.name), points: sweep.points.map(\.title),
-      unfinished: folder.runs.count - runs.count, metrics: sweep.metrics, searchMetric: sweep.search?.metric)
+      runs: runs, outline: StudyOutline(sweep, runs: folder.runs), unfinished: folder.runs.count - runs.count)
     try comparison.write(to: folder.path)
-    if let search = sweep.search { try comparison.writeChosen(search, sweep, to: folder.path) }
+    let chosen = try sweep.search.map { try comparison.writeChosen($0, sweep, to: folder.path) } ?? []
     console.line(
-      "\n\(comparison.markdown)\nwritten to \(folder.path)/results.md, results.csv, runs.csv, results.json and plots/")
+      "\n\(comparison.markdown)\nwritten to \(folder.path)/results.md, results.csv, runs.csv, results.json and plots/"
+        + chosen.map { "\nchosen: \($0)" }.joined())
   }
 
   private func check(_ endings: [SweepEnding]) throws {

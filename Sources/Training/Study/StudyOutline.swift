@@ -1,0 +1,21 @@
+/// What tables of a study need to know of its sweep: `study.json` in its directory.
+struct StudyOutline: Codable {
+  var baseline: String?
+  /// In the order of the rows and tables.
+  var variants: [String]
+  var points: [String]
+  var metrics: [String]
+  var searchMetric: String?
+  /// Directories below the study's.
+  var runs: [String]
+
+  static let name = "study.json"
+
+  init(_ sweep: Sweep, runs: [SweepRun]) {
+    (baseline, metrics, searchMetric) = (sweep.baseline, sweep.metrics, sweep.search?.metric)
+    (variants, points) = (sweep.variants.map(\.name), sweep.points.map(\.title))
+    self.runs = runs.map(\.name)
+  }
+
+  static func read(_ directory: String) -> StudyOutline? { StudyFile.read(StudyOutline.self, "\(directory)/\(name)") }
+}
