@@ -30,21 +30,22 @@ let package = Package(
     .target(name: "CSupervision"),
     .target(name: "MPI", dependencies: ["CMPI"]),
     .target(name: "Kernels", dependencies: ["CKernels"]),
-    .target(name: "Formats", dependencies: ["CZlib"]),
+    .target(name: "Files"),
+    .target(name: "Formats", dependencies: ["Files", "CZlib"]),
     .target(name: "Networks", dependencies: ["Kernels"]),
     .target(name: "Refinement", dependencies: ["Networks", "Kernels"], swiftSettings: noMathErrno),
-    .target(name: "Datasets", dependencies: ["Kernels", "Formats"]),
-    .target(name: "Reporting", dependencies: [.product(name: "Logging", package: "swift-log")]),
+    .target(name: "Datasets", dependencies: ["Kernels", "Formats", "Files"]),
+    .target(name: "Reporting", dependencies: ["Files", .product(name: "Logging", package: "swift-log")]),
     .target(
       name: "Training",
       dependencies: [
-        "Refinement", "Networks", "Datasets", "Kernels", "Formats", "MPI", "Reporting", "CSupervision",
+        "Refinement", "Networks", "Datasets", "Kernels", "Formats", "Files", "MPI", "Reporting", "CSupervision",
         .product(name: "Yams", package: "Yams"), .product(name: "Logging", package: "swift-log"),
       ], swiftSettings: noMathErrno),
     .executableTarget(
       name: "icp",
       dependencies: [
-        "Training", "Reporting", "MPI", "Formats",
+        "Training", "Reporting", "MPI", "Formats", "Files",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
     .executableTarget(name: "mpi-probe", dependencies: ["MPI"], path: "Tests/Executable/MPIProbe"),
@@ -60,16 +61,18 @@ let package = Package(
     .executableTarget(
       name: "corpus-probe", dependencies: ["FuzzTargets", "CMemoryWatch"], path: "Tests/Executable/CorpusProbe"),
     .target(name: "TestSupport", dependencies: ["Formats"], path: "Tests/Support"),
+    .testTarget(name: "FilesTests", dependencies: ["Files", "TestSupport"]),
     .testTarget(name: "KernelsTests", dependencies: ["Kernels", "Formats", "TestSupport"]),
-    .testTarget(name: "FormatsTests", dependencies: ["Formats", "TestSupport"]),
+    .testTarget(name: "FormatsTests", dependencies: ["Formats", "Files", "TestSupport"]),
     .testTarget(name: "NetworksTests", dependencies: ["Networks", "Kernels", "Formats", "TestSupport"]),
     .testTarget(
       name: "RefinementTests", dependencies: ["Refinement", "Networks", "Kernels", "Formats", "TestSupport"]),
-    .testTarget(name: "DatasetsTests", dependencies: ["Datasets", "Formats", "TestSupport"]),
+    .testTarget(name: "DatasetsTests", dependencies: ["Datasets", "Formats", "Files", "TestSupport"]),
     .testTarget(
       name: "TrainingTests",
       dependencies: [
-        "Training", "Refinement", "Networks", "Datasets", "Kernels", "Formats", "MPI", "Reporting", "TestSupport",
+        "Training", "Refinement", "Networks", "Datasets", "Kernels", "Formats", "Files", "MPI", "Reporting",
+        "TestSupport",
         .product(name: "Logging", package: "swift-log"),
       ]),
     .testTarget(name: "CommandTests", dependencies: ["Training", "Formats", "MPI", "TestSupport"]),

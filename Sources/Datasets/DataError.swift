@@ -1,3 +1,4 @@
+import Files
 import Formats
 
 /// A bad or missing data set: which file, and what is wrong with it, what was expected, and where (record, byte).

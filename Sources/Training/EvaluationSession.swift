@@ -1,4 +1,5 @@
 import Datasets
+import Files
 import Formats
 import Foundation
 import Kernels
@@ -106,9 +107,6 @@ extension ClassificationMetrics {
         Line(
           label: label, support: scores.support, precision: scores.precision, recall: scores.recall, f1: scores.f1)
       }, confusion: confusion)
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = .sortedKeys
-    // Numbers, lists and null, all finite: this cannot fail.
-    return String(decoding: try! encoder.encode(report), as: UTF8.self)
+    return JSONText.of(report)
   }
 }

@@ -1,4 +1,5 @@
 import Datasets
+import Files
 import Formats
 import MPI
 import Networks
@@ -21,7 +22,7 @@ package enum ExitCode {
     case is DataError, is FormatError, is CheckpointError, is WeightsError: 65
     case let error as MPIError: error.isOfDifferentLengths ? ranksDisagree : temporary
     case is OrderedFault: internalError
-    case is SaveError, is RecordError: 74
+    case let error as SaveError: error.exitCode
     case is LockedError: temporary
     case let error as SharedError: error.exitCode
     case let error as RunFailure: of(error.cause)

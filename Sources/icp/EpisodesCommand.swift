@@ -1,4 +1,5 @@
 import ArgumentParser
+import Files
 import MPI
 import Training
 
@@ -70,7 +71,7 @@ struct EpisodesCommand: ParsableCommand {
         configuration: configuration, weights: weights, options: options, classes: labels(), communicator: communicator,
         pulse: supervision.pulse
       ).run()
-      if communicator.rank == 0 { print(json ? report.json : report.text) }
+      try StandardOutput.print(json ? report.json : report.text, from: communicator)
     }
   }
 

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Files
 import MPI
 import Training
 
@@ -25,7 +26,7 @@ struct EvaluateCommand: ParsableCommand {
       let metrics = try EvaluationSession(
         configuration: configuration, weights: weights, communicator: communicator, pulse: supervision.pulse
       ).run()
-      if communicator.rank == 0 { print(json ? metrics.json : metrics.text) }
+      try StandardOutput.print(json ? metrics.json : metrics.text, from: communicator)
     }
   }
 }

@@ -1,5 +1,3 @@
-import Glibc
-
 /// A checkpoint or weights file that cannot be used: torn, changed, foreign, or all of a directory's.
 package struct CheckpointError: Error, CustomStringConvertible {
   package let path: String
@@ -12,50 +10,4 @@ package struct CheckpointError: Error, CustomStringConvertible {
   }
 
   package var description: String { "\(path): \(reason)" }
-}
-
-/// What should have been written is not, and what was there before still is.
-package struct SaveError: Error, CustomStringConvertible {
-  package let path: String
-  package let reason: String
-  /// What the user can do, where errno tells.
-  package let advice: String
-  /// EX_IOERR
-  package let exitCode: Int32 = 74
-
-  init(path: String, reason: String, advice: String) {
-    (self.path, self.reason, self.advice) = (path, reason, advice)
-  }
-
-  /// `option`: the one by which the user chose the place.
-  init(_ error: SystemError, option: String = "--run-dir") {
-    let advice =
-      switch error.code {
-      case ENOSPC, EDQUOT: "free some space there, or choose another place with \(option)"
-      case EACCES, EPERM, EROFS: "choose a directory that you may write to with \(option)"
-      case ENOTDIR, EEXIST, ELOOP:
-        "something else is in that place; choose another with \(option)"
-      case ENOENT: "the directory is gone; was it removed during the run?"
-      case EFBIG: "the limit on file sizes is too low; raise it with `ulimit -f`"
-      case EMFILE, ENFILE: "too many files are open; raise the limit with `ulimit -n`"
-      default: "look at that disk and at the system's log"
-      }
-    self.init(
-      path: error.path, reason: "\(error.call): \(String(cString: strerror(error.code)))", advice: advice)
-  }
-
-  package var description: String { "\(path): \(reason); \(advice)" }
-}
-
-/// Another run holds the run directory.
-package struct LockedError: Error, CustomStringConvertible {
-  package let path: String
-  /// Host, process and start, as the holder wrote them.
-  package let owner: String
-  /// EX_TEMPFAIL: a wrapper may try again.
-  package let exitCode: Int32 = 75
-
-  package var description: String {
-    "\(path): in use by \(owner); wait for that run, or choose another directory with --run-dir"
-  }
 }

@@ -1,3 +1,4 @@
+import Files
 import Formats
 
 /// The state of a run at a step's end: all it takes to go on from there.

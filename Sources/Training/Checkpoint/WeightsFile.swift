@@ -1,3 +1,4 @@
+import Files
 import Formats
 
 /// Weights and running statistics of a file: one of our checkpoints, or a PyTorch state_dict saved as safetensors.

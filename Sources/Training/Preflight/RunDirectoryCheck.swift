@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import Glibc
 
@@ -40,7 +41,8 @@ struct RunDirectoryProbe {
     for directory in made.reversed() { rmdir(directory) }
   }
 
-  private mutating func examine(_ path: String) throws(SystemError) {
+  private mutating func examine(_ path: String) throws {
+    try RunDirectory.check(path)
     let system = System()
     var missing: [String] = []
     var ancestor = path

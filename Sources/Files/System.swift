@@ -7,6 +7,12 @@ package struct SystemError: Error, CustomStringConvertible {
   /// errno
   package let code: Int32
 
+  package init(call: String, path: String, code: Int32) {
+    self.call = call
+    self.path = path
+    self.code = code
+  }
+
   package var description: String { "\(path): \(call): \(String(cString: strerror(code)))" }
 }
 
@@ -20,7 +26,7 @@ package struct System: Sendable {
 
   /// Makes a call that returns -1 and sets errno when it fails; an interrupted call is made again.
   @discardableResult
-  func call<Result: FixedWidthInteger>(
+  package func call<Result: FixedWidthInteger>(
     _ name: String, _ path: String, _ body: () -> Result
   ) throws(SystemError) -> Result {
     while true {
@@ -42,12 +48,12 @@ package struct System: Sendable {
     }
   }
 
-  func open(_ path: String, _ flags: Int32, mode: mode_t = 0o644) throws(SystemError) -> Int32 {
+  package func open(_ path: String, _ flags: Int32, mode: mode_t = 0o644) throws(SystemError) -> Int32 {
     try call("open", path) { Glibc.open(path, flags | O_CLOEXEC, mode) }
   }
 
   /// Writes all bytes, in as many calls as it takes.
-  func write(_ bytes: [UInt8], to descriptor: Int32, path: String) throws(SystemError) {
+  package func write(_ bytes: [UInt8], to descriptor: Int32, path: String) throws(SystemError) {
     var done = 0
     while done < bytes.count {
       done += try call("write", path) {
@@ -56,13 +62,13 @@ package struct System: Sendable {
     }
   }
 
-  static func isDirectory(_ path: String) -> Bool {
+  package static func isDirectory(_ path: String) -> Bool {
     var status = stat()
     return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
   }
 
   /// Makes the names in a directory durable: without it a returned rename is lost in a power cut.
-  func synchronizeDirectory(_ path: String) throws(SystemError) {
+  package func synchronizeDirectory(_ path: String) throws(SystemError) {
     let descriptor = try open(path, O_RDONLY | O_DIRECTORY)
     do throws(SystemError) {
       try call("fsync", path) { fsync(descriptor) }
@@ -76,7 +82,7 @@ package struct System: Sendable {
   }
 
   /// Makes a directory and those above it; one that exists is fine, a file in its place is not.
-  func makeDirectories(_ path: String) throws(SystemError) {
+  package func makeDirectories(_ path: String) throws(SystemError) {
     if Self.isDirectory(path) { return }
     let parent = Self.parentDirectory(path)
     if parent != path { try makeDirectories(parent) }
@@ -88,8 +94,21 @@ package struct System: Sendable {
     try synchronizeDirectory(parent)
   }
 
+  /// Makes a directory and those above it; false where something of that name is there already.
+  package func makeNewDirectory(_ path: String) throws(SystemError) -> Bool {
+    let parent = Self.parentDirectory(path)
+    try makeDirectories(parent)
+    do throws(SystemError) {
+      try call("mkdir", path) { mkdir(path, 0o755) }
+    } catch  where error.code == EEXIST {
+      return false
+    }
+    try synchronizeDirectory(parent)
+    return true
+  }
+
   /// "runs" of "runs/a", "/" of "/a", "." of "a".
-  static func parentDirectory(_ path: String) -> String {
+  package static func parentDirectory(_ path: String) -> String {
     var trimmed = path[...]
     while trimmed.count > 1, trimmed.hasSuffix("/") { trimmed.removeLast() }
     guard let slash = trimmed.lastIndex(of: "/") else { return "." }
@@ -97,7 +116,7 @@ package struct System: Sendable {
   }
 
   /// The names in a directory, sorted.
-  func list(_ path: String) throws(SystemError) -> [String] {
+  package func list(_ path: String) throws(SystemError) -> [String] {
     guard let directory = opendir(path) else { throw SystemError(call: "opendir", path: path, code: errno) }
     defer { closedir(directory) }
     var names: [String] = []
