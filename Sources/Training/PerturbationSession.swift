@@ -62,7 +62,8 @@ package struct PerturbationSession {
     let state = Double(4 * FrozenNetwork.pieceSize * architecture.input.sampleCount) * 4
     // The model, its folded weights in the order that the kernels want.
     let needed =
-      images + state + FrozenNetwork.bytes(architecture, layout: layout) + Double(layout.parameterCount) * 4 * 5
+      images + state + FrozenNetwork.bytes(architecture, layout: layout, capacity: batch.labels.count) + Double(
+        layout.parameterCount) * 4 * 5
     guard needed > Double(total) else { return }
     throw UsageError(
       "\(batch.path): images of \(batch.shape.height) x \(batch.shape.width) need about "
@@ -87,7 +88,7 @@ package struct PerturbationSession {
     }
     let network = FrozenNetwork(
       model.architecture, layout: model.layout, backend: configuration.kernels.convolution, differentiable: true,
-      scratch: Scratch())
+      capacity: capacity, scratch: Scratch())
     network.fold(parameters: model.parameters.pointer, statistics: model.statistics.pointer)
     return Refiner(
       network: network, rule: Rule(kind: icp.rule, stepSize: Float(icp.stepSize)),
