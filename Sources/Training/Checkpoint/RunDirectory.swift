@@ -129,10 +129,13 @@ package final class RunDirectory {
         }
         rmdir(checkpoints)
       }
-      let own = Set([configName, metricsName, labelsName, lockName] + others)
+      let own = Set([configName, metricsName, labelsName] + others)
       for name in try system.list(path) where own.contains(name) || isLeftover(name) {
         try system.call("unlink", name) { unlink("\(path)/\(name)") }
       }
+      // Where something of a user's stays, the lock shows the next run that the directory is ours.
+      guard try system.list(path) == [lockName] else { return }
+      try system.call("unlink", path) { unlink("\(path)/\(lockName)") }
       rmdir(path)
     } catch { throw SaveError(error, option: "--directory") }
   }
