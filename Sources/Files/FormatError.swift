@@ -1,7 +1,10 @@
+import Runtime
+
 /// What is wrong with a file's contents.
-package struct FormatError: Error, CustomStringConvertible {
+package struct FormatError: ExitCoded, CustomStringConvertible {
   package let path: String
   package let reason: String
+  package let exitCode = ExitCode.badInput
 
   package init(path: String, reason: String) {
     (self.path, self.reason) = (path, reason)

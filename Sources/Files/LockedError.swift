@@ -1,5 +1,7 @@
+import Runtime
+
 /// Another run holds the run directory.
-package struct LockedError: Error, CustomStringConvertible {
+package struct LockedError: ExitCoded, CustomStringConvertible {
   package let path: String
   /// Host, process and start, as the holder wrote them.
   package let owner: String

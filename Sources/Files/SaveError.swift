@@ -1,7 +1,8 @@
 import Glibc
+import Runtime
 
 /// What should have been written is not, and what was there before still is.
-package struct SaveError: Error, CustomStringConvertible {
+package struct SaveError: ExitCoded, CustomStringConvertible {
   package let path: String
   package let reason: String
   /// What the user can do, where errno tells.

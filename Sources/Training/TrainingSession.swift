@@ -1,10 +1,19 @@
+import Checkpointing
+import Configuration
+import Doctor
+import Evaluation
 import Files
+import Reduction
 import Formats
 import Foundation
 import Kernels
 import Logging
 import MPI
+import Networks
+import Planning
 import Reporting
+import Runtime
+import Supervision
 
 /// Whether a run goes on from a checkpoint.
 package enum ResumeChoice: Sendable, Equatable {

@@ -1,8 +1,13 @@
+import Checkpointing
 import Files
+import Reduction
 import Formats
 import Foundation
 import Kernels
 import Networks
+import Optimization
+import Planning
+import Runtime
 
 /// Everything a run needs to go on: progress, weights, running statistics and the optimiser's state, copied out at the end
 /// of a step.

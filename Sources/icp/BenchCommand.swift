@@ -1,7 +1,7 @@
 import ArgumentParser
+import Benchmarks
 import Files
 import MPI
-import Training
 
 struct BenchCommand: ParsableCommand {
   static let configuration = CommandConfiguration(

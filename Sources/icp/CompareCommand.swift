@@ -1,6 +1,7 @@
 import ArgumentParser
 import Files
-import Training
+import Runtime
+import Studies
 
 struct CompareCommand: ParsableCommand {
   static let configuration = CommandConfiguration(

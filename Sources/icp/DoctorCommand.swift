@@ -1,8 +1,10 @@
 import ArgumentParser
+import Configuration
+import Doctor
 import Files
 import Foundation
 import MPI
-import Training
+import Runtime
 
 struct DoctorCommand: ParsableCommand {
   static let configuration = CommandConfiguration(

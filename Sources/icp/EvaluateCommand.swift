@@ -1,7 +1,8 @@
 import ArgumentParser
+import Evaluation
 import Files
 import MPI
-import Training
+import Supervision
 
 struct EvaluateCommand: ParsableCommand {
   static let configuration = CommandConfiguration(

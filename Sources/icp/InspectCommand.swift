@@ -1,8 +1,8 @@
 import ArgumentParser
+import Checkpointing
 import Files
 import Formats
 import Reporting
-import Training
 
 struct InspectCommand: ParsableCommand {
   static let configuration = CommandConfiguration(

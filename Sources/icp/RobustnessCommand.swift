@@ -1,8 +1,9 @@
 import ArgumentParser
+import Evaluation
 import Files
 import MPI
 import Reporting
-import Training
+import Supervision
 
 extension RobustnessCheck: ExpressibleByArgument {}
 

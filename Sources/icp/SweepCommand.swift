@@ -1,7 +1,8 @@
 import ArgumentParser
 import Files
 import MPI
-import Training
+import Studies
+import Supervision
 
 struct SweepCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
