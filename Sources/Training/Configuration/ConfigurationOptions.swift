@@ -48,5 +48,5 @@ package enum ShardCount: Equatable, Sendable {
   case auto
 }
 
-/// What is held out from the end of the training set: nothing, a number of samples, or a fraction of it.
+/// What is held out of the training set: nothing, a number of samples, or a fraction of it.
 package typealias Validation = DataOptions.Validation
