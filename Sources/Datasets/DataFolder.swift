@@ -28,23 +28,37 @@ struct DataFolder {
     if let other = Self.formats(in: names).first(where: { $0 != format.kin }) {
       return "; it holds files of \(other == .idx ? "idx" : "CIFAR"): is 'data.format' right?"
     }
+    for (name, names) in [("", names)] + folders {
+      guard let version = Self.otherVersion(names) else { continue }
+      return "; it holds the \(version) version\(name.isEmpty ? "" : " (\(name))"), where the binary version is needed, which "
+        + "launch/data fetches"
+    }
     let listed = "; it holds \(Self.listed(names))"
-    let pickles = ["data_batch_1", "test_batch", "batches.meta"]
-    if names.contains(where: pickles.contains) || Set(["train", "test", "meta"]).isSubset(of: names) {
-      return listed + ": the Python version (pickles), where the binary version is needed, which launch/data fetches"
-    }
-    if names.contains(where: { $0.hasSuffix(".mat") }) {
-      return listed + ": the MATLAB version, where the binary version is needed, which launch/data fetches"
-    }
     if let archive = names.first(where: Self.isArchive) { return listed + ": unpack \(archive)" }
     return listed
   }
 
-  /// Of the folders in this one, in their order; a few, for messages.
+  /// The folders in this one, and in those, by their paths from here; a few, for messages.
   private var folders: [(name: String, names: [String])] {
-    names.prefix(200).compactMap { name in
-      (try? FileManager.default.contentsOfDirectory(atPath: "\(path)/\(name)")).map { (name, $0) }
+    let near = Self.folders(in: path, names)
+    return near + near.flatMap { folder in
+      Self.folders(in: "\(path)/\(folder.name)", folder.names).map { ("\(folder.name)/\($0.name)", $0.names) }
     }
+  }
+
+  private static func folders(in path: String, _ names: [String]) -> [(name: String, names: [String])] {
+    names.prefix(100).compactMap { name in
+      (try? FileManager.default.contentsOfDirectory(atPath: "\(path)/\(name)")).map { (name, $0.sorted()) }
+    }
+  }
+
+  /// What else CIFAR is published as.
+  private static func otherVersion(_ names: [String]) -> String? {
+    if names.contains(where: { $0.hasSuffix(".mat") }) { return "MATLAB" }
+    let isPython =
+      names.contains { ["data_batch_1", "test_batch", "batches.meta"].contains($0) }
+      || Set(["train", "test", "meta"]).isSubset(of: names)
+    return isPython ? "Python" : nil
   }
 
   private static func formats(in names: [String]) -> [DataFormat] {

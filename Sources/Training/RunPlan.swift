@@ -107,7 +107,7 @@ package struct RunPlan: Sendable {
 
   /// "validation: 5000 images held out, stratified"; nil where none are.
   package var validationText: String? {
-    data.validation.map { "validation: \($0.count) images held out, \(configuration.data.validationSplit.rawValue)" }
+    data.validation.map { "validation: \($0.count) images held out, \(configuration.data.validationSplit.split.rawValue)" }
   }
 
   /// What the training set lacks, of which figures would say nothing; nil where it lacks nothing.
@@ -187,7 +187,7 @@ extension DataOptions {
     self.init(
       format: data.format, path: data.path, size: data.size, limit: data.limit, testLimit: data.testLimit,
       validation: data.validation, seed: configuration.training.seed)
-    validationSplit = data.validationSplit
+    validationSplit = data.validationSplit.split
     (classes, samplesPerClass) = (data.classes, data.samplesPerClass)
     subsetSeed = data.subsetSeed ?? configuration.training.seed
     labelNoise.kind = data.labelNoise.kind

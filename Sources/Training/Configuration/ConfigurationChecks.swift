@@ -15,13 +15,6 @@ struct ConfigurationCheck: Sendable {
       else { return nil }
       return "'data.mean' has \(mean.count) and 'data.std' \(std.count) entries: each needs one a channel"
     },
-    ConfigurationCheck(keys: ["data.path"]) { configuration in
-      guard let path = configuration.data.path, configuration.given.paths.contains("data.path"),
-        !configuration.given.paths.contains("data.format")
-      else { return nil }
-      return "'data.path' is \(YAMLText.shown(path, limit: 60)), but 'data.format' is not said, and glyphs, its default, are "
-        + "drawn and read no files: say cifar10, cifar100 or idx (or glyphs)"
-    },
     ConfigurationCheck(keys: ["data.label_noise.kind", "data.label_noise.rate"]) { configuration in
       let noise = configuration.data.labelNoise
       guard noise.kind.needsRate, noise.rate == nil else { return nil }

@@ -51,7 +51,7 @@ extension ConfigurationTable {
       "data.validation", \.data.validation, .validation, unit: "samples, or a fraction of them",
       "Held out of the training set; `validation_*` is then recorded and may choose the best checkpoint."),
     Key(
-      "data.validation_split", \.data.validationSplit, .choice,
+      "data.validation_split", \.data.validationSplit, .split,
       "Which images `data.validation` holds out: of each class its share (by largest remainder), the last in file order "
         + "(`stratified`); or the last of the training set, whatever their classes (`end`). A checkpoint or `config.yaml` "
         + "without this key was made with `end`, and a run that is resumed keeps what it began with."

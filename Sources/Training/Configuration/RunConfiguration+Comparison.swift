@@ -38,14 +38,14 @@ extension RunConfiguration {
   /// This configuration as a run that is resumed has it: what was not said is what the run began with.
   package func resuming(_ saved: RunConfiguration) -> RunConfiguration {
     var resumed = self
-    if !given.paths.contains("data.validation_split") { resumed.data.validationSplit = saved.data.validationSplit }
+    if !data.validationSplit.isSaid { resumed.data.validationSplit = saved.data.validationSplit }
     return resumed
   }
 
   /// The same for what has no effect: where nothing is held out, it does not matter how.
   var comparable: RunConfiguration {
     var result = self
-    if data.validation == .none { result.data.validationSplit = .stratified }
+    if data.validation == .none { result.data.validationSplit = SplitChoice(.stratified) }
     return result
   }
 

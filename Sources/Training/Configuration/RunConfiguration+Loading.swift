@@ -1,3 +1,4 @@
+import Datasets
 import Yams
 
 extension RunConfiguration {
@@ -34,12 +35,16 @@ extension RunConfiguration {
       guard setting.key.read(setting.value, &self) else { throw setting.refusal }
       places[setting.key.path] = setting
     }
-    given = GivenKeys(paths: Set(places.keys))
     for key in ConfigurationTable.keys where places[key.path] == nil { key.setDependentDefault(&self) }
     if places["data.validation_split"] == nil, ConfigurationTable.isOfEarlierVersion(own.map(\.key.path)) {
-      data.validationSplit = .end
+      data.validationSplit = SplitChoice(.end)
     }
 
+    if let path = data.path, places["data.format"] == nil, let place = places["data.path"] {
+      throw place.error(
+        "'data.path' is \(YAMLText.shown(path, limit: 60)), but 'data.format' is not said, and its default, glyphs, is drawn and "
+          + "reads no files: say which of \(DataFormat.allCases.map(\.rawValue).joined(separator: ", "))")
+    }
     for check in ConfigurationCheck.all + (readsData ? [.dataPath] : []) {
       guard let violation = check.violation(self) else { continue }
       let place = check.keys.compactMap { places[$0] }.last

@@ -23,18 +23,8 @@ package struct RunConfiguration: Sendable, Equatable {
   package var logging = LoggingSection()
   package var kernels = KernelSection()
 
-  /// The keys that were said, by file or `--set`.
-  var given = GivenKeys()
-
   /// The defaults: what an empty file gives.
   package init() {}
-
-  /// Not part of what a configuration is: one that says a default and one that leaves it out are equal.
-  struct GivenKeys: Sendable, Equatable {
-    var paths: Set<String> = []
-
-    static func == (_: GivenKeys, _: GivenKeys) -> Bool { true }
-  }
 
   package struct DataSection: Sendable, Equatable {
     package var format = DataFormat.glyphs
@@ -47,7 +37,7 @@ package struct RunConfiguration: Sendable, Equatable {
     package var limit: Int?
     package var testLimit: Int?
     package var validation = Validation.none
-    package var validationSplit = ValidationSplit.stratified
+    package var validationSplit = SplitChoice(.stratified)
     package var classes: [Int]?
     package var samplesPerClass: Int?
     package var subsetSeed: Int?
