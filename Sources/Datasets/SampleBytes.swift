@@ -52,7 +52,9 @@ struct SampleFile: Sendable {
   /// Whether both are the same bytes: quick where they differ.
   func hasPixels(of other: SampleFile) -> Bool {
     let (mine, theirs) = (pixels.bytes, other.pixels.bytes)
-    guard mine.count == theirs.count, let first = mine.baseAddress, let second = theirs.baseAddress else { return false }
+    guard mine.count == theirs.count, let first = mine.baseAddress, let second = theirs.baseAddress else {
+      return false
+    }
     return memcmp(first, second, mine.count) == 0
   }
 

@@ -25,7 +25,11 @@ enum YAMLText {
     for scalar in text.unicodeScalars {
       defer { last = scalar }
       if let open = quote {
-        if isEscaped { isEscaped = false } else if scalar == open { quote = nil } else if scalar == "\\", open == "\"" {
+        if isEscaped {
+          isEscaped = false
+        } else if scalar == open {
+          quote = nil
+        } else if scalar == "\\", open == "\"" {
           isEscaped = true
         }
         continue
@@ -82,7 +86,8 @@ extension Node {
   var rangeReason: String? {
     guard number == nil, let value = Double(plainText), !plainText.hasLeadingZero else { return nil }
     if value == 0, isNotZero { return "so small that it would be read as 0" }
-    return value.isInfinite && plainText.utf8.contains(where: \.isDigit) ? "larger than any number that can be stored" : nil
+    return value.isInfinite && plainText.utf8.contains(where: \.isDigit)
+      ? "larger than any number that can be stored" : nil
   }
 
   /// Whether a digit other than 0 stands before the exponent.
