@@ -89,7 +89,8 @@ struct Refused {
     Refused("data: {path: [a]}", "1:14", "data.path", "none or a directory", "[a]"),
     Refused("data: {path: \"a\\0b\"}", "1:14", "data.path", "none or a directory", "\"a\\U00000000b\""),
     Refused(
-      "data: {augment: flip}", "1:17", "data.augment", "a list, each pad-crop or flip, none twice", "flip"),
+      "data: {augment: flip}", "1:17", "data.augment", "a list, each pad-crop or flip, none twice",
+      "flip (write [flip])"),
     Refused(
       "data: {augment: [flip, flip]}", "1:17", "data.augment", "a list, each pad-crop or flip, none twice",
       "[flip, flip]"),
