@@ -14,18 +14,16 @@ binding() {
   ((ranks <= cores)) || default OMPI_MCA_mpi_yield_when_idle 1
 }
 
-free_megabytes() { df -Pm "$1" 2>/dev/null | awk 'NR == 2 { print $4 }'; }
+# free_megabytes FOLDER: a number, or nothing.
+free_megabytes() { df -m --output=avail -- "$1" 2>/dev/null | sed -n '2s/^ *\([0-9]\{1,15\}\)$/\1/p'; }
 
 # check_scratch: returns 75 where there is no room: mpirun hangs for minutes, deaf to signals, when it cannot fill its session directory.
 check_scratch() {
   local scratch=${TMPDIR:-/tmp} free
-  [[ -d $scratch && -w $scratch ]] || {
-    say "TMPDIR: $scratch is no folder that can be written: set TMPDIR to one" >&2
-    return 75
-  }
+  check_temporary || return 75
   free=$(free_megabytes "$scratch")
-  ((${free:-0} >= 64)) || {
-    say "$scratch has ${free:-no} MB free and Open MPI needs 64: free some, or set TMPDIR to a folder with more room" >&2
+  [[ -z $free ]] || ((free >= 64)) || {
+    say "$scratch has $free MB free and Open MPI needs 64: free some, or set TMPDIR to a folder with more room" >&2
     return 75
   }
   free=$(free_megabytes /dev/shm)

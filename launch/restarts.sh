@@ -4,9 +4,11 @@
 mpirun=   # the process of the start that runs
 requests= # a letter for each time that the run was asked to stop
 
-# ask USR1|INT|TERM: what a signal to launch/train becomes. mpirun forwards SIGUSR1 to the ranks at once and with no
-# deadline, where it would kill them two seconds after SIGTERM.
+# ask USR1|INT|TERM|HUP: what a signal to launch/train becomes. mpirun forwards SIGUSR1 to the ranks at once and with no
+# deadline, where it would kill them two seconds after SIGTERM. SIGHUP is never the second request, which ends at once: a
+# terminal that closes sends it, and so does its shell, and who sends SIGTERM may send it right behind.
 ask() {
+  if [[ -n $requests && $1 == HUP ]]; then return; fi
   if [[ -n $requests && $1 != USR1 ]]; then
     say "ending at once"
     requests+=x
@@ -23,14 +25,36 @@ end_now() {
   kill -TERM "$mpirun" 2>/dev/null || true
   (
     trap - INT TERM USR1
+    trap '' HUP
     sleep 5
     pkill -KILL -s "$mpirun"
   ) &>/dev/null &
 }
 
+# without_repetition: copies lines, as they come, but for the paragraphs in which mpirun repeats that a rank has ended with an
+# error, after a line of ours that says which. It hears no signal: the last lines come after those.
+without_repetition() {
+  trap '' HUP INT TERM USR1
+  # The first line of ours is kept in the hold space, where a line of dashes looks for it before it is held back itself.
+  sed -u -E '
+    /^icp: /h
+    /^-{74}$/!b
+    G
+    /\n./!{ s/\n$//; b; }
+    s/\n.*//
+    $b
+    N
+    /\n(Primary job  terminated normally|(mpi|prte)run detected that one or more processes exited with non-zero|MPI_ABORT was invoked on rank)/!{ P; D; }
+    :paragraph
+    $b
+    N
+    /\n-{74}$/!b paragraph
+    d' || cat >/dev/null # a reader that has gone must not end mpirun
+}
+
 # run_once MORE...: one start; returns its status.
 run_once() {
-  local status=0
+  local status=0 filter errors
   remove_leftovers
   check_scratch || return
   place || return
@@ -38,19 +62,28 @@ run_once() {
   trap 'ask USR1' USR1
   trap 'ask INT' INT
   trap 'ask TERM' TERM
+  trap 'ask HUP' HUP
+  exec {errors}> >(without_repetition >&2)
+  filter=$!
   # In a session of its own, where Ctrl-C does not reach it.
-  background setsid mpirun "${where[@]}" "$icp" "$command" "$config" "$@"
+  background setsid mpirun "${where[@]}" "$icp" "$command" "$config" "$@" 2>&"$errors"
+  exec {errors}>&-
   mpirun=$child
   [[ -z $requests ]] || kill -USR1 "$mpirun" 2>/dev/null || true
   await || status=$?
   mpirun=
+  for _ in {1..50}; do # its last lines come before ours
+    kill -0 "$filter" 2>/dev/null || break
+    sleep 0.1 || true
+  done
   [[ -z $requests || $status != 138 ]] || say "stopped before the ranks could hear it: nothing new was saved"
   return "$status"
 }
 
 # run_with_restarts: until the run is done, was asked to stop, or gets nowhere.
 run_with_restarts() {
-  local run='' resume='' rest=() index status before begun fruitless=0
+  run='' # for the trap
+  local resume='' rest=() index status before begun fruitless=0
   for ((index = 0; index < ${#more[@]}; index++)); do
     case ${more[index]} in
     --run-dir) run=${more[++index]-} ;;
@@ -60,7 +93,14 @@ run_with_restarts() {
     *) rest+=("${more[index]}") ;;
     esac
   done
-  [[ $run ]] || run=runs/$(basename "${config%.*}")-$(date +%Y%m%d-%H%M%S)
+  if [[ -z $run ]]; then
+    mkdir -p runs
+    until run=runs/$(basename "${config%.*}")-$(date +%Y%m%d-%H%M%S) && mkdir "$run" 2>/dev/null; do
+      [[ -d $run ]] || stop 74 "cannot make the run directory $run"
+      sleep 1 # another run began in this second
+    done
+    trap 'rmdir "$run" 2>/dev/null || true' EXIT
+  fi
   while true; do
     before=$(newest_step "$run")
     begun=$(mktemp)

@@ -3,6 +3,7 @@
 import contextlib
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import time
@@ -27,7 +28,7 @@ STEADY = TINY.replace("epochs: 4", "epochs: 20").replace("steps: 2}\nd", "steps:
     "every_steps: 2", "every_steps: 5")
 CONFIGURATIONS = {"tiny": (TINY, 20), "steady": (STEADY, 100)}
 
-root = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+root = os.path.dirname(os.path.dirname(os.path.dirname(os.path.realpath(__file__))))
 icp = os.environ.get("ICP_BINARY") or f"{root}/.build/release/icp"
 never_seen = re.compile(r"Fatal error|Program crashed|Current stack trace|Precondition failed")
 
@@ -111,7 +112,7 @@ class Lab:
 
     def per_rank(self, text, name="per-rank"):
         """A program to start in place of icp: `text` sees $rank, and then icp takes the process over."""
-        return self.write(name, f'#!/bin/bash\nrank=$OMPI_COMM_WORLD_RANK\n{text}\nexec {icp} "$@"\n', executable=True)
+        return self.write(name, f'#!/bin/bash\nrank=$OMPI_COMM_WORLD_RANK\n{text}\nexec {shlex.quote(icp)} "$@"\n', executable=True)
 
     def until_step(self, step, job, run="run", limit=30):
         """Waits until the run has recorded this step."""

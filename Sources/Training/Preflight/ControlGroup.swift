@@ -32,6 +32,13 @@ package struct ControlGroup {
     return (first + second).min()
   }
 
+  /// Bytes that may be taken at all.
+  package var memoryLimit: Int? {
+    let second = folders(of: nil).compactMap { Self.limit("\($0)/memory.max") }
+    let first = folders(of: "memory").compactMap { Self.limit("\($0)/memory.limit_in_bytes") }
+    return (first + second).min()
+  }
+
   /// Bytes that may still be taken; what the kernel would let go of, pages of files, does not count as taken.
   package var memoryAvailable: Int? {
     let second = folders(of: nil).compactMap { Self.room(in: $0, limit: "memory.max", usage: "memory.current") }
@@ -41,10 +48,11 @@ package struct ControlGroup {
     return (first + second).min()
   }
 
+  /// Without a limit, version 1 says a number near 2^63.
+  private static func limit(_ path: String) -> Int? { number(path).flatMap { $0 < 1 << 60 ? $0 : nil } }
+
   private static func room(in folder: String, limit: String, usage: String) -> Int? {
-    guard let limit = number("\(folder)/\(limit)"), let usage = number("\(folder)/\(usage)"), limit < 1 << 60 else {
-      return nil
-    }
+    guard let limit = Self.limit("\(folder)/\(limit)"), let usage = number("\(folder)/\(usage)") else { return nil }
     let statistics = (text("\(folder)/memory.stat") ?? "").split(separator: "\n").map { $0.split(separator: " ") }
     let line = statistics.first { $0[0] == "total_inactive_file" } ?? statistics.first { $0[0] == "inactive_file" }
     let reclaimable = line.flatMap { $0.count == 2 ? Int($0[1]) : nil } ?? 0
