@@ -8,8 +8,14 @@ let noMathErrno: [SwiftSetting] = [.unsafeFlags(["-Xcc", "-fno-math-errno"])]
 // libdnnl must find our C++ operators new and delete (Sources/CKernels/arena.c) before the C++ library's. It asks for them
 // by the version of that library, which the program does not link: without a word the linker keeps them to itself.
 let operatorsForLibraries: [LinkerSetting] = [
-  .unsafeFlags(["-Xlinker", "--export-dynamic-symbol=_Znwm", "-Xlinker", "--export-dynamic-symbol=_ZdlPv"])
+  .unsafeFlags(["_Znwm", "_ZdlPv", "_ZdlPvm"].flatMap { ["-Xlinker", "--export-dynamic-symbol=\($0)"] })
 ]
+
+// Open MPI by its own header, or MPICH and Intel MPI by the standard ABI of MPI 5: launch/setup sets ICP_MPI as needed.
+let mpi: Target =
+  Context.environment["ICP_MPI"] == "abi"
+  ? .systemLibrary(name: "CMPI", path: "Sources/CMPI-ABI", pkgConfig: "icp-mpi-abi")
+  : .systemLibrary(name: "CMPI", pkgConfig: "ompi-c", providers: [.apt(["libopenmpi-dev"])])
 
 // Targets stand in flow order; a target depends only on targets above it (docs/ARCHITECTURE.md).
 let package = Package(
@@ -21,7 +27,7 @@ let package = Package(
     .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
   ],
   targets: [
-    .systemLibrary(name: "CMPI", pkgConfig: "ompi-c", providers: [.apt(["libopenmpi-dev"])]),
+    mpi,
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .target(
       name: "CKernels",

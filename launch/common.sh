@@ -38,20 +38,6 @@ at_least() {
 # default NAME VALUE: exports a variable unless the user has set it.
 default() { export "$1=${!1-$2}"; }
 
-# Open MPI as icp wants it, except for what the user has set.
-open_mpi_environment() {
-  default OMP_NUM_THREADS 1
-  default OPENBLAS_NUM_THREADS 1
-  default OMPI_ALLOW_RUN_AS_ROOT 1
-  default OMPI_ALLOW_RUN_AS_ROOT_CONFIRM 1
-  # A lost host is noticed after 5 seconds; the default is 8 minutes.
-  default OMPI_MCA_oob_tcp_keepalive_time 3
-  default OMPI_MCA_oob_tcp_keepalive_intvl 1
-  default OMPI_MCA_oob_tcp_keepalive_probes 2
-  # Copying straight from one process to another needs a right that containers withhold.
-  default OMPI_MCA_btl_vader_single_copy_mechanism none
-}
-
 # check_temporary: fails, and says why, where programs cannot make temporary files; some of them blame something else.
 check_temporary() {
   local folder=${TMPDIR:-/tmp}
@@ -244,7 +230,7 @@ heard_from_child() {
   done
 }
 
-# can_be_cured STATUS: whether a new start can help: a crash or a rank that mpirun lost (70, 1, 128 and the number of a signal
-# that kills or is a crash), a lost or stopped peer, a held run directory (75), weights that no longer agree (76), a lost host
-# (205). Not a wrong configuration, bad data, a full disk or numbers that are not finite (64, 65, 74, 77).
-can_be_cured() { [[ $1 =~ ^(1|70|75|76|13[2-79]|143|205)$ ]]; }
+# can_be_cured STATUS: whether a new start can help. Not what would only come again: a wrong configuration, bad data, a full
+# disk, numbers that are not finite, no such program, no such host or slots (64, 65, 74, 77, 126, 127, 213); nor a
+# terminal, a user or a reader that ended it (129, 130, 141).
+can_be_cured() { [[ ! $1 =~ ^(0|64|65|74|77|126|127|129|130|141|213)$ ]]; }

@@ -71,7 +71,10 @@ is_here() {
 
 # The command that reaches another host: what mpirun would use.
 remote_shell() {
-  local agent=${OMPI_MCA_plm_rsh_agent:-ssh}
+  local agent=ssh name
+  for name in "${mpi_agents[@]}"; do
+    [[ -z ${!name-} ]] || agent=${!name}
+  done
   agent=${agent%%:*}
   agent=${agent%"${agent##*[! ]}"}
   [[ ${agent%% *} != ssh && ${agent%% *} != */ssh ]] || agent+=' -o BatchMode=yes -o ConnectTimeout=5'
@@ -102,4 +105,24 @@ choose_hosts() {
     fi
   done
   start_hosts=$(IFS=, && echo "${here[*]}")
+}
+
+# hosts_in_use RANKS: on how many of start_hosts that many ranks are, which take their slots in order.
+hosts_in_use() {
+  local rest=$1 entry entries names=' ' count=0
+  IFS=, read -ra entries <<<"$start_hosts"
+  for entry in "${entries[@]}"; do
+    ((rest > 0)) || break
+    [[ $names == *" ${entry%:*} "* ]] || ((count += 1))
+    names+="${entry%:*} "
+    rest=$((rest - ${entry##*:}))
+  done
+  echo "$count"
+}
+
+# are_all_here: whether start_hosts are this host alone.
+are_all_here() {
+  local entry entries
+  IFS=, read -ra entries <<<"$start_hosts"
+  for entry in "${entries[@]}"; do is_here "${entry%:*}" || return 1; done
 }

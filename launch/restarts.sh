@@ -17,7 +17,7 @@ ask() {
   fi
   [[ $1 == USR1 ]] || say "asked to stop: saving after this step (again: end at once)"
   requests+=x
-  [[ -z $mpirun ]] || kill -USR1 "$mpirun" 2>/dev/null || true
+  [[ -z $mpirun ]] || kill -"$mpi_stop" "$mpirun" 2>/dev/null || true
 }
 
 # mpirun ends its ranks within two seconds, or does not hear: then its whole session goes.
@@ -36,20 +36,37 @@ end_now() {
 without_repetition() {
   trap '' HUP INT TERM USR1
   # The first line of ours is kept in the hold space, where a line of dashes looks for it before it is held back itself.
-  sed -u -E '
+  sed -u -E "
     /^icp: /h
-    /^-{74}$/!b
+    /^-{74}\$/!b
     G
-    /\n./!{ s/\n$//; b; }
+    /\n./!{ s/\n\$//; b; }
     s/\n.*//
-    $b
+    \$b
     N
-    /\n(Primary job  terminated normally|(mpi|prte)run detected that one or more processes exited with non-zero|MPI_ABORT was invoked on rank)/!{ P; D; }
+    /\n(${mpi_repetitions:-$^})/!{ P; D; }
     :paragraph
-    $b
+    \$b
     N
-    /\n-{74}$/!b paragraph
-    d' || cat >/dev/null # a reader that has gone must not end mpirun
+    /\n-{74}\$/!b paragraph
+    d" || cat >/dev/null # a reader that has gone must not end mpirun
+}
+
+# end_folder MORE...: sets end_folder, where rank 0 can say that the run has ended: in its directory, or in the one that
+# all run directories are made in. Nothing for what does not run.
+end_folder() {
+  local word before=
+  end_folder=runs
+  [[ $command == train ]] || end_folder=studies
+  for word; do
+    case $word in
+    --dry-run | -h | --help) end_folder= && return ;;
+    --run-dir=* | --directory=*) end_folder=${word#*=} ;;
+    esac
+    [[ ! $before =~ ^--(run-dir|directory)$ ]] || end_folder=$word
+    before=$word
+  done
+  mkdir -p "$end_folder" || end_folder=
 }
 
 # run_once MORE...: one start; returns its status.
@@ -58,6 +75,10 @@ run_once() {
   remove_leftovers
   check_scratch || return
   place || return
+  if [[ $start_hosts ]] && ! are_all_here; then
+    end_folder "$@"
+    if [[ $end_folder ]]; then want_end_mark "$end_folder"; fi
+  fi
   [[ -z $requests ]] || return 75 # asked to stop before it began
   trap 'ask USR1' USR1
   trap 'ask INT' INT
@@ -66,12 +87,13 @@ run_once() {
   exec {errors}> >(without_repetition >&2)
   filter=$!
   # In a session of its own, where Ctrl-C does not reach it.
-  background setsid mpirun "${where[@]}" "$icp" "$command" "$config" "$@" 2>&"$errors"
+  background setsid "$mpi_launcher" "${where[@]}" "$icp" "$command" "$config" "$@" 2>&"$errors"
   exec {errors}>&-
   mpirun=$child
-  [[ -z $requests ]] || kill -USR1 "$mpirun" 2>/dev/null || true
+  [[ -z $requests ]] || kill -"$mpi_stop" "$mpirun" 2>/dev/null || true
   await || status=$?
   mpirun=
+  [[ -z ${ICP_END_MARK-} ]] || { proved "$status" && status=0 || status=$?; }
   for _ in {1..50}; do # its last lines come before ours
     kill -0 "$filter" 2>/dev/null || break
     sleep 0.1 || true
@@ -111,7 +133,7 @@ run_with_restarts() {
     rm -f "$begun"
     if ((status == 0)) || [[ $requests ]]; then return "$status"; fi
     # 85, 138: somebody else asked the ranks to stop.
-    [[ $status =~ ^(85|138)$ ]] || can_be_cured "$status" || return "$status"
+    can_be_cured "$status" || return "$status"
     if (($(newest_step "$run") > before)); then fruitless=0; else fruitless=$((fruitless + 1)); fi
     wait_to_start "$status" "$fruitless" "step $(newest_step "$run")"
     [[ -z $requests ]] || return "$status"
@@ -134,7 +156,7 @@ sweep_with_restarts() {
     saved=$(find "$directory" -newer "$begun" \( -name 'step-*.safetensors' -o -name result.json -o -name failed.json \) 2>/dev/null) || true
     rm -f "$begun"
     if ((status == 0)) || [[ $requests ]]; then return "$status"; fi
-    [[ $status =~ ^(85|138)$ ]] || can_be_cured "$status" || return "$status"
+    can_be_cured "$status" || return "$status"
     if [[ $saved ]]; then fruitless=0; else fruitless=$((fruitless + 1)); fi
     wait_to_start "$status" "$fruitless" "what is saved"
     [[ -z $requests ]] || return "$status"

@@ -8,15 +8,20 @@ package struct MPIError: Error, CustomStringConvertible {
   package let code: Int32
   /// The library's text for `code` (`MPI_Error_string`).
   package let text: String
+  /// What kind it is: a code is the library's own (`MPI_Error_class`).
+  private let errorClass: Int32
 
   init(call: StaticString, code: Int32) {
     self.call = "\(call)"
     self.code = code
     self.text = Self.text(of: code)
+    var kind = code
+    if World.isRunning { MPI_Error_class(code, &kind) }
+    errorClass = kind
   }
 
   /// Whether ranks sent messages of different lengths where one was expected.
-  package var isOfDifferentLengths: Bool { code == MPI_ERR_TRUNCATE }
+  package var isOfDifferentLengths: Bool { errorClass == Int32(MPI_ERR_TRUNCATE) }
 
   package var description: String { "\(call) failed: \(text) (code \(code))" }
 

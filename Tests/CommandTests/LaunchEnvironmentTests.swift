@@ -116,6 +116,47 @@ import Training
     #expect(outcome.standardOutput == "37 yes\n", "\(outcome.standardError)")
   }
 
+  /// PRRTE says 0 also where it has lost a host, or its daemon there.
+  @Test(arguments: [(0, true, 0), (0, false, 205), (70, false, 70), (137, true, 137)])
+  func `mpirun's 0 is believed where rank 0 has come to the end`(said: Int, isThere: Bool, comes: Int) throws {
+    let folder = try TemporaryDirectory()
+    let script = """
+      source '\(PackageRoot.path)/launch/common.sh'; source "$root/launch/mpi.sh"; find_mpi
+      want_end_mark .
+      \(isThere ? "touch \"$ICP_END_MARK\"" : "")
+      proved \(said)
+      echo "$? $(ls -A)"
+      """
+    let outcome = try Program.run(executable: "bash", ["-c", script], workingDirectory: folder.path)
+    #expect(outcome.standardOutput == "\(comes) \n")
+  }
+
+  @Test func `a start is followed by another unless it would only come to the same end`() throws {
+    let script = """
+      source '\(PackageRoot.path)/launch/common.sh'
+      for ((status = 0; status < 256; status++)); do can_be_cured $status || echo $status; done
+      """
+    let outcome = try Program.run(executable: "bash", ["-c", script])
+    #expect(
+      outcome.standardOutput.split(separator: "\n").compactMap { Int($0) }
+        == [0, 64, 65, 74, 77, 126, 127, 129, 130, 141, 213])
+  }
+
+  @Test func `both versions of Open MPI are told the same, and what the user has set stays`() throws {
+    let tree = try LaunchTree()
+    let outcome = try tree.run(
+      "train", ["-n", "1"],
+      environment: ["OMPI_MCA_hwloc_base_binding_policy": "socket", "PRTE_MCA_prte_if_include": "10.0.0.0/8"],
+      plan: "env | grep -E '^(OMPI|PRTE)_MCA_' | sort >\"$HOME/variables\"")
+    #expect(outcome.status == 0, "\(outcome.standardError)")
+    let variables = tree.lines(of: "variables")
+    for setting in [
+      "OMPI_MCA_hwloc_base_binding_policy=socket", "PRTE_MCA_hwloc_default_binding_policy=socket",
+      "OMPI_MCA_oob_tcp_if_include=10.0.0.0/8", "PRTE_MCA_oob_tcp_keepalive_time=3",
+      "OMPI_MCA_oob_tcp_keepalive_time=3", "OMPI_MCA_smsc=^cma", "OMPI_MCA_btl_vader_single_copy_mechanism=none",
+    ] { #expect(variables.contains(setting), "\(setting) is not among \(variables)") }
+  }
+
   /// What mpirun says of a rank that has said why it ends is left out; all else passes.
   @Test func `mpirun does not repeat a line of ours`() throws {
     let dashes = String(repeating: "-", count: 74)
@@ -128,7 +169,9 @@ import Training
     let folder = try TemporaryDirectory()
     try folder.write(
       "a\n" + known[0] + other + "icp: why\n" + known.joined() + other + known[1] + "b\u{0}\nno end", to: "in")
-    let script = "source '\(PackageRoot.path)/launch/restarts.sh'; without_repetition <in"
+    let script =
+      "source '\(PackageRoot.path)/launch/common.sh'; source \"$root/launch/mpi.sh\"; source \"$root/launch/restarts.sh\"; "
+      + "find_mpi; without_repetition <in"
     let outcome = try Program.run(executable: "bash", ["-c", script], workingDirectory: folder.path)
     #expect(outcome.standardOutput == "a\n" + known[0] + other + "icp: why\n" + other + "b\u{0}\nno end")
   }

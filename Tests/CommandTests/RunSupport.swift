@@ -61,7 +61,7 @@ struct TinyRun {
 
   static let anywhere = [
     "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "OMPI_MCA_mpi_yield_when_idle": "1",
-    "OMPI_MCA_btl_vader_single_copy_mechanism": "none",
+    "OMPI_MCA_btl_vader_single_copy_mechanism": "none", "OMPI_MCA_smsc": "^cma",
   ]
 
   func path(_ name: String) -> String { folder.path(name) }

@@ -70,9 +70,12 @@ class Lab:
         return {
             **os.environ, "ICP_FAULTS": self.family.mark, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1",
             "OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1",
-            "OMPI_MCA_btl_vader_single_copy_mechanism": "none", "OMPI_MCA_mpi_yield_when_idle": "1",
+            "OMPI_MCA_btl_vader_single_copy_mechanism": "none", "OMPI_MCA_smsc": "^cma",
+            "OMPI_MCA_mpi_yield_when_idle": "1",
             "OMPI_MCA_rmaps_base_oversubscribe": "1", "OMPI_MCA_hwloc_base_binding_policy": "none",
-            "OMPI_MCA_btl_vader_backing_directory": self.memory, "TMPDIR": self.path("t"), **dict(more)}
+            "PRTE_MCA_rmaps_default_mapping_policy": ":oversubscribe", "PRTE_MCA_hwloc_default_binding_policy": "none",
+            "OMPI_MCA_btl_vader_backing_directory": self.memory, "OMPI_MCA_btl_sm_backing_directory": self.memory,
+            "TMPDIR": self.path("t"), **dict(more)}
 
     def start(self, command, environment=()):
         self.jobs += 1
@@ -129,7 +132,7 @@ class Lab:
             job = self.run([icp, "train", "tiny.yaml", "--dry-run", "--fault", "0:1:throw"])
             self.references["hook"] = "nknown option" not in job.error
         if not self.references["hook"]:
-            raise Skip("this icp has no --fault")
+            raise Wrong("this icp has no --fault")
 
     def needs(self, *tools):
         missing = [tool for tool in tools if not shutil.which(tool)]
