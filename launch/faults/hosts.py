@@ -28,7 +28,7 @@ def hosts_up(lab):
 
 def start_on_both(lab, run, config="steady", more=(), slots=2):
     words = [two_hosts, "on", "a", f"{root}/launch/train", f"{config}.yaml", "--hosts",
-             f"10.77.0.1:{slots},10.77.0.2:{slots}", "--", "--run-dir", run, *more]
+             f"{lab.prefix}-a:{slots},{lab.prefix}-b:{slots}", "--", "--run-dir", run, *more]
     return lab.start(words, {"ICP_HOSTS_PREFIX": lab.prefix, "TMPDIR": lab.path("t"),
                              "OMPI_MCA_btl_vader_backing_directory": "/dev/shm",
                              "OMPI_MCA_btl_sm_backing_directory": "/dev/shm"})

@@ -73,7 +73,7 @@ class Lab:
             "OMPI_MCA_btl_vader_single_copy_mechanism": "none", "OMPI_MCA_smsc": "^cma",
             "OMPI_MCA_mpi_yield_when_idle": "1",
             "OMPI_MCA_rmaps_base_oversubscribe": "1", "OMPI_MCA_hwloc_base_binding_policy": "none",
-            "PRTE_MCA_rmaps_default_mapping_policy": ":oversubscribe", "PRTE_MCA_hwloc_default_binding_policy": "none",
+            "PRTE_MCA_rmaps_default_mapping_policy": "slot:oversubscribe", "PRTE_MCA_hwloc_default_binding_policy": "none",
             "OMPI_MCA_btl_vader_backing_directory": self.memory, "OMPI_MCA_btl_sm_backing_directory": self.memory,
             "TMPDIR": self.path("t"), **dict(more)}
 

@@ -11,7 +11,7 @@ mpi_settings+=(
 )
 mpi_bound+=(PRTE_MCA_hwloc_default_binding_policy=core)
 mpi_free+=(PRTE_MCA_hwloc_default_binding_policy=none)
-mpi_crowded+=(PRTE_MCA_rmaps_default_mapping_policy=:oversubscribe)
+mpi_crowded+=(PRTE_MCA_rmaps_default_mapping_policy=slot:oversubscribe)
 mpi_agents+=(PRTE_MCA_plm_ssh_agent)
 mpi_backing+=(OMPI_MCA_btl_sm_backing_directory)
 mpi_segments+=('sm_segment.HOST.*')
