@@ -11,11 +11,14 @@ let operatorsForLibraries: [LinkerSetting] = [
   .unsafeFlags(["_Znwm", "_ZdlPv", "_ZdlPvm"].flatMap { ["-Xlinker", "--export-dynamic-symbol=\($0)"] })
 ]
 
-// Open MPI by its own header, or MPICH and Intel MPI by the standard ABI of MPI 5: launch/setup sets ICP_MPI as needed.
+// Open MPI by its own header; MPICH 5 and Intel MPI by the standard ABI of MPI 5; MPICH before that, whose handles are
+// numbers, through a shim. launch/setup sets ICP_MPI as needed.
 let mpi: Target =
-  Context.environment["ICP_MPI"] == "abi"
-  ? .systemLibrary(name: "CMPI", path: "Sources/CMPI-ABI", pkgConfig: "icp-mpi-abi")
-  : .systemLibrary(name: "CMPI", pkgConfig: "ompi-c", providers: [.apt(["libopenmpi-dev"])])
+  switch Context.environment["ICP_MPI"] {
+  case "abi": .systemLibrary(name: "CMPI", path: "Sources/CMPI-ABI", pkgConfig: "icp-mpi-abi")
+  case "shim": .target(name: "CMPI", path: "Sources/CMPI-shim", linkerSettings: [.linkedLibrary("mpich")])
+  default: .systemLibrary(name: "CMPI", pkgConfig: "ompi-c", providers: [.apt(["libopenmpi-dev"])])
+  }
 
 // Targets stand in flow order; a target depends only on targets above it (docs/ARCHITECTURE.md).
 let package = Package(

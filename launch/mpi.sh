@@ -24,6 +24,15 @@ find_mpi() {
 mpi_build() {
   local prefix folders=() header='' library=''
   [[ ${mpi_abi-} ]] || return 0
+  if [[ $mpi_abi == shim ]]; then
+    export ICP_MPI=shim
+    # mpicc says where its header and library are.
+    header=$(first_with mpi.h "${CPATH-}" $(mpichcc_flag -I)) || stop "mpi.h of $mpi_name is missing: put its folder into CPATH"
+    library=$(first_with libmpich.so "${LIBRARY_PATH-}" $(mpichcc_flag -L) "/usr/lib/$(uname -m)-linux-gnu") ||
+      stop "libmpich.so is missing: put its folder into LIBRARY_PATH"
+    export CPATH=$header${CPATH:+:$CPATH} LIBRARY_PATH=$library${LIBRARY_PATH:+:$LIBRARY_PATH}
+    return 0
+  fi
   prefix=$(dirname "$(dirname "$(readlink -f "$(command -v "$mpi_launcher")")")")
   header=$(first_with mpi_abi.h "$prefix/include" "${CPATH-}" "${I_MPI_ROOT:+$I_MPI_ROOT/include}" /usr/include /usr/local/include) ||
     stop "mpi_abi.h of $mpi_name is missing: put its folder into CPATH"
@@ -34,6 +43,13 @@ mpi_build() {
     "$header" "$library" >"$root/.build/mpi/icp-mpi-abi.pc"
   export ICP_MPI=abi PKG_CONFIG_PATH=$root/.build/mpi${PKG_CONFIG_PATH:+:$PKG_CONFIG_PATH}
   default LD_LIBRARY_PATH "$library"
+}
+
+# mpichcc_flag -I|-L: the folders that MPICH's compiler passes with it.
+mpichcc_flag() {
+  local words word
+  read -ra words < <(mpicc.mpich -show 2>/dev/null || mpicc -show 2>/dev/null) || true
+  for word in "${words[@]}"; do [[ $word != "$1"* ]] || printf '%s\n' "${word#"$1"}"; done
 }
 
 # first_with NAME FOLDERS...: the first of the folders, or lists of them, that holds a file of that name.

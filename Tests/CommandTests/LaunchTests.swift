@@ -13,7 +13,7 @@ import Testing
       says: "Open MPI 3.1 is too old: install 4.0 or newer"),
     Lack(
       programs: ["mpirun": "echo 'HYDRA build details: Version: 3.4.1'"],
-      says: "MPICH 3.4 is too old: install 5.0 or newer"),
+      says: "MPICH 3.4 is too old: install 4.0 or newer"),
     Lack(
       programs: ["mpirun": "echo 'mpirun of nobody'"],
       says: "is of no MPI that has been tried: put Open MPI 4.0"),

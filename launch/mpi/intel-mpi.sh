@@ -2,7 +2,7 @@
 
 mpi_name='Intel MPI'
 mpi_launcher=mpiexec
-mpi_abi=yes # built against the standard ABI
+mpi_abi=abi # built against the standard ABI
 mpi_oldest=2021.19
 
 mpi_bound+=(I_MPI_PIN_DOMAIN=core)

@@ -2,8 +2,10 @@
 
 mpi_name=MPICH
 mpi_launcher=mpiexec
-mpi_abi=yes # built against the standard ABI
-mpi_oldest=5.0
+mpi_abi=abi
+mpi_oldest=4.0
+# Version 5 has the standard ABI of MPI 5. Before that, handles are numbers.
+[[ $mpi_version =~ Version:\ +([0-9]+) ]] && ((BASH_REMATCH[1] < 5)) && mpi_abi=shim
 
 mpi_bound+=(HYDRA_BINDING=core)
 mpi_free+=(HYDRA_BINDING=none)
