@@ -1,7 +1,8 @@
 import CMPI
+import Runtime
 
 /// A call of the MPI library that failed: which one, its code, and the library's own words for it.
-package struct MPIError: Error, CustomStringConvertible {
+package struct MPIError: ExitCoded, CustomStringConvertible {
   /// The C function, as in `MPI_Allreduce`.
   package let call: String
   /// What it returned; never `MPI_SUCCESS`.
@@ -10,6 +11,7 @@ package struct MPIError: Error, CustomStringConvertible {
   package let text: String
   /// What kind it is: a code is the library's own (`MPI_Error_class`).
   private let errorClass: Int32
+  package var exitCode: Int32 { isOfDifferentLengths ? ExitCode.ranksDisagree : ExitCode.temporary }
 
   init(call: StaticString, code: Int32) {
     self.call = "\(call)"
@@ -28,13 +30,14 @@ package struct MPIError: Error, CustomStringConvertible {
   /// Outside Init..Finalize the library may not be asked for a text.
   private static func text(of code: Int32) -> String {
     guard World.isRunning else { return "no text, MPI is not running" }
-    return string(capacity: Int(MPI_MAX_ERROR_STRING)) { MPI_Error_string(code, $0, $1) } ?? "unknown error"
+    let text = string(capacity: Int(MPI_MAX_ERROR_STRING)) { MPI_Error_string(code, $0, $1) } ?? "unknown error"
+    return text.split(whereSeparator: \.isNewline).joined(separator: " ")  // MPICH adds a stack of calls
   }
 }
 
 /// The one funnel: every MPI call goes through here, so that none fails unseen and an error names its call.
 @inline(__always)
-func check(_ call: StaticString, _ code: Int32) throws(MPIError) {
+package func check(_ call: StaticString, _ code: Int32) throws(MPIError) {
   guard code == MPI_SUCCESS else { throw MPIError(call: call, code: code) }
 }
 

@@ -1,7 +1,7 @@
 import Foundation
 import TestSupport
 import Testing
-import Training
+import Runtime
 
 /// What launch/ makes of environments that others have: links, missing folders, users without a name, control groups.
 @Suite(.serialized, .timeLimit(.minutes(2))) struct LaunchEnvironmentTests {

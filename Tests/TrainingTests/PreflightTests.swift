@@ -1,7 +1,8 @@
+import Doctor
 import Foundation
 import TestSupport
 import Testing
-import Training
+import Runtime
 
 /// What the preflight concludes from facts.
 @Suite struct PreflightTests {
@@ -118,9 +119,9 @@ import Training
   }
 
   @Test func `lists of cores are read as the kernel writes them`() {
-    #expect(CoreFacts.numbers("0-2,5") == [0, 1, 2, 5])
-    #expect(CoreFacts.numbers("7") == [7])
-    #expect(CoreFacts.numbers("") == [] && CoreFacts.numbers("3-1") == [])
+    #expect(ControlGroup.numbers("0-2,5") == [0, 1, 2, 5])
+    #expect(ControlGroup.numbers("7") == [7])
+    #expect(ControlGroup.numbers("") == [] && ControlGroup.numbers("3-1") == [])
   }
 
   // MARK: Network

@@ -1,0 +1,20 @@
+import Foundation
+
+/// The memory that this process's host, or its control group, has, in bytes; nil where the kernel does not say.
+package enum HostMemory {
+  package static var total: Int? { [value("MemTotal:"), ControlGroup().memoryLimit].compactMap { $0 }.min() }
+  /// What can be taken without swapping, by the kernel's own estimate, or within the group's limit.
+  package static var available: Int? {
+    [value("MemAvailable:"), ControlGroup().memoryAvailable].compactMap { $0 }.min()
+  }
+  /// What this process has allocated and touched; mapped files are not in it.
+  package static var residentAnonymous: Int? { value("RssAnon:", in: "/proc/self/status") }
+
+  private static func value(_ name: String, in file: String = "/proc/meminfo") -> Int? {
+    guard let text = try? String(contentsOfFile: file, encoding: .utf8),
+      let line = text.split(separator: "\n").first(where: { $0.hasPrefix(name) }),
+      let kibibytes = line.split(separator: " ").dropFirst().first.flatMap({ Int($0) })
+    else { return nil }
+    return kibibytes * 1024
+  }
+}
