@@ -11,25 +11,37 @@ enum CIFAR {
   static func load(_ format: DataFormat, directory: String) throws(DataError) -> (
     training: Dataset, test: Dataset
   ) {
-    let names: [String]
+    let names = try names(format, directory)
+    let training = names.filter { $0 == "train.bin" || $0.hasPrefix("data_batch_") && $0.hasSuffix(".bin") }
+    guard !training.isEmpty else {
+      throw DataError(path: directory, reason: "holds no data_batch_*.bin and no train.bin")
+    }
+    let test = try testFiles(names, directory)
+    return (
+      try dataset(format, paths: training.map { "\(directory)/\($0)" }), try dataset(format, paths: test)
+    )
+  }
+
+  /// The test files alone.
+  static func loadTest(_ format: DataFormat, directory: String) throws(DataError) -> Dataset {
+    try dataset(format, paths: testFiles(names(format, directory), directory))
+  }
+
+  private static func testFiles(_ names: [String], _ directory: String) throws(DataError) -> [String] {
+    let test = names.filter { $0 == "test.bin" || $0 == "test_batch.bin" }
+    guard !test.isEmpty else {
+      throw DataError(path: directory, reason: "holds no test_batch.bin and no test.bin")
+    }
+    return test.map { "\(directory)/\($0)" }
+  }
+
+  private static func names(_ format: DataFormat, _ directory: String) throws(DataError) -> [String] {
     do {
-      names = try FileManager.default.contentsOfDirectory(atPath: directory).sorted()
+      return try FileManager.default.contentsOfDirectory(atPath: directory).sorted()
     } catch {
       throw DataError(
         path: directory, reason: "is not a directory that can be read, expected the \(format) files")
     }
-    let training = names.filter { $0 == "train.bin" || $0.hasPrefix("data_batch_") && $0.hasSuffix(".bin") }
-    let test = names.filter { $0 == "test.bin" || $0 == "test_batch.bin" }
-    guard !training.isEmpty else {
-      throw DataError(path: directory, reason: "holds no data_batch_*.bin and no train.bin")
-    }
-    guard !test.isEmpty else {
-      throw DataError(path: directory, reason: "holds no test_batch.bin and no test.bin")
-    }
-    return (
-      try dataset(format, paths: training.map { "\(directory)/\($0)" }),
-      try dataset(format, paths: test.map { "\(directory)/\($0)" })
-    )
   }
 
   private static func dataset(_ format: DataFormat, paths: [String]) throws(DataError) -> Dataset {

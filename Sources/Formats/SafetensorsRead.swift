@@ -1,4 +1,4 @@
-import Glibc
+import Foundation
 
 /// A regular file's bytes. A pipe would wait for ever and a device has no size, so both are refused.
 func readFile(_ path: String, followLinks: Bool) throws(FormatError) -> [UInt8] {
@@ -13,6 +13,7 @@ func readFile(_ path: String, followLinks: Bool) throws(FormatError) -> [UInt8] 
   defer { close(descriptor) }
   var status = stat()
   guard fstat(descriptor, &status) == 0 else { throw failure("fstat") }
+  if status.st_mode & S_IFMT == S_IFDIR { throw FormatError(path: path, reason: directoryText(path)) }
   guard status.st_mode & S_IFMT == S_IFREG else {
     throw FormatError(path: path, reason: "not a regular file")
   }
@@ -40,4 +41,16 @@ func readFile(_ path: String, followLinks: Bool) throws(FormatError) -> [UInt8] 
   }
   if let failed { throw failed }
   return bytes
+}
+
+/// Names a file in it that may have been meant, of a run's directory or another.
+private func directoryText(_ path: String) -> String {
+  let folder = path.hasSuffix("/") ? String(path.dropLast()) : path
+  for place in [folder, "\(folder)/checkpoints"] {
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: place)) ?? []
+    let files = names.filter { $0.hasSuffix(".safetensors") }.sorted()
+    guard let file = files.first(where: { $0 == "best.safetensors" }) ?? files.last else { continue }
+    return "a directory, not a regular file; name a file in it, such as \(quoted("\(place)/\(file)"))"
+  }
+  return "a directory, not a regular file; name a safetensors file"
 }

@@ -21,22 +21,25 @@ package struct EvaluationSession {
   /// The same metrics on every rank.
   package func run() throws -> ClassificationMetrics {
     let (plan, model) = try communicator.planToMeasure(configuration, weights: weights)
-    return try Evaluator(model: model, backend: plan.step.backend, communicator: communicator, pulse: pulse)
-      .evaluate(plan.data.test, normalization: plan.normalization)
+    return try Evaluator(model: model, backend: plan.backend, communicator: communicator, pulse: pulse)
+      .evaluate(plan.test, normalization: plan.normalization)
   }
 }
 
 extension Communicator {
   /// Data and model of a command that measures the weights of a file, agreed on by all ranks.
-  func planToMeasure(_ configuration: RunConfiguration, weights: String) throws -> (RunPlan, ModelState) {
+  func planToMeasure(
+    _ configuration: RunConfiguration, weights path: String, judgesClasses: Bool = true
+  ) throws -> (MeasurementPlan, ModelState) {
     let (plan, model) = try together {
-      // Evaluation has no shards, so any number of ranks takes part.
-      let plan = try RunPlan(configuration, ranks: 1)
+      let weights = try WeightsFile(path: path)
+      let plan = try MeasurementPlan(configuration, weights: weights, judgesClasses: judgesClasses)
       let model = ModelState(plan.architecture.trunk, seed: 0)
-      try model.load(WeightsFile.read(path: weights), from: weights)
+      try model.load(weights.tensors, from: path)
       return (plan, model)
     }
-    try agree(on: "the data", plan.measuredData)
+    try agree(on: "the data", plan.identity)
+    if rank == 0, let warning = plan.warning { Fatal.write("icp: warning: \(warning)") }
     return (plan, model)
   }
 }

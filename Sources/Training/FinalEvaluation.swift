@@ -11,7 +11,7 @@ package enum FinalCheck: String, CaseIterable, Sendable {
 
 /// What `evaluation.final` asks for: checked before a run's first step, measured behind its last.
 struct FinalEvaluation {
-  private let plan: RunPlan
+  private let plan: MeasurementPlan
   private let checks: [RobustnessCheck]
   private let classes: EpisodeClasses?
   /// Of one shot and of five.
@@ -22,7 +22,9 @@ struct FinalEvaluation {
   init?(_ plan: RunPlan) throws {
     let final = plan.configuration.evaluation.final
     guard !final.isEmpty else { return nil }
-    (self.plan, checks) = (plan, final.compactMap(\.robustness))
+    let plan = MeasurementPlan(plan)
+    self.plan = plan
+    checks = final.compactMap(\.robustness)
     guard final.contains(.episodes) else {
       (classes, episodes) = (nil, [])
       return
@@ -46,7 +48,7 @@ struct FinalEvaluation {
   }
 
   /// Tells what two ranks would measure apart.
-  var dataIdentity: String { "\(plan.measuredData) \(classes?.identity ?? "")" }
+  var dataIdentity: String { "\(plan.identity) \(classes?.identity ?? "")" }
 
   /// Of the weights as they are now. Every rank calls it, and gets the same report.
   func run(_ model: ModelState, communicator: Communicator, pulse: Pulse) throws -> FinalReport {

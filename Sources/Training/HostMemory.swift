@@ -19,6 +19,21 @@ enum HostMemory {
   }
 }
 
+extension MeasurementPlan {
+  /// Throws where the networks that measure, one of which goes back to the image, need more than this host has.
+  func checkMemory() throws {
+    let layout = ParameterLayout(architecture)
+    let classes = Double(architecture.classes)
+    let needed =
+      2 * FrozenNetwork.bytes(architecture, layout: layout) + Double(layout.parameterCount) * 4 * 10
+      + 3 * 8 * classes * classes
+    guard let total = HostMemory.total, needed > Double(total) else { return }
+    throw UsageError(
+      "this model needs about \(Int((needed / 0x1p30).rounded())) GiB, and the host has \(total >> 30); "
+        + "lower data.size or the model's size")
+  }
+}
+
 extension RunPlan {
   /// What a rank's networks, parameters, state and images take, in bytes; the libraries' own memory comes on top.
   package func bytesPerRank(ranks: Int) -> Double {

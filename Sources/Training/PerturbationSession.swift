@@ -1,3 +1,4 @@
+import Datasets
 import Formats
 import Kernels
 import Networks
@@ -20,16 +21,21 @@ package struct PerturbationSession {
       throw UsageError("--output is the input, \(input), whose labels would be lost; name another file")
     }
     let batch = try ImageBatch(path: input)
-    let tensors = try WeightsFile.read(path: weights)
-    let classes = try configuration.model.classes ?? Self.classes(of: tensors, path: weights)
+    let file = try WeightsFile(path: weights)
+    try file.preprocessing.check(configuration, path: weights)
+    try file.preprocessing.check(
+      ImageShape(channels: batch.shape.channels, height: batch.shape.height, width: batch.shape.width), path: weights,
+      of: "x of \(input)")
+    let configuration = file.preprocessing.filling(configuration)
+    let classes = try configuration.model.classes ?? Self.classes(of: file.tensors, path: weights)
     let model = ModelState(
       .make(
         configuration.model.kind, shortcut: configuration.model.shortcut, hidden: configuration.model.hidden,
         input: batch.shape, classes: classes), seed: 0)
-    try model.load(tensors, from: weights)
+    try model.load(file.tensors, from: weights)
     try batch.checkLabels(below: classes)
 
-    let refiner = try refiner(model: model, capacity: batch.labels.count)
+    let refiner = try refiner(configuration, model: model, capacity: batch.labels.count)
     let shown = refine(batch, by: refiner)
     var results = [
       NamedTensor("x", shape: batch.size, floats: batch.channelsFirst(shown.last!)),
@@ -48,12 +54,14 @@ package struct PerturbationSession {
     } catch { throw SaveError(error, option: "--output") }
   }
 
-  private func refiner(model: ModelState, capacity: Int) throws -> Refiner {
+  private func refiner(_ configuration: RunConfiguration, model: ModelState, capacity: Int) throws -> Refiner {
     let icp = configuration.icp
     var pixels: [ClosedRange<Float>]?
     if icp.clamp == .pixels {
       guard let mean = configuration.data.mean, let std = configuration.data.std else {
-        throw UsageError("icp.clamp: pixels needs data.mean and data.std here, since perturb reads no data set")
+        throw UsageError(
+          "icp.clamp: pixels needs data.mean and data.std here, since these weights do not tell theirs and perturb reads no "
+            + "data set")
       }
       let channels = model.architecture.input.channels
       guard mean.count == channels else {

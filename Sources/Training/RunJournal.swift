@@ -1,3 +1,4 @@
+import Formats
 import Logging
 import Reporting
 
@@ -31,7 +32,7 @@ package final class RunJournal {
   {
     (self.directory, self.plan, self.console, self.logger) = (directory, plan, console, logger)
     writer = CheckpointWriter(store, in: directory)
-    try directory.write(plan.configuration.resolvedYAML, to: "config.yaml")
+    try directory.write(plan.settledConfiguration.resolvedYAML, to: "config.yaml")
     try directory.write(Self.labels(of: plan), to: "labels.csv")
     metrics = try MetricsLog(path: directory.metricsPath)
   }
@@ -52,14 +53,31 @@ package final class RunJournal {
   /// cut there.
   func resume(at progress: TrainingProgress, from resumed: Resumed?) throws {
     if let resumed {
+      let metadata = namingMetric(resumed.metadata)
       let later = try writer.withStore {
-        try $0.resume(from: Snapshot(tensors: [], metadata: resumed.metadata), step: progress.step)
+        try $0.resume(from: Snapshot(tensors: [], metadata: metadata), step: progress.step)
       }
-      for path in later { warn("\(path) is of a later step than the run goes on from: set aside") }
+      let metric = plan.configuration.checkpoint.metric.rawValue
+      let changed = metadata["best_metric_name"].flatMap { $0 == metric ? nil : $0 }
+      if let changed {
+        warn("checkpoint.metric is \(metric), and the best so far was chosen by \(quoted(changed)): best starts anew")
+      }
+      for path in later {
+        let isBest = changed != nil && path.hasSuffix("/best.safetensors")
+        warn("\(path) is \(isBest ? "the best by that" : "of a later step than the run goes on from"): set aside")
+      }
       lastCheckpoint = resumed.path
     }
     unwritten = []
     try metrics.truncate(afterStep: progress.step, unfinishedEpoch: progress.position > 0 ? progress.epoch : nil)
+  }
+
+  /// A checkpoint of an earlier version has a best without the name of its metric, which its configuration tells.
+  private func namingMetric(_ metadata: [String: String]) -> [String: String] {
+    guard metadata["best_metric"] != nil, metadata["best_metric_name"] == nil, let text = metadata["config"],
+      let saved = try? RunConfiguration(yaml: text, name: "config")
+    else { return metadata }
+    return metadata.merging(["best_metric_name": saved.checkpoint.metric.rawValue]) { own, _ in own }
   }
 
   func warn(_ text: String) { logger.warning("\(text)") }

@@ -16,7 +16,7 @@ struct EpisodeEvaluator {
 
   /// Computes the features. Every rank calls it.
   init(
-    _ classes: EpisodeClasses, plan: RunPlan, model: ModelState, communicator: Communicator, pulse: Pulse
+    _ classes: EpisodeClasses, plan: MeasurementPlan, model: ModelState, communicator: Communicator, pulse: Pulse
   ) throws(MPIError) {
     (self.communicator, self.pulse, self.classes) = (communicator, pulse, classes)
     let samples = classes.members.flatMap(\.self)
@@ -25,7 +25,7 @@ struct EpisodeEvaluator {
     let node = model.architecture.features
     let width = model.architecture.nodes[node].shape.sampleCount
     let network = FrozenNetwork(
-      model.architecture, layout: model.layout, backend: plan.step.backend, differentiable: false, taps: [node],
+      model.architecture, layout: model.layout, backend: plan.backend, differentiable: false, taps: [node],
       scratch: Scratch())
     network.fold(parameters: model.parameters.pointer, statistics: model.statistics.pointer)
     let piece = Tensor(network.input.withBatch(FrozenNetwork.pieceSize))
