@@ -2,9 +2,9 @@
 enum ForeignFile {
   /// "a Git LFS pointer, ...; fetch the file with `git lfs pull`"; nil of bytes that say nothing.
   static func name(of bytes: [UInt8]) -> String? {
-    if bytes.isEmpty { return "the file is empty; copy or fetch it again" }
-    // A safetensors file that is cut off: its header's length, which any of the beginnings below may be, ends with zeros.
-    if bytes.count >= 8, bytes[4..<8].allSatisfy({ $0 == 0 }) { return nil }
+    if bytes.isEmpty { return "an empty one; copy or fetch it again" }
+    // A safetensors file that is cut off: its header's length, which may be any of the beginnings below, ends with zeros.
+    if bytes.count > 8, bytes[4..<8].allSatisfy({ $0 == 0 }), bytes[8] == UInt8(ascii: "{") { return nil }
     if bytes.starts(with: zip) { return archive(bytes) }
     if let known = beginnings.first(where: { bytes.starts(with: $0.bytes) }) { return known.meaning }
     return text(bytes)
@@ -28,7 +28,9 @@ enum ForeignFile {
     ([0x28, 0xB5, 0x2F, 0xFD], "compressed by zstd; unpack it with `unzstd`"),
     ([0xFD, 0x37, 0x7A, 0x58, 0x5A], "compressed by xz; unpack it with `unxz`"),
     ([0x42, 0x5A, 0x68], "compressed by bzip2; unpack it with `bunzip2`"),
-    ([0x89, 0x48, 0x44, 0x46], "an HDF5 file, as Keras writes; save the weights under PyTorch's names with safetensors"),
+    (
+      [0x89, 0x48, 0x44, 0x46], "an HDF5 file, as Keras writes; save the weights under PyTorch's names with safetensors"
+    ),
     (
       [0x93] + Array("NUMPY".utf8),
       "a NumPy array; save all arrays of the model in one file with safetensors.numpy.save_file"

@@ -21,8 +21,10 @@ package struct EvaluationSession {
   /// The same metrics on every rank.
   package func run() throws -> ClassificationMetrics {
     let (plan, model) = try communicator.planToMeasure(configuration, weights: weights)
-    return try Evaluator(model: model, backend: plan.backend, communicator: communicator, pulse: pulse)
+    let metrics = try Evaluator(model: model, backend: plan.backend, communicator: communicator, pulse: pulse)
       .evaluate(plan.test, normalization: plan.normalization)
+    communicator.warn(ofNotFinite: metrics.nonFinite, "test images have logits")
+    return metrics
   }
 }
 
@@ -41,6 +43,12 @@ extension Communicator {
     try agree(on: "the data", plan.identity)
     if rank == 0, let warning = plan.warning { Fatal.write("icp: warning: \(warning)") }
     return (plan, model)
+  }
+
+  /// Finite weights may still overflow; what came of that must not look like a measurement.
+  func warn(ofNotFinite count: Int, _ what: String) {
+    guard rank == 0, count > 0 else { return }
+    Fatal.write("icp: warning: \(count) \(what) that are not finite, and count as wrong: the weights are not usable")
   }
 }
 

@@ -52,9 +52,9 @@ struct FinalEvaluation {
 
   /// Of the weights as they are now. Every rank calls it, and gets the same report.
   func run(_ model: ModelState, communicator: Communicator, pulse: Pulse) throws -> FinalReport {
-    var report = FinalReport(
-      robustness: try RobustnessEvaluator(plan: plan, model: model, communicator: communicator, pulse: pulse)
-        .run(checks))
+    let robustness = RobustnessEvaluator(plan: plan, model: model, communicator: communicator, pulse: pulse)
+    var report = FinalReport(robustness: try robustness.run(checks))
+    communicator.warn(ofNotFinite: robustness.notFinite, "images, of all that were measured, have logits")
     if let classes {
       let evaluator = try EpisodeEvaluator(
         classes, plan: plan, model: model, communicator: communicator, pulse: pulse)

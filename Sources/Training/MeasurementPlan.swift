@@ -41,7 +41,7 @@ package struct MeasurementPlan: Sendable {
       try Self.check(mean, std, channels: test.shape.channels)
       normalization = Normalization(mean: mean, std: std)
     } else {
-      let data = try DataSplits.load(options, classLimit: configuration.model.classes)
+      let data = try Self.loadAll(options, configuration, weights)
       for (key, values) in [("data.mean", configuration.data.mean), ("data.std", configuration.data.std)] {
         guard let values, values.count != data.training.shape.channels else { continue }
         throw UsageError(
@@ -81,6 +81,22 @@ package struct MeasurementPlan: Sendable {
     let labels = Checksum.crc32((0..<test.count).lazy.map { UInt8(truncatingIfNeeded: test.label($0)) })
     return "\(test.count) \(test.shape) \(architecture.classes) \(Checksum.hexadecimal(labels)) \(normalization.mean) "
       + "\(normalization.std) \(cifarC?.identity ?? "")"
+  }
+
+  /// Training images too; where only these are missing, the reason why they are wanted.
+  private static func loadAll(
+    _ options: DataOptions, _ configuration: RunConfiguration, _ weights: WeightsFile
+  ) throws(DataError) -> DataSplits {
+    do {
+      return try DataSplits.load(options, classLimit: configuration.model.classes)
+    } catch {
+      guard (try? DataSplits.loadTest(options)) != nil else { throw error }
+      throw DataError(
+        path: error.path,
+        reason:
+          "\(error.reason) (\(weights.path) does not say how its images were normalised, so this is computed on the "
+          + "training images; with data.mean and data.std the test images suffice)")
+    }
   }
 
   private static func check(_ mean: [Double], _ std: [Double], channels: Int) throws {

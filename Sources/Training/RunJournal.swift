@@ -60,11 +60,13 @@ package final class RunJournal {
       let metric = plan.configuration.checkpoint.metric.rawValue
       let changed = metadata["best_metric_name"].flatMap { $0 == metric ? nil : $0 }
       if let changed {
-        warn("checkpoint.metric is \(metric), and the best so far was chosen by \(quoted(changed)): best starts anew")
+        let old = later.first { $0.hasSuffix("/best.safetensors") }.map { ", and \($0) is set aside" } ?? ""
+        warn(
+          "checkpoint.metric is \(metric), but the best so far was chosen by \(quoted(changed)): best starts anew\(old)"
+        )
       }
-      for path in later {
-        let isBest = changed != nil && path.hasSuffix("/best.safetensors")
-        warn("\(path) is \(isBest ? "the best by that" : "of a later step than the run goes on from"): set aside")
+      for path in later where changed == nil || !path.hasSuffix("/best.safetensors") {
+        warn("\(path) is of a later step than the run goes on from: set aside")
       }
       lastCheckpoint = resumed.path
     }

@@ -160,7 +160,8 @@ package struct TrainingSession {
   private func warn(about weights: WeightsFile) {
     if !weights.preprocessing.isKnown, configuration.data.mean == nil || configuration.data.std == nil {
       logger.warning(
-        "\(weights.path) does not say how its images were normalised; this run's mean and std are computed on its training images")
+        "\(weights.path) does not say how its images were normalised; this run's mean and std are computed on its training images"
+      )
     }
     for found in weights.preprocessing.differences(from: configuration) {
       logger.warning(
@@ -189,11 +190,13 @@ package struct TrainingSession {
     let isEarlier = resumed.metadata["preprocessing.mean"] == nil
     let identity = isEarlier ? plan.earlierDataIdentity : plan.dataIdentity
     guard resumed.metadata["data"] == identity else {
+      let isGiven = isEarlier && current.data != plan.configuration.data
       let isRelabelled = plan.configuration.data.labelNoise.kind == .file
       throw CheckpointError(
         path: resumed.path,
         reason:
-          "'data.path' \(isRelabelled ? "or 'data.label_noise.file' " : "")holds other data than the run began with "
+          "\(isGiven ? "'data.mean' or 'data.std' is given and not what was computed, or " : "")"
+          + "'data.path' \(isRelabelled ? "or 'data.label_noise.file' " : "")holds other data than the run began with "
           + "(counts, shape, labels and pixel statistics: \(identity); then: \(quoted(resumed.metadata["data"] ?? "none")))"
       )
     }

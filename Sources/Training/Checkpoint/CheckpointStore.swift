@@ -120,9 +120,12 @@ package struct CheckpointStore {
   package mutating func resume(from snapshot: Snapshot, step: Int) throws(SaveError) -> [String] {
     let metadata = snapshot.metadata
     let isSameMetric = metadata["best_metric_name"].map { $0 == metricName } ?? true
-    best = !isSameMetric ? nil : metadata["best_metric"].flatMap(Double.init).flatMap { metric in
-      metadata["best_step"].flatMap { Int($0) }.map { (metric, $0) }
-    }
+    best =
+      !isSameMetric
+      ? nil
+      : metadata["best_metric"].flatMap(Double.init).flatMap { metric in
+        metadata["best_step"].flatMap { Int($0) }.map { (metric, $0) }
+      }
     do throws(SystemError) {
       let later = try listedSteps().filter { $0 > step }.map { path(step: $0) }
       for path in later {

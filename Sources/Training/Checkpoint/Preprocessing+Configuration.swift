@@ -45,14 +45,16 @@ extension Preprocessing {
     guard let found = differences(from: configuration, ignoringClasses: ignoringClasses).first else { return }
     throw WeightsError(
       path: path,
-      reason: "'\(found.key)' is given as \(found.given), but these weights were trained with \(found.own); leave it out")
+      reason:
+        "'\(found.key)' is given as \(found.given), but these weights were trained with \(found.own); leave it out")
   }
 
   /// Throws where images of `shape` are not what the weights take.
   func check(_ shape: ImageShape, path: String, of source: String) throws(WeightsError) {
     if let channels, channels != shape.channels {
       throw WeightsError(
-        path: path, reason: "its images have \(channels) \(channels == 1 ? "channel" : "channels"), \(source) \(shape.channels)")
+        path: path,
+        reason: "its images have \(channels) \(channels == 1 ? "channel" : "channels"), \(source) \(shape.channels)")
     }
     let found = ImageSize(height: shape.height, width: shape.width)
     if let size, size != found {

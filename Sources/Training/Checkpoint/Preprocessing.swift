@@ -101,7 +101,8 @@ package struct Preprocessing: Equatable, Sendable {
     guard (mean == nil) == (std == nil), Set(counts).count <= 1 else {
       throw FormatError(
         path: path,
-        reason: "metadata preprocessing.mean is \(mean.map(Self.text) ?? "absent"), .std \(std.map(Self.text) ?? "absent") and "
+        reason:
+          "metadata preprocessing.mean is \(mean.map(Self.text) ?? "absent"), .std \(std.map(Self.text) ?? "absent") and "
           + ".channels \(channels.map { "\($0)" } ?? "absent"), expected a mean and a std for each channel")
     }
   }

@@ -48,6 +48,11 @@ struct EpisodeEvaluator {
     (self.features, self.width) = (features, width)
   }
 
+  /// Samples with a feature that is not finite: as queries they count as wrong.
+  var notFinite: Int {
+    (0..<rows.count).count { row in !features[row * width..<(row + 1) * width].allSatisfy(\.isFinite) }
+  }
+
   /// The same report on every rank, each of which calls it: an episode's correct answers are counted by one of them.
   func run(_ episodes: Episodes) throws(MPIError) -> EpisodeReport {
     let options = episodes.options

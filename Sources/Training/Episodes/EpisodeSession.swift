@@ -31,7 +31,9 @@ package struct EpisodeSession {
     }
     try communicator.agree(on: "the data", "\(plan.identity) \(classes.test.count)")
     try communicator.agree(on: "the command line", "\(options) \(classes.labels)")
-    return try EpisodeEvaluator(classes, plan: plan, model: model, communicator: communicator, pulse: pulse)
-      .run(episodes)
+    let evaluator = try EpisodeEvaluator(
+      classes, plan: plan, model: model, communicator: communicator, pulse: pulse)
+    communicator.warn(ofNotFinite: evaluator.notFinite, "test images have features")
+    return try evaluator.run(episodes)
   }
 }

@@ -20,6 +20,9 @@ package struct RobustnessEvaluator {
     seed = plan.configuration.training.seed
   }
 
+  /// Samples so far whose logits were not finite.
+  var notFinite: Int { evaluator.notFinite }
+
   /// Every rank calls it, and gets the same report.
   package func run(_ checks: [RobustnessCheck]) throws -> RobustnessReport {
     let clean = try evaluator.evaluate(plan.test, normalization: plan.normalization)
