@@ -20,7 +20,11 @@ import Testing
       guard let scale else { continue }
       var images = Data([0, 0, 8, 3, 0, 0, 0, UInt8(count), 0, 0, 0, 14, 0, 0, 0, 14])
       for image in 0..<count {
-        images.append(contentsOf: (0..<196).map { UInt8(scale * Double(image % classes * 40 + ($0 * 7 + image) % 60)) })
+        images.append(contentsOf: 
+          (0..<196).map { (pixel: Int) -> UInt8 in
+            let value = image % classes * 40 + (pixel * 7 + image) % 60
+            return UInt8(scale * Double(value))
+          })
       }
       let labels = Data([0, 0, 8, 1, 0, 0, 0, UInt8(count)]) + Data((0..<count).map { UInt8($0 % classes) })
       try images.write(to: URL(fileURLWithPath: tiny.path("\(folder)/\(name)-images-idx3-ubyte")))
@@ -162,7 +166,8 @@ import Testing
   @Test func `perturb takes the weights' pixel range, and refuses images of another size`() throws {
     let tiny = try trained()
     func write(size: Int) throws {
-      let x = NamedTensor("x", shape: [2, 1, size, size], floats: (0..<2 * size * size).map { Float($0 % 5) / 2 - 1 })
+      let values = (0..<2 * size * size).map { (index: Int) -> Float in Float(index % 5) / 2 - 1 }
+      let x = NamedTensor("x", shape: [2, 1, size, size], floats: values)
       let bytes = SafetensorsWriter.encode(tensors: [x, NamedTensor("y", shape: [2], integers: [0, 4])])
       try Data(bytes).write(to: URL(fileURLWithPath: tiny.path("in")))
     }

@@ -6,7 +6,7 @@ import Testing
 @Suite struct `Broken weights` {
   static let kinds: [(ModelKind, Shortcut)] = [(.resnet8, .projection), (.resnet8, .pad), (.mlp, .projection)]
 
-  private let images = (0..<3 * 8 * 8 * 3).map { Float($0 % 17) / 8 - 1 }
+  private let images: [Float] = (0..<576).map { (index: Int) -> Float in Float(index % 17) / 8 - 1 }
 
   private static func network(_ kind: ModelKind, _ shortcut: Shortcut) -> (
     Architecture, ParameterLayout, Tensor, Tensor
