@@ -50,7 +50,7 @@ private func directoryText(_ path: String) -> String {
     let names = (try? FileManager.default.contentsOfDirectory(atPath: place)) ?? []
     let files = names.filter { $0.hasSuffix(".safetensors") }.sorted()
     guard let file = files.first(where: { $0 == "best.safetensors" }) ?? files.last else { continue }
-    return "a directory, not a regular file; name a file in it, such as \(quoted("\(place)/\(file)"))"
+    return "not a regular file, but a directory; name a file in it, such as \(quoted("\(place)/\(file)"))"
   }
-  return "a directory, not a regular file; name a safetensors file"
+  return "not a regular file, but a directory; name a safetensors file"
 }
