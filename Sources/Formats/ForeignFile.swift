@@ -1,3 +1,5 @@
+import Foundation
+
 /// What a file is that is no safetensors file: people have their weights in many forms, and a form has a way out.
 enum ForeignFile {
   /// "a Git LFS pointer, ...; fetch the file with `git lfs pull`"; nil of bytes that say nothing.
@@ -8,6 +10,22 @@ enum ForeignFile {
     if bytes.starts(with: zip) { return archive(bytes) }
     if let known = beginnings.first(where: { bytes.starts(with: $0.bytes) }) { return known.meaning }
     return text(bytes)
+  }
+
+  /// "name a file in it, such as ..." of a run's directory or another; nil where `path` is none.
+  static func advice(onDirectory path: String) -> String? {
+    var isDirectory: ObjCBool = false
+    guard FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory), isDirectory.boolValue else {
+      return nil
+    }
+    let folder = path.hasSuffix("/") ? String(path.dropLast()) : path
+    for place in [folder, "\(folder)/checkpoints"] {
+      let names = (try? FileManager.default.contentsOfDirectory(atPath: place)) ?? []
+      let files = names.filter { $0.hasSuffix(".safetensors") }.sorted()
+      guard let file = files.first(where: { $0 == "best.safetensors" }) ?? files.last else { continue }
+      return "name a file in it, such as \(quoted("\(place)/\(file)"))"
+    }
+    return "name a safetensors file"
   }
 
   private static let zip: [UInt8] = [0x50, 0x4B, 0x03, 0x04]

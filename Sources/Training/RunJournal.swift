@@ -1,5 +1,9 @@
+import Checkpointing
+import Configuration
+import Evaluation
 import Formats
 import Logging
+import Planning
 import Reporting
 
 /// What rank 0 keeps of a run: records, the console, checkpoints. Other ranks have none.
@@ -204,6 +208,3 @@ package final class RunJournal {
     console.finish()
   }
 }
-
-/// "91.40 %"
-func percent(_ fraction: Double) -> String { "\(decimal(fraction * 100, places: 2)) %" }

@@ -1,8 +1,9 @@
 import Formats
 import Foundation
+import Reduction
+import Runtime
 import TestSupport
 import Testing
-import Training
 
 /// A run directory that version 0.2.0 left after 9 of 16 steps, beside what it came to (Tests/Fixtures/run-0.2.0): what an
 /// earlier version began, this one measures and finishes to the same bits.

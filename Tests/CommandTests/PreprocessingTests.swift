@@ -20,11 +20,10 @@ import Testing
       guard let scale else { continue }
       var images = Data([0, 0, 8, 3, 0, 0, 0, UInt8(count), 0, 0, 0, 14, 0, 0, 0, 14])
       for image in 0..<count {
-        images.append(contentsOf: 
-          (0..<196).map { (pixel: Int) -> UInt8 in
-            let value = image % classes * 40 + (pixel * 7 + image) % 60
-            return UInt8(scale * Double(value))
-          })
+        for pixel in 0..<196 {
+          let value = image % classes * 40 + (pixel * 7 + image) % 60
+          images.append(UInt8(scale * Double(value)))
+        }
       }
       let labels = Data([0, 0, 8, 1, 0, 0, 0, UInt8(count)]) + Data((0..<count).map { UInt8($0 % classes) })
       try images.write(to: URL(fileURLWithPath: tiny.path("\(folder)/\(name)-images-idx3-ubyte")))

@@ -1,11 +1,13 @@
+import Checkpointing
+import Configuration
 import Datasets
+import Files
 import Formats
 import Foundation
 import Kernels
 import Networks
 import TestSupport
 import Testing
-import Training
 
 /// Weights as people have them, and what a model takes of them.
 @Suite struct WeightsTests {
