@@ -62,7 +62,8 @@ let package = Package(
         "Configuration", "Method", "Optimization", "Refinement", "Networks", "Datasets", "Kernels", "Formats",
         "Reporting", "Runtime",
       ], swiftSettings: noMathErrno),
-    .target(name: "Checkpointing", dependencies: ["Formats", "Files", "Runtime"], swiftSettings: noMathErrno),
+    .target(
+      name: "Checkpointing", dependencies: ["Configuration", "Formats", "Files", "Runtime"], swiftSettings: noMathErrno),
     .target(
       name: "Supervision", dependencies: ["MPI", "Kernels", "Files", "Reporting", "Runtime", "CSupervision"],
       swiftSettings: noMathErrno),
@@ -149,7 +150,8 @@ let package = Package(
         .product(name: "Logging", package: "swift-log"),
       ]),
     .testTarget(
-      name: "CommandTests", dependencies: ["Checkpointing", "Studies", "Formats", "MPI", "Runtime", "TestSupport"]),
+      name: "CommandTests",
+      dependencies: ["Checkpointing", "Studies", "Reduction", "Runtime", "Formats", "MPI", "TestSupport"]),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -109,16 +109,10 @@ static dnnl_primitive_attr_t attributes(const ck_pass *pass, const struct shapes
   dnnl_primitive_attr_t attr;
   CHECK(dnnl_primitive_attr_create, &attr);
   CHECK(dnnl_primitive_attr_set_scratchpad_mode, attr, dnnl_scratchpad_mode_user);
-  if (pass->kind == CK_FORWARD && (pass->addend || pass->relu)) {
+  if (pass->kind == CK_FORWARD && pass->addend) {
     dnnl_post_ops_t operations;
     CHECK(dnnl_post_ops_create, &operations);
-    if (pass->addend) CHECK(dnnl_post_ops_append_binary, operations, dnnl_binary_add, VIEW(s->y));
-    if (pass->relu)
-#if DNNL_VERSION_MAJOR >= 3
-      CHECK(dnnl_post_ops_append_eltwise, operations, dnnl_eltwise_relu, 0, 0);
-#else
-      CHECK(dnnl_post_ops_append_eltwise, operations, 1, dnnl_eltwise_relu, 0, 0);
-#endif
+    CHECK(dnnl_post_ops_append_binary, operations, dnnl_binary_add, VIEW(s->y));
     CHECK(dnnl_primitive_attr_set_post_ops, attr, operations);
     dnnl_post_ops_destroy(operations);
   }
