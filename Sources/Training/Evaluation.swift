@@ -11,19 +11,23 @@ package final class Evaluator {
   private let communicator: Communicator
   private let piece: Tensor
   private let pulse: Pulse
+  private let rounds: SharedRounds
   private var labels = [Int32](repeating: 0, count: FrozenNetwork.pieceSize)
   private var trueLabels = [Int32](repeating: 0, count: FrozenNetwork.pieceSize)
 
   package init(model: ModelState, backend: ConvolutionBackend, communicator: Communicator, pulse: Pulse = Pulse()) {
     self.model = model
-    (self.communicator, self.pulse) = (communicator, pulse)
+    self.communicator = communicator
+    self.pulse = pulse
+    rounds = SharedRounds(communicator, pulse)
     network = FrozenNetwork(
       model.architecture, layout: model.layout, backend: backend, differentiable: false, scratch: Scratch())
     piece = Tensor(model.architecture.input.withBatch(FrozenNetwork.pieceSize))
   }
 
   /// Every rank calls it, and gets the same metrics.
-  package func evaluate(_ dataset: Dataset, normalization: Normalization) throws(MPIError) -> ClassificationMetrics {
+  /// Throws: StopRequested, on every rank, as soon as one was asked to stop.
+  package func evaluate(_ dataset: Dataset, normalization: Normalization) throws -> ClassificationMetrics {
     try evaluate(dataset) { samples, _, images in dataset.normalized(samples, by: normalization, into: images) }
   }
 
@@ -32,17 +36,18 @@ package final class Evaluator {
   package func evaluate(
     _ dataset: Dataset,
     write: (_ samples: Range<Int>, _ labels: UnsafePointer<Int32>, _ images: UnsafeMutablePointer<Float>) -> Void
-  ) throws(MPIError) -> ClassificationMetrics {
+  ) throws -> ClassificationMetrics {
     pulse.enter(.evaluation)
     network.fold(parameters: model.parameters.pointer, statistics: model.statistics.pointer)
     var sums = EvaluationSums(classes: network.classes)
-    for samples in Self.pieces(of: dataset.count, communicator) {
+    let pieces = Self.pieces(of: dataset.count, communicator)
+    try rounds.run(pieces.count, of: Self.pieceCount(dataset.count)) { index in
+      let samples = pieces[pieces.startIndex + index]
       for (offset, sample) in samples.enumerated() {
         labels[offset] = Int32(dataset.label(sample))
         trueLabels[offset] = Int32(dataset.trueLabel(sample))
       }
       write(samples, labels, piece.pointer)
-      pulse.beat()
       sums.add(
         logits: network.logits(piece.pointer, samples: samples.count), labels: labels, trueLabels: trueLabels,
         count: samples.count)
@@ -53,10 +58,12 @@ package final class Evaluator {
   }
 
   /// This rank's part of 0..<count, cut into pieces by index.
-  static func pieces(of count: Int, _ communicator: Communicator) -> some Sequence<Range<Int>> {
+  static func pieces(of count: Int, _ communicator: Communicator) -> LazyMapSequence<Range<Int>, Range<Int>> {
     let size = FrozenNetwork.pieceSize
-    let pieces = (count + size - 1) / size
+    let pieces = pieceCount(count)
     let (rank, ranks) = (communicator.rank, communicator.size)
     return (pieces * rank / ranks..<pieces * (rank + 1) / ranks).lazy.map { $0 * size..<min(($0 + 1) * size, count) }
   }
+  /// Pieces of `count` samples, over all ranks.
+  static func pieceCount(_ count: Int) -> Int { (count + FrozenNetwork.pieceSize - 1) / FrozenNetwork.pieceSize }
 }

@@ -23,6 +23,7 @@ package enum ExitCode {
     case is OrderedFault: internalError
     case is SaveError, is RecordError: 74
     case is LockedError: temporary
+    case is StopRequested: stopped
     case let error as SharedError: error.exitCode
     case let error as RunFailure: of(error.cause)
     default: nil

@@ -11,6 +11,8 @@ package final class RunJournal {
   private let writer: CheckpointWriter
   /// In a row.
   private var failedSaves = 0
+  /// Why the newest save failed.
+  private var unsaved: (any Error)?
   /// What must end the run, on all ranks: three saves in a row failed, or the last one. Known from the next step's
   /// boundary on.
   private(set) var failure: (any Error)?
@@ -49,17 +51,19 @@ package final class RunJournal {
 
   /// Goes on from `progress`, at a start or after a rollback, and from a checkpoint where there is one. Later checkpoints
   /// are set aside, and the records that will be written again are dropped: those of later steps, and of the epoch that was
-  /// cut there.
+  /// cut there, or is still to be evaluated.
   func resume(at progress: TrainingProgress, from resumed: Resumed?) throws {
     if let resumed {
       let later = try writer.withStore {
-        try $0.resume(from: Snapshot(tensors: [], metadata: resumed.metadata), step: progress.step)
+        try $0.resume(
+          from: Snapshot(tensors: [], metadata: resumed.metadata), step: progress.step, path: resumed.path)
       }
       for path in later { warn("\(path) is of a later step than the run goes on from: set aside") }
       lastCheckpoint = resumed.path
     }
     unwritten = []
-    try metrics.truncate(afterStep: progress.step, unfinishedEpoch: progress.position > 0 ? progress.epoch : nil)
+    let unfinished = progress.awaitsEvaluation ? progress.epoch - 1 : progress.position > 0 ? progress.epoch : nil
+    try metrics.truncate(afterStep: progress.step, unfinishedEpoch: unfinished)
   }
 
   func warn(_ text: String) { logger.warning("\(text)") }
@@ -122,8 +126,9 @@ package final class RunJournal {
   }
 
   /// Copies the state and hands it over to be written in the background, after the records that it stands for. Where the
-  /// save before is still under way, waits for it. How it ended shows at a later step's boundary.
-  func save(_ state: @autoclosure () -> TrainingState, metric: (value: Double, higherIsBetter: Bool)?) {
+  /// save before is still under way, waits for it. How it ended shows at a later step's boundary, or in `finishSaving`,
+  /// which the last save of a run needs.
+  func save(_ state: @autoclosure () -> TrainingState) {
     collect(waits: true)
     let state = state()
     do {
@@ -131,23 +136,22 @@ package final class RunJournal {
     } catch {
       return count(error, step: state.progress.step)
     }
-    writer.begin(
-      step: state.progress.step, metric: metric?.value, higherIsBetter: metric?.higherIsBetter ?? false
-    ) { [metrics, plan] in
+    writer.begin(step: state.progress.step) { [metrics, plan] in
       try metrics.synchronize()
       return state.snapshot(plan: plan)
     }
   }
 
-  /// The same, and returns once it is on the disk: the last save of a run. Throws where it failed.
-  func saveAndWait(_ state: @autoclosure () -> TrainingState, metric: (value: Double, higherIsBetter: Bool)?) throws {
-    collect(waits: true)
-    // Three that failed before end the run; a fourth must not make that unsaid.
-    if let failure { throw failure }
+  /// Behind the save of `step`: names its checkpoint the best, where its metric is.
+  func judge(step: Int, by metric: (value: Double, higherIsBetter: Bool)) {
+    writer.judge(step: step, metric: metric.value, higherIsBetter: metric.higherIsBetter)
+  }
+
+  /// Returns once the last save is on the disk. Throws where it failed, or three before it did.
+  func finishSaving() throws {
     isLast = true
-    save(state(), metric: metric)
     collect(waits: true)
-    if let failure { throw failure }
+    if let error = failure ?? unsaved { throw error }
   }
 
   /// At every step's boundary: tells of the saves that have ended since.
@@ -155,8 +159,10 @@ package final class RunJournal {
     for outcome in writer.outcomes(waits: waits) {
       switch outcome.result {
       case .success(let saved):
+        guard let saved else { continue }
         for warning in saved.warnings { warn(warning) }
         failedSaves = 0
+        unsaved = nil
         lastCheckpoint = saved.path
       case .failure(let error): count(error, step: outcome.step)
       }
@@ -166,6 +172,7 @@ package final class RunJournal {
   /// A failed save warns and the run goes on; the third in a row, or the last one, ends it.
   private func count(_ error: any Error, step: Int) {
     failedSaves += 1
+    unsaved = error
     guard failedSaves < 3, !isLast else { return failure = failure ?? error }
     warn("step \(step) was not saved: \(error); the run goes on, the previous checkpoint stays")
   }

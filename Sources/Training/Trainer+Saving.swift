@@ -2,9 +2,8 @@ import Networks
 
 /// When and what a run saves.
 extension Trainer {
-  /// Rank 0 copies its state and trains on while it is written; the last save of a run is waited for, and every rank learns
-  /// whether it worked.
-  func save(metric: (value: Double, higherIsBetter: Bool)?, isLast: Bool = false) throws {
+  /// Rank 0 copies its state and trains on while it is written.
+  func save() throws {
     let watch = Stopwatch()
     defer {
       pulse.enter(.records)
@@ -14,11 +13,18 @@ extension Trainer {
     try agree()
     try checkWeights()
     pulse.enter(.save)
-    if isLast {
-      try communicator.together { try journal?.saveAndWait(state, metric: metric) }
-    } else {
-      journal?.save(state, metric: metric)
+    journal?.save(state)
+  }
+
+  /// Waits for the last save of a run; every rank learns whether it worked.
+  func finishSaving() throws {
+    let watch = Stopwatch()
+    defer {
+      pulse.enter(.records)
+      savingSeconds += watch.seconds
     }
+    pulse.enter(.save)
+    try communicator.together { try journal?.finishSaving() }
   }
 
   /// Three saves in a row failed, which every rank knows from the step's reduction.

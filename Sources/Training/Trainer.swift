@@ -59,15 +59,19 @@ package final class Trainer {
     let start = plan.configuration.training.nonFinite == .rollback ? state : nil
     var latest: EpochReport?
     let total = Stopwatch()
-    while progress.step < lastStep {
-      let loader = BatchLoader(
-        plan.batches,
-        shards: ShardPlan.shards(ofRank: communicator.rank, of: communicator.size, shards: plan.shards),
-        epoch: progress.epoch, position: progress.position)
-      defer { loader.stop() }
+    while progress.step < lastStep || progress.awaitsEvaluation {
       do {
-        while progress.step < lastStep, !stops { latest = try runEpoch(loader, until: lastStep) }
-        if stops, progress.step < lastStep { try stop() }
+        if progress.awaitsEvaluation {
+          // What a resume or a rollback came back to.
+          latest = try closeEpoch(progress.epoch - 1, Stopwatch(), isLast: progress.step == lastStep, isSaved: true)
+          continue
+        }
+        let loader = BatchLoader(
+          plan.batches,
+          shards: ShardPlan.shards(ofRank: communicator.rank, of: communicator.size, shards: plan.shards),
+          epoch: progress.epoch, position: progress.position)
+        defer { loader.stop() }
+        while progress.step < lastStep { latest = try runEpoch(loader, until: lastStep) }
       } catch let divergence as Divergence {
         try goBack(after: divergence, orTo: start!)
       }
@@ -85,40 +89,54 @@ package final class Trainer {
     return report
   }
 
-  /// Saves and leaves, on all ranks: the run was asked to stop, and can go on from here.
-  private func stop() throws {
-    try save(metric: nil, isLast: true)
+  /// Saves, where that is not done, and leaves, on all ranks: the run was asked to stop, and can go on from here.
+  private func stop(isSaved: Bool = false) throws -> Never {
+    if !isSaved { try save() }
+    try finishSaving()
     throw SharedError(
       exitCode: ExitCode.stopped,
       description: "stopped on request after step \(progress.step), which is saved; --resume auto goes on from there")
   }
 
-  /// Steps to the end of the epoch, or to `lastStep`; no report where the run stops within the epoch.
-  private func runEpoch(_ loader: BatchLoader, until lastStep: Int) throws -> EpochReport? {
+  /// Steps to the end of the epoch, or to `lastStep`.
+  private func runEpoch(_ loader: BatchLoader, until lastStep: Int) throws -> EpochReport {
     let epoch = progress.epoch
     if progress.position == 0 { progress.beginEpoch() }
     let total = Stopwatch()
-    while progress.epoch == epoch, progress.step < lastStep, !stops {
+    while progress.epoch == epoch, progress.step < lastStep {
       journal?.collect()
       pulse.begin(step: progress.step + 1)
       try train(on: loader.next())
       if isDue(plan.configuration.agreement.everySteps, progress.step) { try agree() }
+      if stops { try stop() }
       let endsEpoch = progress.epoch != epoch
       if !endsEpoch, progress.step < lastStep, isDue(plan.configuration.checkpoint.everySteps, progress.step) {
-        try save(metric: nil)
+        try save()
       }
     }
-    if stops, progress.epoch == epoch, progress.step < lastStep { return nil }
-    let isLast = progress.step == lastStep
+    return try closeEpoch(epoch, total, isLast: progress.step == lastStep)
+  }
+
+  /// Saves the epoch, measures it, records it, and compares it with the best. In this order, so that a request to stop is
+  /// met within an evaluation too, and a kill loses nothing: a run that goes on from this checkpoint measures again.
+  /// `isSaved`: that is where it came from.
+  private func closeEpoch(_ epoch: Int, _ watch: Stopwatch, isLast: Bool, isSaved: Bool = false) throws -> EpochReport {
+    let checkpoint = plan.configuration.checkpoint
+    let saves = isLast || isDue(checkpoint.everyEpochs, epoch + 1) || isDue(checkpoint.everySteps, progress.step)
+    if saves, !isSaved { try save() }
     let measures = isLast || isDue(plan.configuration.evaluation.everyEpochs, epoch + 1)
-    let report = try report(on: epoch, total, measures: measures)
-    journal?.record(report)
-    if isLast || isDue(plan.configuration.checkpoint.everyEpochs, epoch + 1)
-      || isDue(plan.configuration.checkpoint.everySteps, progress.step)
-    {
-      let metric = progress.epoch != epoch ? report.metric(plan.configuration.checkpoint.metric) : nil
-      try save(metric: metric, isLast: isLast)
+    let report: EpochReport
+    do {
+      report = try self.report(on: epoch, watch, measures: measures)
+    } catch is StopRequested {
+      try stop(isSaved: saves || isSaved)
     }
+    journal?.record(report)
+    if saves, progress.awaitsEvaluation, let metric = report.metric(checkpoint.metric) {
+      journal?.judge(step: progress.step, by: metric)
+    }
+    progress.awaitsEvaluation = false
+    if isLast { try finishSaving() }
     return report
   }
 

@@ -15,6 +15,9 @@ package struct TrainingProgress: Codable, Equatable, Sendable {
   package var refusedInRow = 0
   /// How often `training.non_finite: rollback` went back on the way here.
   package var rollbacks = 0
+  /// The epoch before `epoch` has ended, but has no evaluation and no record yet, and was not compared with the best: a run
+  /// that goes on from here makes them first.
+  package var awaitsEvaluation = false
 
   package init() {}
 
@@ -41,7 +44,10 @@ package struct TrainingProgress: Codable, Equatable, Sendable {
   mutating func advance(stepsPerEpoch: Int) {
     step += 1
     position += 1
-    if position == stepsPerEpoch { (epoch, position) = (epoch + 1, 0) }
+    guard position == stepsPerEpoch else { return }
+    epoch += 1
+    position = 0
+    awaitsEvaluation = true
   }
 
   /// Clears the sums of the epoch before.
@@ -49,7 +55,7 @@ package struct TrainingProgress: Codable, Equatable, Sendable {
 }
 
 extension TrainingProgress {
-  /// A checkpoint of an earlier version has neither `refusedInRow` nor `rollbacks`.
+  /// A checkpoint of an earlier version has neither `refusedInRow` nor `rollbacks`, and was saved after its evaluation.
   package init(from decoder: any Decoder) throws {
     let values = try decoder.container(keyedBy: CodingKeys.self)
     step = try values.decode(Int.self, forKey: .step)
@@ -61,5 +67,6 @@ extension TrainingProgress {
     refusedSteps = try values.decode(Int.self, forKey: .refusedSteps)
     refusedInRow = try values.decodeIfPresent(Int.self, forKey: .refusedInRow) ?? 0
     rollbacks = try values.decodeIfPresent(Int.self, forKey: .rollbacks) ?? 0
+    awaitsEvaluation = try values.decodeIfPresent(Bool.self, forKey: .awaitsEvaluation) ?? false
   }
 }

@@ -100,6 +100,12 @@ package struct TrainingSession {
         pulse.enter(.records)
         try journal?.record(report, endOf: result)
       }
+    } catch is StopRequested {
+      throw SharedError(
+        exitCode: ExitCode.stopped,
+        description:
+          "stopped on request in evaluation.final, after the last step, which is saved; --resume auto measures again"
+      )
     } catch  where !(error is SharedError) {
       throw RunFailure(step: pulse.step, phase: pulse.phase, cause: error)
     }

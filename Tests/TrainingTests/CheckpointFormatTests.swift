@@ -9,7 +9,7 @@ import Training
   @Test func `what is saved loads, and equal snapshots give equal bytes`() throws {
     try Support.withStore { store, run in
       let snapshot = Support.snapshot(7)
-      let first = try store.save(snapshot, step: 7, metric: nil, higherIsBetter: true)
+      let first = try store.save(snapshot, step: 7)
       #expect(first.path == "\(run.checkpointsPath)/step-0000007.safetensors")
       #expect(!first.isBest)
       let loaded = try CheckpointStore.load(path: first.path)
@@ -19,7 +19,7 @@ import Training
           == snapshot.metadata.merging(["format_version": "1", "step": "7"]) { old, _ in old })
       let bytes = try Support.bytes(first.path)
       // A loaded snapshot saves to the same bytes: nothing is lost or added on the way.
-      _ = try store.save(loaded, step: 7, metric: nil, higherIsBetter: true)
+      _ = try store.save(loaded, step: 7)
       #expect(try Support.bytes(first.path) == bytes)
       #expect(store.path(step: 123_456_789).hasSuffix("/step-123456789.safetensors"))
     }
@@ -27,7 +27,7 @@ import Training
 
   @Test func `a checkpoint cut at any byte is refused`() throws {
     try Support.withStore { store, run in
-      let path = try store.save(Support.snapshot(1), step: 1, metric: nil, higherIsBetter: true).path
+      let path = try store.save(Support.snapshot(1), step: 1).path
       let bytes = try Support.bytes(path)
       for count in 0..<bytes.count {
         try Support.write(Array(bytes.prefix(count)), path)
@@ -51,7 +51,7 @@ import Training
 
   @Test func `a damaged tensor is named`() throws {
     try Support.withStore { store, run in
-      let path = try store.save(Support.snapshot(1), step: 1, metric: nil, higherIsBetter: true).path
+      let path = try store.save(Support.snapshot(1), step: 1).path
       let file = try SafetensorsFile(path: path)
       var bytes = try Support.bytes(path)
       let tensor = try #require(file["fc.bias"])
@@ -77,7 +77,7 @@ import Training
 
   @Test func `a checkpoint's weights read without the optimiser's state`() throws {
     try Support.withStore { store, _ in
-      let path = try store.save(Support.snapshot(3), step: 3, metric: nil, higherIsBetter: true).path
+      let path = try store.save(Support.snapshot(3), step: 3).path
       let names = try WeightsFile.read(path: path).map(\.name)
       #expect(names.sorted() == ["bn1.num_batches_tracked", "fc.bias", "fc.weight"])
     }

@@ -15,9 +15,10 @@ struct EpisodeEvaluator {
   private let rows: [Int: Int]
 
   /// Computes the features. Every rank calls it.
+  /// Throws: StopRequested, on every rank, as soon as one was asked to stop, as `run` does.
   init(
     _ classes: EpisodeClasses, plan: RunPlan, model: ModelState, communicator: Communicator, pulse: Pulse
-  ) throws(MPIError) {
+  ) throws {
     (self.communicator, self.pulse, self.classes) = (communicator, pulse, classes)
     let samples = classes.members.flatMap(\.self)
     rows = Dictionary(uniqueKeysWithValues: samples.enumerated().map { ($0.element, $0.offset) })
@@ -31,8 +32,9 @@ struct EpisodeEvaluator {
     let piece = Tensor(network.input.withBatch(FrozenNetwork.pieceSize))
     var features = [Float](repeating: 0, count: samples.count * width)
     pulse.enter(.evaluation)
-    for range in Evaluator.pieces(of: samples.count, communicator) {
-      pulse.beat()
+    let pieces = Evaluator.pieces(of: samples.count, communicator)
+    try SharedRounds(communicator, pulse).run(pieces.count, of: Evaluator.pieceCount(samples.count)) { index in
+      let range = pieces[pieces.startIndex + index]
       for (offset, row) in range.enumerated() {
         classes.test.normalized(
           samples[row]..<samples[row] + 1, by: plan.normalization,
@@ -49,13 +51,14 @@ struct EpisodeEvaluator {
   }
 
   /// The same report on every rank, each of which calls it: an episode's correct answers are counted by one of them.
-  func run(_ episodes: Episodes) throws(MPIError) -> EpisodeReport {
+  func run(_ episodes: Episodes) throws -> EpisodeReport {
     let options = episodes.options
     let judge = NearestCentroid(distance: options.distance, width: width)
     var correct = [Int64](repeating: 0, count: options.episodes)
     pulse.enter(.evaluation)
-    for episode in stride(from: communicator.rank, to: options.episodes, by: communicator.size) {
-      pulse.beat()
+    let own = stride(from: communicator.rank, to: options.episodes, by: communicator.size)
+    try SharedRounds(communicator, pulse).run(own.underestimatedCount, of: options.episodes) { index in
+      let episode = communicator.rank + index * communicator.size
       correct[episode] = Int64(
         judge.correct(in: episodes[episode]) { sample in
           let row = rows[sample]!
