@@ -95,7 +95,7 @@ import Training
           #expect(newest.step == 2)
         }
         begin(3, writer)
-        guard case .success(let saved)? = writer.outcomes(waits: true).first?.result else {
+        guard case .success(let saved?)? = writer.outcomes(waits: true).first?.result else {
           Issue.record("the next save failed")
           return
         }
