@@ -7,7 +7,7 @@ import Testing
   /// An evaluation of some seconds at the end of each of two epochs of 5 steps, and more at the end.
   private static let configuration =
     TinyRun.configuration
-    .replacing("limit: 70, test_limit: 20, size: 12", with: "limit: 117, test_limit: 5000, classes: [0, 1, 2, 3, 4, 5]")
+    .replacing("limit: 70, test_limit: 20, size: 12", with: "limit: 117, test_limit: 20000, classes: [0, 1, 2, 3, 4, 5]")
     .replacing("epochs: 4", with: "epochs: 2") + "\nevaluation: {attack_samples: 400}\n"
 
   /// `icp`, whose last rank gets SIGTERM a moment after `begun` holds.
@@ -16,7 +16,7 @@ import Testing
       """
       #!/bin/bash
       if [[ ${OMPI_COMM_WORLD_RANK:-1} == 1 ]]; then
-        (until \(begun); do sleep 0.01; done; sleep 0.2; date +%s.%N > asked; kill -TERM $$) 2>/dev/null &
+        (until \(begun); do sleep 0.01; done; sleep 0.05; date +%s.%N > asked; kill -TERM $$) 2>/dev/null &
       fi
       exec \(Program.icp) "$@"
       """, to: "stopped", executable: true)
@@ -55,7 +55,7 @@ import Testing
   @Test(arguments: [("corruptions", 2), ("attacks", nil), ("episodes", 2)] as [(String, Int?)])
   func `SIGTERM within evaluation-final ends the job, and a resume makes it`(check: String, ranks: Int?) throws {
     let tiny = try TinyRun(
-      Self.configuration.replacing("test_limit: 5000", with: "test_limit: 1000")
+      Self.configuration.replacing("test_limit: 20000", with: "test_limit: \(check == "episodes" ? 20000 : 1000)")
         .replacing("attack_samples: 400", with: "attack_samples: 400, final: [\(check)]")
         .replacing("epochs: 2", with: "epochs: 1"))
     try tiny.train(into: "unbroken").expect(0)

@@ -102,7 +102,8 @@ import Training
     let parts = try String(contentsOf: guide, encoding: .utf8).components(separatedBy: "```")
     let script = try #require(parts.first { $0.hasPrefix("python\n") }).dropFirst("python\n".count)
     try Support.withStore { store, _ in
-      let path = try store.save(Support.snapshot(5), step: 5, metric: 0.25, higherIsBetter: false).path
+      _ = try store.save(Support.snapshot(4), step: 4, metric: 0.25, higherIsBetter: false)
+      let path = try store.save(Support.snapshot(5), step: 5).path
       let use =
         "\ntensors, metadata = read('\(path)')\n"
         + "assert tensors['fc.weight'].tolist() == [[5, 6, 7], [8, 9, 10]], tensors\n"

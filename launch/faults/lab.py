@@ -27,7 +27,7 @@ STEADY = TINY.replace("epochs: 4", "epochs: 20").replace("steps: 2}\nd", "steps:
     "every_steps: 2", "every_steps: 5")
 # 10 steps in two epochs, after each an evaluation of seconds: for faults that come while a run measures.
 MEASURING = """\
-data: {format: glyphs, limit: 117, test_limit: 5000, classes: [0, 1, 2, 3, 4, 5]}
+data: {format: glyphs, limit: 117, test_limit: 20000, classes: [0, 1, 2, 3, 4, 5]}
 model: {kind: resnet8}
 training: {epochs: 2, batch_size: 16, shards: 5}
 icp: {steps: 2}
