@@ -1,3 +1,4 @@
+import Files
 import Formats
 
 /// Bytes that samples lie in, wherever they are: a mapped file, or memory of the program. Read-only once shared.

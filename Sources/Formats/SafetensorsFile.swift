@@ -1,3 +1,5 @@
+import Files
+
 /// A safetensors file in memory: `[UInt64 N][N bytes of JSON][buffer]`, all little-endian.
 ///
 /// Nothing the file says is believed before it is checked: sizes against the file's own size, products for overflow,

@@ -1,7 +1,8 @@
 import Foundation
+import Runtime
 
 /// A record that could not be written.
-package struct RecordError: Error, CustomStringConvertible {
+package struct RecordError: ExitCoded, CustomStringConvertible {
   package let path: String
   package let reason: String
   /// EX_IOERR

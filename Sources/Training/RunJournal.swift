@@ -1,4 +1,7 @@
+import Checkpointing
+import Evaluation
 import Logging
+import Planning
 import Reporting
 
 /// What rank 0 keeps of a run: records, the console, checkpoints. Other ranks have none.
@@ -191,6 +194,3 @@ package final class RunJournal {
     console.finish()
   }
 }
-
-/// "91.40 %"
-func percent(_ fraction: Double) -> String { "\(decimal(fraction * 100, places: 2)) %" }

@@ -1,5 +1,8 @@
+import Reduction
 import Foundation
+import Planning
 import Reporting
+import Runtime
 
 /// What a start says: at its beginning, and when it is done.
 extension TrainingSession {

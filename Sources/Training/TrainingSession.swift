@@ -1,9 +1,18 @@
+import Reduction
+import Checkpointing
+import Configuration
+import Doctor
+import Evaluation
 import Formats
 import Foundation
 import Kernels
 import Logging
 import MPI
+import Networks
+import Planning
 import Reporting
+import Runtime
+import Supervision
 
 /// Whether a run goes on from a checkpoint.
 package enum ResumeChoice: Sendable, Equatable {

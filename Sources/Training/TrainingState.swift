@@ -1,7 +1,12 @@
+import Reduction
+import Checkpointing
 import Formats
 import Foundation
 import Kernels
 import Networks
+import Optimization
+import Planning
+import Runtime
 
 /// Everything a run needs to go on: progress, weights, running statistics and the optimiser's state, copied out at the end
 /// of a step.

@@ -1,6 +1,6 @@
 import ArgumentParser
+import Benchmarks
 import MPI
-import Training
 
 struct BenchCommand: ParsableCommand {
   static let configuration = CommandConfiguration(

@@ -1,5 +1,6 @@
 import ArgumentParser
-import Training
+import Runtime
+import Studies
 
 struct CompareCommand: ParsableCommand {
   static let configuration = CommandConfiguration(

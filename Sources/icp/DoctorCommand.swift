@@ -1,7 +1,9 @@
 import ArgumentParser
+import Configuration
+import Doctor
 import Foundation
 import MPI
-import Training
+import Runtime
 
 struct DoctorCommand: ParsableCommand {
   static let configuration = CommandConfiguration(

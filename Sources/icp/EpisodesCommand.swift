@@ -1,6 +1,7 @@
 import ArgumentParser
+import Evaluation
 import MPI
-import Training
+import Supervision
 
 extension EpisodeOptions.Distance: ExpressibleByArgument {}
 

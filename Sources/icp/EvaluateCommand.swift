@@ -1,6 +1,7 @@
 import ArgumentParser
+import Evaluation
 import MPI
-import Training
+import Supervision
 
 struct EvaluateCommand: ParsableCommand {
   static let configuration = CommandConfiguration(

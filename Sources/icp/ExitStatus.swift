@@ -1,8 +1,9 @@
 import ArgumentParser
+import Doctor
 import Foundation
 import MPI
 import Reporting
-import Training
+import Runtime
 
 /// How the program ends with an error: one line on standard error, and a code of the table.
 enum ExitStatus {

@@ -1,7 +1,7 @@
 import ArgumentParser
+import Checkpointing
 import Formats
 import Reporting
-import Training
 
 struct InspectCommand: ParsableCommand {
   static let configuration = CommandConfiguration(

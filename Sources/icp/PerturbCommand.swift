@@ -1,5 +1,5 @@
 import ArgumentParser
-import Training
+import Evaluation
 
 struct PerturbCommand: ParsableCommand {
   static let configuration = CommandConfiguration(

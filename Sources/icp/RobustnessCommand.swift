@@ -1,7 +1,8 @@
 import ArgumentParser
+import Evaluation
 import MPI
 import Reporting
-import Training
+import Supervision
 
 extension RobustnessCheck: ExpressibleByArgument {}
 

@@ -1,6 +1,7 @@
 import ArgumentParser
 import MPI
-import Training
+import Studies
+import Supervision
 
 struct SweepCommand: ParsableCommand {
   static let configuration = CommandConfiguration(

@@ -1,5 +1,6 @@
-import Foundation
+import Files
 import Formats
+import Foundation
 import Testing
 
 @Suite struct SafetensorsFileTests {

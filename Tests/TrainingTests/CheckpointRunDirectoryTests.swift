@@ -1,6 +1,7 @@
+import Checkpointing
+import Files
 import Foundation
 import Testing
-import Training
 
 @Suite struct CheckpointRunDirectoryTests {
   private typealias Support = CheckpointSupport

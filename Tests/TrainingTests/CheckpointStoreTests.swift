@@ -1,8 +1,8 @@
+import Checkpointing
 import Formats
 import Foundation
 import Synchronization
 import Testing
-import Training
 
 @Suite struct CheckpointStoreTests {
   private typealias Support = CheckpointSupport

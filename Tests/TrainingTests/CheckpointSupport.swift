@@ -1,7 +1,8 @@
+import Checkpointing
+import Files
 import Formats
 import Foundation
 import Synchronization
-import Training
 
 extension CheckpointStore {
   /// What a run does at an epoch's end, the evaluation in between.

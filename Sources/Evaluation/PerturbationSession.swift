@@ -1,0 +1,110 @@
+import Checkpointing
+import Configuration
+import Files
+import Formats
+import Kernels
+import Networks
+import Refinement
+import Runtime
+
+/// What `icp perturb` does: refines images from a file with a model's weights, and writes the result to another file.
+package struct PerturbationSession {
+  private let configuration: RunConfiguration
+  private let weights: String
+
+  package init(configuration: RunConfiguration, weights: String) {
+    (self.configuration, self.weights) = (configuration, weights)
+    KernelLibrary.setThreads(configuration.training.threads)
+  }
+
+  /// `input` holds x (N, C, H, W), float32, normalised, and y (N), int64. `output` receives x refined, `losses` (the batch
+  /// mean at x_0 ... x_T), and x1 ... xT where `iterates` is asked for.
+  package func run(input: String, output: String, iterates: Bool) throws {
+    guard input != output else {
+      throw UsageError("--output is the input, \(input), whose labels would be lost; name another file")
+    }
+    let batch = try ImageBatch(path: input)
+    let tensors = try WeightsFile.read(path: weights)
+    let classes = try configuration.model.classes ?? Self.classes(of: tensors, path: weights)
+    let model = ModelState(
+      .make(
+        configuration.model.kind, shortcut: configuration.model.shortcut, hidden: configuration.model.hidden,
+        input: batch.shape, classes: classes), seed: 0)
+    try model.load(tensors, from: weights)
+    try batch.checkLabels(below: classes)
+
+    let refiner = try refiner(model: model, capacity: batch.labels.count)
+    let shown = refine(batch, by: refiner)
+    var results = [
+      NamedTensor("x", shape: batch.size, floats: batch.channelsFirst(shown.last!)),
+      NamedTensor(
+        "losses", shape: [shown.count],
+        floats: shown.map { Float(refiner.loss(of: $0, labels: batch.labels) / Double(batch.labels.count)) }),
+    ]
+    if iterates {
+      for (iteration, x) in shown.enumerated().dropFirst() {
+        results.append(NamedTensor("x\(iteration)", shape: batch.size, floats: batch.channelsFirst(x)))
+      }
+    }
+    do throws(SystemError) {
+      try AtomicFile(system: System()).replace(
+        output, with: SafetensorsWriter.encode(tensors: results), verified: false)
+    } catch { throw SaveError(error, option: "--output") }
+  }
+
+  private func refiner(model: ModelState, capacity: Int) throws -> Refiner {
+    let icp = configuration.icp
+    var pixels: [ClosedRange<Float>]?
+    if icp.clamp == .pixels {
+      guard let mean = configuration.data.mean, let std = configuration.data.std else {
+        throw UsageError("icp.clamp: pixels needs data.mean and data.std here, since perturb reads no data set")
+      }
+      let channels = model.architecture.input.channels
+      guard mean.count == channels else {
+        throw UsageError(
+          "data.mean and data.std have \(mean.count) \(mean.count == 1 ? "entry" : "entries"), "
+            + "expected \(channels), one a channel of x")
+      }
+      pixels = zip(mean, std).map { Float(-$0 / $1)...Float((1 - $0) / $1) }
+    }
+    let network = FrozenNetwork(
+      model.architecture, layout: model.layout, backend: configuration.kernels.convolution, differentiable: true,
+      scratch: Scratch())
+    network.fold(parameters: model.parameters.pointer, statistics: model.statistics.pointer)
+    return Refiner(
+      network: network, rule: Rule(kind: icp.rule, stepSize: Float(icp.stepSize)),
+      bounds: InputBounds(epsilon: icp.epsilon.map { Float($0) }, pixels: pixels), steps: steps, capacity: capacity)
+  }
+
+  private var steps: Int { configuration.icp.rule == .none ? 0 : configuration.icp.steps }
+
+  /// x_0 ... x_T, channels last.
+  private func refine(_ batch: ImageBatch, by refiner: Refiner) -> [[Float]] {
+    var shown = Array(repeating: batch.images, count: steps + 1)
+    Array(batch.labels.indices).withUnsafeBufferPointer { samples in
+      _ = refiner.refine(
+        batch.images, labels: batch.labels, samples: samples.count,
+        lossScale: configuration.icp.reduction == .sum ? 1 : 1 / Double(samples.count),
+        addresses: .init(seed: configuration.training.seed, epoch: 0, samples: samples)
+      ) { iteration, first, x in
+        let start = first * batch.shape.sampleCount
+        shown[iteration].replaceSubrange(start..<start + x.count, with: x)
+      }
+    }
+    return shown
+  }
+
+  /// The rows of the last dense layer.
+  package static func classes(of tensors: [NamedTensor], path: String) throws -> Int {
+    let dense = tensors.filter { $0.name.hasPrefix("fc") && $0.shape.count == 2 }
+    guard let last = dense.max(by: { ($0.name.count, $0.name) < ($1.name.count, $1.name) }) else {
+      throw WeightsError(path: path, reason: "there is no dense layer fc.weight to take the number of classes from")
+    }
+    // A tensor without elements may have any number of rows; the limit is that of model.classes.
+    guard 1...65536 ~= last.shape[0] else {
+      throw WeightsError(
+        path: path, reason: "\(quoted(last.name)) has \(last.shape[0]) rows, expected 1 to 65536 classes")
+    }
+    return last.shape[0]
+  }
+}
