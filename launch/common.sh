@@ -1,7 +1,8 @@
 # Shared by the scripts of this folder, which source it: messages, versions, packages, cores, a Python.
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
-icp=$root/.build/release/icp
+# The program: ICP_PROGRAM, else what launch/setup builds.
+icp=${ICP_PROGRAM:-$root/.build/release/icp}
 me=launch/$(basename "$0")
 
 say() { printf '%s: %s\n' "$me" "$*"; }
@@ -25,6 +26,15 @@ at_least() {
   local major=${1%%.*} minor=${1#*.}
   minor=${minor%%[!0-9]*}
   ((major > ${2%%.*} || (major == ${2%%.*} && ${minor:-0} >= ${2#*.})))
+}
+
+# Stops where ICP_PROGRAM is no icp that can be started from anywhere.
+check_program() {
+  [[ ${ICP_PROGRAM-} ]] || return 0
+  [[ $ICP_PROGRAM == /* ]] || stop 64 "ICP_PROGRAM is $ICP_PROGRAM: expected the whole path of a program"
+  [[ -f $ICP_PROGRAM && -x $ICP_PROGRAM ]] || stop 64 "ICP_PROGRAM is $ICP_PROGRAM: no program is there"
+  [[ $("$ICP_PROGRAM" --version 2>/dev/null) == 'icp '* ]] ||
+    stop 64 "ICP_PROGRAM is $ICP_PROGRAM: not icp, since its --version does not begin so"
 }
 
 # default NAME VALUE: exports a variable unless the user has set it.

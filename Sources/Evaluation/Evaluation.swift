@@ -2,25 +2,20 @@ import Datasets
 import Kernels
 import MPI
 import Networks
-import Supervision
 
 /// Measures a model on a data set over all ranks: evaluation mode, no augmentation. Each sample counts once, all sums are
 /// integers, and the pieces that run together are cut by index, so the result has the same bits at any number of ranks.
 package final class Evaluator {
   private let model: ModelState
   private let network: FrozenNetwork
-  private let communicator: Communicator
   private let piece: Tensor
-  private let pulse: Pulse
   private let rounds: SharedRounds
   private var labels = [Int32](repeating: 0, count: FrozenNetwork.pieceSize)
   private var trueLabels = [Int32](repeating: 0, count: FrozenNetwork.pieceSize)
 
-  package init(model: ModelState, backend: ConvolutionBackend, communicator: Communicator, pulse: Pulse = Pulse()) {
+  package init(model: ModelState, backend: ConvolutionBackend, rounds: SharedRounds) {
     self.model = model
-    self.communicator = communicator
-    self.pulse = pulse
-    rounds = SharedRounds(communicator, pulse)
+    self.rounds = rounds
     network = FrozenNetwork(
       model.architecture, layout: model.layout, backend: backend, differentiable: false, scratch: Scratch())
     piece = Tensor(model.architecture.input.withBatch(FrozenNetwork.pieceSize))
@@ -38,10 +33,10 @@ package final class Evaluator {
     _ dataset: Dataset,
     write: (_ samples: Range<Int>, _ labels: UnsafePointer<Int32>, _ images: UnsafeMutablePointer<Float>) -> Void
   ) throws -> ClassificationMetrics {
-    pulse.enter(.evaluation)
+    rounds.clock.enter(.evaluation)
     network.fold(parameters: model.parameters.pointer, statistics: model.statistics.pointer)
     var sums = EvaluationSums(classes: network.classes)
-    let pieces = Self.pieces(of: dataset.count, communicator)
+    let pieces = Self.pieces(of: dataset.count, rounds.communicator)
     try rounds.run(pieces.count, of: Self.pieceCount(dataset.count)) { index in
       let samples = pieces[pieces.startIndex + index]
       for (offset, sample) in samples.enumerated() {
@@ -53,8 +48,8 @@ package final class Evaluator {
         logits: network.logits(piece.pointer, samples: samples.count), labels: labels, trueLabels: trueLabels,
         count: samples.count)
     }
-    pulse.enter(.exchange)
-    try sums.values.withUnsafeMutableBufferPointer { values throws(MPIError) in try communicator.sum(values) }
+    rounds.clock.enter(.exchange)
+    try sums.values.withUnsafeMutableBufferPointer { values throws(MPIError) in try rounds.communicator.sum(values) }
     return ClassificationMetrics(sums)
   }
 
@@ -65,6 +60,7 @@ package final class Evaluator {
     let (rank, ranks) = (communicator.rank, communicator.size)
     return (pieces * rank / ranks..<pieces * (rank + 1) / ranks).lazy.map { $0 * size..<min(($0 + 1) * size, count) }
   }
+
   /// Pieces of `count` samples, over all ranks.
   static func pieceCount(_ count: Int) -> Int { (count + FrozenNetwork.pieceSize - 1) / FrozenNetwork.pieceSize }
 }

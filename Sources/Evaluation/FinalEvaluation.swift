@@ -46,13 +46,11 @@ package struct FinalEvaluation {
   package var dataIdentity: String { "\(plan.measuredData) \(classes?.identity ?? "")" }
 
   /// Of the weights as they are now. Every rank calls it, and gets the same report.
-  package func run(_ model: ModelState, communicator: Communicator, pulse: Pulse) throws -> FinalReport {
+  package func run(_ model: ModelState, rounds: SharedRounds) throws -> FinalReport {
     var report = FinalReport(
-      robustness: try RobustnessEvaluator(plan: plan, model: model, communicator: communicator, pulse: pulse)
-        .run(checks))
+      robustness: try RobustnessEvaluator(plan: plan, model: model, rounds: rounds).run(checks))
     if let classes {
-      let evaluator = try EpisodeEvaluator(
-        classes, plan: plan, model: model, communicator: communicator, pulse: pulse)
+      let evaluator = try EpisodeEvaluator(classes, plan: plan, model: model, rounds: rounds)
       report.episodes = try episodes.map { try evaluator.run($0) }
     }
     return report

@@ -1,8 +1,10 @@
 import Checkpointing
 import Evaluation
 import Logging
+import Method
 import Planning
 import Reporting
+import Runtime
 
 /// What rank 0 keeps of a run: records, the console, checkpoints. Other ranks have none.
 package final class RunJournal {
@@ -94,20 +96,24 @@ package final class RunJournal {
     }
   }
 
-  func record(_ report: StepReport, isLogged: Bool) {
-    if isLogged { append(.step(report.record)) }
-    if report.mode.isCyclic, !hasWarnedOfPerturbation, report.sums.perturbation < 1e-6, plan.configuration.icp.steps > 0
-    {
+  /// `values` of the step, by name.
+  func record(step: Int, _ context: StepContext, values: [(name: String, value: RecordValue)]) {
+    if context.isLogged { append(.step(StepRecord(step: step, epoch: context.epoch, values: values))) }
+    func number(_ name: String) -> Double? {
+      guard case .number(let number)? = values.first(where: { $0.name == name })?.value else { return nil }
+      return number
+    }
+    if !hasWarnedOfPerturbation, let moved = number("perturbation"), moved < 1e-6, plan.configuration.icp.steps > 0 {
       hasWarnedOfPerturbation = true
       warn(
-        "step \(report.step): the refinement moves pixels by \(report.sums.perturbation) on average, numerically nothing; "
+        "step \(step): the refinement moves pixels by \(moved) on average, numerically nothing; "
           + "raise icp.step_size (or set icp.reduction: sum)")
     }
     console.show(
       RunProgress(
-        epoch: report.mode.epoch, epochs: plan.configuration.training.epochs, step: report.step,
-        steps: min(plan.totalSteps, plan.configuration.training.maxSteps ?? .max), loss: report.totalLoss,
-        imagesPerSecond: report.imagesPerSecond))
+        epoch: context.epoch, epochs: plan.configuration.training.epochs, step: step,
+        steps: min(plan.totalSteps, plan.configuration.training.maxSteps ?? .max),
+        loss: number("total_loss") ?? .nan, imagesPerSecond: number("images_per_second") ?? .nan))
   }
 
   func record(_ report: EpochReport) {

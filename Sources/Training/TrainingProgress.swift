@@ -28,20 +28,22 @@ package struct TrainingProgress: Codable, Equatable, Sendable {
   package var trainLoss: Double { samples == 0 ? .nan : lossSum / Double(samples) }
   package var trainAccuracy: Double { samples == 0 ? .nan : Double(correct) / Double(samples) }
 
-  mutating func record(loss: Double, correct: Int, samples: Int) {
-    lossSum += loss * Double(samples)
-    self.correct += correct
-    self.samples += samples
-    refusedInRow = 0
-  }
-
-  mutating func refuse() {
-    refusedSteps += 1
-    refusedInRow += 1
-  }
-
-  /// Moves on by one batch, to the next epoch after the last one; the sums stay until `beginEpoch`.
-  mutating func advance(stepsPerEpoch: Int) {
+  /// Moves on by one batch, to the next epoch after the last one; the sums stay until that one's first step.
+  mutating func take(_ finished: FinishedStep, stepsPerEpoch: Int) {
+    if position == 0 {
+      lossSum = 0
+      correct = 0
+      samples = 0
+    }
+    if finished.isTaken {
+      lossSum += finished.scalars.taskLoss * Double(finished.context.batchCount)
+      correct += finished.scalars.correct
+      samples += finished.context.batchCount
+      refusedInRow = 0
+    } else {
+      refusedSteps += 1
+      refusedInRow += 1
+    }
     step += 1
     position += 1
     guard position == stepsPerEpoch else { return }
@@ -49,9 +51,6 @@ package struct TrainingProgress: Codable, Equatable, Sendable {
     position = 0
     awaitsEvaluation = true
   }
-
-  /// Clears the sums of the epoch before.
-  mutating func beginEpoch() { (lossSum, correct, samples) = (0, 0, 0) }
 }
 
 extension TrainingProgress {

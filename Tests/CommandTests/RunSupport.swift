@@ -46,6 +46,15 @@ struct TinyRun {
       timeLimit: 60, workingDirectory: folder.path)
   }
 
+  /// `icp-faulty train` with a fault on purpose.
+  func train(fault: String, _ settings: [String] = [], into run: String = "run", ranks: Int? = nil) throws
+    -> Program.Outcome
+  {
+    try command(
+      ["train", "tiny.yaml", "--run-dir", run, "--fault", fault], settings, ranks: ranks,
+      program: Program.built("icp-faulty"))
+  }
+
   /// `mpirun` with an application context of its own a rank.
   func job(_ contexts: [[String]]) throws -> Program.Outcome {
     let parts = contexts.map { ["-n", "1", Program.icp] + $0 }

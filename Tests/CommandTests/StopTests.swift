@@ -7,7 +7,9 @@ import Testing
   /// An evaluation of some seconds at the end of each of two epochs of 5 steps, and more at the end.
   private static let configuration =
     TinyRun.configuration
-    .replacing("limit: 70, test_limit: 20, size: 12", with: "limit: 117, test_limit: 20000, classes: [0, 1, 2, 3, 4, 5]")
+    .replacing(
+      "limit: 70, test_limit: 20, size: 12", with: "limit: 117, test_limit: 20000, classes: [0, 1, 2, 3, 4, 5]"
+    )
     .replacing("epochs: 4", with: "epochs: 2") + "\nevaluation: {attack_samples: 400}\n"
 
   /// `icp`, whose last rank gets SIGTERM a moment after `begun` holds.

@@ -1,4 +1,5 @@
 import Checkpointing
+import Files
 import Formats
 import Foundation
 import Synchronization

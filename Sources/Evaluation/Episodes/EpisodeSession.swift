@@ -12,26 +12,27 @@ package struct EpisodeSession {
   private let weights: String
   private let options: EpisodeOptions
   private let classes: [Int]?
-  private let communicator: Communicator
-  private let pulse: Pulse
+  private let rounds: SharedRounds
 
   /// `classes`: the labels to draw from, all where nil.
   package init(
     configuration: RunConfiguration, weights: String, options: EpisodeOptions, classes: [Int]?,
-    communicator: Communicator, pulse: Pulse
+    rounds: SharedRounds
   ) {
-    (self.configuration, self.weights, self.options) = (configuration, weights, options)
-    (self.classes, self.communicator, self.pulse) = (classes, communicator, pulse)
+    self.configuration = configuration
+    self.weights = weights
+    self.options = options
+    self.classes = classes
+    self.rounds = rounds
     KernelLibrary.setThreads(configuration.training.threads)
   }
 
   /// The same report on every rank.
   package func run() throws -> EpisodeReport {
-    let (plan, model, classes, episodes) = try communicator.together { try prepare() }
-    try communicator.agree(on: "the data", "\(plan.measuredData) \(classes.test.count)")
-    try communicator.agree(on: "the command line", "\(options) \(classes.labels)")
-    return try EpisodeEvaluator(classes, plan: plan, model: model, communicator: communicator, pulse: pulse)
-      .run(episodes)
+    let (plan, model, classes, episodes) = try rounds.communicator.together { try prepare() }
+    try rounds.communicator.agree(on: "the data", "\(plan.measuredData) \(classes.test.count)")
+    try rounds.communicator.agree(on: "the command line", "\(options) \(classes.labels)")
+    return try EpisodeEvaluator(classes, plan: plan, model: model, rounds: rounds).run(episodes)
   }
 
   private func prepare() throws -> (RunPlan, ModelState, EpisodeClasses, Episodes) {

@@ -17,9 +17,9 @@ package struct RobustnessEvaluator {
   private let evaluator: Evaluator
   private let seed: Int
 
-  package init(plan: RunPlan, model: ModelState, communicator: Communicator, pulse: Pulse = Pulse()) {
+  package init(plan: RunPlan, model: ModelState, rounds: SharedRounds) {
     (self.plan, self.model) = (plan, model)
-    evaluator = Evaluator(model: model, backend: plan.step.backend, communicator: communicator, pulse: pulse)
+    evaluator = Evaluator(model: model, backend: plan.configuration.kernels.convolution, rounds: rounds)
     seed = plan.configuration.training.seed
   }
 
@@ -62,7 +62,8 @@ package struct RobustnessEvaluator {
   private func measureAttacks() throws -> RobustnessReport.AttackScores {
     let test = plan.data.test
     let first = test.slice(0..<min(plan.configuration.evaluation.attackSamples, test.count))
-    let attacker = Attacker(model: model, backend: plan.step.backend, normalization: plan.normalization, seed: seed)
+    let attacker = Attacker(
+      model: model, backend: plan.configuration.kernels.convolution, normalization: plan.normalization, seed: seed)
     func accuracy(_ attack: Attack?) throws -> Double {
       try evaluator.evaluate(first) { samples, labels, images in
         first.normalized(samples, by: plan.normalization, into: images)
