@@ -1,4 +1,5 @@
 import Foundation
+import Files
 import Formats
 
 /// The directory that `data.path` names, and what can be said of it where it is not the one that was meant.

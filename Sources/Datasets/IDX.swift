@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import Formats
 
@@ -81,9 +82,10 @@ enum IDX {
           contents = file
         } else {
           // The header first: its sizes are the budget of inflating the rest.
-          let packed = FileKind.head(of: path)
+          let packed = ContentKind.head(of: path)
           guard packed.count < 2 || packed[0] == 0x1F else {
-            let what = packed.starts(with: [0, 0, 8]) ? "; it is plain: rename it to \(name)" : FileKind.hint(packed)
+            let what =
+              packed.starts(with: [0, 0, 8]) ? "; it is plain: rename it to \(name)" : ContentKind.hint(packed)
             throw FormatError(path: path, reason: "is not gzip\(what)")
           }
           let head = try Gzip.prefix(contentsOf: path, count: headerBytes)
@@ -107,7 +109,7 @@ enum IDX {
     private static func hint(_ bytes: [UInt8], _ dimensions: Int) -> String {
       if bytes.starts(with: [0x1F, 0x8B]) { return "; it is gzip: add .gz to its name, or unpack it (gunzip)" }
       let other = dimensions == 3 ? 1 : 3
-      guard bytes.starts(with: [0, 0, 8, UInt8(other)]) else { return FileKind.hint(bytes) }
+      guard bytes.starts(with: [0, 0, 8, UInt8(other)]) else { return ContentKind.hint(bytes) }
       let (found, meant) = dimensions == 3 ? ("labels", "images") : ("images", "labels")
       return "; it holds \(found), where \(meant) are expected: are the two files swapped?"
     }

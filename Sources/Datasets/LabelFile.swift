@@ -1,3 +1,4 @@
+import Files
 import Formats
 
 /// Labels that people gave, one for each training sample of the files, in their order.
