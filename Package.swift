@@ -36,7 +36,7 @@ let package = Package(
     .target(name: "Networks", dependencies: ["Kernels", "Formats", "Runtime"]),
     .target(name: "Refinement", dependencies: ["Networks", "Kernels", "Runtime"], swiftSettings: noMathErrno),
     .target(name: "Datasets", dependencies: ["Kernels", "Formats", "Files", "Runtime"]),
-    .target(name: "Reporting", dependencies: ["Runtime", .product(name: "Logging", package: "swift-log")]),
+    .target(name: "Reporting", dependencies: ["Files", "Runtime", .product(name: "Logging", package: "swift-log")]),
     .target(
       name: "Method", dependencies: ["Refinement", "Networks", "Datasets", "Kernels", "Runtime"],
       swiftSettings: noMathErrno),
@@ -72,15 +72,16 @@ let package = Package(
     .target(
       name: "Doctor",
       dependencies: [
-        "Reduction", "Planning", "Configuration", "Networks", "Kernels", "Files", "MPI", "Reporting", "Runtime",
+        "Checkpointing", "Reduction", "Planning", "Configuration", "Networks", "Kernels", "Files", "MPI", "Reporting",
+        "Runtime",
         .product(name: "Logging", package: "swift-log"),
       ], swiftSettings: noMathErrno),
     .target(
       name: "Training",
       dependencies: [
         "Doctor", "Evaluation", "Reduction", "Checkpointing", "Supervision", "Planning", "Configuration", "Method",
-        "Optimization", "Refinement", "Networks", "Datasets", "Kernels", "Formats", "MPI", "Reporting", "Runtime",
-        .product(name: "Logging", package: "swift-log"),
+        "Optimization", "Refinement", "Networks", "Datasets", "Kernels", "Formats", "Files", "MPI", "Reporting",
+        "Runtime", .product(name: "Logging", package: "swift-log"),
       ], swiftSettings: noMathErrno),
     .target(
       name: "Studies",
@@ -93,13 +94,13 @@ let package = Package(
       name: "Benchmarks",
       dependencies: [
         "Training", "Supervision", "Reduction", "Planning", "Configuration", "Method", "Refinement", "Networks",
-        "Datasets", "Kernels", "MPI", "Reporting", "Runtime",
+        "Datasets", "Kernels", "Files", "MPI", "Reporting", "Runtime",
       ], swiftSettings: noMathErrno),
     .executableTarget(
       name: "icp",
       dependencies: [
         "Benchmarks", "Studies", "Training", "Doctor", "Evaluation", "Reduction", "Supervision", "Checkpointing",
-        "Configuration", "Formats", "MPI", "Reporting", "Runtime",
+        "Configuration", "Formats", "Files", "MPI", "Reporting", "Runtime",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
     .executableTarget(name: "mpi-probe", dependencies: ["MPI"], path: "Tests/Executable/MPIProbe"),
@@ -123,6 +124,7 @@ let package = Package(
     .executableTarget(
       name: "corpus-probe", dependencies: ["FuzzTargets", "CMemoryWatch"], path: "Tests/Executable/CorpusProbe"),
     .target(name: "TestSupport", dependencies: ["Formats"], path: "Tests/Support"),
+    .testTarget(name: "FilesTests", dependencies: ["Files", "TestSupport"]),
     .testTarget(name: "KernelsTests", dependencies: ["Kernels", "Formats", "TestSupport"]),
     .testTarget(name: "FormatsTests", dependencies: ["Formats", "Files", "TestSupport"]),
     .testTarget(name: "NetworksTests", dependencies: ["Networks", "Kernels", "Formats", "TestSupport"]),

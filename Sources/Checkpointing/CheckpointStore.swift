@@ -46,7 +46,8 @@ package struct CheckpointStore {
     }
   }
 
-  package var bestPath: String { "\(directory)/best.safetensors" }
+  static let bestName = "best.safetensors"
+  package var bestPath: String { "\(directory)/\(Self.bestName)" }
 
   package func path(step: Int) -> String {
     let digits = String(step)
@@ -156,10 +157,7 @@ package struct CheckpointStore {
   package mutating func removeAll() throws(SaveError) {
     best = nil
     do throws(SystemError) {
-      for name in try system.list(directory)
-      where name.hasPrefix("best.safetensors") || Self.step(of: name, suffix: ".safetensors.superseded") != nil
-        || Self.step(of: name) != nil
-      {
+      for name in try system.list(directory) where Self.isOurs(name) {
         let path = "\(directory)/\(name)"
         try system.call("unlink", path) { unlink(path) }
       }
@@ -206,6 +204,12 @@ extension CheckpointStore {
   /// Ascending.
   private func listedSteps() throws(SystemError) -> [Int] {
     try system.list(directory).compactMap { Self.step(of: $0) }.sorted()
+  }
+
+  /// A checkpoint's name, the best's or that of one set aside: of files that a run which starts over removes.
+  package static func isOurs(_ name: String) -> Bool {
+    [bestName, "\(bestName).superseded"].contains(name) || step(of: name) != nil
+      || step(of: name, suffix: ".safetensors.superseded") != nil
   }
 
   /// 40 of "step-0000040.safetensors"; nil of any other name, also of one that we would not give.

@@ -29,6 +29,14 @@ extension RunConfiguration {
     }.joined(separator: "\n")
   }
 
+  /// Whether a text is what a run writes, as far as a user would miss it: without a line, such as a comment, that its
+  /// resolved form lacks.
+  package static func isWritten(_ text: String, name: String) throws(ConfigurationError) -> Bool {
+    let configuration = try RunConfiguration(yaml: text, name: name, readsData: false)
+    let written = Set(configuration.resolvedYAML.split(separator: "\n"))
+    return text.split(separator: "\n").allSatisfy(written.contains)
+  }
+
   /// What a resumed run may not change, and did. Where things lie, when the run stops, saves and reports may change: a data
   /// set may have been moved. `training.shards: auto` takes what the run began with.
   package func differences(from saved: RunConfiguration) -> [ConfigurationDifference] {

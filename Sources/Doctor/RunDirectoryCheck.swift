@@ -1,3 +1,4 @@
+import Checkpointing
 import Files
 import Foundation
 import Glibc
@@ -42,7 +43,8 @@ struct RunDirectoryProbe {
     for directory in made.reversed() { rmdir(directory) }
   }
 
-  private mutating func examine(_ path: String) throws(SystemError) {
+  private mutating func examine(_ path: String) throws {
+    try RunDirectory.check(path)
     let system = System()
     var missing: [String] = []
     var ancestor = path

@@ -1,6 +1,7 @@
 import Checkpointing
 import Configuration
 import Datasets
+import Files
 import Formats
 import Foundation
 import Kernels
@@ -116,9 +117,6 @@ extension ClassificationMetrics {
         Line(
           label: label, support: scores.support, precision: scores.precision, recall: scores.recall, f1: scores.f1)
       }, confusion: confusion)
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = .sortedKeys
-    // Numbers, lists and null, all finite: this cannot fail.
-    return String(decoding: try! encoder.encode(report), as: UTF8.self)
+    return JSONText.of(report)
   }
 }

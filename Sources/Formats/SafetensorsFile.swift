@@ -23,7 +23,7 @@ package struct SafetensorsFile: Sendable {
   package init(path: String, followLinks: Bool = true) throws(FormatError) {
     let bytes: [UInt8]
     do {
-      bytes = try readFile(path, followLinks: followLinks)
+      bytes = try RegularFile.read(path, followLinks: followLinks)
     } catch {
       guard let advice = ForeignFile.advice(onDirectory: path) else { throw error }
       throw FormatError(path: path, reason: "\(error.reason); \(advice)")

@@ -79,6 +79,7 @@ package struct Sweep {
   /// `--dry-run`: the runs, with those that are done in `directory`.
   package func description(directory: String) throws -> String {
     var folder = StudyFolder(path: directory, sweep: self, runs: try runs())
+    try folder.checkPlaces()
     return try folder.description()
   }
 
