@@ -8,8 +8,17 @@ let noMathErrno: [SwiftSetting] = [.unsafeFlags(["-Xcc", "-fno-math-errno"])]
 // libdnnl must find our C++ operators new and delete (Sources/CKernels/arena.c) before the C++ library's. It asks for them
 // by the version of that library, which the program does not link: without a word the linker keeps them to itself.
 let operatorsForLibraries: [LinkerSetting] = [
-  .unsafeFlags(["-Xlinker", "--export-dynamic-symbol=_Znwm", "-Xlinker", "--export-dynamic-symbol=_ZdlPv"])
+  .unsafeFlags(["_Znwm", "_ZdlPv", "_ZdlPvm"].flatMap { ["-Xlinker", "--export-dynamic-symbol=\($0)"] })
 ]
+
+// Open MPI by its own header; MPICH 5 and Intel MPI by the standard ABI of MPI 5; MPICH before that, whose handles are
+// numbers, through a shim. launch/setup sets ICP_MPI as needed.
+let mpi: Target =
+  switch Context.environment["ICP_MPI"] {
+  case "abi": .systemLibrary(name: "CMPI", path: "Sources/CMPI-ABI", pkgConfig: "icp-mpi-abi")
+  case "shim": .target(name: "CMPI", path: "Sources/CMPI-shim", linkerSettings: [.linkedLibrary("mpich")])
+  default: .systemLibrary(name: "CMPI", pkgConfig: "ompi-c", providers: [.apt(["libopenmpi-dev"])])
+  }
 
 // Targets stand in flow order; a target depends only on targets above it (docs/ARCHITECTURE.md).
 let package = Package(
@@ -21,7 +30,7 @@ let package = Package(
     .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
   ],
   targets: [
-    .systemLibrary(name: "CMPI", pkgConfig: "ompi-c", providers: [.apt(["libopenmpi-dev"])]),
+    mpi,
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .target(
       name: "CKernels",
@@ -36,12 +45,13 @@ let package = Package(
     .target(name: "Networks", dependencies: ["Kernels", "Formats", "Runtime"]),
     .target(name: "Refinement", dependencies: ["Networks", "Kernels", "Runtime"], swiftSettings: noMathErrno),
     .target(name: "Datasets", dependencies: ["Kernels", "Formats", "Files", "Runtime"]),
-    .target(name: "Reporting", dependencies: ["Runtime", .product(name: "Logging", package: "swift-log")]),
+    .target(name: "Reporting", dependencies: ["Files", "Runtime", .product(name: "Logging", package: "swift-log")]),
     .target(name: "Optimization", dependencies: ["Kernels"], swiftSettings: noMathErrno),
     .target(
       name: "Configuration",
       dependencies: [
-        "Refinement", "Networks", "Datasets", "Kernels", "Formats", "Runtime", .product(name: "Yams", package: "Yams"),
+        "Refinement", "Networks", "Datasets", "Kernels", "Formats", "Files", "Runtime",
+        .product(name: "Yams", package: "Yams"),
       ], swiftSettings: noMathErrno),
     .target(
       name: "Method", dependencies: ["Configuration", "Refinement", "Networks", "Datasets", "Kernels", "Runtime"],
@@ -52,7 +62,8 @@ let package = Package(
         "Configuration", "Method", "Optimization", "Refinement", "Networks", "Datasets", "Kernels", "Formats",
         "Reporting", "Runtime",
       ], swiftSettings: noMathErrno),
-    .target(name: "Checkpointing", dependencies: ["Formats", "Files", "Runtime"], swiftSettings: noMathErrno),
+    .target(
+      name: "Checkpointing", dependencies: ["Configuration", "Formats", "Files", "Runtime"], swiftSettings: noMathErrno),
     .target(
       name: "Supervision", dependencies: ["MPI", "Kernels", "Files", "Reporting", "Runtime", "CSupervision"],
       swiftSettings: noMathErrno),
@@ -71,15 +82,16 @@ let package = Package(
     .target(
       name: "Doctor",
       dependencies: [
-        "Reduction", "Planning", "Configuration", "Networks", "Kernels", "Files", "MPI", "Reporting", "Runtime",
+        "Checkpointing", "Reduction", "Planning", "Configuration", "Networks", "Kernels", "Files", "MPI", "Reporting",
+        "Runtime",
         .product(name: "Logging", package: "swift-log"),
       ], swiftSettings: noMathErrno),
     .target(
       name: "Training",
       dependencies: [
         "Doctor", "Evaluation", "Reduction", "Checkpointing", "Supervision", "Planning", "Configuration", "Method",
-        "Optimization", "Refinement", "Networks", "Datasets", "Kernels", "Formats", "MPI", "Reporting", "Runtime",
-        .product(name: "Logging", package: "swift-log"),
+        "Optimization", "Refinement", "Networks", "Datasets", "Kernels", "Formats", "Files", "MPI", "Reporting",
+        "Runtime", .product(name: "Logging", package: "swift-log"),
       ], swiftSettings: noMathErrno),
     .target(
       name: "Studies",
@@ -92,13 +104,13 @@ let package = Package(
       name: "Benchmarks",
       dependencies: [
         "Training", "Supervision", "Reduction", "Planning", "Configuration", "Method", "Refinement", "Networks",
-        "Datasets", "Kernels", "MPI", "Reporting", "Runtime",
+        "Datasets", "Kernels", "Files", "MPI", "Reporting", "Runtime",
       ], swiftSettings: noMathErrno),
     .target(
       name: "Commands",
       dependencies: [
         "Benchmarks", "Studies", "Training", "Doctor", "Evaluation", "Reduction", "Supervision", "Checkpointing",
-        "Configuration", "Formats", "MPI", "Reporting", "Runtime",
+        "Configuration", "Formats", "Files", "MPI", "Reporting", "Runtime",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
     .executableTarget(name: "icp", dependencies: ["Commands"]),
@@ -130,6 +142,7 @@ let package = Package(
     .executableTarget(
       name: "corpus-probe", dependencies: ["FuzzTargets", "CMemoryWatch"], path: "Tests/Executable/CorpusProbe"),
     .target(name: "TestSupport", dependencies: ["Formats"], path: "Tests/Support"),
+    .testTarget(name: "FilesTests", dependencies: ["Files", "TestSupport"]),
     .testTarget(name: "KernelsTests", dependencies: ["Kernels", "Formats", "TestSupport"]),
     .testTarget(name: "FormatsTests", dependencies: ["Formats", "Files", "TestSupport"]),
     .testTarget(name: "NetworksTests", dependencies: ["Networks", "Kernels", "Formats", "TestSupport"]),
@@ -145,7 +158,9 @@ let package = Package(
         "MPI", "Reporting", "Runtime", "TestSupport",
         .product(name: "Logging", package: "swift-log"),
       ]),
-    .testTarget(name: "CommandTests", dependencies: ["Checkpointing", "Studies", "Formats", "MPI", "TestSupport"]),
+    .testTarget(
+      name: "CommandTests",
+      dependencies: ["Checkpointing", "Studies", "Reduction", "Runtime", "Formats", "MPI", "TestSupport"]),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -1,3 +1,4 @@
+import Files
 import Foundation
 
 /// A report for scripts: a JSON object whose keys are sorted. What does not apply is null, not missing.
@@ -21,9 +22,6 @@ package enum BenchmarkValue: Encodable {
   }
 
   package var json: String {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    // Numbers that are not finite became null: this cannot fail.
-    return String(decoding: try! encoder.encode(self), as: UTF8.self)
+    JSONText.of(self)
   }
 }

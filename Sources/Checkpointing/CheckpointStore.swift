@@ -27,13 +27,17 @@ package struct CheckpointStore {
   private let system: System
   /// The best metric so far and its step. In every checkpoint's metadata too, so that a resumed run knows it.
   package private(set) var best: (metric: Double, step: Int)?
+  /// What the best is judged by, `checkpoint.metric`: values of two metrics cannot be compared.
+  private let metricName: String?
   /// The best could not be named yet: its file stays, and the next save tries again.
   private var bestLacksName = false
   /// The newest step of this run whose checkpoint is here.
   private var newest: Int?
 
   /// - Parameter keep: how many of the newest checkpoints stay, at least one.
-  package init(directory: RunDirectory, keep: Int, system: System = System()) {
+  ///   - metric: the name of what `save` is given as such.
+  package init(directory: RunDirectory, keep: Int, metric: String? = nil, system: System = System()) {
+    metricName = metric
     precondition(keep >= 1, "at least one checkpoint must stay")
     (self.directory, self.keep, self.system) = (directory.checkpointsPath, keep, system)
   }
@@ -45,7 +49,8 @@ package struct CheckpointStore {
     }
   }
 
-  package var bestPath: String { "\(directory)/best.safetensors" }
+  static let bestName = "best.safetensors"
+  package var bestPath: String { "\(directory)/\(Self.bestName)" }
 
   package func path(step: Int) -> String {
     let digits = String(step)
@@ -59,6 +64,7 @@ package struct CheckpointStore {
     snapshot.metadata["step"] = String(step)
     snapshot.metadata["best_metric"] = best.map { String($0.metric) }
     snapshot.metadata["best_step"] = best.map { String($0.step) }
+    snapshot.metadata["best_metric_name"] = best == nil ? nil : metricName
     let path = path(step: step)
     do throws(SystemError) {
       try AtomicFile(system: system).replace(path, with: CheckpointFormat.encode(snapshot), verified: true)
@@ -119,13 +125,18 @@ package struct CheckpointStore {
 
   /// Goes on from a loaded checkpoint: takes over its best, and sets later checkpoints aside (renamed to
   /// `*.superseded`), since the run that made them is no longer this one and the next resume must not return to it.
+  /// A best of another metric is set aside too.
   /// - Parameter path: where it was read, which may be in another run's directory.
   /// - Returns: what was set aside.
   package mutating func resume(from snapshot: Snapshot, step: Int, path found: String) throws(SaveError) -> [String] {
     let metadata = snapshot.metadata
-    best = metadata["best_metric"].flatMap(Double.init).flatMap { metric in
-      metadata["best_step"].flatMap { Int($0) }.map { (metric, $0) }
-    }
+    let isSameMetric = metadata["best_metric_name"].map { $0 == metricName } ?? true
+    best =
+      !isSameMetric
+      ? nil
+      : metadata["best_metric"].flatMap(Double.init).flatMap { metric in
+        metadata["best_step"].flatMap { Int($0) }.map { (metric, $0) }
+      }
     bestLacksName = false
     newest = [path(step: step), bestPath].contains { Self.isSameFile($0, found) } ? step : nil
     do throws(SystemError) {
@@ -159,10 +170,7 @@ package struct CheckpointStore {
   package mutating func removeAll() throws(SaveError) {
     best = nil
     do throws(SystemError) {
-      for name in try system.list(directory)
-      where name.hasPrefix("best.safetensors") || Self.step(of: name, suffix: ".safetensors.superseded") != nil
-        || Self.step(of: name) != nil
-      {
+      for name in try system.list(directory) where Self.isOurs(name) {
         let path = "\(directory)/\(name)"
         try system.call("unlink", path) { unlink(path) }
       }
@@ -223,6 +231,12 @@ extension CheckpointStore {
   /// Ascending.
   private func listedSteps() throws(SystemError) -> [Int] {
     try system.list(directory).compactMap { Self.step(of: $0) }.sorted()
+  }
+
+  /// A checkpoint's name, the best's or that of one set aside: of files that a run which starts over removes.
+  package static func isOurs(_ name: String) -> Bool {
+    [bestName, "\(bestName).superseded"].contains(name) || step(of: name) != nil
+      || step(of: name, suffix: ".safetensors.superseded") != nil
   }
 
   /// 40 of "step-0000040.safetensors"; nil of any other name, also of one that we would not give.

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Files
 import Runtime
 import Studies
 
@@ -54,7 +55,10 @@ struct CompareCommand: ParsableCommand {
       throw UsageError("--metric \(missing): in no record; there are \(recorded.sorted().joined(separator: ", "))")
     }
     let comparison = collection.comparison(baseline: baseline, metrics: metrics)
-    if let directory { try comparison.write(to: directory) }
-    print(json ? comparison.json : comparison.markdown, terminator: "")
+    if let directory {
+      try Comparison.checkPlaces(directory)
+      try comparison.write(to: directory)
+    }
+    try StandardOutput.print(json ? comparison.json : comparison.markdown, terminator: "")
   }
 }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Evaluation
+import Files
 import MPI
 import Supervision
 
@@ -71,7 +72,7 @@ struct EpisodesCommand: ParsableCommand {
         configuration: configuration, weights: weights, options: options, classes: labels(),
         rounds: SharedRounds(communicator, supervision)
       ).run()
-      if communicator.rank == 0 { print(json ? report.json : report.text) }
+      try StandardOutput.print(json ? report.json : report.text, from: communicator)
     }
   }
 

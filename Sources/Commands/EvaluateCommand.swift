@@ -1,5 +1,6 @@
 import ArgumentParser
 import Evaluation
+import Files
 import MPI
 import Supervision
 
@@ -26,7 +27,7 @@ struct EvaluateCommand: ParsableCommand {
       let metrics = try EvaluationSession(
         configuration: configuration, weights: weights, rounds: SharedRounds(communicator, supervision)
       ).run()
-      if communicator.rank == 0 { print(json ? metrics.json : metrics.text) }
+      try StandardOutput.print(json ? metrics.json : metrics.text, from: communicator)
     }
   }
 }

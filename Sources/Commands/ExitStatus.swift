@@ -1,5 +1,6 @@
 import ArgumentParser
 import Doctor
+import Files
 import Foundation
 import MPI
 import Reporting
@@ -10,9 +11,18 @@ enum ExitStatus {
   /// Ends this process; parse errors, help and version are ArgumentParser's (64 and 0).
   static func end(with error: any Error) -> Never {
     if let silent = error as? AlreadyTold { exit(silent.code) }
-    guard let code = ExitCode.of(error) else { ICP.exit(withError: error) }
+    guard let code = ExitCode.of(error) else { endParsing(with: error) }
     if (error as? LaunchError)?.isToldByAnother != true { Fatal.write("icp: \(error)") }
     exit(code)
+  }
+
+  /// Help and version are what was asked for, on standard output; the rest is ArgumentParser's to say.
+  private static func endParsing(with error: any Error) -> Never {
+    guard ICP.exitCode(for: error) == .success else { ICP.exit(withError: error) }
+    do {
+      try StandardOutput.print(ICP.fullMessage(for: error))
+      exit(0)
+    } catch { end(with: error) }
   }
 }
 
@@ -38,10 +48,13 @@ enum Ranks {
   static func run(_ body: (Communicator) throws -> Void) throws {
     // MPI_Init waits for ever for a rank that does not get that far. A large job on a busy file system needs a while.
     let silence = Silence(seconds: 300)
+    var isFirst = false
     let told = try World.run { communicator -> AlreadyTold? in
       silence.end()
+      isFirst = communicator.rank == 0
       do {
         try Preflight.meet(communicator)
+        try Preflight.checkHosts(communicator)
         try body(communicator)
         return nil
       } catch let error as SharedError {
@@ -57,5 +70,13 @@ enum Ranks {
       }
     }
     if let told { throw told }
+    if isFirst { EndMark.write() }
+  }
+}
+
+extension StandardOutput {
+  /// What all ranks have found out together: rank 0 prints it, and all end where it cannot.
+  static func print(_ text: @autoclosure () -> String, from communicator: Communicator) throws {
+    try communicator.onFirstRank { try print(text()) }
   }
 }

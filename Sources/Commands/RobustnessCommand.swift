@@ -1,5 +1,6 @@
 import ArgumentParser
 import Evaluation
+import Files
 import MPI
 import Reporting
 import Supervision
@@ -48,9 +49,8 @@ struct RobustnessCommand: ParsableCommand {
       let report = try RobustnessSession(
         configuration: configuration, weights: weights, rounds: SharedRounds(communicator, supervision)
       ).run(only.map { [$0] } ?? RobustnessCheck.allCases)
-      guard communicator.rank == 0 else { return }
-      if let warning = report.attacks?.warning { Fatal.write("icp: warning: \(warning)") }
-      print(json ? report.json : report.text)
+      if communicator.rank == 0, let warning = report.attacks?.warning { Fatal.write("icp: warning: \(warning)") }
+      try StandardOutput.print(json ? report.json : report.text, from: communicator)
     }
   }
 }

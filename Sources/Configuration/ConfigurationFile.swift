@@ -1,3 +1,4 @@
+import Files
 import Foundation
 
 /// The bytes of a configuration file, from a path that may name anything.
@@ -5,21 +6,23 @@ package enum ConfigurationFile {
   /// The text, after checks that need no reading: a FIFO, a directory or a huge file is refused at once.
   package static func read(_ path: String) throws(ConfigurationError) -> String {
     let source = ConfigurationSource.file(path)
-    // Without O_NONBLOCK, opening a FIFO waits for a writer.
-    let descriptor = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC)
-    guard descriptor >= 0 else { throw source.systemError() }
+    let descriptor: Int32
+    let size: Int
+    do throws(RegularFile.Refusal) {
+      (descriptor, size) = try RegularFile.open(path)
+    } catch {
+      switch error {
+      case .kind(.directory): throw source.error("is a directory; expected a YAML file")
+      case .kind: throw source.error("is not a regular file; expected a YAML file")
+      case .system(_, let code): throw source.systemError(code)
+      case .link: throw source.error(error.reason)
+      }
+    }
     defer { close(descriptor) }
 
-    var status = stat()
-    guard fstat(descriptor, &status) == 0 else { throw source.systemError() }
-    switch status.st_mode & S_IFMT {
-    case S_IFREG: break
-    case S_IFDIR: throw source.error("is a directory; expected a YAML file")
-    default: throw source.error("is not a regular file; expected a YAML file")
-    }
     let limit = ConfigurationYAML.sizeLimit
-    guard status.st_size <= limit else {
-      throw source.error("\(status.st_size) bytes, more than the \(limit) that a configuration may have")
+    guard size <= limit else {
+      throw source.error("\(size) bytes, more than the \(limit) that a configuration may have")
     }
     return try decode(try bytes(descriptor, limit: limit, source), source)
   }
@@ -35,7 +38,7 @@ package enum ConfigurationFile {
         Foundation.read(descriptor, $0.baseAddress! + filled, $0.count - filled)
       }
       if count == 0 { break }
-      if count > 0 { filled += count } else if errno != EINTR { throw source.systemError() }
+      if count > 0 { filled += count } else if errno != EINTR { throw source.systemError(errno) }
     }
     return Array(buffer[..<filled])
   }
@@ -54,7 +57,7 @@ package enum ConfigurationFile {
 }
 
 extension ConfigurationSource {
-  fileprivate func systemError() -> ConfigurationError {
-    error("cannot be read: \(String(cString: strerror(errno)))")
+  fileprivate func systemError(_ code: Int32) -> ConfigurationError {
+    error("cannot be read: \(String(cString: strerror(code)))")
   }
 }

@@ -29,15 +29,50 @@ extension RunConfiguration {
     }.joined(separator: "\n")
   }
 
+  /// Whether a text is what a run writes, as far as a user would miss it: without a line, such as a comment, that its
+  /// resolved form lacks.
+  package static func isWritten(_ text: String, name: String) throws(ConfigurationError) -> Bool {
+    let configuration = try RunConfiguration(yaml: text, name: name, readsData: false)
+    let written = Set(configuration.resolvedYAML.split(separator: "\n"))
+    return text.split(separator: "\n").allSatisfy(written.contains)
+  }
+
   /// What a resumed run may not change, and did. Where things lie, when the run stops, saves and reports may change: a data
   /// set may have been moved. `training.shards: auto` takes what the run began with.
   package func differences(from saved: RunConfiguration) -> [ConfigurationDifference] {
     var current = self
     if current.training.shards == .auto { current.training.shards = saved.training.shards }
+    let (before, after) = (saved.comparable, current.comparable)
     return ConfigurationTable.keys.filter { $0.role == .weights }.compactMap { key in
-      let (old, new) = (key.write(saved), key.write(current))
+      let (old, new) = (key.write(before), key.write(after))
       return old == new ? nil : ConfigurationDifference(key: key.path, saved: old, current: new)
     }
+  }
+
+  /// This configuration as a run that is resumed has it: what was not said is what the run began with.
+  package func resuming(_ saved: RunConfiguration) -> RunConfiguration {
+    var resumed = self
+    if !data.validationSplit.isSaid { resumed.data.validationSplit = saved.data.validationSplit }
+    return resumed
+  }
+
+  /// The same for what has no effect: where nothing is held out, it does not matter how.
+  package var comparable: RunConfiguration {
+    var result = self
+    if data.validation == .none { result.data.validationSplit = SplitChoice(.stratified) }
+    return result
+  }
+
+  /// Without the numbers that a run has written for what `given` leaves to its data, or to the weights that it starts from.
+  package func leavingOpen(what given: RunConfiguration) -> RunConfiguration {
+    var open = self
+    if given.data.mean == nil { open.data.mean = nil }
+    if given.data.std == nil { open.data.std = nil }
+    guard given.model.weights != nil else { return open }
+    if given.data.size == nil { open.data.size = nil }
+    if given.data.classes == nil { open.data.classes = nil }
+    if given.model.classes == nil { open.model.classes = nil }
+    return open
   }
 
   /// Everything that sets the weights, as text that is equal where the values are.
@@ -47,6 +82,8 @@ extension RunConfiguration {
   package var agreedText: String { text { $0 != .place } }
 
   private func text(where included: (ConfigurationKey.Role) -> Bool) -> String {
-    ConfigurationTable.keys.filter { included($0.role) }.map { "\($0.path): \($0.write(self))\n" }.joined()
+    let configuration = comparable
+    return ConfigurationTable.keys.filter { included($0.role) }.map { "\($0.path): \($0.write(configuration))\n" }
+      .joined()
   }
 }

@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import MPI
 import Reporting
@@ -81,10 +82,7 @@ package struct PreflightReport: Encodable {
 
   /// {"exit_status": 0, "findings": [{"level", "subject", "text" and where there are any "remedy", "exit_status"}]}
   package var json: String {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    // Texts and integers only: this cannot fail.
-    return String(decoding: try! encoder.encode(self), as: UTF8.self)
+    JSONText.of(self)
   }
 
   package func encode(to encoder: any Encoder) throws {
@@ -98,12 +96,3 @@ package struct PreflightReport: Encodable {
     case exitStatus = "exit_status"
   }
 }
-
-/// "a, b, c and 5 more"
-func listed(_ names: [String], most: Int = 4) -> String {
-  guard names.count > most else { return names.joined(separator: ", ") }
-  return names.prefix(most).joined(separator: ", ") + " and \(names.count - most) more"
-}
-
-/// "1 rank", "2 ranks"
-package func counted(_ count: Int, _ noun: String) -> String { "\(count) \(noun)\(count == 1 ? "" : "s")" }

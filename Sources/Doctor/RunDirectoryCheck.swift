@@ -1,7 +1,9 @@
+import Checkpointing
 import Files
 import Foundation
 import Glibc
 import Reporting
+import Runtime
 
 /// What rank 0 finds where the run's files will go.
 package struct RunDirectoryFacts: Codable, Sendable {
@@ -42,7 +44,8 @@ struct RunDirectoryProbe {
     for directory in made.reversed() { rmdir(directory) }
   }
 
-  private mutating func examine(_ path: String) throws(SystemError) {
+  private mutating func examine(_ path: String) throws {
+    try RunDirectory.check(path)
     let system = System()
     var missing: [String] = []
     var ancestor = path

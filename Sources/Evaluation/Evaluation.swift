@@ -9,6 +9,8 @@ package final class Evaluator {
   private let model: ModelState
   private let network: FrozenNetwork
   private let piece: Tensor
+  /// Samples so far, of all evaluations, whose logits were not all finite: they count as wrong.
+  private(set) var notFinite = 0
   private let rounds: SharedRounds
   private var labels = [Int32](repeating: 0, count: FrozenNetwork.pieceSize)
   private var trueLabels = [Int32](repeating: 0, count: FrozenNetwork.pieceSize)
@@ -50,7 +52,9 @@ package final class Evaluator {
     }
     rounds.clock.enter(.exchange)
     try sums.values.withUnsafeMutableBufferPointer { values throws(MPIError) in try rounds.communicator.sum(values) }
-    return ClassificationMetrics(sums)
+    let metrics = ClassificationMetrics(sums)
+    notFinite += metrics.nonFinite
+    return metrics
   }
 
   /// This rank's part of 0..<count, cut into pieces by index.

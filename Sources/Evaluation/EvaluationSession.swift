@@ -1,6 +1,7 @@
 import Checkpointing
 import Configuration
 import Datasets
+import Files
 import Formats
 import Foundation
 import Kernels
@@ -26,23 +27,34 @@ package struct EvaluationSession {
   /// The same metrics on every rank.
   package func run() throws -> ClassificationMetrics {
     let (plan, model) = try rounds.communicator.planToMeasure(configuration, weights: weights)
-    return try Evaluator(model: model, backend: plan.configuration.kernels.convolution, rounds: rounds)
-      .evaluate(plan.data.test, normalization: plan.normalization)
+    let metrics = try Evaluator(model: model, backend: plan.backend, rounds: rounds)
+      .evaluate(plan.test, normalization: plan.normalization)
+    rounds.communicator.warn(ofNotFinite: metrics.nonFinite, "test images have logits")
+    return metrics
   }
 }
 
 extension Communicator {
   /// Data and model of a command that measures the weights of a file, agreed on by all ranks.
-  func planToMeasure(_ configuration: RunConfiguration, weights: String) throws -> (RunPlan, ModelState) {
+  func planToMeasure(
+    _ configuration: RunConfiguration, weights path: String, judgesClasses: Bool = true
+  ) throws -> (MeasurementPlan, ModelState) {
     let (plan, model) = try together {
-      // Evaluation has no shards, so any number of ranks takes part.
-      let plan = try RunPlan(configuration, ranks: 1)
+      let weights = try WeightsFile(path: path)
+      let plan = try MeasurementPlan(configuration, weights: weights, judgesClasses: judgesClasses)
       let model = ModelState(plan.architecture.trunk, seed: 0)
-      try model.load(WeightsFile.read(path: weights), from: weights)
+      try model.load(weights.tensors, from: path)
       return (plan, model)
     }
-    try agree(on: "the data", plan.measuredData)
+    try agree(on: "the data", plan.identity)
+    if rank == 0, let warning = plan.warning { Fatal.write("icp: warning: \(warning)") }
     return (plan, model)
+  }
+
+  /// Finite weights may still overflow; what came of that must not look like a measurement.
+  func warn(ofNotFinite count: Int, _ what: String) {
+    guard rank == 0, count > 0 else { return }
+    Fatal.write("icp: warning: \(count) \(what) that are not finite, and count as wrong: the weights are not usable")
   }
 }
 
@@ -106,9 +118,6 @@ extension ClassificationMetrics {
         Line(
           label: label, support: scores.support, precision: scores.precision, recall: scores.recall, f1: scores.f1)
       }, confusion: confusion)
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = .sortedKeys
-    // Numbers, lists and null, all finite: this cannot fail.
-    return String(decoding: try! encoder.encode(report), as: UTF8.self)
+    return JSONText.of(report)
   }
 }

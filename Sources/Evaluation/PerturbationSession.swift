@@ -1,5 +1,6 @@
 import Checkpointing
 import Configuration
+import Datasets
 import Files
 import Formats
 import Kernels
@@ -10,30 +11,40 @@ import Runtime
 /// What `icp perturb` does: refines images from a file with a model's weights, and writes the result to another file.
 package struct PerturbationSession {
   private let configuration: RunConfiguration
+  /// The configuration's file, for messages.
+  private let name: String
   private let weights: String
 
-  package init(configuration: RunConfiguration, weights: String) {
-    (self.configuration, self.weights) = (configuration, weights)
+  package init(configuration: RunConfiguration, name: String, weights: String) {
+    self.configuration = configuration
+    self.name = name
+    self.weights = weights
     KernelLibrary.setThreads(configuration.training.threads)
   }
 
   /// `input` holds x (N, C, H, W), float32, normalised, and y (N), int64. `output` receives x refined, `losses` (the batch
   /// mean at x_0 ... x_T), and x1 ... xT where `iterates` is asked for.
   package func run(input: String, output: String, iterates: Bool) throws {
-    guard input != output else {
-      throw UsageError("--output is the input, \(input), whose labels would be lost; name another file")
-    }
+    let output = try OutputFile(
+      output, option: "--output",
+      keeping: [("the --input", input), ("the --weights", weights), ("the configuration", name)])
     let batch = try ImageBatch(path: input)
-    let tensors = try WeightsFile.read(path: weights)
-    let classes = try configuration.model.classes ?? Self.classes(of: tensors, path: weights)
-    let model = ModelState(
-      .make(
-        configuration.model.kind, shortcut: configuration.model.shortcut, hidden: configuration.model.hidden,
-        input: batch.shape, classes: classes), seed: 0)
-    try model.load(tensors, from: weights)
+    let file = try WeightsFile(path: weights)
+    try file.preprocessing.check(configuration, path: weights)
+    try file.preprocessing.check(
+      ImageShape(channels: batch.shape.channels, height: batch.shape.height, width: batch.shape.width), path: weights,
+      of: "x of \(input)")
+    let configuration = file.preprocessing.filling(configuration)
+    let classes = try configuration.model.classes ?? Self.classes(of: file.tensors, path: weights)
+    let architecture = Architecture.make(
+      configuration.model.kind, shortcut: configuration.model.shortcut, hidden: configuration.model.hidden,
+      input: batch.shape, classes: classes)
+    try checkMemory(architecture, batch, iterates: iterates)
+    let model = ModelState(architecture, seed: 0)
+    try model.load(file.tensors, from: weights)
     try batch.checkLabels(below: classes)
 
-    let refiner = try refiner(model: model, capacity: batch.labels.count)
+    let refiner = try refiner(configuration, model: model, capacity: batch.labels.count)
     let shown = refine(batch, by: refiner)
     var results = [
       NamedTensor("x", shape: batch.size, floats: batch.channelsFirst(shown.last!)),
@@ -46,18 +57,38 @@ package struct PerturbationSession {
         results.append(NamedTensor("x\(iteration)", shape: batch.size, floats: batch.channelsFirst(x)))
       }
     }
-    do throws(SystemError) {
-      try AtomicFile(system: System()).replace(
-        output, with: SafetensorsWriter.encode(tensors: results), verified: false)
-    } catch { throw SaveError(error, option: "--output") }
+    try output.write(SafetensorsWriter.encode(tensors: results))
   }
 
-  private func refiner(model: ModelState, capacity: Int) throws -> Refiner {
+  /// Throws where this needs more than the host has: an allocation that fails later could not be explained.
+  private func checkMemory(_ architecture: Architecture, _ batch: ImageBatch, iterates: Bool) throws {
+    guard let total = HostMemory.total else { return }
+    let layout = ParameterLayout(architecture)
+    // The file's bytes, its values, the images; x_0 ... x_T; what is written, as tensors and as a file; the refined images.
+    let copies = 4 + (steps + 1) + 2 * (iterates ? steps + 1 : 1)
+    let images = Double(batch.images.count) * 4 * Double(copies)
+    // The rule's state, and the contrast's two arrays.
+    let state = Double(4 * FrozenNetwork.pieceSize * architecture.input.sampleCount) * 4
+    // The model, its folded weights in the order that the kernels want.
+    let needed =
+      images + state + Double(layout.parameterCount) * 4 * 2
+      + FrozenNetwork.bytes(
+        architecture, layout: layout, sizes: [batch.labels.count], capacity: batch.labels.count)
+    guard needed > Double(total) else { return }
+    throw UsageError(
+      "\(batch.path): images of \(batch.shape.height) x \(batch.shape.width) need about "
+        + "\(Int((needed / 0x1p30).rounded())) GiB in this network, and the host has \(total >> 30); make them smaller"
+        + (batch.labels.count > 1 ? ", or fewer" : ""))
+  }
+
+  private func refiner(_ configuration: RunConfiguration, model: ModelState, capacity: Int) throws -> Refiner {
     let icp = configuration.icp
     var pixels: [ClosedRange<Float>]?
     if icp.clamp == .pixels {
       guard let mean = configuration.data.mean, let std = configuration.data.std else {
-        throw UsageError("icp.clamp: pixels needs data.mean and data.std here, since perturb reads no data set")
+        throw UsageError(
+          "icp.clamp: pixels needs data.mean and data.std here, since these weights do not tell theirs and perturb reads no "
+            + "data set")
       }
       let channels = model.architecture.input.channels
       guard mean.count == channels else {
@@ -69,7 +100,7 @@ package struct PerturbationSession {
     }
     let network = FrozenNetwork(
       model.architecture, layout: model.layout, backend: configuration.kernels.convolution, differentiable: true,
-      scratch: Scratch())
+      capacity: capacity, scratch: Scratch())
     network.fold(parameters: model.parameters.pointer, statistics: model.statistics.pointer)
     return Refiner(
       network: network, rule: Rule(kind: icp.rule, stepSize: Float(icp.stepSize)),

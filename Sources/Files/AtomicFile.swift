@@ -4,16 +4,22 @@ import Glibc
 ///
 /// The caller holds the run directory's lock: two writers of one file would share the temporary name.
 package struct AtomicFile {
-  let system: System
+  private let system: System
 
-  package init(system: System) { self.system = system }
+  package init(system: System = System()) { self.system = system }
 
   /// Returns once the new file is on the disk under its name. On an error the old one is untouched, unless the last
   /// step failed (the directory's fsync): then the new one is there, but a power cut may still undo that.
-  /// - Parameter verified: reads the bytes back from the disk before the old file gives way.
-  package func replace(_ path: String, with bytes: [UInt8], verified: Bool) throws(SystemError) {
+  /// - Parameters:
+  ///   - verified: reads the bytes back from the disk before the old file gives way.
+  ///   - keepingMode: the new file gets the old one's permissions.
+  package func replace(
+    _ path: String, with bytes: [UInt8], verified: Bool = false, keepingMode: Bool = false
+  ) throws(SystemError) {
+    var old = stat()
+    let mode = keepingMode && stat(path, &old) == 0 ? old.st_mode & 0o7777 : nil
     try replace(path) { (temporary) throws(SystemError) in
-      try write(bytes, to: temporary)
+      try write(bytes, to: temporary, mode: mode)
       if verified { try verify(temporary, holds: bytes) }
     }
   }
@@ -39,9 +45,11 @@ package struct AtomicFile {
     try system.synchronizeDirectory(System.parentDirectory(path))
   }
 
-  private func write(_ bytes: [UInt8], to path: String) throws(SystemError) {
-    let descriptor = try system.open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW)
+  private func write(_ bytes: [UInt8], to path: String, mode: mode_t?) throws(SystemError) {
+    // Nobody reads a private file in the moment before it is as private as the old one.
+    let descriptor = try system.open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode: mode == nil ? 0o644 : 0o600)
     do throws(SystemError) {
+      if let mode { try system.call("fchmod", path) { fchmod(descriptor, mode) } }
       try reserve(bytes.count, descriptor, path)
       try system.write(bytes, to: descriptor, path: path)
       // A failed fsync is not tried again: the kernel has by then marked the pages clean, and the second call would

@@ -11,23 +11,19 @@ package final class MappedFile: @unchecked Sendable {
 
   /// Throws where `path` is missing, unreadable, or not a regular file (a directory, a FIFO, a device).
   package init(path: String) throws(FormatError) {
-    // O_NONBLOCK: opening a FIFO that nobody writes to would wait for ever.
-    let descriptor = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC)
-    guard descriptor >= 0 else { throw FormatError(path: path, reason: Self.systemReason()) }
+    let descriptor: Int32
+    let count: Int
+    do throws(RegularFile.Refusal) {
+      (descriptor, count) = try RegularFile.open(path)
+    } catch { throw FormatError(path: path, reason: Self.reason(error) + ShellPath.hint(path)) }
     defer { close(descriptor) }
-    var status = stat()
-    guard fstat(descriptor, &status) == 0 else { throw FormatError(path: path, reason: Self.systemReason()) }
-    guard status.st_mode & S_IFMT == S_IFREG else {
-      throw FormatError(path: path, reason: "is \(Self.kind(status.st_mode)), expected a regular file")
-    }
     self.path = path
-    let count = Int(status.st_size)
     guard count > 0 else {
       bytes = UnsafeRawBufferPointer(start: nil, count: 0)  // mmap refuses a length of 0
       return
     }
     guard let address = mmap(nil, count, PROT_READ, MAP_PRIVATE, descriptor, 0), address != MAP_FAILED else {
-      throw FormatError(path: path, reason: "cannot be mapped: \(Self.systemReason())")
+      throw FormatError(path: path, reason: "cannot be mapped: \(String(cString: strerror(errno)))")
     }
     bytes = UnsafeRawBufferPointer(start: address, count: count)
   }
@@ -38,19 +34,12 @@ package final class MappedFile: @unchecked Sendable {
     }
   }
 
-  private static func systemReason() -> String {
-    switch errno {
-    case ENOENT: "no such file"
-    case let code: String(cString: strerror(code))
-    }
-  }
-
-  private static func kind(_ mode: mode_t) -> String {
-    switch mode & S_IFMT {
-    case S_IFDIR: "a directory"
-    case S_IFIFO: "a FIFO"
-    case S_IFSOCK: "a socket"
-    default: "a device"
+  private static func reason(_ refusal: RegularFile.Refusal) -> String {
+    switch refusal {
+    case .system(_, ENOENT): "no such file"
+    case .system(_, let code): String(cString: strerror(code))
+    case .link: refusal.reason
+    case .kind(let kind): "is \(kind.name), expected a regular file"
     }
   }
 }

@@ -31,8 +31,10 @@ package final class RunLock {
         }
       }
       // The name of the holder is for people: flock itself may hold on one node only.
-      try system.call("ftruncate", path) { ftruncate(descriptor, 0) }
-      try system.write(Array("\(Self.identity())\n".utf8), to: descriptor, path: path)
+      // Never empty in between: the text shows that the directory is a run's.
+      let text = Array("\(Self.identity())\n".utf8)
+      try system.write(text, to: descriptor, path: path)
+      try system.call("ftruncate", path) { ftruncate(descriptor, off_t(text.count)) }
     } catch {
       close(descriptor)
       throw error
@@ -42,6 +44,14 @@ package final class RunLock {
 
   /// Closing releases the lock; the file stays, since removing it would let two runs hold two files of one name.
   deinit { close(descriptor) }
+
+  /// Whether a file was written by a lock of ours; nil where it is there and empty, as after a kill between the two.
+  package static func isOurs(_ path: String) -> Bool? {
+    guard let bytes = try? RegularFile.read(path, followLinks: false, limit: 4096) else { return false }
+    if bytes.isEmpty { return nil }
+    let text = String(decoding: bytes, as: UTF8.self)
+    return text.hasPrefix("host ") && text.contains(" process ") && text.contains(" since ")
+  }
 
   private static func identity() -> String {
     var host = [CChar](repeating: 0, count: 256)

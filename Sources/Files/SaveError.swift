@@ -7,11 +7,14 @@ package struct SaveError: ExitCoded, CustomStringConvertible {
   package let reason: String
   /// What the user can do, where errno tells.
   package let advice: String
-  /// EX_IOERR
-  package let exitCode: Int32 = 74
+  /// EX_IOERR; EX_USAGE where the place that was named cannot be meant.
+  package let exitCode: Int32
 
-  package init(path: String, reason: String, advice: String) {
-    (self.path, self.reason, self.advice) = (path, reason, advice)
+  package init(path: String, reason: String, advice: String, exitCode: Int32 = 74) {
+    self.path = path
+    self.reason = reason
+    self.advice = advice
+    self.exitCode = exitCode
   }
 
   /// `option`: the one by which the user chose the place.

@@ -7,6 +7,12 @@ package struct SystemError: Error, CustomStringConvertible {
   /// errno
   package let code: Int32
 
+  package init(call: String, path: String, code: Int32) {
+    self.call = call
+    self.path = path
+    self.code = code
+  }
+
   package var description: String { "\(path): \(call): \(String(cString: strerror(code)))" }
 }
 
@@ -86,6 +92,19 @@ package struct System: Sendable {
       return
     }
     try synchronizeDirectory(parent)
+  }
+
+  /// Makes a directory and those above it; false where something of that name is there already.
+  package func makeNewDirectory(_ path: String) throws(SystemError) -> Bool {
+    let parent = Self.parentDirectory(path)
+    try makeDirectories(parent)
+    do throws(SystemError) {
+      try call("mkdir", path) { mkdir(path, 0o755) }
+    } catch  where error.code == EEXIST {
+      return false
+    }
+    try synchronizeDirectory(parent)
+    return true
   }
 
   /// "runs" of "runs/a", "/" of "/a", "." of "a".

@@ -30,6 +30,11 @@ extension Communicator {
     throw SharedError(exitCode: Int32(codes[0]), description: text)
   }
 
+  /// Runs `body` on rank 0, which may fail for all.
+  package func onFirstRank(_ body: () throws -> Void) throws {
+    try together { if rank == 0 { try body() } }
+  }
+
   /// Throws on every rank where `identity` is not the same on all of them, naming the ranks that differ from rank 0.
   package func agree(on what: String, _ identity: String) throws {
     let reference = try broadcast(Array(identity.utf8), from: 0)

@@ -26,9 +26,10 @@ package final class FrozenNetwork {
   }
 
   /// `differentiable`: plan the backward pass to the input; without it only `logits` and `features` can be asked for.
+  /// `capacity`: of fewer samples than a piece, how many there are at most.
   package init(
     _ architecture: Architecture, layout: ParameterLayout, backend: ConvolutionBackend, differentiable: Bool,
-    taps: [Int] = [], scratch: Scratch
+    taps: [Int] = [], capacity: Int = pieceSize, scratch: Scratch
   ) {
     // Branches are for training alone.
     let architecture = architecture.trunk
@@ -36,7 +37,7 @@ package final class FrozenNetwork {
     (self.differentiable, self.scratch, classes) = (differentiable, scratch, architecture.classes)
     memory = MemoryPlan(
       architecture, taps: differentiable ? [] : taps, for: differentiable ? [.backward, .inputGradient] : [])
-    block = Tensor(count: memory.size * Self.pieceSize)
+    block = Tensor(count: memory.size * min(capacity, Self.pieceSize))
     weights = Tensor(count: layout.parameterCount)
     folded = architecture.nodes.compactMap { node in
       guard case .convolution(let filter) = node.operation else { return nil }
@@ -51,12 +52,14 @@ package final class FrozenNetwork {
   }
 
   /// Bytes of a differentiable one with plans for the pieces of `sizes` samples, without making it.
-  package static func bytes(_ architecture: Architecture, layout: ParameterLayout, sizes: Set<Int>) -> Double {
+  package static func bytes(
+    _ architecture: Architecture, layout: ParameterLayout, sizes: Set<Int>, capacity: Int = pieceSize
+  ) -> Double {
     let memory = MemoryPlan(architecture.trunk, taps: [], for: [.backward, .inputGradient])
     let pieces = Set(sizes.flatMap { pieceSizes(of: $0, atMost: pieceSize) })
     // Folded weights; and for each size of a piece packed weights of both directions and their order.
     let weights = Double(layout.parameterCount) * Double(1 + 4 * pieces.count)
-    return 4 * (Double(memory.size) * Double(pieceSize) + weights)
+    return 4 * (Double(memory.size) * Double(min(capacity, pieceSize)) + weights)
   }
 
   /// The same of one for evaluation, with plans for whole pieces and one other size.

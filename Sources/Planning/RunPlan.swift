@@ -52,9 +52,11 @@ package struct RunPlan: Sendable {
       guard let values, values.count != channels else { continue }
       throw UsageError("\(key) has \(values.count) values, expected \(channels), one a channel of the data")
     }
-    normalization = try Normalization.resolved(
-      mean: configuration.data.mean, std: configuration.data.std, on: data.training)
-    dataIdentity = Self.identity(of: data, normalization)
+    let measured = Normalization.computed(on: data.training)
+    normalization = Normalization(
+      mean: configuration.data.mean ?? measured.mean, std: configuration.data.std ?? measured.std)
+    dataIdentity = Self.identity(of: data, measured)
+    earlierDataIdentity = Self.identity(of: data, normalization)
     let training = data.training
     trainSample = configuration.evaluation.trainSamples.map {
       training.sample($0, seed: configuration.training.seed)
@@ -62,14 +64,10 @@ package struct RunPlan: Sendable {
     labelNoiseRate =
       configuration.data.labelNoise.kind == .none ? nil : Double(training.wrongLabels) / Double(training.count)
     let shape = data.training.shape
-    cifarC = try configuration.evaluation.cifarC.map { [classes = data.training.classes] path in
-      try CIFARC(
-        directory: path, shape: configuration.data.size == nil ? shape : nil, classes: classes,
-        kept: configuration.data.classes)
-    }
+    cifarC = try CIFARC(configuration, like: data.test, wholeTest: data.wholeTest)
     let network = Architecture.make(
       configuration.model.kind, shortcut: configuration.model.shortcut, hidden: configuration.model.hidden,
-      input: Shape(batch: 1, height: shape.height, width: shape.width, channels: shape.channels),
+      input: shape.input,
       classes: configuration.model.classes ?? data.training.classes)
     method = try MethodPlan(configuration, network: network, normalization: normalization)
     architecture = method.architecture
@@ -109,8 +107,56 @@ package struct RunPlan: Sendable {
       + "training labels are wrong (\(percent(labelNoiseRate)))"
   }
 
+  /// "validation: 5000 images held out, stratified"; nil where none are.
+  package var validationText: String? {
+    data.validation.map {
+      "validation: \($0.count) images held out, \(configuration.data.validationSplit.split.rawValue)"
+    }
+  }
+
+  /// What the training set lacks, of which figures would say nothing; nil where it lacks nothing.
+  package var emptyClassesText: String? {
+    let empty = data.training.emptyClasses
+    guard !empty.isEmpty else { return nil }
+    let names = empty.map { configuration.data.classes?[$0] ?? $0 }
+    return
+      "no training images of \(empty.count == 1 ? "class" : "\(empty.count) of \(data.training.classes) classes:") "
+      + Self.runs(names)
+  }
+
+  /// "0, 2 to 9, 11", at most ten of them.
+  private static func runs(_ numbers: [Int]) -> String {
+    var runs: [ClosedRange<Int>] = []
+    for number in numbers {
+      if let last = runs.last, last.upperBound + 1 == number {
+        runs[runs.count - 1] = last.lowerBound...number
+      } else {
+        runs.append(number...number)
+      }
+    }
+    let texts = runs.map { $0.count == 1 ? "\($0.lowerBound)" : "\($0.lowerBound) to \($0.upperBound)" }
+    return listed(texts, most: 10)
+  }
+
+  /// The configuration with the numbers that it left to the data: what `config.yaml` and checkpoints hold.
+  package var settledConfiguration: RunConfiguration {
+    var settled = configuration
+    settled.data.mean = normalization.mean
+    settled.data.std = normalization.std
+    return settled
+  }
+
+  /// What checkpoints say of the model's images and classes.
+  package var preprocessing: Preprocessing {
+    Preprocessing(
+      normalization, shape: data.training.shape,
+      classes: configuration.data.classes.map { .chosen($0) } ?? .count(architecture.classes))
+  }
+
   /// Tells two data sets to train on apart: sizes, a checksum of the labels, and the pixels' moments.
   package let dataIdentity: String
+  /// The same as checkpoints without `preprocessing.mean` have it: with the mean and deviation in use, given or computed.
+  package let earlierDataIdentity: String
 
   /// Tells what two ranks would measure apart.
   package var measuredData: String { "\(dataIdentity) \(data.test.count) \(cifarC?.identity ?? "")" }
@@ -129,6 +175,7 @@ extension DataOptions {
     self.init(
       format: data.format, path: data.path, size: data.size, limit: data.limit, testLimit: data.testLimit,
       validation: data.validation, seed: configuration.training.seed)
+    validationSplit = data.validationSplit.split
     (classes, samplesPerClass) = (data.classes, data.samplesPerClass)
     subsetSeed = data.subsetSeed ?? configuration.training.seed
     labelNoise.kind = data.labelNoise.kind

@@ -3,6 +3,7 @@ import Files
 import Formats
 import Foundation
 import Reporting
+import Runtime
 
 /// A comparison as Markdown, CSV and JSON.
 extension Comparison {
@@ -198,12 +199,27 @@ extension Comparison {
         baseline: baseline, metrics: metrics, settingsChosenBy: provenance, unfinished: unfinished, rows: rows))
   }
 
+  static let fileNames = ["results.md", "results.csv", "runs.csv", "results.json"]
+
+  /// Throws where files that are not this program's would be touched.
+  package static func checkPlaces(_ directory: String) throws(SaveError) {
+    struct Mark: Decodable {
+      var settingsChosenBy: String
+      var unfinished: Int
+    }
+    try OwnedFolder(directory, option: "--directory", files: fileNames, folders: ["plots"]).check("a study's directory")
+    {
+      StudyOutline.read(directory) != nil || StudyFile.read(Mark.self, "\(directory)/results.json") != nil
+    }
+  }
+
   /// results.md, results.csv, runs.csv, results.json and the plots in `directory`.
   package func write(to directory: String) throws(SaveError) {
+    // First, since it shows whose the folder is.
+    try StudyFile.write(json, to: "\(directory)/results.json")
     try StudyFile.write(markdown, to: "\(directory)/results.md")
     try StudyFile.write(csv, to: "\(directory)/results.csv")
     try StudyFile.write(runsCSV, to: "\(directory)/runs.csv")
-    try StudyFile.write(json, to: "\(directory)/results.json")
     try writePlots(to: directory)
   }
 }

@@ -19,7 +19,8 @@ package struct RunCollection {
       let directories = Self.found(in: path)
       guard !directories.isEmpty else {
         throw UsageError(
-          "\(path): no run here: expected a run's directory, with config.yaml and metrics.jsonl, or a study's")
+          "\(path): no run here: expected a run's directory, with config.yaml and metrics.jsonl, or a study's; "
+            + "links below it are not followed")
       }
       for directory in directories {
         if let run = StudyRun(note: directory) {
@@ -104,14 +105,13 @@ package struct RunCollection {
   }
 
   private static func found(in path: String) -> [String] {
-    let manager = FileManager.default
     let isRun = { (directory: String) in
-      [RunNote.done, RunNote.failed, "config.yaml"].contains { manager.fileExists(atPath: "\(directory)/\($0)") }
+      [RunNote.done, RunNote.failed, "config.yaml"].contains { FileKind("\(directory)/\($0)") == .regular }
     }
     if isRun(path) { return [path] }
-    let names = ((try? manager.contentsOfDirectory(atPath: path)) ?? []).filter { !$0.hasPrefix(".") }.sorted()
-    // Links are not followed: a loop of them has no end.
-    return names.map { "\(path)/\($0)" }.filter { System.isDirectory($0) }.flatMap { found(in: $0) }
+    let names = ((try? System().list(path)) ?? []).filter { !$0.hasPrefix(".") }
+    // Links are not followed: a loop of them has no end, and a run that two lead to would count twice.
+    return names.map { "\(path)/\($0)" }.filter { FileKind($0) == .directory }.flatMap { found(in: $0) }
   }
 
   /// Runs without a study: a variant is what is equal but for the seed, and is called by the keys in which the variants differ.
@@ -121,7 +121,16 @@ package struct RunCollection {
       ConfigurationTable.studyKeys.filter { $0.path != "training.seed" }
       + [ConfigurationTable.byPath["data.label_noise.file"]!]
     let varying = keys.filter { key in Set(runs.map { key.write($0.configuration) }).count > 1 }
-    return runs.map { run in
+    // Mean and deviation follow from the data where they are not given: of two seeds of drawn images they differ.
+    let telling = varying.filter { !["data.mean", "data.std"].contains($0.path) }
+    let told = named(runs, by: telling)
+    return Set(told.map { "\($0.variant) \($0.seed)" }).count == told.count ? told : named(runs, by: varying)
+  }
+
+  private static func named(
+    _ runs: [(directory: String, configuration: RunConfiguration)], by varying: [ConfigurationKey]
+  ) -> [StudyRun] {
+    runs.map { run in
       let names = varying.map { "\($0.name)=\($0.write(run.configuration))" }
       return StudyRun(
         directory: run.directory, point: "", variant: names.isEmpty ? "run" : names.joined(separator: " "),

@@ -1,3 +1,4 @@
+import Checkpointing
 import Configuration
 import Files
 import Foundation
@@ -10,6 +11,7 @@ extension StudyFolder {
   ///   - redoing: runs made with another configuration are removed and made again; else they are refused.
   ///   - retrying: runs that failed are tried again.
   func prepare(redoing: Bool, retrying: Bool) throws {
+    try checkPlaces()
     do { try System().makeDirectories(path) } catch { throw SaveError(error, option: "--directory") }
     // Variants and seeds may come and go, but not all at once: tables of two studies would be written over each other.
     if let earlier = StudyOutline.read(path), Set(earlier.runs).isDisjoint(with: runs.map(\.name)) {
@@ -36,8 +38,25 @@ extension StudyFolder {
       try remove(directory(index))
     }
     if retrying { for index in runs.indices { unlink("\(directory(index))/\(RunNote.failed)") } }
-    try StudyFile.write(sweep.text, to: "\(path)/sweep.yaml")
+    // The outline first: it shows that the folder is a study's.
     try StudyFile.write(StudyFile.json(StudyOutline(sweep, runs: runs)), to: "\(path)/\(StudyOutline.name)")
+    // The study's own file may have been given.
+    guard !FileIdentity.same(sweep.source.name, "\(path)/sweep.yaml") else { return }
+    try StudyFile.write(sweep.text, to: "\(path)/sweep.yaml")
+  }
+
+  /// Throws where files that are not this program's would be touched.
+  func checkPlaces() throws(SaveError) {
+    let folders = runs.flatMap { run in
+      run.name.split(separator: "/").indices.map { last in
+        run.name.split(separator: "/")[...last].joined(separator: "/")
+      }
+    }
+    try OwnedFolder(
+      path, option: "--directory", files: Comparison.fileNames + ["sweep.yaml", StudyOutline.name],
+      folders: ["plots", "chosen"] + Set(folders).sorted()
+    ).check("a study's directory") { StudyOutline.read(path) != nil }
+    for index in runs.indices { try RunDirectory.check(directory(index), option: "--directory") }
   }
 
   /// Whether the length of a run, `index`, is measured by that of another; or is the other's own.
@@ -64,13 +83,16 @@ extension StudyFolder {
     guard let lock = try claim(directory) else {
       throw UsageError("\(directory) is in use by another process; it cannot be made again now")
     }
-    try withExtendedLifetime(lock) { try FileManager.default.removeItem(atPath: directory) }
+    try withExtendedLifetime(lock) {
+      try RunDirectory.removeRun(directory, others: [".claim", RunNote.done, RunNote.failed])
+    }
   }
 
   /// The first key that a run on the disk has otherwise; nil where there is none.
   private func difference(_ index: Int) throws -> ConfigurationDifference? {
     if let difference = measuredOtherwise(runs[index]) { return difference }
-    guard let current = try configuration(index), let saved = try saved(index) else { return nil }
+    guard let current = try configuration(index), let saved = try saved(index)?.leavingOpen(what: current)
+    else { return nil }
     if let note = RunNote.read(directory(index)), note.labelFile != current.labelFileChecksum {
       let (then, now) = (note.labelFile ?? "none", current.labelFileChecksum ?? "none")
       return ConfigurationDifference(

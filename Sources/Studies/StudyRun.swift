@@ -55,6 +55,11 @@ package struct RunNote: Codable, Sendable {
 /// Files that a study leaves.
 enum StudyFile {
   static func write(_ text: String, to path: String) throws(SaveError) {
+    if let kind = FileKind(path), kind != .regular {
+      throw SaveError(
+        path: path, reason: "is \(kind.name), where a study's directory has a regular file",
+        advice: "choose another directory with --directory", exitCode: 64)
+    }
     do throws(SystemError) {
       let system = System()
       try system.makeDirectories(System.parentDirectory(path))
@@ -64,18 +69,15 @@ enum StudyFile {
 
   /// Nil where there is none, or it is none.
   static func read<Value: Decodable>(_ type: Value.Type, _ path: String) -> Value? {
-    guard let data = FileManager.default.contents(atPath: path) else { return nil }
+    guard let bytes = try? RegularFile.read(path, followLinks: false) else { return nil }
     let decoder = JSONDecoder()
     decoder.keyDecodingStrategy = .convertFromSnakeCase
-    return try? decoder.decode(type, from: data)
+    return try? decoder.decode(type, from: Data(bytes))
   }
 
   /// Keys in snake case, sorted; a number that is not finite cannot be among the values.
   static func json(_ value: some Encodable) -> String {
-    let encoder = JSONEncoder()
-    encoder.keyEncodingStrategy = .convertToSnakeCase
-    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-    return String(decoding: try! encoder.encode(value), as: UTF8.self) + "\n"
+    JSONText.of(value, pretty: true, snakeCase: true)
   }
 }
 

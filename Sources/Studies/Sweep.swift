@@ -79,6 +79,7 @@ package struct Sweep {
   /// `--dry-run`: the runs, with those that are done in `directory`.
   package func description(directory: String) throws -> String {
     var folder = StudyFolder(path: directory, sweep: self, runs: try runs())
+    try folder.checkPlaces()
     return try folder.description()
   }
 
@@ -190,7 +191,8 @@ extension RunConfiguration {
 
   /// Tells runs of a study apart by what their results depend on: not by where things lie, nor by when they save and log.
   package var studyChecksum: String {
-    let text = ConfigurationTable.studyKeys.map { "\($0.path): \($0.write(self))\n" }.joined()
+    let configuration = comparable
+    let text = ConfigurationTable.studyKeys.map { "\($0.path): \($0.write(configuration))\n" }.joined()
     return Checksum.hexadecimal(Checksum.crc32(text.utf8))
   }
 

@@ -1,5 +1,6 @@
 import Checkpointing
 import Configuration
+import Files
 import Foundation
 import Glibc
 import MPI
@@ -55,8 +56,9 @@ extension SweepSession {
   private func prune(_ directory: String) {
     guard sweep.checkpoints != .all else { return }
     let folder = "\(directory)/checkpoints"
-    let names = ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []).sorted()
-    let last = names.last { CheckpointStore.step(of: $0) != nil }
+    let names = ((try? System().list(folder)) ?? []).filter(CheckpointStore.isOurs)
+    // By number: from 10 million on, names do not sort as numbers.
+    let last = names.max { (CheckpointStore.step(of: $0) ?? -1) < (CheckpointStore.step(of: $1) ?? -1) }
     for name in names where sweep.checkpoints == .none || name != last { unlink("\(folder)/\(name)") }
   }
 

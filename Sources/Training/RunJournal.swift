@@ -1,5 +1,8 @@
 import Checkpointing
+import Configuration
 import Evaluation
+import Files
+import Formats
 import Logging
 import Method
 import Planning
@@ -38,8 +41,12 @@ package final class RunJournal {
   {
     (self.directory, self.plan, self.console, self.logger) = (directory, plan, console, logger)
     writer = CheckpointWriter(store, in: directory)
-    try directory.write(plan.configuration.resolvedYAML, to: "config.yaml")
-    try directory.write(Self.labels(of: plan), to: "labels.csv")
+    try directory.write(plan.settledConfiguration.resolvedYAML, to: RunDirectory.configName)
+    if let labels = Self.labels(of: plan) {
+      try directory.write(labels, to: RunDirectory.labelsName)
+    } else {
+      try directory.removeLabels(beginning: Self.labelsHeader)
+    }
     metrics = try MetricsLog(path: directory.metricsPath)
   }
 
@@ -51,24 +58,45 @@ package final class RunJournal {
     let lines = (0..<training.count).map {
       "\(training.position(of: $0)),\(training.trueLabel($0)),\(training.label($0))\n"
     }
-    return "index,true,given\n" + lines.joined()
+    return labelsHeader + lines.joined()
   }
+
+  private static let labelsHeader = "index,true,given\n"
 
   /// Goes on from `progress`, at a start or after a rollback, and from a checkpoint where there is one. Later checkpoints
   /// are set aside, and the records that will be written again are dropped: those of later steps, and of the epoch that was
   /// cut there, or is still to be evaluated.
   func resume(at progress: TrainingProgress, from resumed: Resumed?) throws {
     if let resumed {
+      let metadata = namingMetric(resumed.metadata)
       let later = try writer.withStore {
         try $0.resume(
-          from: Snapshot(tensors: [], metadata: resumed.metadata), step: progress.step, path: resumed.path)
+          from: Snapshot(tensors: [], metadata: metadata), step: progress.step, path: resumed.path)
       }
-      for path in later { warn("\(path) is of a later step than the run goes on from: set aside") }
+      let metric = plan.configuration.checkpoint.metric.rawValue
+      let changed = metadata["best_metric_name"].flatMap { $0 == metric ? nil : $0 }
+      if let changed {
+        let old = later.first { $0.hasSuffix("/best.safetensors") }.map { ", and \($0) is set aside" } ?? ""
+        warn(
+          "checkpoint.metric is \(metric), but the best so far was chosen by \(quoted(changed)): best starts anew\(old)"
+        )
+      }
+      for path in later where changed == nil || !path.hasSuffix("/best.safetensors") {
+        warn("\(path) is of a later step than the run goes on from: set aside")
+      }
       lastCheckpoint = resumed.path
     }
     unwritten = []
     let unfinished = progress.awaitsEvaluation ? progress.epoch - 1 : progress.position > 0 ? progress.epoch : nil
     try metrics.truncate(afterStep: progress.step, unfinishedEpoch: unfinished)
+  }
+
+  /// A checkpoint of an earlier version has a best without the name of its metric, which its configuration tells.
+  private func namingMetric(_ metadata: [String: String]) -> [String: String] {
+    guard metadata["best_metric"] != nil, metadata["best_metric_name"] == nil, let text = metadata["config"],
+      let saved = try? RunConfiguration(yaml: text, name: "config")
+    else { return metadata }
+    return metadata.merging(["best_metric_name": saved.checkpoint.metric.rawValue]) { own, _ in own }
   }
 
   func warn(_ text: String) { logger.warning("\(text)") }
@@ -85,7 +113,7 @@ package final class RunJournal {
     }
   }
 
-  private func writeRecords() throws(RecordError) {
+  private func writeRecords() throws(SaveError) {
     while let record = unwritten.first {
       switch record {
       case .step(let record): try metrics.append(record)
@@ -113,7 +141,7 @@ package final class RunJournal {
       RunProgress(
         epoch: context.epoch, epochs: plan.configuration.training.epochs, step: step,
         steps: min(plan.totalSteps, plan.configuration.training.maxSteps ?? .max),
-        loss: number("total_loss") ?? .nan, imagesPerSecond: number("images_per_second") ?? .nan))
+        loss: number("task_loss") ?? .nan, imagesPerSecond: number("images_per_second") ?? .nan))
   }
 
   func record(_ report: EpochReport) {

@@ -1,8 +1,9 @@
-import Reduction
 import Checkpointing
 import Configuration
 import Doctor
 import Evaluation
+import Files
+import Reduction
 import Formats
 import Foundation
 import Kernels
@@ -36,7 +37,8 @@ package enum ResumeChoice: Sendable, Equatable {
 package struct TrainingSession {
   let configuration: RunConfiguration
   let name: String
-  private let runDirectory: String
+  /// Nil: a new one, `runs/NAME-TIME`.
+  private let runDirectory: String?
   private let resume: ResumeChoice
   let communicator: Communicator
   private let console: Console
@@ -53,7 +55,7 @@ package struct TrainingSession {
     self.supervision = supervision
     self.isQuiet = isQuiet
     (self.configuration, self.name, self.resume, self.communicator) = (configuration, name, resume, communicator)
-    self.runDirectory = runDirectory ?? Self.defaultDirectory(name)
+    self.runDirectory = runDirectory
     console = isQuiet ? .silent : Console(every: configuration.logging.everySteps)
     if communicator.rank == 0, !isQuiet { ConsoleLogHandler.install(console: console) }
     var logger = Logger(label: "icp")
@@ -61,7 +63,7 @@ package struct TrainingSession {
     self.logger = logger
     KernelLibrary.setThreads(configuration.training.threads)
     if resume == .auto, runDirectory == nil, communicator.rank == 0 {
-      logger.warning("--resume auto without --run-dir starts a new run in \(self.runDirectory)")
+      logger.warning("--resume auto without --run-dir starts a new run, in a directory of its own")
     }
   }
 
@@ -76,23 +78,35 @@ package struct TrainingSession {
 
   /// `--dry-run`: every check, and what would run.
   package func describe() throws {
-    let plan = try makePlan(from: nil)
+    try checkPlaces()
+    let weights = try readWeights()
+    let plan = try makePlan(from: nil, weights)
     _ = try makeFinalEvaluation(plan)
-    _ = try makeModel(plan)
-    if communicator.rank == 0 { console.line(PlanDescription(plan: plan, ranks: communicator.size).text) }
+    _ = try makeModel(plan, weights)
+    try communicator.together {
+      if communicator.rank == 0 { try StandardOutput.print(PlanDescription(plan: plan, ranks: communicator.size).text) }
+    }
   }
 
   @discardableResult package func run() throws -> RunResult {
+    try checkPlaces()
     // A directory that is resumed from is read before the plan is made: `shards: auto` is what the run began with.
-    let found = try openDirectory(toRead: true)
+    return try run(in: try openDirectory(toRead: true))
+  }
+
+  /// `found`: the directory that rank 0 holds already, since there may be something to resume from.
+  private func run(in found: RunDirectory?) throws -> RunResult {
     let resumed = try loadState(found)
-    let plan = try makePlan(from: resumed)
+    let weights = try readWeights()
+    let plan = try makePlan(from: resumed, weights)
     let finalEvaluation = try makeFinalEvaluation(plan)
     if !isQuiet { try Preflight.warn(about: plan, communicator: communicator, logger: logger) }
     // Before the directory is opened to write: with --resume never that clears it.
-    let model = try makeModel(plan)
+    let model = try makeModel(plan, weights)
     // Every rank takes part, though rank 0 alone knows whether it is open already.
     let opened = try openDirectory(toRead: false, unless: found)
+    // While rank 0 waited for the lock, another start may have made the run.
+    if try hasFilled(opened, since: found) { return try run(in: opened) }
     let journal = try communicator.together {
       try opened.map { try openJournal(in: $0, plan: plan, resumed: resumed) }
     }
@@ -140,11 +154,26 @@ package struct TrainingSession {
 
   // MARK: Steps of a start
 
-  private func makePlan(from resumed: Resumed?) throws -> RunPlan {
+  /// The file of `model.weights`.
+  private func readWeights() throws -> WeightsFile? {
+    try communicator.together { try configuration.model.weights.map { try WeightsFile(path: $0) } }
+  }
+
+  /// The configuration, with what the weights that the run starts from say of preprocessing and it leaves open. A run that an
+  /// earlier version began did without.
+  private func configuration(_ resumed: Resumed?, _ weights: WeightsFile?) -> RunConfiguration {
+    guard let weights, resumed == nil || resumed?.metadata["preprocessing.mean"] != nil else { return configuration }
+    return weights.preprocessing.filling(configuration)
+  }
+
+  private func makePlan(from resumed: Resumed?, _ weights: WeightsFile?) throws -> RunPlan {
+    let configuration = configuration(resumed, weights)
     let plan = try communicator.together {
       let shards = resumed?.metadata["shards"].flatMap { Int($0) }
-      let plan = try RunPlan(configuration, ranks: communicator.size, resumedShards: shards)
-      if let resumed { try check(resumed, against: plan) }
+      let saved = try resumed.map(savedConfiguration)
+      let plan = try RunPlan(
+        saved.map(configuration.resuming) ?? configuration, ranks: communicator.size, resumedShards: shards)
+      if let resumed, let saved { try check(resumed, began: saved, against: plan) }
       return plan
     }
     try communicator.agree(
@@ -161,38 +190,101 @@ package struct TrainingSession {
   }
 
   /// The model with its first weights: from the seed, or from `model.weights`.
-  private func makeModel(_ plan: RunPlan) throws -> ModelState {
-    try communicator.together {
+  private func makeModel(_ plan: RunPlan, _ weights: WeightsFile?) throws -> ModelState {
+    let model = try communicator.together {
       let model = ModelState(plan.architecture, seed: configuration.training.seed)
-      if let file = configuration.model.weights { try model.load(WeightsFile.read(path: file), from: file) }
+      if let weights { try model.load(weights.tensors, from: weights.path) }
       return model
+    }
+    if communicator.rank == 0, let weights { warn(about: weights) }
+    return model
+  }
+
+  /// Of weights to start from, what was not to be expected of their preprocessing.
+  private func warn(about weights: WeightsFile) {
+    if !weights.preprocessing.isKnown, configuration.data.mean == nil || configuration.data.std == nil {
+      logger.warning(
+        "\(weights.path) does not say how its images were normalised; this run's mean and std are computed on its training images"
+      )
+    }
+    for found in weights.preprocessing.differences(from: configuration) {
+      logger.warning(
+        "'\(found.key)' is given as \(found.given), and holds, though \(weights.path) was trained with \(found.own)")
     }
   }
 
-  private func check(_ resumed: Resumed, against plan: RunPlan) throws {
+  private func savedConfiguration(_ resumed: Resumed) throws -> RunConfiguration {
     guard let text = resumed.metadata["config"] else {
       throw CheckpointError(path: resumed.path, reason: "metadata does not hold the run's configuration")
     }
-    let saved: RunConfiguration
     do {
-      saved = try RunConfiguration(yaml: text, name: "\(resumed.path) (config)")
+      return try RunConfiguration(yaml: text, name: "\(resumed.path) (config)")
     } catch {
       throw CheckpointError(path: resumed.path, reason: "its configuration cannot be read: \(error)")
     }
-    if let difference = plan.configuration.differences(from: saved).first {
+  }
+
+  private func check(_ resumed: Resumed, began saved: RunConfiguration, against plan: RunPlan) throws {
+    // Mean and deviation that were, or are, computed are compared as part of the data.
+    var current = plan.configuration
+    if configuration.data.mean == nil || saved.data.mean == nil { current.data.mean = saved.data.mean }
+    if configuration.data.std == nil || saved.data.std == nil { current.data.std = saved.data.std }
+    if let difference = current.differences(from: saved).first {
       throw CheckpointError(
         path: resumed.path, reason: "\(difference); --resume needs what sets the weights unchanged")
     }
-    guard resumed.metadata["data"] == plan.dataIdentity else {
+    let isEarlier = resumed.metadata["preprocessing.mean"] == nil
+    let identity = isEarlier ? plan.earlierDataIdentity : plan.dataIdentity
+    guard resumed.metadata["data"] == identity else {
+      let isGiven = isEarlier && current.data != plan.configuration.data
       let isRelabelled = plan.configuration.data.labelNoise.kind == .file
       throw CheckpointError(
         path: resumed.path,
         reason:
-          "'data.path' \(isRelabelled ? "or 'data.label_noise.file' " : "")holds other data than the run began with "
-          + "(counts, shape, labels and pixel statistics: \(plan.dataIdentity); then: \(quoted(resumed.metadata["data"] ?? "none")))"
+          "\(isGiven ? "'data.mean' or 'data.std' is given and not what was computed, or " : "")"
+          + "'data.path' \(isRelabelled ? "or 'data.label_noise.file' " : "")holds other data than the run began with "
+          + "(counts, shape, labels and pixel statistics: \(identity); then: \(quoted(resumed.metadata["data"] ?? "none")))"
       )
     }
+    if !isEarlier {
+      // Of the same data, so only a value that is given can differ.
+      let own = plan.preprocessing.metadata
+      for key in own.keys.sorted() where resumed.metadata[key] != own[key] {
+        throw CheckpointError(
+          path: resumed.path,
+          reason: "\(key) is \(own[key]!), but the run began with \(quoted(resumed.metadata[key] ?? "none"))")
+      }
+    }
     try resumed.state.checkProgress(stepsPerEpoch: plan.stepsPerEpoch, path: resumed.path)
+  }
+
+  /// Rank 0 looks at what is where the run's files will go, before anything is read or made.
+  private func checkPlaces() throws {
+    try communicator.together {
+      guard communicator.rank == 0, let runDirectory else { return }
+      try RunDirectory.check(runDirectory)
+      try checkInputs(runDirectory)
+    }
+  }
+
+  /// What the user gave is never written over or removed. The run's own configuration may be given again: it is written anew,
+  /// with what `--set` says, as long as it holds nothing but what a run writes.
+  private func checkInputs(_ directory: String) throws {
+    func refuse(_ file: String, _ what: String) -> UsageError {
+      UsageError("\(file): is \(what), which the run would replace; copy it elsewhere, or choose another --run-dir")
+    }
+    let file = "\(directory)/\(RunDirectory.configName)"
+    if FileIdentity.same(name, file), try !RunConfiguration.isWritten(ConfigurationFile.read(file), name: file) {
+      throw refuse(file, "the configuration that was given")
+    }
+    let labels = "\(directory)/\(RunDirectory.labelsName)"
+    if let given = configuration.data.labelNoise.file, FileIdentity.same(given, labels) {
+      throw refuse(labels, "data.label_noise.file")
+    }
+    guard resume == .never, let weights = configuration.model.weights else { return }
+    if FileIdentity.same(System.parentDirectory(weights), "\(directory)/checkpoints") {
+      throw refuse(weights, "model.weights")
+    }
   }
 
   /// Rank 0 opens the run directory: before the plan where there is something to resume from, else behind it, so that a bad
@@ -200,10 +292,21 @@ package struct TrainingSession {
   private func openDirectory(toRead: Bool, unless opened: RunDirectory? = nil) throws -> RunDirectory? {
     try communicator.together {
       guard communicator.rank == 0, opened == nil else { return opened }
-      let exists = FileManager.default.fileExists(atPath: "\(runDirectory)/checkpoints")
-      guard !toRead || (exists && resume != .never) else { return nil }
-      return try RunDirectory(path: runDirectory, system: supervision.probe.system)
+      if toRead {
+        guard let runDirectory, resume != .never, FileKind("\(runDirectory)/checkpoints") != nil else { return nil }
+      }
+      let path = try runDirectory ?? RunDirectory.makeNew(Self.defaultDirectory(name), system: supervision.probe.system)
+      return try RunDirectory(path: path, system: supervision.probe.system)
     }
+  }
+
+  /// Whether checkpoints have come into a directory that had none when this start looked, on every rank alike.
+  private func hasFilled(_ opened: RunDirectory?, since found: RunDirectory?) throws -> Bool {
+    let isFilled = try communicator.together {
+      guard let opened, found == nil, resume == .auto || resume == .unsaid else { return false }
+      return try CheckpointStore(directory: opened, keep: configuration.checkpoint.keep).hasCheckpoints
+    }
+    return try communicator.maximum([isFilled ? 1 : 0])[0] == 1
   }
 
   private func loadState(_ directory: RunDirectory?) throws -> Resumed? {
@@ -217,13 +320,14 @@ package struct TrainingSession {
         guard resume == .auto else {
           guard try store.hasCheckpoints else { return nil }
           throw UsageError(
-            "\(runDirectory) holds checkpoints: --resume auto goes on from the newest, --resume never starts over")
+            "\(directory.path) holds checkpoints: --resume auto goes on from the newest, --resume never starts over")
         }
         guard let point = try store.newestValid() else {
           guard try store.hasCheckpoints else { return nil }
           throw CheckpointError(
             path: store.bestPath,
-            reason: "the only checkpoint left; --resume \(store.bestPath) goes on from it, --resume never starts over")
+            reason: "the only checkpoint left; --resume \(ShellWord.path(store.bestPath)) goes on from it, "
+              + "--resume never starts over")
         }
         for skipped in point.skipped { logger.warning("skipped a checkpoint: \(skipped)") }
         return point.path
@@ -234,7 +338,8 @@ package struct TrainingSession {
   private func openJournal(in directory: RunDirectory, plan: RunPlan, resumed: Resumed?) throws -> RunJournal {
     for warning in directory.warnings { logger.warning("\(warning)") }
     var store = CheckpointStore(
-      directory: directory, keep: configuration.checkpoint.keep, system: supervision.probe.system)
+      directory: directory, keep: configuration.checkpoint.keep, metric: configuration.checkpoint.metric.rawValue,
+      system: supervision.probe.system)
     if resume == .never { try store.removeAll() }
     let journal = try RunJournal(directory: directory, store: store, plan: plan, console: console, logger: logger)
     try journal.resume(at: resumed?.state.progress ?? TrainingProgress(), from: resumed)

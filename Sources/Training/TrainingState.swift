@@ -1,5 +1,6 @@
-import Reduction
 import Checkpointing
+import Files
+import Reduction
 import Formats
 import Foundation
 import Kernels
@@ -58,23 +59,20 @@ package struct TrainingState: Sendable {
 
   /// The state as a checkpoint's contents, with what a reader wants to know beside it.
   package func snapshot(plan: RunPlan) -> Snapshot {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = .sortedKeys
-    // A Codable struct of numbers encodes always; doubles keep all their digits.
-    let progress = String(decoding: try! encoder.encode(progress), as: UTF8.self)
     return Snapshot(
       tensors: model + slots,
       metadata: [
-        "progress": progress,
+        // Doubles keep all their digits.
+        "progress": JSONText.of(progress),
         "optimizer_steps": "\(optimizerSteps)",
-        "config": plan.configuration.resolvedYAML,
+        "config": plan.settledConfiguration.resolvedYAML,
         "epoch": "\(self.progress.epoch)",
         "position": "\(self.progress.position)",
         "seed": "\(plan.configuration.training.seed)",
         "shards": "\(plan.shards)",
         "data": plan.dataIdentity,
         "versions": Platform.description,
-      ])
+      ].merging(plan.preprocessing.metadata) { own, _ in own })
   }
 
   /// Puts the state back. Throws: a checkpoint whose tensors do not fit the model.
@@ -87,6 +85,7 @@ package struct TrainingState: Sendable {
         guard let tensor = found[name], tensor.shape == entry.shape, let values = tensor.floats else {
           throw WeightsError(path: path, reason: "there is no \(name) of shape \(entry.shape)")
         }
+        try checkFinite(values, of: name, path: path)
         _ = slot.values[entry.range].update(fromContentsOf: values)
       }
     }

@@ -1,6 +1,6 @@
 import Files
-import Formats
 import Foundation
+import Formats
 import Testing
 
 @Suite struct SafetensorsFileTests {

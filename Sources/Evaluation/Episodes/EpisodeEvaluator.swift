@@ -17,7 +17,7 @@ struct EpisodeEvaluator {
 
   /// Computes the features. Every rank calls it.
   /// Throws: StopRequested, on every rank, as soon as one was asked to stop, as `run` does.
-  init(_ classes: EpisodeClasses, plan: RunPlan, model: ModelState, rounds: SharedRounds) throws {
+  init(_ classes: EpisodeClasses, plan: MeasurementPlan, model: ModelState, rounds: SharedRounds) throws {
     self.rounds = rounds
     self.classes = classes
     let samples = classes.members.flatMap(\.self)
@@ -26,8 +26,7 @@ struct EpisodeEvaluator {
     let node = model.architecture.features
     let width = model.architecture.nodes[node].shape.sampleCount
     let network = FrozenNetwork(
-      model.architecture, layout: model.layout, backend: plan.configuration.kernels.convolution, differentiable: false,
-      taps: [node],
+      model.architecture, layout: model.layout, backend: plan.backend, differentiable: false, taps: [node],
       scratch: Scratch())
     network.fold(parameters: model.parameters.pointer, statistics: model.statistics.pointer)
     let piece = Tensor(network.input.withBatch(FrozenNetwork.pieceSize))
@@ -49,6 +48,11 @@ struct EpisodeEvaluator {
     // Every value is one rank's, and 0 on the others: their sum is exact.
     try features.withUnsafeMutableBufferPointer { values throws(MPIError) in try rounds.communicator.sum(values) }
     (self.features, self.width) = (features, width)
+  }
+
+  /// Samples with a feature that is not finite: as queries they count as wrong.
+  var notFinite: Int {
+    (0..<rows.count).count { row in !features[row * width..<(row + 1) * width].allSatisfy(\.isFinite) }
   }
 
   /// The same report on every rank, each of which calls it: an episode's correct answers are counted by one of them.

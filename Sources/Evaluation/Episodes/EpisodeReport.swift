@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import Reporting
 
@@ -45,9 +46,6 @@ package struct EpisodeReport: Equatable, Sendable {
       accuracy: accuracy, interval: interval, standard_deviation: standardDeviation, way: options.way,
       shots: options.shots, queries: options.queries, episodes: options.episodes, seed: options.seed,
       distance: options.distance.rawValue, classes: classes)
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = .sortedKeys
-    // Numbers, all finite, and a word: this cannot fail.
-    return String(decoding: try! encoder.encode(report), as: UTF8.self)
+    return JSONText.of(report)
   }
 }

@@ -29,25 +29,17 @@ package struct EpisodeSession {
 
   /// The same report on every rank.
   package func run() throws -> EpisodeReport {
-    let (plan, model, classes, episodes) = try rounds.communicator.together { try prepare() }
-    try rounds.communicator.agree(on: "the data", "\(plan.measuredData) \(classes.test.count)")
+    // The classifier takes no part, and may know other classes than those drawn from.
+    let (plan, model) = try rounds.communicator.planToMeasure(configuration, weights: weights, judgesClasses: false)
+    let (classes, episodes) = try rounds.communicator.together {
+      let classes = try EpisodeClasses(of: plan, labels: self.classes)
+      return (classes, try classes.episodes(options))
+    }
+    try rounds.communicator.agree(on: "the data", "\(plan.identity) \(classes.test.count)")
     try rounds.communicator.agree(on: "the command line", "\(options) \(classes.labels)")
-    return try EpisodeEvaluator(classes, plan: plan, model: model, rounds: rounds).run(episodes)
-  }
-
-  private func prepare() throws -> (RunPlan, ModelState, EpisodeClasses, Episodes) {
-    let tensors = try WeightsFile.read(path: weights)
-    // The classifier takes no part, and may know other classes than those drawn from: as many as the file says.
-    var configuration = configuration
-    configuration.model.classes = nil
-    let plan = try RunPlan(configuration, ranks: 1)
-    let model = ModelState(
-      .make(
-        configuration.model.kind, shortcut: configuration.model.shortcut, hidden: configuration.model.hidden,
-        input: plan.architecture.input, classes: try PerturbationSession.classes(of: tensors, path: weights)), seed: 0)
-    try model.load(tensors, from: weights)
-    // The plan gives the normalisation of what was trained on; test images may be of the classes held out of that.
-    let classes = try EpisodeClasses(of: plan, labels: classes)
-    return (plan, model, classes, try classes.episodes(options))
+    let evaluator = try EpisodeEvaluator(
+      classes, plan: plan, model: model, rounds: rounds)
+    rounds.communicator.warn(ofNotFinite: evaluator.notFinite, "test images have features")
+    return try evaluator.run(episodes)
   }
 }

@@ -19,6 +19,9 @@ package struct RobustnessSession {
   /// The same report on every rank.
   package func run(_ checks: [RobustnessCheck]) throws -> RobustnessReport {
     let (plan, model) = try rounds.communicator.planToMeasure(configuration, weights: weights)
-    return try RobustnessEvaluator(plan: plan, model: model, rounds: rounds).run(checks)
+    let evaluator = RobustnessEvaluator(plan: plan, model: model, rounds: rounds)
+    let report = try evaluator.run(checks)
+    rounds.communicator.warn(ofNotFinite: evaluator.notFinite, "images, of all that were measured, have logits")
+    return report
   }
 }
