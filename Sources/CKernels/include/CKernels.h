@@ -19,7 +19,10 @@ const char *ck_instruction_set(void);
 
 typedef struct {
   int batch, height, width, inputs; /* of x */
-  int outputs, kernel, stride, padding;
+  int outputs, groups;              /* each group of outputs reads its own inputs / groups channels */
+  int kernel_height, kernel_width, stride_height, stride_width;
+  int dilation_height, dilation_width; /* positions from one tap to the next, at least 1 */
+  int top, left, bottom, right;        /* padding */
 } ck_geometry;
 
 typedef enum { CK_ONEDNN, CK_OPENBLAS } ck_backend;
@@ -32,7 +35,7 @@ ck_pass *ck_pass_create(ck_backend backend, ck_kind kind, ck_geometry geometry, 
 void ck_pass_destroy(ck_pass *pass);
 /* Bytes of scratch memory a run needs; one block may serve every pass that runs in turn. */
 size_t ck_pass_scratch(const ck_pass *pass);
-/* Copies OIHW weights into the pass's own layout; forward and backward data need it before they run. */
+/* Copies OIHW weights (I: inputs of a group) into the pass's own layout; forward and backward data need it before they run. */
 void ck_pass_pack(ck_pass *pass, const float *weights);
 /* y = x * w, then + bias[o], + addend (shaped as y), max(., 0), each where the pass was created with it. y is none of
    its sources. */
@@ -77,7 +80,7 @@ void ck_add_statistics(const float *x, size_t rows, int channels, size_t before,
 /* y = (x - mean) * scale + shift, + addend if not NULL, max(., 0) if relu. y may be x or addend. */
 void ck_normalize(const float *x, size_t elements, int width, const float *mean, const float *scale, const float *shift,
                   const float *addend, int relu, float *y);
-/* d = (sum of sources) where y > 0, else 0; y NULL: no mask. d may be any source. */
+/* d = (sum of sources) where y > 0, else 0; y NULL: no mask. d may be one of the first three. */
 void ck_mask(const float *const *sources, int count, const float *y, size_t elements, float *d);
 /* The same, and adds per channel sum(d) and sum(d * (x - mean)), in one pass over memory. `work`: two rows of floats. */
 void ck_mask_and_add_sums(const float *const *sources, int count, const float *y, const float *x, const float *mean,
@@ -85,6 +88,11 @@ void ck_mask_and_add_sums(const float *const *sources, int count, const float *y
 /* dx = a d + b (x - mean) + c. dx may be d. */
 void ck_normalize_backward(const float *d, const float *x, const float *mean, const float *a, const float *b,
                            const float *c, size_t elements, int width, float *dx);
+
+/* y = max(x, 0); NaN stays. y may be x. */
+void ck_relu(const float *x, size_t count, float *y);
+/* sums[c] += the sum of x over rows. `work`: a row of floats (ck_row_width). */
+void ck_add_channel_sums(const float *x, size_t rows, int channels, double *sums, float *work);
 
 /* Mean over positions: x[batch][positions][channels] to y[batch][channels]; and its transpose. */
 void ck_pool(const float *x, int batch, int positions, int channels, float *y);
@@ -96,3 +104,23 @@ double ck_absolute_distance(const float *x, const float *y, size_t count);
 double ck_dot(const float *x, const float *y, size_t count);
 /* z = a x + b y */
 void ck_combine(float a, const float *x, float b, const float *y, size_t count, float *z);
+
+/* ---- Loops over values of any shape (loops.c) ----------------------------------------------------------------- */
+
+enum { CK_LOOP_RANK = 5 };
+/* A walk through the elements of one value as they lie, outermost extent first, with the strides at which the elements of
+   one or two others go beside; 0 where those are repeated. */
+typedef struct {
+  size_t extents[CK_LOOP_RANK], first[CK_LOOP_RANK], second[CK_LOOP_RANK];
+} ck_loop;
+
+/* y, as it lies, from x at the first strides; and x += y. */
+void ck_copy_strided(const ck_loop *loop, const float *x, float *y);
+void ck_add_strided(const ck_loop *loop, const float *y, float *x);
+/* y, as it lies, of a at the first strides and b at the second. */
+typedef void ck_arithmetic(const ck_loop *loop, const float *a, const float *b, float *y);
+ck_arithmetic ck_add, ck_subtract, ck_multiply, ck_divide;
+/* The slopes of a / b: 1 / b to a, -a / b^2 to b. */
+ck_arithmetic ck_divide_by, ck_divide_slope;
+/* result, at the first strides, += scale * dy * factor, dy as it lies, factor at the second strides; NULL: no factor. */
+void ck_add_products(const ck_loop *loop, float scale, const float *dy, const float *factor, float *result);
