@@ -46,7 +46,7 @@ package final class TrainingPass {
   }
 
   /// The gradients of the loss whose gradient the seeds hold, for the pass `forward` ran last; overwrites `gradients`.
-  /// The parameters must be those of that pass. Without `featureSeeds` only the seed of the logits counts. `finished` hears
+  /// The parameters must be those of that pass, whose memory it takes: one backward pass a forward pass. Without `featureSeeds` only the seed of the logits counts. `finished` hears
   /// how many of the gradients are final, from the first one on.
   package func backward(
     _ images: UnsafePointer<Float>, parameters: UnsafePointer<Float>, gradients: UnsafeMutablePointer<Float>,

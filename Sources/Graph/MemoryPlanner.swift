@@ -139,7 +139,8 @@ struct MemoryPlanner {
       // What a step of statistics reads it reads twice, as it gathers and as it differentiates.
       let times = Set([gathered[step], differentiated[step]])
       for input in reads.inputs { readBackward[program.source(step, input)] += times }
-      if reads.output || kind.endsInReLU { readBackward[step] += times }
+      if reads.output { readBackward[step] += times }
+      if kind.endsInReLU { readBackward[step].append(gathered[step]) }
     }
   }
 
