@@ -30,6 +30,15 @@ CK_LOOP void ck_copy_strided(const ck_loop *loop, const float *x, float *y) {
   })
 }
 
+CK_LOOP void ck_put_strided(const ck_loop *loop, const float *y, float *x) {
+  FOR_EACH_RUN({
+    if (sa == 1)
+      memcpy(x + a, y + at, sizeof(float) * n);
+    else
+      for (size_t m = 0; m < n; m++) x[a + m * sa] = y[at + m];
+  })
+}
+
 CK_LOOP void ck_add_strided(const ck_loop *loop, const float *y, float *x) {
   FOR_EACH_RUN({
     if (sa == 1)
@@ -110,4 +119,13 @@ CK_LOOP void ck_add_products(const ck_loop *loop, float scale, const float *dy, 
       for (size_t m = 0; m < n; m++) result[a + m * sa] += scale * dy[at + m] * factor[b + m * sb];
     }
   })
+}
+
+CK_LOOP void ck_copy_blocks(const float *x, size_t count, size_t size, size_t x_step, size_t y_step, float *y) {
+  for (size_t i = 0; i < count; i++) memcpy(y + i * y_step, x + i * x_step, sizeof(float) * size);
+}
+
+CK_LOOP void ck_add_blocks(const float *x, size_t count, size_t size, size_t x_step, size_t y_step, float *y) {
+  for (size_t i = 0; i < count; i++)
+    VECTORS for (size_t k = 0; k < size; k++) y[i * y_step + k] += x[i * x_step + k];
 }

@@ -30,6 +30,11 @@ package struct Lowering: Sendable {
     program = Self.layOut(draft)
   }
 
+  /// Whether a step's output is the caller's images.
+  private static func isInput(_ step: Int, _ steps: [Program.Step]) -> Bool {
+    step == 0 || steps[step].isView && isInput(steps[step].inputs[0], steps)
+  }
+
   private static func layOut(_ draft: Draft) -> Program {
     var steps: [Program.Step] = []
     var places: [Int: Int] = [:]
@@ -66,6 +71,15 @@ package struct Lowering: Sendable {
           name: node.name, operator: node.operator, inputs: inputs, output: Value(shape, order: choice.output),
           isView: choice.isView))
       places[index] = steps.count - 1
+      if draft.kept.contains(index), isInput(steps.count - 1, steps) {
+        // Outputs have memory of their own.
+        let value = steps[steps.count - 1].output
+        steps.append(
+          Program.Step(
+            name: "\(node.name).copy", operator: Reorder(value.order), inputs: [steps.count - 1], output: value,
+            isView: false))
+        places[index] = steps.count - 1
+      }
     }
     return Program(steps: steps, kept: places.filter { draft.kept.contains($0.key) })
   }
