@@ -20,12 +20,25 @@ package struct ONNXTensor: @unchecked Sendable {
   package var element: Element
   var storage: Storage
   /// Keeps the bytes mapped.
-  var file: MappedFile
+  var file: MappedFile?
 
   enum Storage {
     case raw(UnsafeRawBufferPointer)
     case floats([Float])
     case integers([Int])
+  }
+
+  /// A constant that has no name.
+  package init(constant values: [Float], shape: [Int]) {
+    self.init(name: "", shape: shape, element: .float32, storage: .floats(values), file: nil)
+  }
+
+  init(name: String, shape: [Int], element: Element, storage: Storage, file: MappedFile?) {
+    self.name = name
+    self.shape = shape
+    self.element = element
+    self.storage = storage
+    self.file = file
   }
 
   package var count: Int { shape.reduce(1, *) }

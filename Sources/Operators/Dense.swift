@@ -5,7 +5,7 @@ import Kernels
 package struct Dense: Operator {
   /// The variables' names; w is (outputs, inputs).
   package var weight: String
-  package var bias: String
+  package var bias: String?
   package var outputs: Int
   /// By fusion.
   package var relu = false
@@ -15,7 +15,7 @@ package struct Dense: Operator {
     self.init(weight: "\(name).weight", bias: "\(name).bias", outputs: outputs)
   }
 
-  package init(weight: String, bias: String, outputs: Int) {
+  package init(weight: String, bias: String?, outputs: Int) {
     self.weight = weight
     self.bias = bias
     self.outputs = outputs
@@ -30,9 +30,8 @@ package struct Dense: Operator {
 
   package func variables(of inputs: [SampleShape]) -> [Variable] {
     let inputs = inputs[0].count
-    return [
-      .dense(weight, [outputs, inputs], inputs: inputs), .dense(bias, [outputs], inputs: inputs),
-    ]
+    return [.dense(weight, [outputs, inputs], inputs: inputs)]
+      + (bias.map { [.dense($0, [outputs], inputs: inputs)] } ?? [])
   }
 
   package func operations(of inputs: [SampleShape]) -> Int { 2 * inputs[0].count * outputs }
@@ -45,26 +44,34 @@ package struct Dense: Operator {
 
 final class DenseKernel: Kernel {
   private let plan: Linear
-  private let weight, bias: Int
+  private let weight: Int
+  private let bias: Int?
+  /// What stands for a bias, and for its gradient, where the layer has none.
+  private let none: Tensor
 
   init(_ dense: Dense, _ context: KernelContext) {
     plan = Linear(
       batch: context.samples, inputs: context.inputs[0].count, outputs: dense.outputs, relu: dense.relu,
       backend: context.backend)
     weight = context.variables[0]
-    bias = context.variables[1]
+    bias = dense.bias.map { _ in context.variables[1] }
+    none = Tensor(count: dense.bias == nil ? dense.outputs : 0)
   }
 
   func forward(_ arguments: borrowing Arguments) {
+    let parameters = arguments.parameters
+    none.pointer.update(repeating: 0, count: none.count)
     plan.forward(
-      arguments.input(), weight: arguments.parameters + weight, bias: arguments.parameters + bias, into: arguments.output)
+      arguments.input(), weight: parameters + weight, bias: bias.map { parameters + $0 } ?? UnsafePointer(none.pointer),
+      into: arguments.output)
   }
 
   /// forward was y = x w^T + bias, so dw = dy^T x, dbias = sum of dy, dx = dy w.
   func backward(_ arguments: borrowing Arguments) {
     if let gradients = arguments.gradients {
       plan.backward(
-        arguments.gradient, x: arguments.input(), intoWeight: gradients + weight, bias: gradients + bias)
+        arguments.gradient, x: arguments.input(), intoWeight: gradients + weight,
+        bias: bias.map { gradients + $0 } ?? none.pointer)
     }
     if let dx = arguments.inputGradient() {
       plan.backward(arguments.gradient, weight: arguments.parameters + weight, intoInput: dx)
