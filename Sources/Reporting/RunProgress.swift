@@ -6,6 +6,7 @@ package struct RunProgress: Sendable {
   /// Steps done, and of the whole run.
   package var step: Int
   package var steps: Int
+  /// The task's: the total falls with alpha, whatever the network learns.
   package var loss: Double
   package var imagesPerSecond: Double
 
@@ -54,4 +55,12 @@ package func decimal(_ value: Double, places: Int) -> String {
   let padded = String(repeating: "0", count: max(0, places + 1 - digits.count)) + digits
   let sign = value < 0 && scaled > 0 ? "-" : ""
   return sign + padded.dropLast(places) + (places > 0 ? ".\(padded.suffix(places))" : "")
+}
+
+/// "91.40 %"
+package func percent(_ fraction: Double) -> String { "\(decimal(fraction * 100, places: 2)) %" }
+
+/// Bytes for people: "512 MiB", "23.4 GiB".
+package func sized(_ bytes: Int) -> String {
+  bytes < 10 << 30 ? "\(bytes >> 20) MiB" : "\(decimal(Double(bytes) / 0x1p30, places: 1)) GiB"
 }

@@ -1,0 +1,155 @@
+import Datasets
+import Kernels
+import Networks
+import Refinement
+
+/// Everything a run can be told, resolved: every dependent default is filled in, every range and combination checked.
+///
+/// A property is its key in camel case (`icp.step_size` is `icp.stepSize`); `nil` stands for the key's word (`none`,
+/// `all`, `native`, `computed`, `of the data`, `of the model`, `of training.seed`). Meaning, unit and range of each: ConfigurationTable.
+package struct RunConfiguration: Sendable, Equatable {
+  package var data = DataSection()
+  package var model = ModelSection()
+  package var training = TrainingSection()
+  package var optimizer = OptimizerSection()
+  package var schedule = ScheduleSection()
+  package var icp = ICPSection()
+  package var distillation = DistillationSection()
+  package var branches = BranchesSection()
+  package var evaluation = EvaluationSection()
+  package var checkpoint = CheckpointSection()
+  package var agreement = AgreementSection()
+  package var watchdog = WatchdogSection()
+  package var logging = LoggingSection()
+  package var kernels = KernelSection()
+
+  /// The defaults: what an empty file gives.
+  package init() {}
+
+  package struct DataSection: Sendable, Equatable {
+    package var format = DataFormat.glyphs
+    package var path: String?
+    package var size: Int?
+    package var shuffle = true
+    package var augment: [Augmentation] = []
+    package var mean: [Double]?
+    package var std: [Double]?
+    package var limit: Int?
+    package var testLimit: Int?
+    package var validation = Validation.none
+    package var validationSplit = SplitChoice(.stratified)
+    package var classes: [Int]?
+    package var samplesPerClass: Int?
+    package var subsetSeed: Int?
+    package var labelNoise = LabelNoiseGroup()
+
+    package struct LabelNoiseGroup: Sendable, Equatable {
+      package var kind = LabelNoiseKind.none
+      package var rate: Double?
+      package var seed: Int?
+      package var file: String?
+    }
+  }
+
+  package struct ModelSection: Sendable, Equatable {
+    package var kind = ModelKind.resnet20
+    package var shortcut = Shortcut.projection
+    package var hidden = [256, 256]
+    package var classes: Int?
+    package var weights: String?
+  }
+
+  package struct TrainingSection: Sendable, Equatable {
+    package var epochs = 30
+    package var maxSteps: Int?
+    package var batchSize = 128
+    package var shards = ShardCount.count(4)
+    package var threads = 1
+    package var labelSmoothing = 0.0
+    package var mixup = 0.0
+    package var gradientReduction = GradientReductionKind.exact
+    package var overlap = true
+    package var nonFinite = NonFinitePolicy.stop
+    package var seed = 0
+  }
+
+  package struct OptimizerSection: Sendable, Equatable {
+    package var kind = OptimizerKind.adamw
+    package var learningRate = 1e-3
+    package var weightDecay = 0.01
+    package var decay = DecayScope.all
+    package var betas = [0.9, 0.999]
+    package var epsilon = 1e-8
+    package var momentum = 0.9
+    package var nesterov = false
+    package var clipNorm: Double? = 5
+    package var samRho = 0.0
+  }
+
+  package struct ScheduleSection: Sendable, Equatable {
+    package var kind = ScheduleKind.cosine
+    package var warmupEpochs = 0
+    package var milestones: [Int] = []
+    package var gamma = 0.1
+  }
+
+  package struct ICPSection: Sendable, Equatable {
+    package var rule = RuleKind.adam
+    package var objective = RefinementObjective.distillation
+    package var steps = 5
+    package var stepSize = 2e-3
+    package var reduction = LossReduction.sum
+    package var clamp = ClampKind.none
+    package var epsilon: Double?
+    package var preset = ICPPreset.none
+    package var strayGradient = false
+  }
+
+  package struct DistillationSection: Sendable, Equatable {
+    package var taps: [String]?
+    package var layerWeights = LayerWeights.uniform
+    package var warmup = 0.25
+    package var alphaMin = 0.0
+    package var target = TargetPass.batch
+    package var normalize = FeatureNormalization.none
+  }
+
+  package struct BranchesSection: Sendable, Equatable {
+    package var taps: [String]?
+    package var task = 0.7
+    package var distillation = 0.3
+    package var temperature = 3.0
+    package var features = 0.03
+  }
+
+  package struct EvaluationSection: Sendable, Equatable {
+    package var everyEpochs: Int? = 1
+    package var trainSamples: Int? = 2000
+    package var final: [FinalCheck] = []
+    package var attackSamples = 1000
+    package var cifarC: String?
+  }
+
+  package struct CheckpointSection: Sendable, Equatable {
+    package var everySteps: Int?
+    package var everyEpochs: Int? = 1
+    package var keep = 3
+    package var metric = CheckpointMetric.trainLoss
+  }
+
+  package struct AgreementSection: Sendable, Equatable {
+    package var everySteps: Int? = 50
+  }
+
+  package struct WatchdogSection: Sendable, Equatable {
+    package var seconds: Double?
+  }
+
+  package struct LoggingSection: Sendable, Equatable {
+    package var everySteps = 10
+  }
+
+  package struct KernelSection: Sendable, Equatable {
+    package var convolution = ConvolutionBackend.onednn
+  }
+}
