@@ -11,8 +11,13 @@ package enum Phase: Sendable {
   /// In the order they are applied.
   var rules: [any FusionRule] {
     switch self {
-    case .training: [BatchNormalizationEnd(), ConvolutionEnd(), DenseEnd()]
-    case .frozen: [EvaluationMode(), FoldedBatchNormalization(), ConvolutionEnd(), DenseEnd()]
+    case .training:
+      [ActivationPieces(), LayerNormalizationPieces(), BatchNormalizationEnd(), ConvolutionEnd(), DenseEnd()]
+    case .frozen:
+      [
+        EvaluationMode(), ActivationPieces(), LayerNormalizationPieces(), FoldedBatchNormalization(), ConvolutionEnd(),
+        DenseEnd(),
+      ]
     }
   }
 }

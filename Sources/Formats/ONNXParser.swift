@@ -1,3 +1,4 @@
+import Files
 import Foundation
 
 /// Reads the messages of onnx.proto, by their field numbers.

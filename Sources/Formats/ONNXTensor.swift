@@ -1,3 +1,4 @@
+import Files
 import Foundation
 
 /// A tensor of an ONNX file: its values stay in the file until they are asked for.

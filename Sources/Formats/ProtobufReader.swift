@@ -1,3 +1,5 @@
+import Files
+
 /// Walks one message of protobuf's wire format, field by field, without copying. Every length is checked against the bytes
 /// there are; what a field means is the caller's.
 ///

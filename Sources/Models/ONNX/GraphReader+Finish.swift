@@ -41,12 +41,17 @@ extension GraphReader {
     let nodes = network.nodes
     var sizes: [[Int]] = []
     var last: [[Int]: Int] = [:]
+    // Where each map has its channels; a Transpose may move them.
+    var channels: [Int?] = [0]
     for (index, node) in nodes.enumerated() where index > 0 && index <= network.output {
-      let shape = node.shape
-      guard shape.rank == 3, shape[1] * shape[2] > 1 else { continue }
-      // Views of a map, and maps with the channels last, are no features of a stage.
-      guard !(node.operator is Transpose), !(node.operator is Reshape) else { continue }
-      let size = [shape[1], shape[2]]
+      let before = node.inputs.first.flatMap { channels[$0] }
+      if let transpose = node.operator as? Transpose {
+        channels.append(before.flatMap { transpose.permutation.firstIndex(of: $0) })
+        continue
+      }
+      channels.append(node.operator is Reshape ? nil : before)
+      guard before == 0, node.shape.rank == 3, node.shape[1] * node.shape[2] > 1 else { continue }
+      let size = [node.shape[1], node.shape[2]]
       if last[size] == nil { sizes.append(size) }
       last[size] = index
     }
