@@ -98,21 +98,55 @@ package struct DataSplits: Sendable {
     return try splits.resized(to: size, source: source)
   }
 
+  /// The test images alone, limited, of the classes kept and resized as `load` gives them: no training file has to be there.
+  package static func loadTest(_ options: DataOptions, classLimit: Int? = nil) throws(DataError) -> Dataset {
+    let source = options.format == .glyphs ? "glyphs" : options.path ?? "data.path"
+    let test = try loadWholeTest(options).first(options.testLimit, key: "data.test_limit", source: source)
+      .keeping(options.classes, source: source)
+    guard test.count >= 1 else {
+      throw DataError(path: source, reason: "0 test images, expected at least 1")
+    }
+    if let classLimit { try test.checkLabels(below: classLimit, because: "model.classes: \(classLimit)") }
+    guard let size = options.size, test.shape.height != size || test.shape.width != size else { return test }
+    try checkRoom(for: test.count, channels: test.shape.channels, size: size, source: source)
+    return test.resized(to: size)
+  }
+
+  /// The test images of the files, before limits, classes and size.
+  package static func loadWholeTest(_ options: DataOptions) throws(DataError) -> Dataset {
+    guard options.format != .glyphs else {
+      try checkGlyphs([("data.test_limit", options.testLimit)])
+      return Glyphs.draw(.test, count: max(0, options.testLimit ?? Glyphs.testCount), seed: options.seed)
+    }
+    let path = try directory(options)
+    return options.format == .idx
+      ? try IDX.loadTest(directory: path) : try CIFAR.loadTest(options.format, directory: path)
+  }
+
+  private static func checkGlyphs(_ counts: [(key: String, count: Int?)]) throws(DataError) {
+    for (key, count) in counts {
+      guard let count, count > Glyphs.largestCount else { continue }
+      throw DataError(path: "glyphs", reason: "\(key): \(count), expected at most \(Glyphs.largestCount)")
+    }
+  }
+
+  private static func directory(_ options: DataOptions) throws(DataError) -> String {
+    guard let path = options.path else {
+      throw DataError(
+        path: "data.path", reason: "is not set, expected the directory of the \(options.format) files")
+    }
+    return path
+  }
+
   private static func loadAll(_ options: DataOptions) throws(DataError) -> (Dataset, Dataset) {
     if options.format == .glyphs {
-      for (key, count) in [("data.limit", options.limit), ("data.test_limit", options.testLimit)] {
-        guard let count, count > Glyphs.largestCount else { continue }
-        throw DataError(path: "glyphs", reason: "\(key): \(count), expected at most \(Glyphs.largestCount)")
-      }
+      try checkGlyphs([("data.limit", options.limit), ("data.test_limit", options.testLimit)])
       return (
         Glyphs.draw(.training, count: max(0, options.limit ?? Glyphs.trainingCount), seed: options.seed),
         Glyphs.draw(.test, count: max(0, options.testLimit ?? Glyphs.testCount), seed: options.seed)
       )
     }
-    guard let path = options.path else {
-      throw DataError(
-        path: "data.path", reason: "is not set, expected the directory of the \(options.format) files")
-    }
+    let path = try directory(options)
     return options.format == .idx
       ? try IDX.load(directory: path) : try CIFAR.load(options.format, directory: path)
   }
@@ -136,16 +170,21 @@ package struct DataSplits: Sendable {
   }
 
   private func resized(to size: Int, source: String) throws(DataError) -> DataSplits {
-    let images = training.count + (validation?.count ?? 0) + test.count
-    // Half of the memory, for pixels alone; the division keeps the product from overflowing.
-    let room = Int(ProcessInfo.processInfo.physicalMemory / 2)
-    guard size > 0, size <= 1 << 16, images <= room / (size * size * training.shape.channels) else {
-      throw DataError(
-        path: source, reason: "data.size: \(size) for \(images) images does not fit into memory")
-    }
+    try Self.checkRoom(
+      for: training.count + (validation?.count ?? 0) + test.count, channels: training.shape.channels, size: size,
+      source: source)
     return DataSplits(
       training: training.resized(to: size), validation: validation?.resized(to: size),
       test: test.resized(to: size), wholeTest: wholeTest)
+  }
+
+  private static func checkRoom(for images: Int, channels: Int, size: Int, source: String) throws(DataError) {
+    // Half of the memory, for pixels alone; the division keeps the product from overflowing.
+    let room = Int(ProcessInfo.processInfo.physicalMemory / 2)
+    guard size > 0, size <= 1 << 16, images <= room / (size * size * channels) else {
+      throw DataError(
+        path: source, reason: "data.size: \(size) for \(images) images does not fit into memory")
+    }
   }
 }
 

@@ -1,5 +1,6 @@
 import Checkpointing
 import Configuration
+import Datasets
 import Files
 import Formats
 import Kernels
@@ -28,17 +29,22 @@ package struct PerturbationSession {
       output, option: "--output",
       keeping: [("the --input", input), ("the --weights", weights), ("the configuration", name)])
     let batch = try ImageBatch(path: input)
-    let tensors = try WeightsFile.read(path: weights)
-    let classes = try configuration.model.classes ?? Self.classes(of: tensors, path: weights)
+    let file = try WeightsFile(path: weights)
+    try file.preprocessing.check(configuration, path: weights)
+    try file.preprocessing.check(
+      ImageShape(channels: batch.shape.channels, height: batch.shape.height, width: batch.shape.width), path: weights,
+      of: "x of \(input)")
+    let configuration = file.preprocessing.filling(configuration)
+    let classes = try configuration.model.classes ?? Self.classes(of: file.tensors, path: weights)
     let architecture = Architecture.make(
       configuration.model.kind, shortcut: configuration.model.shortcut, hidden: configuration.model.hidden,
       input: batch.shape, classes: classes)
     try checkMemory(architecture, batch, iterates: iterates)
     let model = ModelState(architecture, seed: 0)
-    try model.load(tensors, from: weights)
+    try model.load(file.tensors, from: weights)
     try batch.checkLabels(below: classes)
 
-    let refiner = try refiner(model: model, capacity: batch.labels.count)
+    let refiner = try refiner(configuration, model: model, capacity: batch.labels.count)
     let shown = refine(batch, by: refiner)
     var results = [
       NamedTensor("x", shape: batch.size, floats: batch.channelsFirst(shown.last!)),
@@ -65,8 +71,9 @@ package struct PerturbationSession {
     let state = Double(4 * FrozenNetwork.pieceSize * architecture.input.sampleCount) * 4
     // The model, its folded weights in the order that the kernels want.
     let needed =
-      images + state + FrozenNetwork.bytes(architecture, layout: layout, capacity: batch.labels.count) + Double(
-        layout.parameterCount) * 4 * 5
+      images + state + Double(layout.parameterCount) * 4 * 2
+      + FrozenNetwork.bytes(
+        architecture, layout: layout, sizes: [batch.labels.count], capacity: batch.labels.count)
     guard needed > Double(total) else { return }
     throw UsageError(
       "\(batch.path): images of \(batch.shape.height) x \(batch.shape.width) need about "
@@ -74,12 +81,14 @@ package struct PerturbationSession {
         + (batch.labels.count > 1 ? ", or fewer" : ""))
   }
 
-  private func refiner(model: ModelState, capacity: Int) throws -> Refiner {
+  private func refiner(_ configuration: RunConfiguration, model: ModelState, capacity: Int) throws -> Refiner {
     let icp = configuration.icp
     var pixels: [ClosedRange<Float>]?
     if icp.clamp == .pixels {
       guard let mean = configuration.data.mean, let std = configuration.data.std else {
-        throw UsageError("icp.clamp: pixels needs data.mean and data.std here, since perturb reads no data set")
+        throw UsageError(
+          "icp.clamp: pixels needs data.mean and data.std here, since these weights do not tell theirs and perturb reads no "
+            + "data set")
       }
       let channels = model.architecture.input.channels
       guard mean.count == channels else {

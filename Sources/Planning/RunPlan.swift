@@ -23,7 +23,7 @@ package struct RunPlan: Sendable {
   package let labelNoiseRate: Double?
   package let architecture: Architecture
   package let taps: [String]
-  package let step: StepOptions
+  package let method: MethodPlan
   package let cyclic: CyclicSchedule
   package let learningRate: LearningRateSchedule
   /// The files of `evaluation.cifar_c`.
@@ -52,9 +52,11 @@ package struct RunPlan: Sendable {
       guard let values, values.count != channels else { continue }
       throw UsageError("\(key) has \(values.count) values, expected \(channels), one a channel of the data")
     }
-    normalization = try Normalization.resolved(
-      mean: configuration.data.mean, std: configuration.data.std, on: data.training)
-    dataIdentity = Self.identity(of: data, normalization)
+    let measured = Normalization.computed(on: data.training)
+    normalization = Normalization(
+      mean: configuration.data.mean ?? measured.mean, std: configuration.data.std ?? measured.std)
+    dataIdentity = Self.identity(of: data, measured)
+    earlierDataIdentity = Self.identity(of: data, normalization)
     let training = data.training
     trainSample = configuration.evaluation.trainSamples.map {
       training.sample($0, seed: configuration.training.seed)
@@ -62,20 +64,14 @@ package struct RunPlan: Sendable {
     labelNoiseRate =
       configuration.data.labelNoise.kind == .none ? nil : Double(training.wrongLabels) / Double(training.count)
     let shape = data.training.shape
-    cifarC = try configuration.evaluation.cifarC.map {
-      [classes = data.training.classes, wholeTest = data.wholeTest] path in
-      try CIFARC(
-        directory: path, shape: configuration.data.size == nil ? shape : nil, classes: classes,
-        kept: configuration.data.classes, test: wholeTest)
-    }
+    cifarC = try CIFARC(configuration, like: data.test, wholeTest: data.wholeTest)
     let network = Architecture.make(
       configuration.model.kind, shortcut: configuration.model.shortcut, hidden: configuration.model.hidden,
-      input: Shape(batch: 1, height: shape.height, width: shape.width, channels: shape.channels),
+      input: shape.input,
       classes: configuration.model.classes ?? data.training.classes)
-    architecture = network.branched(
-      at: try configuration.branches.taps.map { try network.tappedNodes($0, key: "branches.taps") } ?? [])
-    taps = configuration.distillation.taps ?? architecture.defaultTaps
-    step = try StepOptions(configuration, architecture: architecture, normalization: normalization)
+    method = try MethodPlan(configuration, network: network, normalization: normalization)
+    architecture = method.architecture
+    taps = configuration.distillation.taps ?? network.defaultTaps
     cyclic = CyclicSchedule(
       epochs: configuration.training.epochs, warmup: configuration.distillation.warmup,
       alphaMinimum: configuration.distillation.alphaMin)
@@ -98,10 +94,10 @@ package struct RunPlan: Sendable {
   package let stepsPerEpoch: Int
   package var totalSteps: Int { stepsPerEpoch * configuration.training.epochs }
 
-  /// Whether epoch `epoch` refines and distils.
-  package func isCyclic(_ epoch: Int) -> Bool { step.refinement != nil && cyclic.isCyclic(epoch) }
+  /// The parts of the method that take part in epoch `epoch`.
+  package func stage(_ epoch: Int) -> Stage { method.hasCyclicStage && cyclic.isCyclic(epoch) ? .cyclic : .plain }
   package func alpha(_ epoch: Int) -> Double {
-    isCyclic(epoch) && step.objective == .distillation ? cyclic.alpha(epoch) : 1
+    stage(epoch) == .cyclic && configuration.icp.objective == .distillation ? cyclic.alpha(epoch) : 1
   }
 
   /// "symmetric, 3602 of 10000 training labels are wrong (36.02 %)"; nil where labels are the files'.
@@ -142,8 +138,25 @@ package struct RunPlan: Sendable {
     return listed(texts, most: 10)
   }
 
+  /// The configuration with the numbers that it left to the data: what `config.yaml` and checkpoints hold.
+  package var settledConfiguration: RunConfiguration {
+    var settled = configuration
+    settled.data.mean = normalization.mean
+    settled.data.std = normalization.std
+    return settled
+  }
+
+  /// What checkpoints say of the model's images and classes.
+  package var preprocessing: Preprocessing {
+    Preprocessing(
+      normalization, shape: data.training.shape,
+      classes: configuration.data.classes.map { .chosen($0) } ?? .count(architecture.classes))
+  }
+
   /// Tells two data sets to train on apart: sizes, a checksum of the labels, and the pixels' moments.
   package let dataIdentity: String
+  /// The same as checkpoints without `preprocessing.mean` have it: with the mean and deviation in use, given or computed.
+  package let earlierDataIdentity: String
 
   /// Tells what two ranks would measure apart.
   package var measuredData: String { "\(dataIdentity) \(data.test.count) \(cifarC?.identity ?? "")" }
@@ -153,43 +166,6 @@ package struct RunPlan: Sendable {
     let labels = Checksum.crc32((0..<training.count).lazy.map { UInt8(truncatingIfNeeded: training.label($0)) })
     return "\(data.training.count) \(data.validation?.count ?? 0) \(data.training.shape) \(data.training.classes) "
       + "\(Checksum.hexadecimal(labels)) \(normalization.mean) \(normalization.std)"
-  }
-}
-
-extension StepOptions {
-  package init(_ configuration: RunConfiguration, architecture: Architecture, normalization: Normalization?) throws {
-    let nodes = try architecture.tappedNodes(configuration.distillation.taps)
-    let icp = configuration.icp
-    let distils = icp.rule != .none && icp.objective == .distillation
-    let branches = configuration.branches
-    self.init(
-      backend: configuration.kernels.convolution, taps: distils ? nodes : [],
-      layerWeights: try configuration.distillation.layerWeights.values(count: nodes.count),
-      normalization: configuration.distillation.normalize, target: configuration.distillation.target,
-      labelSmoothing: configuration.training.labelSmoothing,
-      refinement: icp.rule == .none
-        ? nil : RefinementOptions(icp, channels: architecture.input.channels, normalization: normalization),
-      reduction: icp.reduction, seed: configuration.training.seed,
-      mixup: configuration.training.mixup > 0 ? configuration.training.mixup : nil,
-      sharpnessRadius: configuration.optimizer.samRho > 0 ? configuration.optimizer.samRho : nil,
-      branches: branches.taps.map { _ in
-        BranchOptions(
-          task: branches.task, distillation: branches.distillation, temperature: branches.temperature,
-          features: branches.features)
-      },
-      objective: icp.objective, addsStrayGradient: distils && icp.strayGradient)
-  }
-}
-
-extension RefinementOptions {
-  init(_ icp: RunConfiguration.ICPSection, channels: Int, normalization: Normalization?) {
-    var pixels: [ClosedRange<Float>]?
-    if icp.clamp == .pixels, let normalization {
-      pixels = (0..<channels).map { normalization.pixelRange($0) }
-    }
-    self.init(
-      rule: Rule(kind: icp.rule, stepSize: Float(icp.stepSize)),
-      bounds: InputBounds(epsilon: icp.epsilon.map { Float($0) }, pixels: pixels), steps: icp.steps)
   }
 }
 

@@ -43,16 +43,17 @@ package struct TrainingSession {
   let communicator: Communicator
   private let console: Console
   let logger: Logger
-  private let pulse: Pulse
+  private let supervision: Supervision
   /// One of many: no word on the console, and warnings carry the run's name.
   private let isQuiet: Bool
 
   /// `name` is the configuration file as the user gave it; the run directory defaults to runs/NAME-TIME.
   package init(
     configuration: RunConfiguration, name: String, runDirectory: String?, resume: ResumeChoice,
-    communicator: Communicator, pulse: Pulse, isQuiet: Bool = false
+    communicator: Communicator, supervision: Supervision, isQuiet: Bool = false
   ) {
-    (self.pulse, self.isQuiet) = (pulse, isQuiet)
+    self.supervision = supervision
+    self.isQuiet = isQuiet
     (self.configuration, self.name, self.resume, self.communicator) = (configuration, name, resume, communicator)
     self.runDirectory = runDirectory
     console = isQuiet ? .silent : Console(every: configuration.logging.everySteps)
@@ -78,9 +79,10 @@ package struct TrainingSession {
   /// `--dry-run`: every check, and what would run.
   package func describe() throws {
     try checkPlaces()
-    let plan = try makePlan(from: nil)
+    let weights = try readWeights()
+    let plan = try makePlan(from: nil, weights)
     _ = try makeFinalEvaluation(plan)
-    _ = try makeModel(plan)
+    _ = try makeModel(plan, weights)
     try communicator.together {
       if communicator.rank == 0 { try StandardOutput.print(PlanDescription(plan: plan, ranks: communicator.size).text) }
     }
@@ -95,11 +97,12 @@ package struct TrainingSession {
   /// `found`: the directory that rank 0 holds already, since there may be something to resume from.
   private func run(in found: RunDirectory?) throws -> RunResult {
     let resumed = try loadState(found)
-    let plan = try makePlan(from: resumed)
+    let weights = try readWeights()
+    let plan = try makePlan(from: resumed, weights)
     let finalEvaluation = try makeFinalEvaluation(plan)
     if !isQuiet { try Preflight.warn(about: plan, communicator: communicator, logger: logger) }
     // Before the directory is opened to write: with --resume never that clears it.
-    let model = try makeModel(plan)
+    let model = try makeModel(plan, weights)
     // Every rank takes part, though rank 0 alone knows whether it is open already.
     let opened = try openDirectory(toRead: false, unless: found)
     // While rank 0 waited for the lock, another start may have made the run.
@@ -108,21 +111,41 @@ package struct TrainingSession {
       try opened.map { try openJournal(in: $0, plan: plan, resumed: resumed) }
     }
 
+    let rounds = SharedRounds(communicator, supervision)
+    let saver = CheckpointSaver(plan.configuration, journal)
+    let reporter = EpochReporter(
+      Evaluator(model: model, backend: plan.configuration.kernels.convolution, rounds: rounds), journal, saver)
     let trainer = try communicator.together {
-      let trainer = Trainer(plan: plan, model: model, communicator: communicator, journal: journal, pulse: pulse)
+      let trainer = Trainer(
+        plan: plan, model: model, communicator: communicator, clock: supervision.clock,
+        rollCall: supervision.rollCall, probe: supervision.probe,
+        observers: [
+          NonFiniteGuard(plan.configuration.training.nonFinite, journal), StepRecorder(journal), StragglerWatch(),
+          AgreementCheck(everySteps: plan.configuration.agreement.everySteps), StopOnRequest(supervision.stop, saver),
+          saver, reporter,
+        ])
       if let resumed { try trainer.resume(from: resumed.state, path: resumed.path) }
       return trainer
     }
     if !isQuiet { journal?.line(greeting(plan, resumed)) }
     let result: RunResult
     do {
-      result = try trainer.run()
-      if let report = try finalEvaluation?.run(model, communicator: communicator, pulse: pulse) {
-        pulse.enter(.records)
+      let watch = Stopwatch()
+      try Rollback(trainer, journal).run()
+      result = RunResult(
+        progress: trainer.progress, report: try reporter.lastReport(of: trainer), seconds: watch.seconds)
+      if let report = try finalEvaluation?.run(model, rounds: rounds) {
+        supervision.clock.enter(.records)
         try journal?.record(report, endOf: result)
       }
+    } catch is StopRequested {
+      throw SharedError(
+        exitCode: ExitCode.stopped,
+        description:
+          "stopped on request in evaluation.final, after the last step, which is saved; --resume auto measures again"
+      )
     } catch  where !(error is SharedError) {
-      throw RunFailure(step: pulse.step, phase: pulse.phase, cause: error)
+      throw RunFailure(step: supervision.clock.step, phase: supervision.clock.phase, cause: error)
     }
     journal?.finish()
     if let journal { console.line(summary(result, journal).text) }
@@ -131,7 +154,20 @@ package struct TrainingSession {
 
   // MARK: Steps of a start
 
-  private func makePlan(from resumed: Resumed?) throws -> RunPlan {
+  /// The file of `model.weights`.
+  private func readWeights() throws -> WeightsFile? {
+    try communicator.together { try configuration.model.weights.map { try WeightsFile(path: $0) } }
+  }
+
+  /// The configuration, with what the weights that the run starts from say of preprocessing and it leaves open. A run that an
+  /// earlier version began did without.
+  private func configuration(_ resumed: Resumed?, _ weights: WeightsFile?) -> RunConfiguration {
+    guard let weights, resumed == nil || resumed?.metadata["preprocessing.mean"] != nil else { return configuration }
+    return weights.preprocessing.filling(configuration)
+  }
+
+  private func makePlan(from resumed: Resumed?, _ weights: WeightsFile?) throws -> RunPlan {
+    let configuration = configuration(resumed, weights)
     let plan = try communicator.together {
       let shards = resumed?.metadata["shards"].flatMap { Int($0) }
       let saved = try resumed.map(savedConfiguration)
@@ -154,11 +190,26 @@ package struct TrainingSession {
   }
 
   /// The model with its first weights: from the seed, or from `model.weights`.
-  private func makeModel(_ plan: RunPlan) throws -> ModelState {
-    try communicator.together {
+  private func makeModel(_ plan: RunPlan, _ weights: WeightsFile?) throws -> ModelState {
+    let model = try communicator.together {
       let model = ModelState(plan.architecture, seed: configuration.training.seed)
-      if let file = configuration.model.weights { try model.load(WeightsFile.read(path: file), from: file) }
+      if let weights { try model.load(weights.tensors, from: weights.path) }
       return model
+    }
+    if communicator.rank == 0, let weights { warn(about: weights) }
+    return model
+  }
+
+  /// Of weights to start from, what was not to be expected of their preprocessing.
+  private func warn(about weights: WeightsFile) {
+    if !weights.preprocessing.isKnown, configuration.data.mean == nil || configuration.data.std == nil {
+      logger.warning(
+        "\(weights.path) does not say how its images were normalised; this run's mean and std are computed on its training images"
+      )
+    }
+    for found in weights.preprocessing.differences(from: configuration) {
+      logger.warning(
+        "'\(found.key)' is given as \(found.given), and holds, though \(weights.path) was trained with \(found.own)")
     }
   }
 
@@ -174,18 +225,35 @@ package struct TrainingSession {
   }
 
   private func check(_ resumed: Resumed, began saved: RunConfiguration, against plan: RunPlan) throws {
-    if let difference = plan.configuration.differences(from: saved).first {
+    // Mean and deviation that were, or are, computed are compared as part of the data.
+    var current = plan.configuration
+    if configuration.data.mean == nil || saved.data.mean == nil { current.data.mean = saved.data.mean }
+    if configuration.data.std == nil || saved.data.std == nil { current.data.std = saved.data.std }
+    if let difference = current.differences(from: saved).first {
       throw CheckpointError(
         path: resumed.path, reason: "\(difference); --resume needs what sets the weights unchanged")
     }
-    guard resumed.metadata["data"] == plan.dataIdentity else {
+    let isEarlier = resumed.metadata["preprocessing.mean"] == nil
+    let identity = isEarlier ? plan.earlierDataIdentity : plan.dataIdentity
+    guard resumed.metadata["data"] == identity else {
+      let isGiven = isEarlier && current.data != plan.configuration.data
       let isRelabelled = plan.configuration.data.labelNoise.kind == .file
       throw CheckpointError(
         path: resumed.path,
         reason:
-          "'data.path' \(isRelabelled ? "or 'data.label_noise.file' " : "")holds other data than the run began with "
-          + "(counts, shape, labels and pixel statistics: \(plan.dataIdentity); then: \(quoted(resumed.metadata["data"] ?? "none")))"
+          "\(isGiven ? "'data.mean' or 'data.std' is given and not what was computed, or " : "")"
+          + "'data.path' \(isRelabelled ? "or 'data.label_noise.file' " : "")holds other data than the run began with "
+          + "(counts, shape, labels and pixel statistics: \(identity); then: \(quoted(resumed.metadata["data"] ?? "none")))"
       )
+    }
+    if !isEarlier {
+      // Of the same data, so only a value that is given can differ.
+      let own = plan.preprocessing.metadata
+      for key in own.keys.sorted() where resumed.metadata[key] != own[key] {
+        throw CheckpointError(
+          path: resumed.path,
+          reason: "\(key) is \(own[key]!), but the run began with \(quoted(resumed.metadata[key] ?? "none"))")
+      }
     }
     try resumed.state.checkProgress(stepsPerEpoch: plan.stepsPerEpoch, path: resumed.path)
   }
@@ -227,8 +295,8 @@ package struct TrainingSession {
       if toRead {
         guard let runDirectory, resume != .never, FileKind("\(runDirectory)/checkpoints") != nil else { return nil }
       }
-      let path = try runDirectory ?? RunDirectory.makeNew(Self.defaultDirectory(name), system: pulse.system)
-      return try RunDirectory(path: path, system: pulse.system)
+      let path = try runDirectory ?? RunDirectory.makeNew(Self.defaultDirectory(name), system: supervision.probe.system)
+      return try RunDirectory(path: path, system: supervision.probe.system)
     }
   }
 
@@ -270,7 +338,8 @@ package struct TrainingSession {
   private func openJournal(in directory: RunDirectory, plan: RunPlan, resumed: Resumed?) throws -> RunJournal {
     for warning in directory.warnings { logger.warning("\(warning)") }
     var store = CheckpointStore(
-      directory: directory, keep: configuration.checkpoint.keep, system: pulse.system)
+      directory: directory, keep: configuration.checkpoint.keep, metric: configuration.checkpoint.metric.rawValue,
+      system: supervision.probe.system)
     if resume == .never { try store.removeAll() }
     let journal = try RunJournal(directory: directory, store: store, plan: plan, console: console, logger: logger)
     try journal.resume(at: resumed?.state.progress ?? TrainingProgress(), from: resumed)
