@@ -18,6 +18,7 @@ public struct RandomStream: RandomNumberGenerator, Sendable {
     case corruption = 32
     case attack, episode
     case search = 100
+    case dropout = 110
   }
 
   private var state: UInt64
