@@ -152,7 +152,8 @@ let package = Package(
     .target(name: "GraphSupport", dependencies: ["Execution", "Graph", "Kernels"], path: "Tests/GraphSupport"),
     .testTarget(name: "GraphTests", dependencies: ["Graph", "Kernels"]),
     .testTarget(
-      name: "OperatorsTests", dependencies: ["Execution", "Operators", "Graph", "Kernels", "TestSupport", "GraphSupport"]),
+      name: "OperatorsTests",
+      dependencies: ["Execution", "Operators", "Graph", "Kernels", "TestSupport", "GraphSupport"]),
     .testTarget(
       name: "ExecutionTests",
       dependencies: ["Execution", "Models", "Operators", "Graph", "Kernels", "Formats", "TestSupport", "GraphSupport"]),

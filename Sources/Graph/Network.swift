@@ -106,7 +106,9 @@ extension Network {
   package func tappedNodes(_ names: [String]?, key: String = "distillation.taps") throws(GraphError) -> [Int] {
     var found: [Int] = []
     for name in names ?? defaultTaps {
-      let tap = (taps + standardTaps).first { $0.name == name }?.node ?? nodes.lastIndex { $0.name == name && $0.name != "input" }
+      let tap =
+        (taps + standardTaps).first { $0.name == name }?.node
+        ?? nodes.lastIndex { $0.name == name && $0.name != "input" }
       guard let tap else {
         let valid = (taps.map(\.name) + ["pooled", "logits"]).joined(separator: ", ")
         throw GraphError("\(key): there is no tap '\(name)'; this model has: \(valid)")
