@@ -27,10 +27,14 @@ let package = Package(
       name: "CKernels",
       cSettings: [.unsafeFlags(["-O3", "-fno-math-errno", "-fno-trapping-math"])],
       linkerSettings: [.linkedLibrary("dnnl"), .linkedLibrary("openblas")] + operatorsForLibraries),
+    .target(
+      name: "CImages", cSettings: [.unsafeFlags(["-O3"])],
+      linkerSettings: [.linkedLibrary("jpeg"), .linkedLibrary("png")]),
     .target(name: "CSupervision"),
     .target(name: "MPI", dependencies: ["CMPI"]),
     .target(name: "Kernels", dependencies: ["CKernels"]),
     .target(name: "Formats", dependencies: ["CZlib"]),
+    .target(name: "Images", dependencies: ["CImages", "Kernels"]),
     .target(name: "Networks", dependencies: ["Kernels"]),
     .target(name: "Refinement", dependencies: ["Networks", "Kernels"], swiftSettings: noMathErrno),
     .target(name: "Datasets", dependencies: ["Kernels", "Formats"]),
@@ -62,6 +66,7 @@ let package = Package(
     .target(name: "TestSupport", dependencies: ["Formats"], path: "Tests/Support"),
     .testTarget(name: "KernelsTests", dependencies: ["Kernels", "Formats", "TestSupport"]),
     .testTarget(name: "FormatsTests", dependencies: ["Formats", "TestSupport"]),
+    .testTarget(name: "ImagesTests", dependencies: ["Images", "Kernels", "Formats", "TestSupport"]),
     .testTarget(name: "NetworksTests", dependencies: ["Networks", "Kernels", "Formats", "TestSupport"]),
     .testTarget(
       name: "RefinementTests", dependencies: ["Refinement", "Networks", "Kernels", "Formats", "TestSupport"]),
