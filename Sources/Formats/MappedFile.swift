@@ -13,7 +13,7 @@ package final class MappedFile: @unchecked Sendable {
   package init(path: String) throws(FormatError) {
     // O_NONBLOCK: opening a FIFO that nobody writes to would wait for ever.
     let descriptor = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC)
-    guard descriptor >= 0 else { throw FormatError(path: path, reason: Self.systemReason()) }
+    guard descriptor >= 0 else { throw FormatError(path: path, reason: Self.systemReason() + ShellPath.hint(path)) }
     defer { close(descriptor) }
     var status = stat()
     guard fstat(descriptor, &status) == 0 else { throw FormatError(path: path, reason: Self.systemReason()) }
