@@ -75,7 +75,7 @@ extension Dataset {
     let pixels = OwnedBytes(count: count * output.count)
     DispatchQueue.concurrentPerform(iterations: count) { index in
       let target = pixels.storage.baseAddress! + index * output.count
-      withPixels(of: index) { resize.apply($0, into: target.assumingMemoryBound(to: UInt8.self)) }
+      withPixelsInMemory(of: index) { resize.apply($0, into: target.assumingMemoryBound(to: UInt8.self)) }
     }
     return replacingPixels(pixels, shape: output)
   }

@@ -28,7 +28,8 @@ enum CIFAR {
     if let copy = names.first(where: { looksLikeBatch($0) && trainingNumber($0) == nil && $0 != "test_batch.bin" }) {
       throw DataError(
         path: "\(directory)/\(copy)",
-        reason: "is called as a file of the data set, but not data_batch_N.bin with a number: a copy would count as more "
+        reason:
+          "is called as a file of the data set, but not data_batch_N.bin with a number: a copy would count as more "
           + "data; remove or rename it")
     }
     let training = try one(names.filter { trainingNumber($0) != nil }, or: "train.bin", of: "data_batch_N.bin")

@@ -25,12 +25,16 @@ package struct CIFARC: Sendable {
     do {
       entries = try FileManager.default.contentsOfDirectory(atPath: directory).sorted()
     } catch {
-      throw DataError(path: directory, reason: "is not a directory that can be read, expected the files of CIFAR-C"
+      throw DataError(
+        path: directory,
+        reason: "is not a directory that can be read, expected the files of CIFAR-C"
           + ShellPath.hint(directory))
     }
     names = entries.filter { $0.hasSuffix(".npy") && $0 != "labels.npy" }.map { String($0.dropLast(4)) }
     guard !names.isEmpty else {
-      throw DataError(path: directory, reason: "holds no NAME.npy, expected some of CIFAR-C's, such as gaussian_noise.npy"
+      throw DataError(
+        path: directory,
+        reason: "holds no NAME.npy, expected some of CIFAR-C's, such as gaussian_noise.npy"
           + Self.hint(directory, entries))
     }
     // Which classes the files have is not known where some were left out; a byte is what labels fit into.
@@ -105,13 +109,15 @@ package struct CIFARC: Sendable {
     guard images == test.count else {
       throw DataError(
         path: path,
-        reason: "holds \(labels.count) labels, \(images) a severity, but the test set has \(test.count) images; expected "
+        reason:
+          "holds \(labels.count) labels, \(images) a severity, but the test set has \(test.count) images; expected "
           + "\(severities * test.count)")
     }
     for (index, label) in labels.enumerated() where Int(label) != test.trueLabel(index % images) {
       throw DataError(
         path: path,
-        reason: "label \(index) (severity \(index / images + 1), image \(index % images)) is \(label), but the test set "
+        reason:
+          "label \(index) (severity \(index / images + 1), image \(index % images)) is \(label), but the test set "
           + "has \(test.trueLabel(index % images)) (\(test.origin(of: index % images))): these files are of other data, or in "
           + "another order")
     }

@@ -110,14 +110,16 @@ extension Dataset {
   package func write(
     _ index: Int, changedBy corruption: Corruption, normalization: Normalization,
     into output: UnsafeMutablePointer<Float>
-  ) {
+  ) throws(DataError) {
     let area = shape.height * shape.width
-    withUnsafeTemporaryAllocation(of: Double.self, capacity: shape.count) { values in
-      withPixels(of: index) { corruption.apply($0, shape: shape, sample: index, into: values.baseAddress!) }
-      for channel in 0..<shape.channels {
-        let (mean, std) = (normalization.mean[channel], normalization.std[channel])
-        for position in 0..<area {
-          output[position * shape.channels + channel] = Float((values[channel * area + position] - mean) / std)
+    try withPixels(of: index) { pixels in
+      withUnsafeTemporaryAllocation(of: Double.self, capacity: shape.count) { values in
+        corruption.apply(pixels, shape: shape, sample: index, into: values.baseAddress!)
+        for channel in 0..<shape.channels {
+          let (mean, std) = (normalization.mean[channel], normalization.std[channel])
+          for position in 0..<area {
+            output[position * shape.channels + channel] = Float((values[channel * area + position] - mean) / std)
+          }
         }
       }
     }

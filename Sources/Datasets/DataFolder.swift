@@ -30,7 +30,8 @@ struct DataFolder {
     }
     for (name, names) in [("", names)] + folders {
       guard let version = Self.otherVersion(names) else { continue }
-      return "; it holds the \(version) version\(name.isEmpty ? "" : " (\(name))"), where the binary version is needed, which "
+      return
+        "; it holds the \(version) version\(name.isEmpty ? "" : " (\(name))"), where the binary version is needed, which "
         + "launch/data fetches"
     }
     let listed = "; it holds \(Self.listed(names))"
@@ -41,9 +42,10 @@ struct DataFolder {
   /// The folders in this one, and in those, by their paths from here; a few, for messages.
   private var folders: [(name: String, names: [String])] {
     let near = Self.folders(in: path, names)
-    return near + near.flatMap { folder in
-      Self.folders(in: "\(path)/\(folder.name)", folder.names).map { ("\(folder.name)/\($0.name)", $0.names) }
-    }
+    return near
+      + near.flatMap { folder in
+        Self.folders(in: "\(path)/\(folder.name)", folder.names).map { ("\(folder.name)/\($0.name)", $0.names) }
+      }
   }
 
   private static func folders(in path: String, _ names: [String]) -> [(name: String, names: [String])] {

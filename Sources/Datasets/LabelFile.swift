@@ -52,7 +52,8 @@ struct LabelFile {
       guard let label = labels[position] else {
         throw DataError(
           path: path,
-          reason: "has no label for training sample \(position) (\(part.origin(of: index))): it is of a run on fewer images")
+          reason:
+            "has no label for training sample \(position) (\(part.origin(of: index))): it is of a run on fewer images")
       }
       result.append(label)
     }
@@ -79,7 +80,8 @@ struct LabelFile {
     guard array.type.isInteger, [[samples], [samples, 1], [samples, 2]].contains(array.shape) else {
       throw DataError(
         path: path,
-        reason: "an array of shape \(array.shape) of \(array.type.rawValue), expected integers of shape [\(samples)] or "
+        reason:
+          "an array of shape \(array.shape) of \(array.type.rawValue), expected integers of shape [\(samples)] or "
           + "[\(samples), 1] (a label a training sample) or [\(samples), 2] (label and true label)")
     }
     let columns = array.count / max(samples, 1)

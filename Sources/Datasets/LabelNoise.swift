@@ -91,7 +91,7 @@ enum SimilarClasses {
         let others = (1...100).map { (fine + $0) % 100 }
         return others.first { superclasses[$0] == superclasses[fine] }!
       }
-    case .glyphs, .idx: nil
+    default: nil
     }
   }
 

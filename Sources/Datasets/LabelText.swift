@@ -21,7 +21,8 @@ struct LabelText {
     if let unknown = columns.first(where: { !known.contains(String($0)) }) {
       throw DataError(
         path: path,
-        reason: "line \(scanner.line): \(quoted(String(unknown.prefix(24)))), expected a label" + FileKind.hint(file.bytes))
+        reason: "line \(scanner.line): \(quoted(String(unknown.prefix(24)))), expected a label"
+          + FileKind.hint(file.bytes))
     }
     while let word = scanner.word(), numbers.count <= limit {
       guard word.utf8.allSatisfy({ UInt8(ascii: "0")...UInt8(ascii: "9") ~= $0 }), let number = Int32(word) else {
@@ -67,15 +68,18 @@ struct LabelText {
     let labels = columns.count { $0 == "given" || $0 == "label" }
     guard labels == 1, Set(columns).count == columns.count else {
       throw DataError(
-        path: path, reason: "columns \(columns.joined(separator: ", ")), expected one 'given' or 'label', and at most one of "
+        path: path,
+        reason: "columns \(columns.joined(separator: ", ")), expected one 'given' or 'label', and at most one of "
           + "'true' and of 'index'")
     }
     for (line, count) in Dictionary(grouping: lines, by: \.self).mapValues(\.count).sorted(by: { $0.key < $1.key })
     where count != columns.count {
       throw DataError(
-        path: path, reason: "line \(line): \(count) numbers, expected \(columns.count) (\(columns.joined(separator: ", ")))")
+        path: path,
+        reason: "line \(line): \(count) numbers, expected \(columns.count) (\(columns.joined(separator: ", ")))")
     }
-    guard numbers.count <= columns.count * samples, columns.contains("index") || numbers.count == columns.count * samples
+    guard numbers.count <= columns.count * samples,
+      columns.contains("index") || numbers.count == columns.count * samples
     else {
       throw wrongCount("\(samples) lines of \(columns.count) (\(columns.joined(separator: ", ")))")
     }

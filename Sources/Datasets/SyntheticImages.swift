@@ -39,7 +39,7 @@ extension DataFormat {
   fileprivate var usualShape: ImageShape {
     switch self {
     case .cifar10, .cifar100: CIFAR.shape
-    case .glyphs, .idx: ImageShape(channels: 1, height: Glyphs.side, width: Glyphs.side)
+    case .auto, .glyphs, .idx, .images, .npz, .npy: ImageShape(channels: 1, height: Glyphs.side, width: Glyphs.side)
     }
   }
 }

@@ -5,7 +5,8 @@ package enum FileKind {
     let head = Array(bytes.prefix(64))
     let text = String(decoding: head, as: UTF8.self).lowercased()
     return known.first { head.starts(with: $0.start) }?.name
-      ?? (text.hasPrefix("version https://git-lfs") ? "a pointer of Git LFS: fetch the file itself (git lfs pull)" : nil)
+      ?? (text.hasPrefix("version https://git-lfs")
+        ? "a pointer of Git LFS: fetch the file itself (git lfs pull)" : nil)
       ?? (text.drop { $0.isWhitespace }.hasPrefix("<") ? "a web page or XML: the download failed" : nil)
       ?? (head.first == 0x80 && head.count > 1 && 2...5 ~= head[1] ? "a pickle of Python" : nil)
   }

@@ -5,7 +5,8 @@ func readFile(_ path: String, followLinks: Bool) throws(FormatError) -> [UInt8] 
   func failure(_ call: String) -> FormatError {
     let code = errno
     let hint =
-      code == ELOOP && !followLinks ? "a symbolic link is not followed here" : String(cString: strerror(code)) + ShellPath.hint(path)
+      code == ELOOP && !followLinks
+      ? "a symbolic link is not followed here" : String(cString: strerror(code)) + ShellPath.hint(path)
     return FormatError(path: path, reason: "\(call): \(hint)")
   }
   let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | (followLinks ? 0 : O_NOFOLLOW))

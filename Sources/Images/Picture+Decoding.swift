@@ -29,3 +29,15 @@ extension Picture {
     return stored.turned(Orientation(of: facts))
   }
 }
+
+extension [UInt8] {
+  /// `withUnsafeBytes` for what throws one type of error.
+  package func withBytes<Value, Failure: Error>(
+    _ body: (UnsafeRawBufferPointer) throws(Failure) -> Value
+  ) throws(Failure) -> Value {
+    let result = withUnsafeBytes { bytes in
+      Result { () throws(Failure) in try body(bytes) }
+    }
+    return try result.get()
+  }
+}

@@ -33,8 +33,8 @@ import Testing
     #expect(splits.training.shape == ImageShape(channels: 1, height: 4, width: 5))
     #expect(splits.training.labels == [0, 1, 2, 3, 0, 1])
     #expect(splits.training.classes == 4)
-    #expect(splits.test.count == 3)
-    #expect(splits.test.classes == 4)
+    #expect(splits.test!.count == 3)
+    #expect(splits.test!.classes == 4)
     let images = try #require(files["train-images-idx3-ubyte"])
     #expect(splits.training.pixels(5) == Array(images[(16 + 5 * 20)...]))
     let name = "\(folder.path)/train-labels-idx1-ubyte\(compressed ? ".gz" : "")"

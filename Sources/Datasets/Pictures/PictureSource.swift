@@ -1,0 +1,41 @@
+import Images
+
+/// A way in which pictures are kept. Conforming is a file; being known is a line of `PictureSources.all`.
+protocol PictureSource: Sendable {
+  /// What `path` is, as a message says it; nil where it is nothing of this kind.
+  static func recognises(_ path: String) -> String?
+  /// Names all pictures and their labels, and reads none.
+  static func list(_ path: String) throws(DataError) -> PictureListing
+}
+
+extension PictureSource {
+  /// By the ending of its name; what a file is decides when it is read.
+  static func isPicture(_ name: String) -> Bool {
+    guard let dot = name.lastIndex(of: ".") else { return false }
+    return ImageFormat.fileEndings.contains(name[name.index(after: dot)...].lowercased())
+  }
+}
+
+enum PictureSources {
+  static let all: [any PictureSource.Type] = [ClassFolders.self, TarShards.self, PictureList.self]
+
+  /// The one way in which pictures lie at `path`. Throws where there is none, or more than one.
+  static func list(_ path: String) throws(DataError) -> PictureListing {
+    let found = all.compactMap { source in source.recognises(path).map { (source, $0) } }
+    guard let first = found.first else {
+      throw DataError(
+        path: path,
+        reason:
+          "holds no pictures: expected class folders (with or without train/, val/ and test/), tar shards, or a list "
+          + "(.csv, .tsv) of paths and labels" + ((try? DataFolder(path, for: .images))?.hint(for: .images) ?? ""))
+    }
+    guard found.count == 1 else {
+      throw DataError(
+        path: path,
+        reason:
+          "holds \(found.map(\.1).joined(separator: " and ")): name the one that is meant, by its folder, its file or a "
+          + "pattern such as train-{000..003}.tar")
+    }
+    return try first.0.list(path)
+  }
+}
