@@ -32,7 +32,7 @@ enum CIFAR {
           "is called as a file of the data set, but not data_batch_N.bin with a number: a copy would count as more "
           + "data; remove or rename it")
     }
-    let training = try one(names.filter { trainingNumber($0) != nil }, or: "train.bin", of: "data_batch_N.bin")
+    let training = try one(names.filter { trainingNumber($0) != nil }, or: "train.bin", of: "data_batch_*.bin")
     let test = try one(names.filter { $0 == "test_batch.bin" }, or: "test.bin", of: "test_batch.bin")
     return (
       try dataset(format, paths: training.map { "\(directory)/\($0)" }),

@@ -8,7 +8,7 @@ struct LabelText {
   /// Line of each number, from 1.
   private var lines: [Int] = []
   /// Where the first line names them.
-  private var columns: [Substring] = []
+  private var columns: [String] = []
 
   /// Throws at the first word that is no label, naming its line.
   init(_ file: MappedFile, samples: Int) throws(DataError) {
@@ -16,9 +16,9 @@ struct LabelText {
     // The scanner holds an address alone.
     defer { withExtendedLifetime(file) {} }
     var scanner = Scanner(file.bytes)
-    columns = scanner.names()
-    let known = ["index", "true", "given", "label"]
-    if let unknown = columns.first(where: { !known.contains(String($0)) }) {
+    let names = scanner.names()
+    columns = names.map { $0.lowercased() }
+    if let unknown = names.first(where: { !["index", "true", "given", "label"].contains($0.lowercased()) }) {
       throw DataError(
         path: path,
         reason: "line \(scanner.line): \(quoted(String(unknown.prefix(24)))), expected a label"
@@ -111,14 +111,14 @@ struct LabelText {
       at = bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? 3 : 0
     }
 
-    /// The names of columns, where the first line that is not empty starts with a letter; in small letters.
+    /// The names of columns, where the first line that is not empty starts with a letter.
     mutating func names() -> [Substring] {
       skipBlanks()
       guard at < bytes.count, (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(bytes[at] | 0x20) else { return [] }
       let end = bytes[at...].firstIndex { $0 == UInt8(ascii: "\n") } ?? bytes.count
       let text = String(decoding: bytes[at..<min(end, at + 200)], as: UTF8.self)
       at = end
-      return text.lowercased().split { $0.isWhitespace || $0 == "," }
+      return text.split { $0.isWhitespace || $0 == "," }
     }
 
     /// The next one, its first 24 bytes; nil at the end.

@@ -117,12 +117,13 @@ package struct NumpyFile: Sendable {
     }
   }
 
-  /// Element `index`, of any type; an `i8` beyond 2^53 is rounded.
+  /// Element `index`, of any type; an `i8` or `u8` beyond 2^53 is rounded.
   package func number(_ index: Int) -> Double {
     precondition((0..<count).contains(index), "element \(index) of \(count)")
     return switch type {
     case .f4: Double(load(index, as: Float.self))
     case .f8: load(index, as: Double.self)
+    case .u8: Double(load(index, as: UInt64.self))
     default: Double(integer(index))
     }
   }

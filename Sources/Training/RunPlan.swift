@@ -57,7 +57,8 @@ package struct RunPlan: Sendable {
     labelNoiseRate =
       configuration.data.labelNoise.kind == .none ? nil : Double(training.wrongLabels) / Double(training.count)
     let shape = data.training.shape
-    cifarC = try configuration.evaluation.cifarC.map { [classes = data.training.classes, wholeTest = data.wholeTest] path in
+    cifarC = try configuration.evaluation.cifarC.map {
+      [classes = data.training.classes, wholeTest = data.wholeTest] path in
       try CIFARC(
         directory: path, shape: configuration.data.size == nil ? shape : nil, classes: classes,
         kept: configuration.data.classes, test: wholeTest)
@@ -107,7 +108,9 @@ package struct RunPlan: Sendable {
 
   /// "validation: 5000 images held out, stratified"; nil where none are.
   package var validationText: String? {
-    data.validation.map { "validation: \($0.count) images held out, \(configuration.data.validationSplit.split.rawValue)" }
+    data.validation.map {
+      "validation: \($0.count) images held out, \(configuration.data.validationSplit.split.rawValue)"
+    }
   }
 
   /// What the training set lacks, of which figures would say nothing; nil where it lacks nothing.
@@ -115,7 +118,8 @@ package struct RunPlan: Sendable {
     let empty = data.training.emptyClasses
     guard !empty.isEmpty else { return nil }
     let names = empty.map { configuration.data.classes?[$0] ?? $0 }
-    return "no training images of \(empty.count == 1 ? "class" : "\(empty.count) of \(data.training.classes) classes:") "
+    return
+      "no training images of \(empty.count == 1 ? "class" : "\(empty.count) of \(data.training.classes) classes:") "
       + Self.runs(names)
   }
 

@@ -19,7 +19,8 @@ extension ConfigurationTable {
     if let nearest = near.min(by: { editDistance(name, $0) < editDistance(name, $1) }) {
       return "; did you mean '\(nearest)'?"
     }
-    return names.isEmpty || names.count > 8 ? "" : "; expected \(names.count > 1 ? "one of " : "")\(names.joined(separator: ", "))"
+    return names.isEmpty || names.count > 8
+      ? "" : "; expected \(names.count > 1 ? "one of " : "")\(names.joined(separator: ", "))"
   }
 
   /// Nil where `typed` is not near `path`. The right name in the wrong section, or in none, is two changes away, of a group
@@ -51,7 +52,9 @@ extension ConfigurationTable {
     let words = [
       "optimizer.learning_rate": ["lr", "learningrate", "base_lr", "initial_lr", "init_lr", "max_lr", "eta"],
       "optimizer.weight_decay": ["wd", "weightdecay", "l2"],
-      "optimizer.clip_norm": ["clip", "grad_clip", "gradient_clipping", "clip_grad", "clip_grad_norm", "max_norm", "max_grad_norm"],
+      "optimizer.clip_norm": [
+        "clip", "grad_clip", "gradient_clipping", "clip_grad", "clip_grad_norm", "max_norm", "max_grad_norm",
+      ],
       "optimizer.betas": ["beta1", "beta2"],
       "optimizer.kind": ["optim", "optimiser"],
       "training.epochs": ["epoch", "num_epochs", "n_epochs", "max_epochs", "num_train_epochs"],

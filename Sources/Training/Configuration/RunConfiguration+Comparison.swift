@@ -57,6 +57,7 @@ extension RunConfiguration {
 
   private func text(where included: (ConfigurationKey.Role) -> Bool) -> String {
     let configuration = comparable
-    return ConfigurationTable.keys.filter { included($0.role) }.map { "\($0.path): \($0.write(configuration))\n" }.joined()
+    return ConfigurationTable.keys.filter { included($0.role) }.map { "\($0.path): \($0.write(configuration))\n" }
+      .joined()
   }
 }

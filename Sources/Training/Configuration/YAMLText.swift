@@ -21,15 +21,27 @@ enum YAMLText {
   /// opens where a value starts; elsewhere, as in `it's`, it is a character.
   static func holdsComment(_ text: String) -> Bool {
     var (quote, last): (Unicode.Scalar?, Unicode.Scalar) = (nil, " ")
-    var isEscaped = false
+    var (isEscaped, hasClosed) = (false, false)
     for scalar in text.unicodeScalars {
       defer { last = scalar }
       if let open = quote {
-        if isEscaped { isEscaped = false } else if scalar == open { quote = nil } else if scalar == "\\", open == "\"" {
+        if isEscaped {
+          isEscaped = false
+        } else if scalar == open {
+          quote = nil
+          hasClosed = open == "'"
+        } else if scalar == "\\", open == "\"" {
           isEscaped = true
         }
         continue
       }
+      // Within single quotes two of them are one.
+      if hasClosed, scalar == "'", last == "'" {
+        quote = scalar
+        hasClosed = false
+        continue
+      }
+      hasClosed = false
       let startsWord = " \t\r\n".unicodeScalars.contains(last)
       if scalar == "#", startsWord { return true }
       if scalar == "\"" || scalar == "'", startsWord || "[{,:".unicodeScalars.contains(last) { quote = scalar }
@@ -80,9 +92,8 @@ extension Node {
 
   /// Why a number that is one to people is none here; nil for anything else.
   var rangeReason: String? {
-    guard number == nil, let value = Double(plainText), !plainText.hasLeadingZero else { return nil }
-    if value == 0, isNotZero { return "so small that it would be read as 0" }
-    return value.isInfinite && plainText.utf8.contains(where: \.isDigit) ? "larger than any number that can be stored" : nil
+    guard isNotZero, !plainText.hasLeadingZero, Double(plainText) == 0 else { return nil }
+    return "so small that it would be read as 0"
   }
 
   /// Whether a digit other than 0 stands before the exponent.
