@@ -101,6 +101,7 @@ static void read_header(reader *r, const uint8_t *bytes, size_t count) {
   facts->channels = r->info.num_components;
   facts->bits = r->info.data_precision;
   facts->colour = r->info.num_components > 1;
+  facts->arithmetic = r->info.arith_code;
   keep_metadata(r);
 }
 

@@ -172,6 +172,9 @@ package struct Dataset: Sendable {
   /// How many threads decode; 1 where nothing is decoded.
   var decoderThreads: Int { pictures?.set.threads ?? 1 }
 
+  /// Of pictures, where they lie and what they are.
+  var pictureIndex: PictureIndex? { pictures?.set.index }
+
   private func hasChannelsLast(_ index: Int) -> Bool {
     replaced == nil && shape.channels > 1 && locate(index).file.areChannelsLast
   }

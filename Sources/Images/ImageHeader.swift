@@ -26,16 +26,28 @@ package struct ImageHeader: Equatable, Sendable {
       ? ci_jpeg_header(start, bytes.count, &facts) : ci_png_header(start, bytes.count, &facts)
     defer { ci_free(&facts) }
     guard status == CI_OK else { throw ImageError(status, facts, format) }
-    try self.init(facts, format, orientation: Orientation(of: facts))
+    try self.init(facts, format, fileSize: bytes.count, orientation: Orientation(of: facts))
   }
 
-  init(_ facts: ci_facts, _ format: ImageFormat, orientation: Orientation) throws(ImageError) {
+  /// The most pixels that a file of that size can hold, whatever its header says. A JPEG's block of 64 pixels takes a bit at
+  /// least, twice that for good measure; arithmetic coding can do with less. Deflate packs 1032 bytes into one.
+  private static func mostPixels(in fileSize: Int, _ format: ImageFormat, _ facts: ci_facts) -> Int {
+    switch format {
+    case .jpeg: fileSize * (facts.arithmetic != 0 ? 8192 : 1024)
+    case .png: fileSize * 1032 * 8 / max(1, Int(facts.channels) * Int(facts.bits))
+    }
+  }
+
+  init(_ facts: ci_facts, _ format: ImageFormat, fileSize: Int, orientation: Orientation) throws(ImageError) {
     let (width, height) = (Int(facts.width), Int(facts.height))
     guard width > 0, height > 0 else { throw ImageError(.damaged, "\(width) x \(height) pixels") }
     guard max(width, height) <= Self.largestSide, width * height <= Self.largestPixelCount else {
       throw ImageError(
         .tooLarge,
         "\(width) x \(height) pixels, expected at most \(Self.largestPixelCount) and \(Self.largestSide) a side")
+    }
+    guard width * height <= Self.mostPixels(in: fileSize, format, facts) else {
+      throw ImageError(.truncated, "\(width) x \(height) pixels, which \(fileSize) bytes cannot hold: is it cut short?")
     }
     self.format = format
     self.width = orientation.swapsSides ? height : width

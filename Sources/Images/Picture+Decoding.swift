@@ -15,7 +15,7 @@ extension Picture {
     defer { ci_free(&facts) }
     guard status == CI_OK else { throw ImageError(status, facts, format) }
     // As stored, since the turn comes after.
-    _ = try ImageHeader(facts, format, orientation: Orientation(1))
+    _ = try ImageHeader(facts, format, fileSize: bytes.count, orientation: Orientation(1))
     let (width, height) = (Int(facts.width), Int(facts.height))
     ci_free(&facts)
     let stored = try Picture(width: width, height: height, channels: channels) { (pixels) throws(ImageError) in

@@ -234,7 +234,7 @@ struct PictureSourceTests {
     #expect(error("tars") == "tars/a.tar: '1.cls' holds no label, expected a number from 0 to 16777215")
     try folder.write("tars/a.tar", tar([("1.png", png), ("1.cls", Array("0".utf8)), ("2.png", png), ("3.cls", [48])]))
     #expect(
-      error("tars").hasSuffix("tars/a.tar, 2: has no .cls; tars/a.tar, 3: has no picture"), "\(error("tars"))")
+      error("tars").hasSuffix("tars/a.tar, '2': has no .cls; tars/a.tar, '3': has no picture"), "\(error("tars"))")
     try folder.write("tars/a.tar", Array(tar([("1.png", png)])[..<600]))
     #expect(error("tars") == "tars/a.tar: is cut short: a member of \(png.count) bytes at byte 0 of 600")
     #expect(error("tars/train-{0..x}.tar").contains("expected a range of numbers in braces"))

@@ -12,6 +12,6 @@ struct TinyShardTests {
     #expect(splits.training.shape == ImageShape(channels: 3, height: 64, width: 64))
     #expect(splits.training.classes == 100 && splits.training.classNames?.count == 100)
     for label in [0, 57, 99] { #expect(splits.training.labels.count { $0 == label } == 350) }
-    #expect(splits.training.origin(of: 0).hasSuffix("tiny100-train-000000.tar, n02788148_235.jpg"))
+    #expect(splits.training.origin(of: 0).hasSuffix("tiny100-train-000000.tar, 'n02788148_235.jpg'"))
   }
 }

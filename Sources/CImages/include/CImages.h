@@ -16,6 +16,7 @@ typedef struct {
   int32_t channels;      /* as stored: 1 grey, 2 with alpha, 3, 4; an indexed PNG has 1 */
   int32_t bits;          /* of a channel, or of an index */
   int32_t colour;        /* 0 where all is grey */
+  int32_t arithmetic;    /* a JPEG's coding, which has no least size of a block */
   uint8_t *exif, *xmp;
   size_t exif_count, xmp_count;
   char message[CI_MESSAGE]; /* the library's, where a call fails */

@@ -65,12 +65,12 @@ enum ClassFolders: PictureSource {
     listing.watched.append(path)
     for entry in try FolderListing.entries(of: path) {
       guard entry.isFolder else {
-        listing.problems.append("\(path)/\(entry.name): lies in no class's folder")
+        listing.problems.append("\(visible("\(path)/\(entry.name)")): lies in no class's folder")
         continue
       }
       guard let label = labels[entry.name] else {
         throw DataError(
-          path: "\(path)/\(entry.name)",
+          path: visible("\(path)/\(entry.name)"),
           reason: "is no class of the training images, which are \(DataFolder.listed(listing.classNames))")
       }
       try add("\(path)/\(entry.name)", label: label, to: part, depth: 0, &listing)

@@ -23,13 +23,13 @@ final class PictureFiles: Sendable {
   static func contents(of path: String) throws(DataError) -> [UInt8] {
     // O_NONBLOCK: opening a FIFO that nobody writes to would wait for ever.
     let descriptor = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC)
-    guard descriptor >= 0 else { throw DataError(path: path, reason: systemReason()) }
+    guard descriptor >= 0 else { throw DataError(path: visible(path), reason: systemReason()) }
     defer { close(descriptor) }
     var status = stat()
-    guard fstat(descriptor, &status) == 0 else { throw DataError(path: path, reason: systemReason()) }
-    guard status.st_mode & S_IFMT == S_IFREG else { throw DataError(path: path, reason: "is not a regular file") }
+    guard fstat(descriptor, &status) == 0 else { throw DataError(path: visible(path), reason: systemReason()) }
+    guard status.st_mode & S_IFMT == S_IFREG else { throw DataError(path: visible(path), reason: "is not a regular file") }
     guard status.st_size < 1 << 32 else {
-      throw DataError(path: path, reason: "holds \(status.st_size) bytes: no picture")
+      throw DataError(path: visible(path), reason: "holds \(status.st_size) bytes: no picture")
     }
     return try read(descriptor, at: 0, count: Int(status.st_size), path: path)
   }
@@ -69,7 +69,7 @@ final class PictureFiles: Sendable {
         initialized += got
       }
     }
-    if let failure { throw DataError(path: path, reason: failure) }
+    if let failure { throw DataError(path: visible(path), reason: failure) }
     return bytes
   }
 

@@ -8,7 +8,7 @@ public enum BadFiles: String, CaseIterable, Sendable {
 }
 
 extension PictureIndex {
-  /// How many bad files a message names.
+  /// How many bad files a message names at most.
   private static let mostNamed = 20
 
   /// Reads and decodes every picture of a listing once, on `threads` threads: so what is broken is known before a run, all
@@ -55,9 +55,12 @@ extension PictureIndex {
       skipped: bad.count, skippedNames: Array(bad.prefix(Self.mostNamed)))
   }
 
+  /// As many as a message holds that somebody reads.
   private static func listed(_ bad: [String]) -> String {
-    bad.prefix(mostNamed).joined(separator: "; ")
-      + (bad.count > mostNamed ? "; and \(bad.count - mostNamed) more" : "")
+    var shown: [String] = []
+    for item in bad.prefix(mostNamed) where shown.reduce(0, { $0 + $1.utf8.count }) < 2500 { shown.append(item) }
+    let rest = bad.count - shown.count
+    return shown.joined(separator: "; ") + (rest > 0 ? "; and \(rest) more (icp data lists them)" : "")
   }
 
   private static func entry(
@@ -68,7 +71,7 @@ extension PictureIndex {
       listing.areArchives
       ? try files.contents(ofArchive: item.container, at: item.offset, count: item.size)
       : try PictureFiles.contents(of: "\(container)/\(item.name)")
-    let name = listing.areArchives ? "\(container), \(item.name)" : "\(container)/\(item.name)"
+    let name = listing.areArchives ? "\(container), \(quoted(item.name))" : visible("\(container)/\(item.name)")
     do throws(ImageError) {
       return try bytes.withBytes { (bytes) throws(ImageError) in
         let header = try ImageHeader(of: bytes)

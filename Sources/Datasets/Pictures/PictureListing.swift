@@ -99,3 +99,13 @@ enum FolderListing {
     return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFREG
   }
 }
+
+/// A path in a message: what terminals obey is left out, and what nobody would read.
+func visible(_ path: String) -> String {
+  let scalars = path.unicodeScalars
+  let shown = scalars.suffix(300).map { scalar in
+    let category = scalar.properties.generalCategory
+    return category == .control || category == .format || category == .lineSeparator ? "?" : String(scalar)
+  }
+  return (scalars.count > 300 ? "..." : "") + shown.joined()
+}

@@ -94,9 +94,9 @@ package final class PictureSet: Sendable {
   /// The file, or the archive and the member's name as its header has it.
   func origin(_ number: Int) -> String {
     let entry = index.entries[number]
-    guard index.head.areArchives else { return index.file(entry) }
+    guard index.head.areArchives else { return visible(index.file(entry)) }
     let header = try? files.contents(ofArchive: Int(entry.container), at: Int(entry.place) - 512, count: 512)
-    let name = header.map { $0.withUnsafeBytes { TarFile.name($0) } } ?? "byte \(entry.place)"
+    let name = header.map { quoted($0.withUnsafeBytes { TarFile.name($0) }) } ?? "byte \(entry.place)"
     return "\(index.head.containers[Int(entry.container)]), \(name)"
   }
 }

@@ -90,7 +90,7 @@ enum TarShards: PictureSource {
       let label = sample.first { $0.name.hasSuffix(".cls") }
       guard let picture, let label else {
         if picture != nil || label != nil {
-          listing.problems.append("\(path), \(key): has \(label == nil ? "no .cls" : "no picture")")
+          listing.problems.append("\(path), \(quoted(String(key))): has \(label == nil ? "no .cls" : "no picture")")
         }
         continue
       }

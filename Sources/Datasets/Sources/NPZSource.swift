@@ -23,7 +23,7 @@ enum NPZSource: DataSource {
         guard let member = archive.members.first(where: { $0.name == name + ".npy" }) else { return nil }
         let block = try archive.contents(of: member, limit: room)
         room -= block.bytes.count
-        return try NumpyFile(block, path: "\(path), \(member.name)")
+        return try NumpyFile(block, path: "\(path), \(quoted(member.name))")
       }
       for part in PictureListing.Part.allCases {
         for names in ImageArrays.names(part) where !parts.contains(where: { $0.0 == part }) {
