@@ -27,7 +27,9 @@ final class PictureFiles: Sendable {
     defer { close(descriptor) }
     var status = stat()
     guard fstat(descriptor, &status) == 0 else { throw DataError(path: visible(path), reason: systemReason()) }
-    guard status.st_mode & S_IFMT == S_IFREG else { throw DataError(path: visible(path), reason: "is not a regular file") }
+    guard status.st_mode & S_IFMT == S_IFREG else {
+      throw DataError(path: visible(path), reason: "is not a regular file")
+    }
     guard status.st_size < 1 << 32 else {
       throw DataError(path: visible(path), reason: "holds \(status.st_size) bytes: no picture")
     }

@@ -134,4 +134,29 @@ package struct PictureIndex: Sendable, Equatable {
       }
     guard isWhole else { return nil }
   }
+
+  // MARK: For measurements
+
+  /// What a copy takes, but for the names of folders and classes.
+  package var bytesInMemory: Int { entries.count * MemoryLayout<Entry>.stride + names.count }
+
+  /// An index of so many pictures that are not there, with names as ImageNet has them.
+  package static func synthetic(count: Int, classes: Int, path: String) -> PictureIndex {
+    let folders = (0..<classes).map { "\(path)/n\(1_440_764 + $0)" }
+    var names: [UInt8] = []
+    var entries: [Entry] = []
+    entries.reserveCapacity(count)
+    for number in 0..<count {
+      let label = number * classes / count
+      entries.append(
+        Entry(
+          place: UInt64(names.count), size: 110_000, checksum: UInt32(truncatingIfNeeded: number &* 2_654_435_761),
+          label: Int32(label), container: UInt32(label), width: 500, height: 375, kind: 1 | 8 << 8))
+      names += Array("n0\(1_440_764 + label)_\(number % 100_000).JPEG".utf8) + [0]
+    }
+    let head = Head(
+      path: path, areArchives: false, containers: folders, counts: [count, 0, 0], classNames: folders, classes: classes,
+      watched: [], skipped: 0, skippedNames: [])
+    return PictureIndex(head: head, entries: entries, names: names)
+  }
 }
