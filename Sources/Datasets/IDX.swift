@@ -73,9 +73,10 @@ enum IDX {
 
     init(_ name: String, in folder: DataFolder, dimensions: [Int]) throws(DataError) {
       let plain = "\(folder.path)/\(name)"
-      let isPlain = folder.names.contains(name)
+      // Not by the names alone: a link may lead nowhere.
+      let isPlain = FileManager.default.fileExists(atPath: plain)
       let path = isPlain ? plain : plain + ".gz"
-      guard isPlain || folder.names.contains(name + ".gz") else {
+      guard isPlain || FileManager.default.fileExists(atPath: path) else {
         // As other hosts of these files write the names.
         let variant = folder.names.first { $0.replacing(".", with: "-").hasPrefix(name) }
         throw DataError(
