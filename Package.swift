@@ -37,7 +37,8 @@ let package = Package(
     .target(name: "Images", dependencies: ["CImages", "Kernels"]),
     .target(name: "Networks", dependencies: ["Kernels"]),
     .target(name: "Refinement", dependencies: ["Networks", "Kernels"], swiftSettings: noMathErrno),
-    .target(name: "Datasets", dependencies: ["Images", "Kernels", "Formats"]),
+    .target(name: "Pictures", dependencies: ["Images", "Kernels", "Formats"]),
+    .target(name: "Datasets", dependencies: ["Pictures", "Images", "Kernels", "Formats"]),
     .target(name: "Reporting", dependencies: [.product(name: "Logging", package: "swift-log")]),
     .target(
       name: "Training",
@@ -70,7 +71,7 @@ let package = Package(
     .testTarget(name: "NetworksTests", dependencies: ["Networks", "Kernels", "Formats", "TestSupport"]),
     .testTarget(
       name: "RefinementTests", dependencies: ["Refinement", "Networks", "Kernels", "Formats", "TestSupport"]),
-    .testTarget(name: "DatasetsTests", dependencies: ["Datasets", "Images", "Formats", "TestSupport"]),
+    .testTarget(name: "DatasetsTests", dependencies: ["Datasets", "Pictures", "Images", "Formats", "TestSupport"]),
     .testTarget(
       name: "TrainingTests",
       dependencies: [

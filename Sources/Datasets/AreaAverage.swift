@@ -1,4 +1,5 @@
 import Dispatch
+import Pictures
 
 /// Resizing by area averaging: an output pixel is the mean of the input over the area it covers, for any ratio,
 /// also a fractional one and an enlargement. All arithmetic is in integers, so it is exact up to the rounding to a

@@ -1,4 +1,5 @@
 import Kernels
+import Pictures
 
 /// One shard's part of a batch. The loader owns and reuses its memory: it is valid until the loader's next batch.
 package final class Shard: @unchecked Sendable {

@@ -1,5 +1,6 @@
 import Foundation
 import Kernels
+import Pictures
 
 /// What decides the batches: the same source gives the same batches at any rank, any time and from any start.
 package struct BatchSource: Sendable {

@@ -1,5 +1,6 @@
 import Foundation
 import Formats
+import Pictures
 
 /// The files of CIFAR-10-C and CIFAR-100-C (Hendrycks and Dietterich 2019, https://zenodo.org/records/2535967): a NAME.npy a
 /// corruption, bytes of shape (5 n, height, width, channels), the test set's n images at severity 1, then at severity 2, and so

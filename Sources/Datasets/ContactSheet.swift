@@ -1,5 +1,6 @@
 import Images
 import Kernels
+import Pictures
 
 /// Many pictures in one: rows of samples as they are measured, each with what random changes make of it in some epochs.
 package enum ContactSheet {

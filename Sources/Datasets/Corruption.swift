@@ -1,5 +1,6 @@
 import Foundation
 import Kernels
+import Pictures
 
 /// A change of an image that leaves its class: noise, blur, light. Made here from the test set's own pixels, so these are not
 /// the images of CIFAR-C, though the magnitudes are those of its authors (Hendrycks and Dietterich 2019, for CIFAR): theirs

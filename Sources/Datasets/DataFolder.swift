@@ -1,5 +1,6 @@
 import Foundation
 import Formats
+import Pictures
 
 /// The directory that `data.path` names, and what can be said of it where it is not the one that was meant.
 struct DataFolder {

@@ -1,5 +1,6 @@
 import Formats
 import Images
+import Pictures
 
 /// What a data set holds, as a user would want to know before a run: `icp data`.
 package struct DataReport: Sendable {

@@ -1,5 +1,6 @@
 import Foundation
 import Kernels
+import Pictures
 
 /// What to load: the keys `data.*` of the configuration.
 package struct DataOptions: Sendable {

@@ -1,21 +1,6 @@
 import Formats
 import Images
-
-/// The size of one image.
-package struct ImageShape: Hashable, Sendable, CustomStringConvertible {
-  package let channels: Int
-  package let height: Int
-  package let width: Int
-
-  package init(channels: Int, height: Int, width: Int) {
-    (self.channels, self.height, self.width) = (channels, height, width)
-  }
-
-  /// Bytes, or elements, of one image.
-  package var count: Int { channels * height * width }
-
-  package var description: String { "\(channels)x\(height)x\(width)" }
-}
+import Pictures
 
 /// Labelled images of one shape, in file order: 0..<count. Pixels are bytes, plane by plane (CHW). Plain files stay
 /// mapped, and are not copied; pictures are decoded when they are asked for; a part of a data set shares its bytes.

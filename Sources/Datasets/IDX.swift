@@ -1,5 +1,6 @@
 import Foundation
 import Formats
+import Pictures
 
 /// The layout of MNIST and its kin (http://yann.lecun.com/exdb/mnist): big-endian; two zero bytes, the element type
 /// (8: unsigned byte), the number of dimensions, each dimension as 32 bits, then the elements.

@@ -1,4 +1,5 @@
 import Formats
+import Pictures
 
 /// Labels that people gave, one for each training sample of the files, in their order.
 ///

@@ -1,4 +1,5 @@
 import Kernels
+import Pictures
 
 /// How labels come to be wrong (docs/METHOD.md, "Regimes").
 public enum LabelNoiseKind: String, CaseIterable, Sendable {

@@ -1,4 +1,5 @@
 import Formats
+import Pictures
 
 /// The text of a file of labels (LabelFile): numbers in lines, with the names of columns over them or not.
 struct LabelText {

@@ -1,4 +1,5 @@
 import Kernels
+import Pictures
 
 /// Pixel bytes to network inputs: (value / 255 - mean) / std, per channel. Mean and std are of pixel values in 0..1.
 package struct Normalization: Sendable {

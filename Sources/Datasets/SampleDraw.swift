@@ -1,4 +1,5 @@
 import Kernels
+import Pictures
 
 /// Samples drawn without replacement by keys that (seed, purpose, position) address: those with the smallest keys. So
 /// what is drawn does not depend on which other samples there are, and n + 1 samples are the n and another one.

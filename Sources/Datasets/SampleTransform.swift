@@ -1,5 +1,6 @@
 import Images
 import Kernels
+import Pictures
 
 /// A sample's pixels to its float32 network input, channels last: changed at random by draws that (seed, epoch, sample)
 /// address, then normalised by table, then placed.

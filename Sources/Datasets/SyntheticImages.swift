@@ -1,5 +1,6 @@
 import Foundation
 import Kernels
+import Pictures
 
 extension DataSplits {
   /// Random pixels and labels of the shape that a format's images have, `data.size` counted in: what measures a step, and

@@ -1,4 +1,5 @@
 import Formats
+import Pictures
 
 enum CIFAR10Source: DataSource {
   static let format = DataFormat.cifar10

@@ -1,4 +1,5 @@
 import Formats
+import Pictures
 
 /// What a source gives: all its images, before limits, classes and size.
 struct LoadedData: Sendable {

@@ -1,3 +1,5 @@
+import Pictures
+
 enum IDXSource: DataSource {
   static let format = DataFormat.idx
 

@@ -1,4 +1,5 @@
 import Images
+import Pictures
 
 /// JPEG and PNG pictures: class folders, tar shards, lists.
 enum ImagesSource: DataSource {

@@ -1,4 +1,5 @@
 import Formats
+import Pictures
 
 /// A folder of `.npy` files: train_images.npy and train_labels.npy (or x_train, y_train) and, where there are, those of
 /// val and test.

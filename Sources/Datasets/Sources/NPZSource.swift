@@ -1,5 +1,6 @@
 import Formats
 import Foundation
+import Pictures
 
 /// An `.npz` archive of arrays as MedMNIST publishes them: train_images, train_labels and, where there are, val_* and test_*.
 enum NPZSource: DataSource {

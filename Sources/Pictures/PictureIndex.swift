@@ -5,66 +5,71 @@ import Foundation
 /// lists folders. 32 bytes a picture, and the names of those that are files.
 package struct PictureIndex: Sendable, Equatable {
   /// 2^24 labels are more than anybody has, and any is an Int32.
-  static let largestLabel = (1 << 24) - 1
+  package static let largestLabel = (1 << 24) - 1
 
-  struct Entry: BitwiseCopyable, Sendable, Equatable {
+  package struct Entry: BitwiseCopyable, Sendable, Equatable {
     /// Of an archive's member, its first byte; of a file, where its name starts in `names`.
-    var place: UInt64
+    package var place: UInt64
     /// Of the file, bytes.
-    var size: UInt32
+    package var size: UInt32
     /// CRC-32 of the file's bytes.
-    var checksum: UInt32
-    var label: Int32
-    var container: UInt32
+    package var checksum: UInt32
+    package var label: Int32
+    package var container: UInt32
     /// As shown, pixels.
-    var width: UInt16
-    var height: UInt16
+    package var width: UInt16
+    package var height: UInt16
     /// Bit 0: in colour. Bit 1: a PNG. Bits 8 to 15: bits a channel.
-    var kind: UInt32
+    package var kind: UInt32
   }
 
   /// What stands before the entries, as JSON.
-  struct Head: Codable, Sendable, Equatable {
-    struct Watched: Codable, Sendable, Equatable {
+  package struct Head: Codable, Sendable, Equatable {
+    package struct Watched: Codable, Sendable, Equatable {
       let path: String
       let size: Int
       /// Nanoseconds since 1970.
       let time: Int
     }
 
-    struct Moments: Codable, Sendable, Equatable {
-      let mean: [Double]
-      let std: [Double]
+    package struct Moments: Codable, Sendable, Equatable {
+      package let mean: [Double]
+      package let std: [Double]
+
+      package init(mean: [Double], std: [Double]) {
+        self.mean = mean
+        self.std = std
+      }
     }
 
-    var path: String
-    var areArchives: Bool
-    var containers: [String]
+    package var path: String
+    package var areArchives: Bool
+    package var containers: [String]
     /// Of training, validation and test pictures, which follow each other.
-    var counts: [Int]
-    var classNames: [String]
-    var classes: Int
+    package var counts: [Int]
+    package var classNames: [String]
+    package var classes: Int
     var watched: [Watched]
     /// Pictures that are left out, with the reason; the first ones by name.
-    var skipped: Int
-    var skippedNames: [String]
+    package var skipped: Int
+    package var skippedNames: [String]
     /// Mean and deviation of pixels, by what they were computed of.
-    var moments: [String: Moments] = [:]
+    package var moments: [String: Moments] = [:]
   }
 
-  var head: Head
-  var entries: [Entry]
+  package var head: Head
+  package var entries: [Entry]
   /// Names of files, each followed by a zero.
   var names: [UInt8]
 
   /// Pictures that were left out, since they cannot be read.
   package var skipped: Int { head.skipped }
-  var count: Int { entries.count }
-  var training: Range<Int> { 0..<head.counts[0] }
-  var validation: Range<Int> { head.counts[0]..<head.counts[0] + head.counts[1] }
-  var test: Range<Int> { validation.upperBound..<validation.upperBound + head.counts[2] }
+  package var count: Int { entries.count }
+  package var training: Range<Int> { 0..<head.counts[0] }
+  package var validation: Range<Int> { head.counts[0]..<head.counts[0] + head.counts[1] }
+  package var test: Range<Int> { validation.upperBound..<validation.upperBound + head.counts[2] }
   /// 1 where all pictures are grey, else 3.
-  var channels: Int { entries.contains { $0.kind & 1 != 0 } ? 3 : 1 }
+  package var channels: Int { entries.contains { $0.kind & 1 != 0 } ? 3 : 1 }
 
   /// The file of an entry of folders.
   func file(_ entry: Entry) -> String {
@@ -82,6 +87,12 @@ package struct PictureIndex: Sendable, Equatable {
       ]
     }
     return words.withUnsafeBytes { Checksum.crc32($0) }
+  }
+
+  private init(_ head: Head, _ entries: [Entry], _ names: [UInt8]) {
+    self.head = head
+    self.entries = entries
+    self.names = names
   }
 
   // MARK: As bytes
@@ -157,6 +168,6 @@ package struct PictureIndex: Sendable, Equatable {
     let head = Head(
       path: path, areArchives: false, containers: folders, counts: [count, 0, 0], classNames: folders, classes: classes,
       watched: [], skipped: 0, skippedNames: [])
-    return PictureIndex(head: head, entries: entries, names: names)
+    return PictureIndex(head, entries, names)
   }
 }

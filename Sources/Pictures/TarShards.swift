@@ -3,14 +3,14 @@ import Formats
 /// Tar archives of KEY.jpg (or .jpeg, .png) and KEY.cls, the label as text, as WebDataset writes them: one archive, a pattern
 /// such as `train-{000000..000003}.tar`, or a folder that holds `*train*.tar` and, where there are, `*val*.tar` and
 /// `*test*.tar`. Members are read where they lie. `classes.txt` beside the archives names the classes, one a line.
-enum TarShards: PictureSource {
-  static func recognises(_ path: String) -> String? {
+package enum TarShards: PictureSource {
+  package static func recognises(_ path: String) -> String? {
     if path.hasSuffix(".tar") { return path.contains("{") || FolderListing.isFile(path) ? "tar shards" : nil }
     let names = (try? FolderListing.entries(of: path)) ?? []
     return names.contains { !$0.isFolder && $0.name.hasSuffix(".tar") } ? "tar shards" : nil
   }
 
-  static func list(_ path: String) throws(DataError) -> PictureListing {
+  package static func list(_ path: String) throws(DataError) -> PictureListing {
     var listing = PictureListing()
     listing.areArchives = true
     let folder: String

@@ -13,7 +13,7 @@ extension PictureIndex {
 
   /// Reads and decodes every picture of a listing once, on `threads` threads: so what is broken is known before a run, all
   /// of it, and what changes later is found by its checksum.
-  init(_ listing: PictureListing, path: String, badFiles: BadFiles, threads: Int) throws(DataError) {
+  package init(_ listing: PictureListing, path: String, badFiles: BadFiles, threads: Int) throws(DataError) {
     let items = listing.items
     let files = PictureFiles(containers: listing.containers, areArchives: listing.areArchives)
     var found = [Result<Entry, DataError>?](repeating: nil, count: items.count)
@@ -97,5 +97,5 @@ extension PictureIndex {
   }
 
   /// Whether nothing came or went where the pictures lie. A picture that was replaced is found when it is read.
-  var isCurrent: Bool { head.watched.allSatisfy { Self.watched($0.path) == $0 } }
+  package var isCurrent: Bool { head.watched.allSatisfy { Self.watched($0.path) == $0 } }
 }

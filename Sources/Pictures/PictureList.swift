@@ -3,13 +3,13 @@ import Formats
 /// A list of pictures, comma- or tab-separated: path, label and, where there is one, split (train, val or test), in this
 /// order or as the first line names them. Relative paths start at the list's folder. Labels are numbers, or names, which
 /// are numbered in the order of their bytes.
-enum PictureList: PictureSource {
-  static func recognises(_ path: String) -> String? {
+package enum PictureList: PictureSource {
+  package static func recognises(_ path: String) -> String? {
     let isList = [".csv", ".tsv"].contains(where: path.lowercased().hasSuffix)
     return isList && FolderListing.isFile(path) ? "a list of pictures" : nil
   }
 
-  static func list(_ path: String) throws(DataError) -> PictureListing {
+  package static func list(_ path: String) throws(DataError) -> PictureListing {
     let file: MappedFile
     do { file = try MappedFile(path: path) } catch { throw DataError(error) }
     let folder = path.lastIndex(of: "/").map { String(path[..<$0]) } ?? "."

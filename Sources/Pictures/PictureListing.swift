@@ -2,7 +2,7 @@ import Formats
 import Foundation
 
 /// Pictures and labels as folders, archives or a list name them, before any of them is read.
-struct PictureListing: Sendable {
+package struct PictureListing: Sendable {
   struct Item: Sendable {
     /// The folder that the file lies in, or the archive: its number in `containers`.
     let container: Int
@@ -39,10 +39,10 @@ struct PictureListing: Sendable {
   }
 
   /// Which of the three a name stands for, as folders, archives and lists say it.
-  enum Part: CaseIterable, Sendable {
+  package enum Part: CaseIterable, Sendable {
     case training, validation, test
 
-    var names: [String] {
+    package var names: [String] {
       switch self {
       case .training: ["train", "training"]
       case .validation: ["val", "valid", "validation"]
@@ -66,14 +66,14 @@ struct PictureListing: Sendable {
 }
 
 /// Names in a folder, in the order of their bytes, which is Python's.
-enum FolderListing {
-  struct Entry {
-    let name: String
-    let isFolder: Bool
+package enum FolderListing {
+  package struct Entry {
+    package let name: String
+    package let isFolder: Bool
   }
 
   /// Without those that begin with a dot. Links count as what they lead to.
-  static func entries(of path: String) throws(DataError) -> [Entry] {
+  package static func entries(of path: String) throws(DataError) -> [Entry] {
     guard let folder = opendir(path) else {
       throw DataError(path: path, reason: "cannot be listed: \(String(cString: strerror(errno)))")
     }
@@ -89,19 +89,25 @@ enum FolderListing {
     return entries.sorted { Array($0.name.utf8).lexicographicallyPrecedes(Array($1.name.utf8)) }
   }
 
-  static func isDirectory(_ path: String) -> Bool {
+  package static func isDirectory(_ path: String) -> Bool {
     var status = stat()
     return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
   }
 
-  static func isFile(_ path: String) -> Bool {
+  package static func isFile(_ path: String) -> Bool {
     var status = stat()
     return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFREG
   }
 }
 
+/// The first few of many names, for messages.
+package func listed(_ names: [String]) -> String {
+  let shown = names.prefix(5).map(quoted).joined(separator: ", ")
+  return names.count > 5 ? "\(shown) and \(names.count - 5) more" : shown
+}
+
 /// A path in a message: what terminals obey is left out, and what nobody would read.
-func visible(_ path: String) -> String {
+package func visible(_ path: String) -> String {
   let scalars = path.unicodeScalars
   let shown = scalars.suffix(300).map { scalar in
     let category = scalar.properties.generalCategory

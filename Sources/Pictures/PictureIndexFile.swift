@@ -2,11 +2,11 @@ import Formats
 import Foundation
 
 /// Where the index of a place is kept.
-struct PictureIndexFile {
+package struct PictureIndexFile {
   let folder: String
   private let path: String
 
-  init(folder: String, path: String, badFiles: BadFiles) {
+  package init(folder: String, path: String, badFiles: BadFiles) {
     self.folder = folder
     let whole = path.hasPrefix("/") ? path : "\(FileManager.default.currentDirectoryPath)/\(path)"
     let sum = Checksum.crc32(Array("\(whole) \(badFiles.rawValue)".utf8))
@@ -14,13 +14,13 @@ struct PictureIndexFile {
   }
 
   /// nil where there is none that is whole.
-  func read() -> PictureIndex? {
+  package func read() -> PictureIndex? {
     guard let file = try? MappedFile(path: path) else { return nil }
     return withExtendedLifetime(file) { PictureIndex(encoded: file.bytes) }
   }
 
   /// Under another name first, so that nobody reads half of it.
-  func write(_ index: PictureIndex) throws(DataError) {
+  package func write(_ index: PictureIndex) throws(DataError) {
     do {
       try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
       try Data(index.encoded).write(to: URL(fileURLWithPath: path), options: .atomic)

@@ -3,16 +3,16 @@ import Images
 
 /// Pictures that are read and decoded when they are asked for, from any thread, or taken from what was kept of them.
 package final class PictureSet: Sendable {
-  let index: PictureIndex
+  package let index: PictureIndex
   package let view: PictureView
   private let files: PictureFiles
   private let cache: DecodedCache?
   /// Whether pictures are kept as decoded, for random crops; else as the network's view of them.
   private let keepsWhole: Bool
-  let threads: Int
+  package let threads: Int
 
   /// Throws where the cache cannot be made.
-  init(
+  package init(
     _ index: PictureIndex, view: PictureView, cacheFolder: String?, keepsWhole: Bool, threads: Int
   ) throws(DataError) {
     self.threads = threads
@@ -32,7 +32,7 @@ package final class PictureSet: Sendable {
   }
 
   /// The picture as it was made, of any size.
-  func whole(_ number: Int) throws(DataError) -> Picture {
+  package func whole(_ number: Int) throws(DataError) -> Picture {
     guard keepsWhole else { return try decoded(number) }
     let entry = index.entries[number]
     return try kept(number, width: Int(entry.width), height: Int(entry.height)) { () throws(DataError) in
@@ -41,7 +41,7 @@ package final class PictureSet: Sendable {
   }
 
   /// The picture as the network sees it where nothing is changed at random.
-  func viewed(_ number: Int) throws(DataError) -> Picture {
+  package func viewed(_ number: Int) throws(DataError) -> Picture {
     if keepsWhole { return view.apply(try whole(number)) }
     return try kept(number, width: view.shape.width, height: view.shape.height) { () throws(DataError) in
       view.apply(try decoded(number))
@@ -92,7 +92,7 @@ package final class PictureSet: Sendable {
   }
 
   /// The file, or the archive and the member's name as its header has it.
-  func origin(_ number: Int) -> String {
+  package func origin(_ number: Int) -> String {
     let entry = index.entries[number]
     guard index.head.areArchives else { return visible(index.file(entry)) }
     let header = try? files.contents(ofArchive: Int(entry.container), at: Int(entry.place) - 512, count: 512)

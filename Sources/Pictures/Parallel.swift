@@ -3,9 +3,9 @@ import Foundation
 import Synchronization
 
 /// Independent work shared by threads.
-enum Parallel {
+package enum Parallel {
   /// Calls `body` for each of 0..<count, in any order, on at most `threads` threads, this one among them.
-  static func run(_ count: Int, threads: Int, _ body: @Sendable (Int) -> Void) {
+  package static func run(_ count: Int, threads: Int, _ body: @Sendable (Int) -> Void) {
     guard threads > 1, count > 1 else {
       for index in 0..<count { body(index) }
       return
@@ -21,7 +21,7 @@ enum Parallel {
   }
 
   /// The same for what can fail: throws the error of the lowest number that failed; what comes after it may be left out.
-  static func run(
+  package static func run(
     _ count: Int, threads: Int, _ body: @Sendable (Int) throws(DataError) -> Void
   ) throws(DataError) {
     guard threads > 1, count > 1 else {
@@ -41,5 +41,5 @@ enum Parallel {
   }
 
   /// The cores that this process may use.
-  static var cores: Int { max(1, ProcessInfo.processInfo.activeProcessorCount) }
+  package static var cores: Int { max(1, ProcessInfo.processInfo.activeProcessorCount) }
 }

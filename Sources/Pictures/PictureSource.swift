@@ -1,7 +1,8 @@
+import Formats
 import Images
 
 /// A way in which pictures are kept. Conforming is a file; being known is a line of `PictureSources.all`.
-protocol PictureSource: Sendable {
+package protocol PictureSource: Sendable {
   /// What `path` is, as a message says it; nil where it is nothing of this kind.
   static func recognises(_ path: String) -> String?
   /// Names all pictures and their labels, and reads none.
@@ -16,18 +17,18 @@ extension PictureSource {
   }
 }
 
-enum PictureSources {
-  static let all: [any PictureSource.Type] = [ClassFolders.self, TarShards.self, PictureList.self]
+package enum PictureSources {
+  package static let all: [any PictureSource.Type] = [ClassFolders.self, TarShards.self, PictureList.self]
 
   /// The one way in which pictures lie at `path`. Throws where there is none, or more than one.
-  static func list(_ path: String) throws(DataError) -> PictureListing {
+  package static func list(_ path: String) throws(DataError) -> PictureListing {
     let found = all.compactMap { source in source.recognises(path).map { (source, $0) } }
     guard let first = found.first else {
       throw DataError(
         path: path,
         reason:
           "holds no pictures: expected class folders (with or without train/, val/ and test/), tar shards, or a list "
-          + "(.csv, .tsv) of paths and labels" + ((try? DataFolder(path, for: .images))?.hint(for: .images) ?? ""))
+          + "(.csv, .tsv) of paths and labels" + held(path))
     }
     guard found.count == 1 else {
       throw DataError(
@@ -37,5 +38,13 @@ enum PictureSources {
           + "pattern such as train-{000..003}.tar")
     }
     return try first.0.list(path)
+  }
+
+  /// "; it holds ...": what there is instead.
+  private static func held(_ path: String) -> String {
+    guard let names = try? FolderListing.entries(of: path).map(\.name) else {
+      return FolderListing.isFile(path) ? FileKind.hint(ofFile: path) : ShellPath.hint(path)
+    }
+    return names.isEmpty ? "; it is empty" : "; it holds \(listed(names))"
   }
 }

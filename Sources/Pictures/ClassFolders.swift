@@ -2,8 +2,8 @@ import Formats
 
 /// One folder a class, as torchvision's ImageFolder reads them: under `train/` and, where there are, `val/` and `test/`;
 /// or class folders alone. Classes are numbered in the order of their names; pictures may lie in folders of their class's.
-enum ClassFolders: PictureSource {
-  static func recognises(_ path: String) -> String? {
+package enum ClassFolders: PictureSource {
+  package static func recognises(_ path: String) -> String? {
     guard let names = try? FolderListing.entries(of: path), !names.isEmpty else { return nil }
     let folders = names.filter(\.isFolder).map(\.name)
     if let train = folders.first(where: { PictureListing.Part(named: $0) == .training }) {
@@ -27,7 +27,7 @@ enum ClassFolders: PictureSource {
     (try? FolderListing.entries(of: path))?.contains { isPicture($0.name) } ?? false
   }
 
-  static func list(_ path: String) throws(DataError) -> PictureListing {
+  package static func list(_ path: String) throws(DataError) -> PictureListing {
     var listing = PictureListing()
     let entries = try FolderListing.entries(of: path)
     listing.watched.append(path)
@@ -71,7 +71,7 @@ enum ClassFolders: PictureSource {
       guard let label = labels[entry.name] else {
         throw DataError(
           path: visible("\(path)/\(entry.name)"),
-          reason: "is no class of the training images, which are \(DataFolder.listed(listing.classNames))")
+          reason: "is no class of the training images, which are \(Pictures.listed(listing.classNames))")
       }
       try add("\(path)/\(entry.name)", label: label, to: part, depth: 0, &listing)
     }

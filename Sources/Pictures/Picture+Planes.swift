@@ -2,7 +2,7 @@ import Images
 
 extension Picture {
   /// Pixels plane by plane (CHW).
-  init(planes: UnsafePointer<UInt8>, shape: ImageShape) {
+  package init(planes: UnsafePointer<UInt8>, shape: ImageShape) {
     let area = shape.height * shape.width
     self.init(width: shape.width, height: shape.height, channels: shape.channels) { pixels in
       for channel in 0..<shape.channels {
@@ -12,7 +12,7 @@ extension Picture {
   }
 
   /// Calls `body` with the pixels plane by plane (CHW); the pointer must not leave it.
-  func withPlanes<Result>(_ body: (UnsafePointer<UInt8>) -> Result) -> Result {
+  package func withPlanes<Result>(_ body: (UnsafePointer<UInt8>) -> Result) -> Result {
     withPixels { pixels in
       guard channels > 1 else { return body(pixels) }
       let area = width * height

@@ -1,0 +1,7 @@
+import Pictures
+
+// What users of data sets name without naming where pictures come from.
+package typealias DataError = Pictures.DataError
+package typealias ImageShape = Pictures.ImageShape
+package typealias PictureIndex = Pictures.PictureIndex
+public typealias BadFiles = Pictures.BadFiles
