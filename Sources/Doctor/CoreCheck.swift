@@ -1,5 +1,6 @@
 import Foundation
 import MPI
+import Runtime
 
 /// The cores a rank may use, and what it means to run on them.
 package struct CoreFacts: Codable, Sendable {

@@ -1,5 +1,6 @@
 import Foundation
 import MPI
+import Runtime
 
 /// The networks a host is on.
 package struct NetworkFacts: Codable, Sendable {

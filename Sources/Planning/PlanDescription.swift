@@ -20,7 +20,9 @@ package struct PlanDescription {
       "\(plan.data.training.count) training, \(plan.data.validation?.count ?? 0) validation and "
         + "\(plan.data.test.count) test images of \(plan.data.training.shape), \(plan.architecture.classes) classes; "
         + "mean \(rounded(plan.normalization.mean)), std \(rounded(plan.normalization.std))",
+      plan.validationText,
       plan.labelNoiseText.map { "label noise: \($0)" },
+      plan.emptyClassesText.map { "WARNING: \($0)" },
       "\(plan.configuration.training.epochs) epochs of \(plan.stepsPerEpoch) steps, \(plan.shards) shards on \(ranks) "
         + "\(ranks == 1 ? "rank" : "ranks"); the first \(plan.cyclic.warmupEpochs) epochs are plain",
       "Dry run: nothing was trained or written.",

@@ -62,10 +62,11 @@ package struct RunPlan: Sendable {
     labelNoiseRate =
       configuration.data.labelNoise.kind == .none ? nil : Double(training.wrongLabels) / Double(training.count)
     let shape = data.training.shape
-    cifarC = try configuration.evaluation.cifarC.map { [classes = data.training.classes] path in
+    cifarC = try configuration.evaluation.cifarC.map {
+      [classes = data.training.classes, wholeTest = data.wholeTest] path in
       try CIFARC(
         directory: path, shape: configuration.data.size == nil ? shape : nil, classes: classes,
-        kept: configuration.data.classes)
+        kept: configuration.data.classes, test: wholeTest)
     }
     let network = Architecture.make(
       configuration.model.kind, shortcut: configuration.model.shortcut, hidden: configuration.model.hidden,
@@ -108,6 +109,37 @@ package struct RunPlan: Sendable {
     guard let labelNoiseRate else { return nil }
     return "\(configuration.data.labelNoise.kind.rawValue), \(data.training.wrongLabels) of \(data.training.count) "
       + "training labels are wrong (\(percent(labelNoiseRate)))"
+  }
+
+  /// "validation: 5000 images held out, stratified"; nil where none are.
+  package var validationText: String? {
+    data.validation.map {
+      "validation: \($0.count) images held out, \(configuration.data.validationSplit.split.rawValue)"
+    }
+  }
+
+  /// What the training set lacks, of which figures would say nothing; nil where it lacks nothing.
+  package var emptyClassesText: String? {
+    let empty = data.training.emptyClasses
+    guard !empty.isEmpty else { return nil }
+    let names = empty.map { configuration.data.classes?[$0] ?? $0 }
+    return
+      "no training images of \(empty.count == 1 ? "class" : "\(empty.count) of \(data.training.classes) classes:") "
+      + Self.runs(names)
+  }
+
+  /// "0, 2 to 9, 11", at most ten of them.
+  private static func runs(_ numbers: [Int]) -> String {
+    var runs: [ClosedRange<Int>] = []
+    for number in numbers {
+      if let last = runs.last, last.upperBound + 1 == number {
+        runs[runs.count - 1] = last.lowerBound...number
+      } else {
+        runs.append(number...number)
+      }
+    }
+    let texts = runs.map { $0.count == 1 ? "\($0.lowerBound)" : "\($0.lowerBound) to \($0.upperBound)" }
+    return listed(texts, most: 10)
   }
 
   /// Tells two data sets to train on apart: sizes, a checksum of the labels, and the pixels' moments.
@@ -167,6 +199,7 @@ extension DataOptions {
     self.init(
       format: data.format, path: data.path, size: data.size, limit: data.limit, testLimit: data.testLimit,
       validation: data.validation, seed: configuration.training.seed)
+    validationSplit = data.validationSplit.split
     (classes, samplesPerClass) = (data.classes, data.samplesPerClass)
     subsetSeed = data.subsetSeed ?? configuration.training.seed
     labelNoise.kind = data.labelNoise.kind

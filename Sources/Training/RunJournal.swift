@@ -109,7 +109,7 @@ package final class RunJournal {
     console.show(
       RunProgress(
         epoch: report.mode.epoch, epochs: plan.configuration.training.epochs, step: report.step,
-        steps: min(plan.totalSteps, plan.configuration.training.maxSteps ?? .max), loss: report.totalLoss,
+        steps: min(plan.totalSteps, plan.configuration.training.maxSteps ?? .max), loss: report.sums.taskLoss,
         imagesPerSecond: report.imagesPerSecond))
   }
 

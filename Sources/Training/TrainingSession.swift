@@ -134,8 +134,10 @@ package struct TrainingSession {
   private func makePlan(from resumed: Resumed?) throws -> RunPlan {
     let plan = try communicator.together {
       let shards = resumed?.metadata["shards"].flatMap { Int($0) }
-      let plan = try RunPlan(configuration, ranks: communicator.size, resumedShards: shards)
-      if let resumed { try check(resumed, against: plan) }
+      let saved = try resumed.map(savedConfiguration)
+      let plan = try RunPlan(
+        saved.map(configuration.resuming) ?? configuration, ranks: communicator.size, resumedShards: shards)
+      if let resumed, let saved { try check(resumed, began: saved, against: plan) }
       return plan
     }
     try communicator.agree(
@@ -160,16 +162,18 @@ package struct TrainingSession {
     }
   }
 
-  private func check(_ resumed: Resumed, against plan: RunPlan) throws {
+  private func savedConfiguration(_ resumed: Resumed) throws -> RunConfiguration {
     guard let text = resumed.metadata["config"] else {
       throw CheckpointError(path: resumed.path, reason: "metadata does not hold the run's configuration")
     }
-    let saved: RunConfiguration
     do {
-      saved = try RunConfiguration(yaml: text, name: "\(resumed.path) (config)")
+      return try RunConfiguration(yaml: text, name: "\(resumed.path) (config)")
     } catch {
       throw CheckpointError(path: resumed.path, reason: "its configuration cannot be read: \(error)")
     }
+  }
+
+  private func check(_ resumed: Resumed, began saved: RunConfiguration, against plan: RunPlan) throws {
     if let difference = plan.configuration.differences(from: saved).first {
       throw CheckpointError(
         path: resumed.path, reason: "\(difference); --resume needs what sets the weights unchanged")
