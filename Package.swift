@@ -16,9 +16,9 @@ let package = Package(
   name: "icp-trainer",
   products: [.executable(name: "icp", targets: ["icp"])],
   dependencies: [
-    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
-    .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
-    .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+    .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
+    .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
   ],
   targets: [
     .systemLibrary(name: "CMPI", pkgConfig: "ompi-c", providers: [.apt(["libopenmpi-dev"])]),
@@ -31,54 +31,123 @@ let package = Package(
       name: "CImages", cSettings: [.unsafeFlags(["-O3"])],
       linkerSettings: [.linkedLibrary("jpeg"), .linkedLibrary("png")]),
     .target(name: "CSupervision"),
-    .target(name: "MPI", dependencies: ["CMPI"]),
+    .target(name: "Runtime"),
+    .target(name: "Files", dependencies: ["Runtime"]),
+    .target(name: "MPI", dependencies: ["Runtime", "CMPI"]),
     .target(name: "Kernels", dependencies: ["CKernels"]),
-    .target(name: "Formats", dependencies: ["CZlib"]),
+    .target(name: "Formats", dependencies: ["Files", "CZlib"]),
     .target(name: "Images", dependencies: ["CImages", "Kernels"]),
-    .target(name: "Networks", dependencies: ["Kernels"]),
-    .target(name: "Refinement", dependencies: ["Networks", "Kernels"], swiftSettings: noMathErrno),
-    .target(name: "Pictures", dependencies: ["Images", "Kernels", "Formats"]),
-    .target(name: "Datasets", dependencies: ["Pictures", "Images", "Kernels", "Formats"]),
-    .target(name: "Reporting", dependencies: [.product(name: "Logging", package: "swift-log")]),
+    .target(name: "Networks", dependencies: ["Kernels", "Formats", "Runtime"]),
+    .target(name: "Refinement", dependencies: ["Networks", "Kernels", "Runtime"], swiftSettings: noMathErrno),
+    .target(name: "Pictures", dependencies: ["Images", "Kernels", "Formats", "Files", "Runtime"]),
+    .target(name: "Datasets", dependencies: ["Pictures", "Images", "Kernels", "Formats", "Files", "Runtime"]),
+    .target(name: "Reporting", dependencies: ["Files", "Runtime", .product(name: "Logging", package: "swift-log")]),
+    .target(
+      name: "Method", dependencies: ["Refinement", "Networks", "Datasets", "Kernels", "Runtime"],
+      swiftSettings: noMathErrno),
+    .target(name: "Optimization", dependencies: ["Kernels"], swiftSettings: noMathErrno),
+    .target(
+      name: "Configuration",
+      dependencies: [
+        "Refinement", "Networks", "Datasets", "Kernels", "Formats", "Files", "Runtime",
+        .product(name: "Yams", package: "Yams"),
+      ], swiftSettings: noMathErrno),
+    .target(
+      name: "Planning",
+      dependencies: [
+        "Configuration", "Method", "Optimization", "Refinement", "Networks", "Datasets", "Kernels", "Formats",
+        "Reporting", "Runtime",
+      ], swiftSettings: noMathErrno),
+    .target(name: "Checkpointing", dependencies: ["Formats", "Files", "Runtime"], swiftSettings: noMathErrno),
+    .target(
+      name: "Supervision", dependencies: ["MPI", "Kernels", "Files", "Reporting", "Runtime", "CSupervision"],
+      swiftSettings: noMathErrno),
+    .target(
+      name: "Reduction",
+      dependencies: [
+        "Supervision", "Method", "Optimization", "Configuration", "Networks", "Kernels", "Formats", "MPI", "Runtime",
+      ], swiftSettings: noMathErrno),
+    .target(
+      name: "Evaluation",
+      dependencies: [
+        "Planning", "Checkpointing", "Supervision", "Configuration", "Refinement", "Networks", "Datasets", "Kernels",
+        "Formats", "Files", "MPI", "Reporting", "Runtime",
+      ], swiftSettings: noMathErrno),
+    .target(
+      name: "Doctor",
+      dependencies: [
+        "Checkpointing", "Reduction", "Planning", "Configuration", "Networks", "Kernels", "Files", "MPI", "Reporting",
+        "Runtime",
+        .product(name: "Logging", package: "swift-log"),
+      ], swiftSettings: noMathErrno),
     .target(
       name: "Training",
       dependencies: [
-        "Refinement", "Networks", "Datasets", "Kernels", "Formats", "MPI", "Reporting", "CSupervision",
-        .product(name: "Yams", package: "Yams"), .product(name: "Logging", package: "swift-log"),
+        "Doctor", "Evaluation", "Reduction", "Checkpointing", "Supervision", "Planning", "Configuration", "Method",
+        "Optimization", "Refinement", "Networks", "Datasets", "Kernels", "Formats", "Files", "MPI", "Reporting",
+        "Runtime", .product(name: "Logging", package: "swift-log"),
+      ], swiftSettings: noMathErrno),
+    .target(
+      name: "Studies",
+      dependencies: [
+        "Training", "Doctor", "Supervision", "Checkpointing", "Planning", "Configuration", "Kernels", "Formats",
+        "Files", "MPI", "Reporting", "Runtime", .product(name: "Yams", package: "Yams"),
+        .product(name: "Logging", package: "swift-log"),
+      ], swiftSettings: noMathErrno),
+    .target(
+      name: "Benchmarks",
+      dependencies: [
+        "Training", "Supervision", "Reduction", "Planning", "Configuration", "Method", "Refinement", "Networks",
+        "Datasets", "Kernels", "Files", "MPI", "Reporting", "Runtime",
       ], swiftSettings: noMathErrno),
     .executableTarget(
       name: "icp",
       dependencies: [
-        "Training", "Reporting", "MPI", "Formats",
+        "Benchmarks", "Studies", "Training", "Doctor", "Evaluation", "Reduction", "Supervision", "Checkpointing",
+        "Configuration", "Formats", "Files", "MPI", "Reporting", "Runtime",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
     .executableTarget(name: "mpi-probe", dependencies: ["MPI"], path: "Tests/Executable/MPIProbe"),
     .target(name: "CAllocationCounter", dependencies: ["CMPI"], path: "Tests/Executable/CAllocationCounter"),
     // Names of functions, for its backtraces.
     .executableTarget(
-      name: "allocation-probe", dependencies: ["CAllocationCounter", "Training", "Datasets", "Kernels", "MPI"],
+      name: "allocation-probe",
+      dependencies: [
+        "CAllocationCounter", "Training", "Supervision", "Planning", "Configuration", "Method", "Networks", "Datasets",
+        "Kernels", "MPI",
+      ],
       path: "Tests/Executable/AllocationProbe", linkerSettings: [.unsafeFlags(["-Xlinker", "--export-dynamic"])]),
     .target(name: "CMemoryWatch", path: "Tests/Fuzz/CMemoryWatch"),
     .target(
-      name: "FuzzTargets", dependencies: ["Training", "Datasets", "Networks", "Kernels", "Formats"],
+      name: "FuzzTargets",
+      dependencies: [
+        "Studies", "Training", "Evaluation", "Planning", "Checkpointing", "Configuration", "Optimization", "Datasets",
+        "Networks", "Kernels", "Formats", "Runtime",
+      ],
       path: "Tests/Fuzz/Targets"),
     .executableTarget(
       name: "corpus-probe", dependencies: ["FuzzTargets", "CMemoryWatch"], path: "Tests/Executable/CorpusProbe"),
     .target(name: "TestSupport", dependencies: ["Formats"], path: "Tests/Support"),
+    .testTarget(name: "FilesTests", dependencies: ["Files", "TestSupport"]),
     .testTarget(name: "KernelsTests", dependencies: ["Kernels", "Formats", "TestSupport"]),
-    .testTarget(name: "FormatsTests", dependencies: ["Formats", "TestSupport"]),
+    .testTarget(name: "FormatsTests", dependencies: ["Formats", "Files", "TestSupport"]),
     .testTarget(name: "ImagesTests", dependencies: ["Images", "Kernels", "Formats", "TestSupport"]),
     .testTarget(name: "NetworksTests", dependencies: ["Networks", "Kernels", "Formats", "TestSupport"]),
     .testTarget(
       name: "RefinementTests", dependencies: ["Refinement", "Networks", "Kernels", "Formats", "TestSupport"]),
-    .testTarget(name: "DatasetsTests", dependencies: ["Datasets", "Pictures", "Images", "Formats", "TestSupport"]),
+    .testTarget(
+      name: "DatasetsTests",
+      dependencies: ["Datasets", "Pictures", "Images", "Kernels", "Formats", "Files", "TestSupport"]),
     .testTarget(
       name: "TrainingTests",
       dependencies: [
-        "Training", "Refinement", "Networks", "Datasets", "Kernels", "Formats", "MPI", "Reporting", "TestSupport",
+        "Benchmarks", "Studies", "Training", "Doctor", "Evaluation", "Reduction", "Supervision", "Checkpointing",
+        "Planning",
+        "Configuration", "Optimization", "Method", "Refinement", "Networks", "Datasets", "Kernels", "Formats", "Files",
+        "MPI", "Reporting", "Runtime", "TestSupport",
         .product(name: "Logging", package: "swift-log"),
       ]),
-    .testTarget(name: "CommandTests", dependencies: ["Training", "Formats", "MPI", "TestSupport"]),
+    .testTarget(name: "CommandTests", dependencies: ["Checkpointing", "Studies", "Formats", "MPI", "TestSupport"]),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import Formats
 import Pictures
@@ -89,7 +90,7 @@ enum CIFAR {
       throw DataError(
         path: path,
         reason: "\(size) bytes are not a multiple of \(format)'s record of \(record) bytes"
-          + (FileKind.named(file.bytes).map { "; it is \($0)" } ?? "; \(hint)"))
+          + (FileSignature.named(file.bytes).map { "; it is \($0)" } ?? "; \(hint)"))
     }
     return SampleFile(path: path, records: file, labelBytes: labelBytes, pixelBytes: shape.count)
   }

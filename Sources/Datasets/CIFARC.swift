@@ -1,6 +1,8 @@
-import Foundation
+import Files
 import Formats
+import Foundation
 import Pictures
+import Runtime
 
 /// The files of CIFAR-10-C and CIFAR-100-C (Hendrycks and Dietterich 2019, https://zenodo.org/records/2535967): a NAME.npy a
 /// corruption, bytes of shape (5 n, height, width, channels), the test set's n images at severity 1, then at severity 2, and so
@@ -128,7 +130,7 @@ package struct CIFARC: Sendable {
   private static func hint(_ directory: String, _ entries: [String]) -> String {
     if entries.isEmpty { return "; it is empty" }
     let folder = entries.prefix(200).first { FileManager.default.fileExists(atPath: "\(directory)/\($0)/labels.npy") }
-    return folder.map { "; they are in \(directory)/\($0)" } ?? "; it holds \(DataFolder.listed(entries))"
+    return folder.map { "; they are in \(directory)/\($0)" } ?? "; it holds \(listed(entries.map(quoted), most: 5))"
   }
 
   private static func labels(path: String, classes: Int) throws(DataError) -> [UInt8] {

@@ -1,6 +1,8 @@
-import Foundation
+import Files
 import Formats
+import Foundation
 import Pictures
+import Runtime
 
 /// The directory that `data.path` names, and what can be said of it where it is not the one that was meant.
 struct DataFolder {
@@ -35,9 +37,9 @@ struct DataFolder {
         "; it holds the \(version) version\(name.isEmpty ? "" : " (\(name))"), where the binary version is needed, which "
         + "launch/data fetches"
     }
-    let listed = "; it holds \(Self.listed(names))"
-    if let archive = names.first(where: Self.isArchive) { return listed + ": unpack \(archive)" }
-    return listed
+    let held = "; it holds \(listed(names.map(quoted), most: 5))"
+    if let archive = names.first(where: Self.isArchive) { return held + ": unpack \(archive)" }
+    return held
   }
 
   /// The folders in this one, and in those, by their paths from here; a few, for messages.
@@ -68,11 +70,6 @@ struct DataFolder {
     let isCIFAR = names.contains { CIFAR.trainingNumber($0) != nil || $0 == "train.bin" }
     let isIDX = names.contains { $0.hasPrefix("train-images-idx3-ubyte") || $0.hasPrefix("train-images.idx3-ubyte") }
     return (isCIFAR ? [.cifar10] : []) + (isIDX ? [.idx] : [])
-  }
-
-  static func listed(_ names: [String]) -> String {
-    let shown = names.prefix(5).map(quoted).joined(separator: ", ")
-    return names.count > 5 ? "\(shown) and \(names.count - 5) more" : shown
   }
 
   private static func isFile(_ path: String) -> Bool {

@@ -1,3 +1,4 @@
+import Runtime
 import Formats
 import Images
 import Pictures
@@ -78,7 +79,8 @@ package struct Dataset: Sendable {
       if let unknown = names.first(where: { numbers[$0] == nil }) {
         throw DataError(
           path: source,
-          reason: "class \(quoted(unknown)) is none of the training images, which are \(DataFolder.listed(others))")
+          reason:
+            "class \(quoted(unknown)) is none of the training images, which are \(listed(others.map(quoted), most: 5))")
       }
       result.renumbering = Dictionary(
         uniqueKeysWithValues: names.enumerated().map { ($0.offset, numbers[$0.element]!) })

@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import Formats
 import Pictures
@@ -97,9 +98,10 @@ enum IDX {
           contents = file
         } else {
           // The header first: its sizes are the budget of inflating the rest.
-          let packed = FileKind.head(of: path)
+          let packed = FileSignature.head(of: path)
           guard packed.count < 2 || packed[0] == 0x1F else {
-            let what = packed.starts(with: [0, 0, 8]) ? "; it is plain: rename it to \(name)" : FileKind.hint(packed)
+            let what =
+              packed.starts(with: [0, 0, 8]) ? "; it is plain: rename it to \(name)" : FileSignature.hint(packed)
             throw FormatError(path: path, reason: "is not gzip\(what)")
           }
           let head = try Gzip.prefix(contentsOf: path, count: longest)
@@ -123,7 +125,7 @@ enum IDX {
     private static func hint(_ bytes: [UInt8], _ dimensions: Int) -> String {
       if bytes.starts(with: [0x1F, 0x8B]) { return "; it is gzip: add .gz to its name, or unpack it (gunzip)" }
       let other = dimensions == 1 ? 3 : 1
-      guard bytes.starts(with: [0, 0, 8, UInt8(other)]) else { return FileKind.hint(bytes) }
+      guard bytes.starts(with: [0, 0, 8, UInt8(other)]) else { return FileSignature.hint(bytes) }
       let (found, meant) = dimensions == 1 ? ("images", "labels") : ("labels", "images")
       return "; it holds \(found), where \(meant) are expected: are the two files swapped?"
     }

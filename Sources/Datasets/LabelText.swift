@@ -1,3 +1,4 @@
+import Files
 import Formats
 import Pictures
 
@@ -23,12 +24,13 @@ struct LabelText {
       throw DataError(
         path: path,
         reason: "line \(scanner.line): \(quoted(String(unknown.prefix(24)))), expected a label"
-          + FileKind.hint(file.bytes))
+          + FileSignature.hint(file.bytes))
     }
     while let word = scanner.word(), numbers.count <= limit {
       guard word.utf8.allSatisfy({ UInt8(ascii: "0")...UInt8(ascii: "9") ~= $0 }), let number = Int32(word) else {
         throw DataError(
-          path: path, reason: "line \(scanner.line): \(quoted(word)), expected a label" + FileKind.hint(file.bytes))
+          path: path, reason: "line \(scanner.line): \(quoted(word)), expected a label" + FileSignature.hint(file.bytes)
+        )
       }
       numbers.append(number)
       lines.append(scanner.line)

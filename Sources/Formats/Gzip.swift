@@ -1,4 +1,5 @@
 import CZlib
+import Files
 
 /// Reading gzip files (RFC 1952), of one member or several, through zlib.
 package enum Gzip {

@@ -1,3 +1,5 @@
+import Files
+
 /// An array in NumPy's `.npy` format, versions 1 to 3 (numpy.lib.format): little-endian elements in C's order, row-major.
 /// The file stays mapped; its length was checked to be exactly what the header says, so that reading a value cannot fail.
 package struct NumpyFile: Sendable {

@@ -1,3 +1,5 @@
+import Files
+
 /// The header of a `.npy` file: a dictionary as Python writes it, of which only the one form that NumPy writes is read:
 /// `{'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), }`, the keys in any order.
 struct NumpyHeader {

@@ -1,3 +1,5 @@
+import Files
+
 /// A safetensors file in memory: `[UInt64 N][N bytes of JSON][buffer]`, all little-endian.
 ///
 /// Nothing the file says is believed before it is checked: sizes against the file's own size, products for overflow,
@@ -19,7 +21,7 @@ package struct SafetensorsFile: Sendable {
   /// Reads and checks the file at `path`; the values are read later, by name.
   /// - Parameter followLinks: false refuses a symbolic link, for directories that others may write to.
   package init(path: String, followLinks: Bool = true) throws(FormatError) {
-    try self.init(bytes: readFile(path, followLinks: followLinks), path: path)
+    try self.init(bytes: RegularFile.read(path, followLinks: followLinks), path: path)
   }
 
   /// - Parameter path: what errors call these bytes.

@@ -1,3 +1,5 @@
+import Files
+
 /// The JSON header of a safetensors file, read by a scanner that knows this one grammar.
 ///
 /// General JSON parsers accept a key twice and keep one of the two, so that two readers can see two different files

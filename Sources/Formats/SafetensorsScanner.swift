@@ -1,3 +1,5 @@
+import Files
+
 /// A cursor over JSON text: objects, strings and arrays of non-negative integers, which is all a safetensors header
 /// has. Every step is bounded by the text; every error tells the byte at which it stands.
 struct HeaderScanner {

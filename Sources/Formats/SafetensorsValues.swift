@@ -1,3 +1,5 @@
+import Files
+
 /// Values by name, converted to the two types this program computes with.
 extension SafetensorsFile {
   /// F32, or F64, F16 and BF16 converted; row-major.

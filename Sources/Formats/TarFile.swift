@@ -1,3 +1,5 @@
+import Files
+
 /// The regular files in a tar archive (POSIX ustar and pax, GNU's long names), by place: nothing is unpacked.
 package struct TarFile {
   package struct Member: Equatable, Sendable {

@@ -1,8 +1,10 @@
 import Glibc
+import Runtime
 
 /// The processes were started in a way that cannot give one job: the user has to start them otherwise.
-package struct LaunchError: Error, CustomStringConvertible {
+package struct LaunchError: ExitCoded, CustomStringConvertible {
   package let description: String
+  package let exitCode = ExitCode.usage
   /// Whether another of the processes that were started so says it: it is the same for all.
   package let isToldByAnother: Bool
 

@@ -1,13 +1,15 @@
 import CMPI
+import Runtime
 
 /// A call of the MPI library that failed: which one, its code, and the library's own words for it.
-package struct MPIError: Error, CustomStringConvertible {
+package struct MPIError: ExitCoded, CustomStringConvertible {
   /// The C function, as in `MPI_Allreduce`.
   package let call: String
   /// What it returned; never `MPI_SUCCESS`.
   package let code: Int32
   /// The library's text for `code` (`MPI_Error_string`).
   package let text: String
+  package var exitCode: Int32 { isOfDifferentLengths ? ExitCode.ranksDisagree : ExitCode.temporary }
 
   init(call: StaticString, code: Int32) {
     self.call = "\(call)"
@@ -29,7 +31,7 @@ package struct MPIError: Error, CustomStringConvertible {
 
 /// The one funnel: every MPI call goes through here, so that none fails unseen and an error names its call.
 @inline(__always)
-func check(_ call: StaticString, _ code: Int32) throws(MPIError) {
+package func check(_ call: StaticString, _ code: Int32) throws(MPIError) {
   guard code == MPI_SUCCESS else { throw MPIError(call: call, code: code) }
 }
 

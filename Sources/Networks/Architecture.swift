@@ -1,4 +1,5 @@
 import Kernels
+import Runtime
 
 /// A network as data: nodes in the order they run, each naming the nodes it reads. Executors (`TrainingNetwork`,
 /// `FrozenNetwork`) build their plans from it; nothing here computes.
@@ -117,7 +118,8 @@ package struct Architecture: Sendable {
 }
 
 /// A network that the configuration asks for and cannot be had.
-package struct ArchitectureError: Error, CustomStringConvertible {
+package struct ArchitectureError: ExitCoded, CustomStringConvertible {
   package let description: String
+  package let exitCode = ExitCode.usage
   package init(_ description: String) { self.description = description }
 }

@@ -26,9 +26,10 @@ package final class FrozenNetwork {
   }
 
   /// `differentiable`: plan the backward pass to the input; without it only `logits` and `features` can be asked for.
+  /// `capacity`: of fewer samples than a piece, how many there are at most.
   package init(
     _ architecture: Architecture, layout: ParameterLayout, backend: ConvolutionBackend, differentiable: Bool,
-    taps: [Int] = [], scratch: Scratch
+    taps: [Int] = [], capacity: Int = pieceSize, scratch: Scratch
   ) {
     // Branches are for training alone.
     let architecture = architecture.trunk
@@ -36,7 +37,7 @@ package final class FrozenNetwork {
     (self.differentiable, self.scratch, classes) = (differentiable, scratch, architecture.classes)
     memory = MemoryPlan(
       architecture, taps: differentiable ? [] : taps, for: differentiable ? [.backward, .inputGradient] : [])
-    block = Tensor(count: memory.size * Self.pieceSize)
+    block = Tensor(count: memory.size * min(capacity, Self.pieceSize))
     weights = Tensor(count: layout.parameterCount)
     folded = architecture.nodes.compactMap { node in
       guard case .convolution(let filter) = node.operation else { return nil }
@@ -51,9 +52,11 @@ package final class FrozenNetwork {
   }
 
   /// Bytes of the intermediates and folded weights of a differentiable one, without making it.
-  package static func bytes(_ architecture: Architecture, layout: ParameterLayout) -> Double {
+  package static func bytes(
+    _ architecture: Architecture, layout: ParameterLayout, capacity: Int = pieceSize
+  ) -> Double {
     let memory = MemoryPlan(architecture.trunk, taps: [], for: [.backward, .inputGradient])
-    return (Double(memory.size) * Double(pieceSize) + Double(layout.parameterCount)) * 4
+    return (Double(memory.size) * Double(min(capacity, pieceSize)) + Double(layout.parameterCount)) * 4
   }
   package var input: Shape { architecture.input }
 

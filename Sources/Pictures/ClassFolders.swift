@@ -1,3 +1,4 @@
+import Runtime
 import Formats
 
 /// One folder a class, as torchvision's ImageFolder reads them: under `train/` and, where there are, `val/` and `test/`;
@@ -71,7 +72,7 @@ package enum ClassFolders: PictureSource {
       guard let label = labels[entry.name] else {
         throw DataError(
           path: visible("\(path)/\(entry.name)"),
-          reason: "is no class of the training images, which are \(Pictures.listed(listing.classNames))")
+          reason: "is no class of the training images, which are \(listed(listing.classNames.map(quoted), most: 5))")
       }
       try add("\(path)/\(entry.name)", label: label, to: part, depth: 0, &listing)
     }

@@ -1,3 +1,4 @@
+import Files
 import Formats
 
 /// A list of pictures, comma- or tab-separated: path, label and, where there is one, split (train, val or test), in this

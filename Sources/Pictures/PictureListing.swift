@@ -100,12 +100,6 @@ package enum FolderListing {
   }
 }
 
-/// The first few of many names, for messages.
-package func listed(_ names: [String]) -> String {
-  let shown = names.prefix(5).map(quoted).joined(separator: ", ")
-  return names.count > 5 ? "\(shown) and \(names.count - 5) more" : shown
-}
-
 /// A path in a message: what terminals obey is left out, and what nobody would read.
 package func visible(_ path: String) -> String {
   let scalars = path.unicodeScalars

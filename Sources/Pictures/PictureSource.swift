@@ -1,5 +1,7 @@
+import Files
 import Formats
 import Images
+import Runtime
 
 /// A way in which pictures are kept. Conforming is a file; being known is a line of `PictureSources.all`.
 package protocol PictureSource: Sendable {
@@ -43,8 +45,8 @@ package enum PictureSources {
   /// "; it holds ...": what there is instead.
   private static func held(_ path: String) -> String {
     guard let names = try? FolderListing.entries(of: path).map(\.name) else {
-      return FolderListing.isFile(path) ? FileKind.hint(ofFile: path) : ShellPath.hint(path)
+      return FolderListing.isFile(path) ? FileSignature.hint(ofFile: path) : ShellPath.hint(path)
     }
-    return names.isEmpty ? "; it is empty" : "; it holds \(listed(names))"
+    return names.isEmpty ? "; it is empty" : "; it holds \(listed(names.map(quoted), most: 5))"
   }
 }

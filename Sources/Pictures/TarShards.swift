@@ -1,3 +1,4 @@
+import Files
 import Formats
 
 /// Tar archives of KEY.jpg (or .jpeg, .png) and KEY.cls, the label as text, as WebDataset writes them: one archive, a pattern
@@ -70,9 +71,9 @@ package enum TarShards: PictureSource {
       file = try MappedFile(path: path)
       guard !file.bytes.isEmpty else { throw FormatError(path: path, reason: "is empty") }
       guard file.bytes.count >= 512 else {
-        throw FormatError(path: path, reason: "is no tar archive" + FileKind.hint(ofFile: path))
+        throw FormatError(path: path, reason: "is no tar archive" + FileSignature.hint(ofFile: path))
       }
-      if let kind = FileKind.named(file.bytes.prefix(64)) {
+      if let kind = FileSignature.named(file.bytes.prefix(64)) {
         throw FormatError(path: path, reason: "is no tar archive; it is \(kind)")
       }
       members = try TarFile(file).members

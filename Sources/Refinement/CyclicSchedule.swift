@@ -1,5 +1,6 @@
 import Foundation
 import Kernels
+import Runtime
 
 /// When the refinement takes part, and how the loss moves from the task to the distillation (METHOD, a(e)).
 package struct CyclicSchedule: Equatable, Sendable {
@@ -47,9 +48,10 @@ extension LayerWeights {
 }
 
 /// A list of layer weights that is not as long as the list of taps.
-package struct LayerWeightsError: Error, Equatable, CustomStringConvertible {
+package struct LayerWeightsError: ExitCoded, Equatable, CustomStringConvertible {
   package let weights: Int
   package let taps: Int
+  package let exitCode = ExitCode.usage
 
   package var description: String {
     "distillation.layer_weights: expected one weight for each of the \(taps) taps, got a list of \(weights)"

@@ -56,3 +56,11 @@ package func decimal(_ value: Double, places: Int) -> String {
   let sign = value < 0 && scaled > 0 ? "-" : ""
   return sign + padded.dropLast(places) + (places > 0 ? ".\(padded.suffix(places))" : "")
 }
+
+/// "91.40 %"
+package func percent(_ fraction: Double) -> String { "\(decimal(fraction * 100, places: 2)) %" }
+
+/// Bytes for people: "512 MiB", "23.4 GiB".
+package func sized(_ bytes: Int) -> String {
+  bytes < 10 << 30 ? "\(bytes >> 20) MiB" : "\(decimal(Double(bytes) / 0x1p30, places: 1)) GiB"
+}

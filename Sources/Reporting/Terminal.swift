@@ -29,7 +29,7 @@ enum Terminal {
 
 /// Writes all of `text`; false when nobody can read it any more.
 @discardableResult
-func write(_ text: String, to descriptor: Int32) -> Bool {
+package func write(_ text: String, to descriptor: Int32) -> Bool {
   var rest = Array(text.utf8)[...]
   while !rest.isEmpty {
     let count = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress!, $0.count) }

@@ -1,5 +1,10 @@
+import Configuration
+import Evaluation
+import Method
+import Reduction
 import Refinement
 import Reporting
+import Supervision
 
 /// What a step came to, on every rank alike.
 package struct StepReport: Sendable {
@@ -108,15 +113,6 @@ extension SplitScores {
   init(_ metrics: ClassificationMetrics) {
     self.init(loss: metrics.loss, accuracy: metrics.accuracy, f1: metrics.f1)
   }
-}
-
-/// What one rank alone met in a run, and where.
-package struct RunFailure: Error, CustomStringConvertible {
-  /// From 1; 0 before the first.
-  package let step: Int
-  package let phase: Phase
-  package let cause: any Error
-  package var description: String { "\(cause)" }
 }
 
 /// What a step came to: what the ranks told each other in its reduction, the gradient's norm from before clipping, not a

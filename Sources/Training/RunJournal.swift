@@ -1,4 +1,8 @@
+import Checkpointing
+import Evaluation
+import Files
 import Logging
+import Planning
 import Reporting
 
 /// What rank 0 keeps of a run: records, the console, checkpoints. Other ranks have none.
@@ -31,8 +35,12 @@ package final class RunJournal {
   {
     (self.directory, self.plan, self.console, self.logger) = (directory, plan, console, logger)
     writer = CheckpointWriter(store, in: directory)
-    try directory.write(plan.configuration.resolvedYAML, to: "config.yaml")
-    try directory.write(Self.labels(of: plan), to: "labels.csv")
+    try directory.write(plan.configuration.resolvedYAML, to: RunDirectory.configName)
+    if let labels = Self.labels(of: plan) {
+      try directory.write(labels, to: RunDirectory.labelsName)
+    } else {
+      try directory.removeLabels(beginning: Self.labelsHeader)
+    }
     metrics = try MetricsLog(path: directory.metricsPath)
   }
 
@@ -44,8 +52,10 @@ package final class RunJournal {
     let lines = (0..<training.count).map {
       "\(training.position(of: $0)),\(training.trueLabel($0)),\(training.label($0))\n"
     }
-    return "index,true,given\n" + lines.joined()
+    return labelsHeader + lines.joined()
   }
+
+  private static let labelsHeader = "index,true,given\n"
 
   /// Goes on from `progress`, at a start or after a rollback, and from a checkpoint where there is one. Later checkpoints
   /// are set aside, and the records that will be written again are dropped: those of later steps, and of the epoch that was
@@ -76,7 +86,7 @@ package final class RunJournal {
     }
   }
 
-  private func writeRecords() throws(RecordError) {
+  private func writeRecords() throws(SaveError) {
     while let record = unwritten.first {
       switch record {
       case .step(let record): try metrics.append(record)
@@ -184,6 +194,3 @@ package final class RunJournal {
     console.finish()
   }
 }
-
-/// "91.40 %"
-func percent(_ fraction: Double) -> String { "\(decimal(fraction * 100, places: 2)) %" }

@@ -1,5 +1,6 @@
 import Foundation
 import MPI
+import Runtime
 
 /// A step whose numbers are not finite, under `training.non_finite: rollback`; the same on every rank.
 struct Divergence: Error {

@@ -1,4 +1,6 @@
+import MPI
 import Networks
+import Runtime
 
 /// When and what a run saves.
 extension Trainer {

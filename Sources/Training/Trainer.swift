@@ -1,8 +1,15 @@
 import Datasets
+import Evaluation
 import Kernels
 import MPI
+import Method
 import Networks
+import Optimization
+import Planning
+import Reduction
 import Reporting
+import Runtime
+import Supervision
 
 /// A run: epochs of steps, each step the paper's, its sums exact, its optimiser step the same on every rank.
 package final class Trainer {

@@ -1,5 +1,9 @@
+import Files
+import Reduction
 import Foundation
+import Planning
 import Reporting
+import Runtime
 
 /// What a start says: at its beginning, and when it is done.
 extension TrainingSession {
@@ -41,9 +45,12 @@ extension TrainingSession {
     return path.hasPrefix(here) ? String(path.dropFirst(here.count)) : path
   }
 
+  /// The same as a word for a shell.
+  private func word(_ path: String) -> String { ShellWord.path(short(path)) }
+
   /// A command on this run's own resolved configuration, so that whatever `--set` said holds.
   private func command(_ name: String, _ arguments: String, _ journal: RunJournal) -> String {
-    "\(short(CommandLine.arguments[0])) \(name) \(short(journal.directory.configPath)) \(arguments)"
+    "\(word(CommandLine.arguments[0])) \(name) \(word(journal.directory.configPath)) \(arguments)"
   }
 
   func summary(_ result: RunResult, _ journal: RunJournal) -> RunSummary {
@@ -52,7 +59,7 @@ extension TrainingSession {
       steps: result.progress.step, runDirectory: journal.directory.path, checkpoint: journal.lastCheckpoint,
       next: [
         (
-          command("evaluate", "--weights \(journal.lastCheckpoint ?? "FILE")", journal),
+          command("evaluate", "--weights \(journal.lastCheckpoint.map(word) ?? "FILE")", journal),
           "precision, recall, F1, calibration and the table of classes"
         ),
         (

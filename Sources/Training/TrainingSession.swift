@@ -1,9 +1,19 @@
+import Checkpointing
+import Configuration
+import Doctor
+import Evaluation
+import Files
+import Reduction
 import Formats
 import Foundation
 import Kernels
 import Logging
 import MPI
+import Networks
+import Planning
 import Reporting
+import Runtime
+import Supervision
 
 /// Whether a run goes on from a checkpoint.
 package enum ResumeChoice: Sendable, Equatable {
@@ -27,7 +37,8 @@ package enum ResumeChoice: Sendable, Equatable {
 package struct TrainingSession {
   let configuration: RunConfiguration
   let name: String
-  private let runDirectory: String
+  /// Nil: a new one, `runs/NAME-TIME`.
+  private let runDirectory: String?
   private let resume: ResumeChoice
   let communicator: Communicator
   private let console: Console
@@ -43,7 +54,7 @@ package struct TrainingSession {
   ) {
     (self.pulse, self.isQuiet) = (pulse, isQuiet)
     (self.configuration, self.name, self.resume, self.communicator) = (configuration, name, resume, communicator)
-    self.runDirectory = runDirectory ?? Self.defaultDirectory(name)
+    self.runDirectory = runDirectory
     console = isQuiet ? .silent : Console(every: configuration.logging.everySteps)
     if communicator.rank == 0, !isQuiet { ConsoleLogHandler.install(console: console) }
     var logger = Logger(label: "icp")
@@ -51,7 +62,7 @@ package struct TrainingSession {
     self.logger = logger
     KernelLibrary.setThreads(configuration.training.threads)
     if resume == .auto, runDirectory == nil, communicator.rank == 0 {
-      logger.warning("--resume auto without --run-dir starts a new run in \(self.runDirectory)")
+      logger.warning("--resume auto without --run-dir starts a new run, in a directory of its own")
     }
   }
 
@@ -66,15 +77,23 @@ package struct TrainingSession {
 
   /// `--dry-run`: every check, and what would run.
   package func describe() throws {
+    try checkPlaces()
     let plan = try makePlan(from: nil)
     _ = try makeFinalEvaluation(plan)
     _ = try makeModel(plan)
-    if communicator.rank == 0 { console.line(PlanDescription(plan: plan, ranks: communicator.size).text) }
+    try communicator.together {
+      if communicator.rank == 0 { try StandardOutput.print(PlanDescription(plan: plan, ranks: communicator.size).text) }
+    }
   }
 
   @discardableResult package func run() throws -> RunResult {
+    try checkPlaces()
     // A directory that is resumed from is read before the plan is made: `shards: auto` is what the run began with.
-    let found = try openDirectory(toRead: true)
+    return try run(in: try openDirectory(toRead: true))
+  }
+
+  /// `found`: the directory that rank 0 holds already, since there may be something to resume from.
+  private func run(in found: RunDirectory?) throws -> RunResult {
     let resumed = try loadState(found)
     let plan = try makePlan(from: resumed)
     let finalEvaluation = try makeFinalEvaluation(plan)
@@ -83,6 +102,8 @@ package struct TrainingSession {
     let model = try makeModel(plan)
     // Every rank takes part, though rank 0 alone knows whether it is open already.
     let opened = try openDirectory(toRead: false, unless: found)
+    // While rank 0 waited for the lock, another start may have made the run.
+    if try hasFilled(opened, since: found) { return try run(in: opened) }
     let journal = try communicator.together {
       try opened.map { try openJournal(in: $0, plan: plan, resumed: resumed) }
     }
@@ -169,15 +190,55 @@ package struct TrainingSession {
     try resumed.state.checkProgress(stepsPerEpoch: plan.stepsPerEpoch, path: resumed.path)
   }
 
+  /// Rank 0 looks at what is where the run's files will go, before anything is read or made.
+  private func checkPlaces() throws {
+    try communicator.together {
+      guard communicator.rank == 0, let runDirectory else { return }
+      try RunDirectory.check(runDirectory)
+      try checkInputs(runDirectory)
+    }
+  }
+
+  /// What the user gave is never written over or removed. The run's own configuration may be given again: it is written anew,
+  /// with what `--set` says, as long as it holds nothing but what a run writes.
+  private func checkInputs(_ directory: String) throws {
+    func refuse(_ file: String, _ what: String) -> UsageError {
+      UsageError("\(file): is \(what), which the run would replace; copy it elsewhere, or choose another --run-dir")
+    }
+    let file = "\(directory)/\(RunDirectory.configName)"
+    if FileIdentity.same(name, file), try !RunConfiguration.isWritten(ConfigurationFile.read(file), name: file) {
+      throw refuse(file, "the configuration that was given")
+    }
+    let labels = "\(directory)/\(RunDirectory.labelsName)"
+    if let given = configuration.data.labelNoise.file, FileIdentity.same(given, labels) {
+      throw refuse(labels, "data.label_noise.file")
+    }
+    guard resume == .never, let weights = configuration.model.weights else { return }
+    if FileIdentity.same(System.parentDirectory(weights), "\(directory)/checkpoints") {
+      throw refuse(weights, "model.weights")
+    }
+  }
+
   /// Rank 0 opens the run directory: before the plan where there is something to resume from, else behind it, so that a bad
   /// configuration leaves no directory.
   private func openDirectory(toRead: Bool, unless opened: RunDirectory? = nil) throws -> RunDirectory? {
     try communicator.together {
       guard communicator.rank == 0, opened == nil else { return opened }
-      let exists = FileManager.default.fileExists(atPath: "\(runDirectory)/checkpoints")
-      guard !toRead || (exists && resume != .never) else { return nil }
-      return try RunDirectory(path: runDirectory, system: pulse.system)
+      if toRead {
+        guard let runDirectory, resume != .never, FileKind("\(runDirectory)/checkpoints") != nil else { return nil }
+      }
+      let path = try runDirectory ?? RunDirectory.makeNew(Self.defaultDirectory(name), system: pulse.system)
+      return try RunDirectory(path: path, system: pulse.system)
     }
+  }
+
+  /// Whether checkpoints have come into a directory that had none when this start looked, on every rank alike.
+  private func hasFilled(_ opened: RunDirectory?, since found: RunDirectory?) throws -> Bool {
+    let isFilled = try communicator.together {
+      guard let opened, found == nil, resume == .auto || resume == .unsaid else { return false }
+      return try CheckpointStore(directory: opened, keep: configuration.checkpoint.keep).hasCheckpoints
+    }
+    return try communicator.maximum([isFilled ? 1 : 0])[0] == 1
   }
 
   private func loadState(_ directory: RunDirectory?) throws -> Resumed? {
@@ -191,13 +252,14 @@ package struct TrainingSession {
         guard resume == .auto else {
           guard try store.hasCheckpoints else { return nil }
           throw UsageError(
-            "\(runDirectory) holds checkpoints: --resume auto goes on from the newest, --resume never starts over")
+            "\(directory.path) holds checkpoints: --resume auto goes on from the newest, --resume never starts over")
         }
         guard let point = try store.newestValid() else {
           guard try store.hasCheckpoints else { return nil }
           throw CheckpointError(
             path: store.bestPath,
-            reason: "the only checkpoint left; --resume \(store.bestPath) goes on from it, --resume never starts over")
+            reason: "the only checkpoint left; --resume \(ShellWord.path(store.bestPath)) goes on from it, "
+              + "--resume never starts over")
         }
         for skipped in point.skipped { logger.warning("skipped a checkpoint: \(skipped)") }
         return point.path

@@ -1,7 +1,13 @@
+import Checkpointing
+import Files
+import Reduction
 import Formats
 import Foundation
 import Kernels
 import Networks
+import Optimization
+import Planning
+import Runtime
 
 /// Everything a run needs to go on: progress, weights, running statistics and the optimiser's state, copied out at the end
 /// of a step.
@@ -52,14 +58,11 @@ package struct TrainingState: Sendable {
 
   /// The state as a checkpoint's contents, with what a reader wants to know beside it.
   package func snapshot(plan: RunPlan) -> Snapshot {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = .sortedKeys
-    // A Codable struct of numbers encodes always; doubles keep all their digits.
-    let progress = String(decoding: try! encoder.encode(progress), as: UTF8.self)
     return Snapshot(
       tensors: model + slots,
       metadata: [
-        "progress": progress,
+        // Doubles keep all their digits.
+        "progress": JSONText.of(progress),
         "optimizer_steps": "\(optimizerSteps)",
         "config": plan.configuration.resolvedYAML,
         "epoch": "\(self.progress.epoch)",

@@ -1,6 +1,7 @@
 import ArgumentParser
+import Benchmarks
+import Files
 import MPI
-import Training
 
 struct BenchCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -64,7 +65,7 @@ struct BenchStepCommand: ParsableCommand {
       let report = try StepBenchmark(
         configuration: configuration, options: timing.options, timesConvolutions: !noBare, communicator: communicator
       ).run()
-      if communicator.rank == 0 { print(json ? report.json : report.text) }
+      try StandardOutput.print(json ? report.json : report.text, from: communicator)
     }
   }
 }
@@ -100,7 +101,7 @@ struct BenchKernelsCommand: ParsableCommand {
       let report = try KernelBenchmark(
         configuration: configuration, batch: batch, options: timing.options, communicator: communicator
       ).run()
-      if communicator.rank == 0 { print(json ? report.json : report.text) }
+      try StandardOutput.print(json ? report.json : report.text, from: communicator)
     }
   }
 }
@@ -135,7 +136,7 @@ struct BenchAllReduceCommand: ParsableCommand {
       let report = try AllReduceBenchmark(
         largest: maxBytes, options: timing.options, communicator: communicator
       ).run()
-      if communicator.rank == 0 { print(json ? report.json : report.text) }
+      try StandardOutput.print(json ? report.json : report.text, from: communicator)
     }
   }
 }

@@ -1,5 +1,7 @@
 import ArgumentParser
-import Training
+import Files
+import Runtime
+import Studies
 
 struct CompareCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -53,7 +55,10 @@ struct CompareCommand: ParsableCommand {
       throw UsageError("--metric \(missing): in no record; there are \(recorded.sorted().joined(separator: ", "))")
     }
     let comparison = collection.comparison(baseline: baseline, metrics: metrics)
-    if let directory { try comparison.write(to: directory) }
-    print(json ? comparison.json : comparison.markdown, terminator: "")
+    if let directory {
+      try Comparison.checkPlaces(directory)
+      try comparison.write(to: directory)
+    }
+    try StandardOutput.print(json ? comparison.json : comparison.markdown, terminator: "")
   }
 }

@@ -1,7 +1,10 @@
 import ArgumentParser
+import Configuration
+import Doctor
+import Files
 import Foundation
 import MPI
-import Training
+import Runtime
 
 struct DoctorCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -54,17 +57,14 @@ struct DoctorCommand: ParsableCommand {
         }
         let report = try Preflight.examine(
           configuration: configuration, runDirectory: runDir, communicator: communicator)
-        if communicator.rank == 0 { show(report) }
+        try StandardOutput.print(json ? report.json : report.text, from: communicator)
         try report.check()
       }
     } catch let error as LaunchError {
       // Each process is alone and would print the same.
-      show(PreflightReport([.error("launch", "\(error)", exitStatus: ExitCode.usage)]))
+      let report = PreflightReport([.error("launch", "\(error)", exitStatus: ExitCode.usage)])
+      try StandardOutput.print(json ? report.json : report.text)
       throw error
     }
-  }
-
-  private func show(_ report: PreflightReport) {
-    print(json ? report.json : report.text)
   }
 }

@@ -1,6 +1,8 @@
 import ArgumentParser
+import Evaluation
+import Files
 import MPI
-import Training
+import Supervision
 
 extension EpisodeOptions.Distance: ExpressibleByArgument {}
 
@@ -70,7 +72,7 @@ struct EpisodesCommand: ParsableCommand {
         configuration: configuration, weights: weights, options: options, classes: labels(), communicator: communicator,
         pulse: supervision.pulse
       ).run()
-      if communicator.rank == 0 { print(json ? report.json : report.text) }
+      try StandardOutput.print(json ? report.json : report.text, from: communicator)
     }
   }
 

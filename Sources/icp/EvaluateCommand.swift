@@ -1,6 +1,8 @@
 import ArgumentParser
+import Evaluation
+import Files
 import MPI
-import Training
+import Supervision
 
 struct EvaluateCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -25,7 +27,7 @@ struct EvaluateCommand: ParsableCommand {
       let metrics = try EvaluationSession(
         configuration: configuration, weights: weights, communicator: communicator, pulse: supervision.pulse
       ).run()
-      if communicator.rank == 0 { print(json ? metrics.json : metrics.text) }
+      try StandardOutput.print(json ? metrics.json : metrics.text, from: communicator)
     }
   }
 }

@@ -1,17 +1,28 @@
 import ArgumentParser
+import Doctor
+import Files
 import Foundation
 import MPI
 import Reporting
-import Training
+import Runtime
 
 /// How the program ends with an error: one line on standard error, and a code of the table.
 enum ExitStatus {
   /// Ends this process; parse errors, help and version are ArgumentParser's (64 and 0).
   static func end(with error: any Error) -> Never {
     if let silent = error as? AlreadyTold { exit(silent.code) }
-    guard let code = ExitCode.of(error) else { ICP.exit(withError: error) }
+    guard let code = ExitCode.of(error) else { endParsing(with: error) }
     if (error as? LaunchError)?.isToldByAnother != true { Fatal.write("icp: \(error)") }
     exit(code)
+  }
+
+  /// Help and version are what was asked for, on standard output; the rest is ArgumentParser's to say.
+  private static func endParsing(with error: any Error) -> Never {
+    guard ICP.exitCode(for: error) == .success else { ICP.exit(withError: error) }
+    do {
+      try StandardOutput.print(ICP.fullMessage(for: error))
+      exit(0)
+    } catch { end(with: error) }
   }
 }
 
@@ -56,5 +67,12 @@ enum Ranks {
       }
     }
     if let told { throw told }
+  }
+}
+
+extension StandardOutput {
+  /// What all ranks have found out together: rank 0 prints it, and all end where it cannot.
+  static func print(_ text: @autoclosure () -> String, from communicator: Communicator) throws {
+    try communicator.onFirstRank { try print(text()) }
   }
 }

@@ -1,5 +1,6 @@
+import Reduction
 import ArgumentParser
-import Training
+import Runtime
 
 @main
 struct ICP: ParsableCommand {

@@ -1,7 +1,8 @@
 import ArgumentParser
+import Checkpointing
+import Files
 import Formats
 import Reporting
-import Training
 
 struct InspectCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -13,11 +14,11 @@ struct InspectCommand: ParsableCommand {
 
   func run() throws {
     let contents = try SafetensorsFile(path: file)
-    print(file)
+    var lines = [file]
     for (key, value) in contents.metadata.sorted(by: { $0.key < $1.key }) where !key.hasPrefix("checksum.") {
-      let lines = value.split(separator: "\n", omittingEmptySubsequences: false)
-      print(lines.count > 1 ? "  \(printable(key)):" : "  \(printable(key)): \(printable(value))")
-      if lines.count > 1 { for line in lines { print("    \(printable(String(line)))") } }
+      let parts = value.split(separator: "\n", omittingEmptySubsequences: false)
+      lines.append(parts.count > 1 ? "  \(printable(key)):" : "  \(printable(key)): \(printable(value))")
+      if parts.count > 1 { lines += parts.map { "    \(printable(String($0)))" } }
     }
     var rows: [[String]] = []
     var elements = 0
@@ -26,18 +27,20 @@ struct InspectCommand: ParsableCommand {
       elements += count
       rows.append([printable(tensor.name), tensor.type.rawValue, "\(tensor.shape)", "\(count)"])
     }
-    print(
+    lines.append(
       Table.text(
         header: ["tensor", "type", "shape", "elements"], rows: rows, alignments: [.left, .left, .left, .right]))
-    let total = "\(contents.tensors.count) tensors, \(elements) elements; checksums:"
-    guard contents.metadata["checksum"] != nil else { return print("\(total) none in this file") }
-    do {
-      _ = try CheckpointStore.load(path: file)
-      print("\(total) verified")
-    } catch {
-      print("\(total) WRONG")
-      throw error
-    }
+    let hasChecksum = contents.metadata["checksum"] != nil
+    let loaded = hasChecksum ? Result { try CheckpointStore.load(path: file) } : nil
+    let verdict =
+      switch loaded {
+      case nil: "none in this file"
+      case .success?: "verified"
+      case .failure?: "WRONG"
+      }
+    lines.append("\(contents.tensors.count) tensors, \(elements) elements; checksums: \(verdict)")
+    try StandardOutput.print(lines.joined(separator: "\n"))
+    _ = try loaded?.get()
   }
 }
 

@@ -1,5 +1,5 @@
 import ArgumentParser
-import Training
+import Evaluation
 
 struct PerturbCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -30,7 +30,7 @@ struct PerturbCommand: ParsableCommand {
 
   func run() throws {
     let configuration = try source.load(readsData: false)
-    try PerturbationSession(configuration: configuration, weights: weights)
+    try PerturbationSession(configuration: configuration, name: source.config, weights: weights)
       .run(input: input, output: output, iterates: iterates)
   }
 }

@@ -1,7 +1,9 @@
 import ArgumentParser
+import Evaluation
+import Files
 import MPI
 import Reporting
-import Training
+import Supervision
 
 extension RobustnessCheck: ExpressibleByArgument {}
 
@@ -47,9 +49,8 @@ struct RobustnessCommand: ParsableCommand {
       let report = try RobustnessSession(
         configuration: configuration, weights: weights, communicator: communicator, pulse: supervision.pulse
       ).run(only.map { [$0] } ?? RobustnessCheck.allCases)
-      guard communicator.rank == 0 else { return }
-      if let warning = report.attacks?.warning { Fatal.write("icp: warning: \(warning)") }
-      print(json ? report.json : report.text)
+      if communicator.rank == 0, let warning = report.attacks?.warning { Fatal.write("icp: warning: \(warning)") }
+      try StandardOutput.print(json ? report.json : report.text, from: communicator)
     }
   }
 }

@@ -1,6 +1,8 @@
 import ArgumentParser
+import Files
 import MPI
-import Training
+import Studies
+import Supervision
 
 struct SweepCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -44,8 +46,8 @@ struct SweepCommand: ParsableCommand {
       try communicator.agree(on: "the command line", "\(dryRun) \(retryFailed) \(redo) \(folder)")
       try communicator.agree(on: "the sweep", loaded.identity)
       guard !dryRun else {
-        if communicator.rank == 0 { print(try loaded.description(directory: folder)) }
-        return
+        let text = try communicator.together { try communicator.rank == 0 ? loaded.description(directory: folder) : "" }
+        return try StandardOutput.print(text, from: communicator)
       }
       try SweepSession(
         loaded, directory: folder, redoing: redo, retrying: retryFailed, communicator: communicator

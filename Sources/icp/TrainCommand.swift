@@ -1,5 +1,7 @@
 import ArgumentParser
+import Configuration
 import MPI
+import Supervision
 import Training
 
 struct TrainCommand: ParsableCommand {

@@ -152,7 +152,7 @@ struct Lack: Sendable, CustomTestStringConvertible {
   @Test func `passes on this tree`() throws {
     let outcome = try Program.run(executable: script)
     #expect(outcome.status == 0, "\(outcome.standardError)")
-    #expect(outcome.standardOutput == "launch/check: sources are formatted, imports point down\n")
+    #expect(outcome.standardOutput == "launch/check: sources are formatted, imports point down, targets are small\n")
   }
 
   @Test func `finds an upward import, however it is written`() throws {
@@ -161,6 +161,7 @@ struct Lack: Sendable, CustomTestStringConvertible {
     try tree.write("import Kernels\n@preconcurrency import MPI\n", to: "Sources/Networks/Upward.swift")
     try tree.write("\npackage import struct Training.Trainer\n", to: "Sources/Datasets/Deep/Upward.swift")
     try tree.write("import Foundation\n", to: "Sources/Extras/Unknown.swift")
+    try tree.write("let one = 1\n", to: "Sources/Silent/Importless.swift")
     let outcome = try Program.run(executable: script, [tree.path])
     #expect(outcome.status == 1)
     let found = outcome.standardError.split(separator: "\n").filter {
@@ -171,7 +172,17 @@ struct Lack: Sendable, CustomTestStringConvertible {
         "Sources/Datasets/Deep/Upward.swift:2: Datasets must not import Training",
         "Sources/Extras/Unknown.swift:1: target Extras is not in the table of launch/check",
         "Sources/Networks/Upward.swift:2: Networks must not import MPI",
+        "Sources/Silent/Importless.swift:1: target Silent is not in the table of launch/check",
       ])
+  }
+
+  @Test func `finds a target that is too large`() throws {
+    let tree = try TemporaryDirectory()
+    try tree.write(String(repeating: "// A line.\n", count: 3001), to: "Sources/Kernels/Long.swift")
+    let outcome = try Program.run(executable: script, [tree.path])
+    #expect(outcome.status == 1)
+    #expect(outcome.standardError.contains("Sources/Kernels/: 3001 lines, at most 3000: cut the target"))
+    #expect(outcome.standardError.contains("not clean: sizes"))
   }
 
   @Test func `finds a file that is not formatted`() throws {

@@ -107,6 +107,43 @@ import Testing
     for (index, value) in shown.enumerated() { #expect(abs(value) <= (index / plane % 3 == 1 ? 2 : 1)) }
   }
 
+  @Test func `what is read is never written over, links are written through, and a pipe stays`() throws {
+    let bench = try Bench(Golden(fixture: "resnet8"))
+    for (output, says) in [
+      ("./in", "is the --input, which would be lost"), ("./weights", "is the --weights"),
+      ("./tiny.yaml", "is the configuration"),
+    ] {
+      let before = try Data(contentsOf: URL(fileURLWithPath: bench.tiny.path(output)))
+      try bench.perturb(to: output).expect(64, "\(output): \(says)")
+      #expect(try Data(contentsOf: URL(fileURLWithPath: bench.tiny.path(output))) == before)
+    }
+    mkfifo(bench.tiny.path("pipe"), 0o600)
+    try bench.perturb(to: "pipe").expect(64, "pipe: is a FIFO, which is not replaced")
+    try bench.perturb(to: "/dev/null").expect(64, "/dev/null: is a device, which is not replaced")
+    symlink("target", bench.tiny.path("link"))
+    let expected = try bench.output().contents
+    #expect(try bench.output(to: "link").contents == expected)
+    #expect(try SafetensorsFile(path: bench.tiny.path("target"), followLinks: false).contents == expected)
+  }
+
+  @Test func `an image that the host's memory cannot hold is refused before it is taken`() throws {
+    let bench = try Bench(Golden(fixture: "resnet8"))
+    // 16 channels of it take 64 GiB at a time.
+    let side = 32768
+    guard ProcessInfo.processInfo.physicalMemory < 256 << 30, ProcessInfo.processInfo.physicalMemory > 14 << 30 else {
+      print("NOTE: a host of this memory is not tried with too large an image")
+      return
+    }
+    let header =
+      #"{"x":{"dtype":"F32","shape":[1,3,\#(side / 8),\#(side)],"data_offsets":[0,\#(side / 8 * side * 12)]},"#
+      + #""y":{"dtype":"I64","shape":[1],"data_offsets":[\#(side / 8 * side * 12),\#(side / 8 * side * 12 + 8)]}}"#
+    var bytes = withUnsafeBytes(of: UInt64(header.utf8.count).littleEndian) { Data($0) }
+    bytes.append(Data(header.utf8))
+    try bytes.write(to: URL(fileURLWithPath: bench.tiny.path("large")))
+    truncate(bench.tiny.path("large"), bytes.count + side / 8 * side * 12 + 8)
+    try bench.perturb(input: "large").expect(64, "large: images of 4096 x 32768 need about ", "GiB in this network")
+  }
+
   @Test func `no data set is needed, and none is read`() throws {
     let bench = try Bench(Golden(fixture: "resnet8"))
     let expected = try bench.output().contents

@@ -1,8 +1,8 @@
+import Checkpointing
 import Formats
 import Foundation
 import TestSupport
 import Testing
-import Training
 
 /// A run's files never come to hold less, or worse, than they did.
 @Suite(.serialized, .timeLimit(.minutes(2))) struct SafetyTests {

@@ -1,7 +1,7 @@
 import Foundation
+import Studies
 import TestSupport
 import Testing
-import Training
 
 /// The files of configs/studies, each run from end to end: all points and variants, with one seed, a tenth of the samples,
 /// four steps, and images of 8x8. What they would find at full size takes hours; that they run takes seconds.

@@ -1,5 +1,5 @@
-import Foundation
 import Formats
+import Foundation
 import Testing
 
 /// Reference values from PyTorch: a safetensors file, in PyTorch's layouts (NCHW, OIHW).

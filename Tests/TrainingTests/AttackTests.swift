@@ -1,9 +1,9 @@
 import Datasets
+import Evaluation
 import Kernels
 import Networks
 import TestSupport
 import Testing
-import Training
 
 /// FGSM and PGD against PyTorch, on an MLP whose ReLUs and gradients are not near zero at any iterate.
 @Suite struct AttackTests {

@@ -1,7 +1,8 @@
+import Benchmarks
+import Doctor
 import Kernels
 import Networks
 import Testing
-import Training
 
 @Suite struct BenchmarkTests {
   @Test func `percentiles lie between the nearest values`() {

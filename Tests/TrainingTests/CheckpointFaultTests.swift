@@ -1,7 +1,8 @@
+import Checkpointing
+import Files
 import Formats
 import Foundation
 import Testing
-import Training
 
 /// Every system call of a save made to fail, one after another, as SQLite tests its own.
 @Suite struct CheckpointFaultTests {

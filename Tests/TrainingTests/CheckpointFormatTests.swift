@@ -1,7 +1,7 @@
+import Checkpointing
 import Formats
 import Foundation
 import Testing
-import Training
 
 @Suite struct CheckpointFormatTests {
   private typealias Support = CheckpointSupport

@@ -1,6 +1,7 @@
+import Checkpointing
+import Files
 import Foundation
 import Testing
-import Training
 
 @Suite struct CheckpointRunDirectoryTests {
   private typealias Support = CheckpointSupport
@@ -33,14 +34,16 @@ import Training
 
   @Test func `what a killed writer left is removed at the next start, and nothing else`() throws {
     try Support.withDirectory { path in
-      try Support.write([1], "\(path)/metrics.jsonl")
+      try Support.write(Array("{\"kind\":\"step\",\"step\":1}\n".utf8), "\(path)/metrics.jsonl")
       try FileManager.default.createDirectory(
         atPath: "\(path)/checkpoints", withIntermediateDirectories: true)
-      for name in ["config.yaml.tmp.77", "my.tmp.notes", "checkpoints/step-0000001.safetensors.tmp.4242"] {
+      for name in [
+        "config.yaml.tmp.77", "my.tmp.notes", "mine.tmp.77", "checkpoints/step-0000001.safetensors.tmp.4242",
+      ] {
         try Support.write([1], "\(path)/\(name)")
       }
       let run = try RunDirectory(path: path)
-      #expect(try Support.names(path) == [".lock", "checkpoints", "metrics.jsonl", "my.tmp.notes"])
+      #expect(try Support.names(path) == [".lock", "checkpoints", "metrics.jsonl", "mine.tmp.77", "my.tmp.notes"])
       #expect(try Support.names(run.checkpointsPath) == [])
     }
   }

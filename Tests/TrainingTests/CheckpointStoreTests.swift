@@ -1,7 +1,7 @@
+import Checkpointing
 import Formats
 import Foundation
 import Testing
-import Training
 
 @Suite struct CheckpointStoreTests {
   private typealias Support = CheckpointSupport
@@ -64,6 +64,18 @@ import Training
       #expect(error?.reason.contains("step-0000001") == true)
       #expect(error?.reason.contains("step-0000002") == true)
       #expect(error?.reason.contains("--resume never") == true)
+    }
+  }
+
+  @Test func `from ten million steps on checkpoints are in the order of numbers`() throws {
+    try Support.withStore(keep: 2) { store, run in
+      for step in [9_999_998, 9_999_999, 10_000_000, 10_000_001] {
+        _ = try store.save(Support.snapshot(step), step: step, metric: nil, higherIsBetter: true)
+      }
+      #expect(
+        try Support.names(run.checkpointsPath) == ["step-10000000.safetensors", "step-10000001.safetensors"])
+      _ = try store.save(Support.snapshot(9_999_999), step: 9_999_999, metric: nil, higherIsBetter: true)
+      #expect(try store.newestValid()?.step == 10_000_001)
     }
   }
 

@@ -1,7 +1,8 @@
+import Checkpointing
+import Files
 import Formats
 import Foundation
 import Synchronization
-import Training
 
 /// What the checkpoint tests share.
 enum CheckpointSupport {

@@ -1,7 +1,8 @@
+import Checkpointing
 import Foundation
+import Runtime
 import Synchronization
 import Testing
-import Training
 
 /// Saves in the background: what the main thread waits for, and what it learns.
 @Suite(.timeLimit(.minutes(1))) struct CheckpointWriterTests {

@@ -1,9 +1,10 @@
+import Doctor
+import Evaluation
 import Formats
 import Foundation
 import Kernels
 import TestSupport
 import Testing
-import Training
 
 @Suite struct `Classification metrics` {
   private func sums(_ classes: Int, _ logits: [[Float]], _ labels: [Int32]) -> EvaluationSums {

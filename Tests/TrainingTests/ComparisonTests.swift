@@ -1,7 +1,8 @@
+import Formats
 import Foundation
+import Studies
 import TestSupport
 import Testing
-import Training
 
 @Suite struct ComparisonTests {
   /// Two epochs of ten steps; the first is always 0.5.

@@ -1,5 +1,5 @@
+import Configuration
 import Testing
-import Training
 
 /// Writing a configuration, and comparing two.
 @Suite struct ConfigurationComparisonTests {

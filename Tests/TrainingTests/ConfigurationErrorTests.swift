@@ -1,6 +1,6 @@
+import Configuration
 import Foundation
 import Testing
-import Training
 
 /// What is thrown for `yaml` and `overrides`, as the user sees it.
 private func refusal(_ yaml: String, _ overrides: [String] = []) -> String? {

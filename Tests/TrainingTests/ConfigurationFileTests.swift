@@ -1,7 +1,7 @@
+import Configuration
 import Foundation
 import Kernels
 import Testing
-import Training
 
 /// Files that are no configuration, and some that were made to do harm: each is refused in well under a second.
 @Suite struct ConfigurationFileTests {

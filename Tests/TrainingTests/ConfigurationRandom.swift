@@ -1,9 +1,9 @@
+import Configuration
 import Datasets
 import Foundation
 import Kernels
 import Networks
 import Refinement
-import Training
 
 extension RunConfiguration {
   /// Any configuration that is valid, from `seed`.

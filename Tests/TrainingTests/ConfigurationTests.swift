@@ -1,10 +1,11 @@
+import Configuration
 import Datasets
+import Formats
 import Foundation
 import Kernels
 import Networks
 import Refinement
 import Testing
-import Training
 
 private let packageRoot = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
   .deletingLastPathComponent()

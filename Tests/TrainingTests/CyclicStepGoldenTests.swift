@@ -1,11 +1,14 @@
+import Configuration
 import Datasets
 import Kernels
 import MPI
+import Method
 import Networks
+import Optimization
 import Refinement
+import Supervision
 import TestSupport
 import Testing
-import Training
 
 /// Whole training steps against PyTorch. At step 0 the losses agree within 1e-4 (distillation 1e-3: it is a small difference
 /// of large features), the gradient norm within 1e-3, statistics within 1e-4, and parameters within 0.02 of the learning

@@ -1,5 +1,6 @@
+import Evaluation
+import Runtime
 import Testing
-import Training
 
 @Suite struct EpisodeTests {
   /// Class 10 k has the samples 100 k ... 100 k + 11.

@@ -1,6 +1,7 @@
+import Doctor
 import Kernels
+import Reduction
 import Testing
-import Training
 
 @Suite struct `Fixed point` {
   private func sum(_ values: [Float], share: Double = 1) -> (sums: [Int64], refused: Int) {

@@ -1,7 +1,7 @@
 import Foundation
+import Optimization
 import TestSupport
 import Testing
-import Training
 
 @Suite struct `Learning rate schedule` {
   private struct Reference: Decodable {

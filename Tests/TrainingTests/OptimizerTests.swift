@@ -1,8 +1,8 @@
 import Formats
 import Kernels
+import Optimization
 import TestSupport
 import Testing
-import Training
 
 @Suite struct `Optimisers` {
   static let methods: [(name: String, method: Optimizer.Method)] = [

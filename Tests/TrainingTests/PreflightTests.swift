@@ -1,7 +1,7 @@
+import Doctor
 import Foundation
 import TestSupport
 import Testing
-import Training
 
 /// What the preflight concludes from facts.
 @Suite struct PreflightTests {

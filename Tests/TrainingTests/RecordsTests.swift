@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import Reporting
 import Testing
@@ -80,12 +81,39 @@ import Testing
     }
   }
 
+  @Test func `a file that is cut is old or new, whatever call fails, and its directory is synchronised`() throws {
+    for failing in ["open", "write", "fsync", "rename"] {
+      try CheckpointSupport.withDirectory { path in
+        let file = "\(path)/metrics.jsonl"
+        let log = try MetricsLog(path: file)
+        for number in 1...3 { try log.append(step(number)) }
+        let before = try CheckpointSupport.bytes(file)
+        // Opened once for the records; the next one is the cut's.
+        let faults = CheckpointSupport.Faults { index, call in index > 1 && call == failing ? EIO : nil }
+        let cut = try MetricsLog(path: file, system: faults.system)
+        #expect(throws: SaveError.self, "\(failing)") { try cut.truncate(afterStep: 1) }
+        #expect(try failing == "fsync" || CheckpointSupport.bytes(file) == before)
+        #expect(try CheckpointSupport.names(path) == ["metrics.jsonl"])
+      }
+    }
+    try CheckpointSupport.withDirectory { path in
+      let faults = CheckpointSupport.Faults { _, _ in nil }
+      let log = try MetricsLog(path: "\(path)/metrics.jsonl", system: faults.system)
+      for number in 1...3 { try log.append(step(number)) }
+      try log.truncate(afterStep: 1)
+      #expect(faults.made.drop { $0 != "rename" }.contains("fsync"))
+    }
+  }
+
   @Test func `a full disk under the log is an error that says so`() throws {
-    let log = try MetricsLog(path: "/dev/full")
-    let error = #expect(throws: RecordError.self) { try log.append(step(1)) }
-    #expect(error?.description.contains("/dev/full: write: No space left on device; free some space") == true)
-    #expect(error?.exitCode == 74)
-    #expect(throws: RecordError.self) { try MetricsLog(path: "/nowhere/metrics.jsonl") }
+    try CheckpointSupport.withDirectory { path in
+      let file = "\(path)/metrics.jsonl"
+      let log = try MetricsLog(path: file, system: System { $0 == "write" ? ENOSPC : nil })
+      let error = #expect(throws: SaveError.self) { try log.append(step(1)) }
+      #expect(error?.description.contains("\(file): write: No space left on device; free some space") == true)
+      #expect(error?.exitCode == 74)
+    }
+    #expect(throws: SaveError.self) { try MetricsLog(path: "/nowhere/metrics.jsonl") }
   }
 
   @Test func `a full disk leaves no half of a record`() throws {
@@ -97,7 +125,7 @@ import Testing
       }
       defer { _ = CheckpointSupport.run(["umount", path]) }
       let log = try MetricsLog(path: "\(path)/metrics.jsonl")
-      #expect(throws: RecordError.self) { for number in 1...1000 { try log.append(step(number)) } }
+      #expect(throws: SaveError.self) { for number in 1...1000 { try log.append(step(number)) } }
       let text = try String(contentsOfFile: log.path, encoding: .utf8)
       #expect(text.hasSuffix("}\n"))
       #expect(text.count > 4096)

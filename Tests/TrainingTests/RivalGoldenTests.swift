@@ -1,11 +1,13 @@
+import Configuration
 import Datasets
 import Foundation
 import Kernels
+import Method
 import Networks
 import Refinement
+import Supervision
 import TestSupport
 import Testing
-import Training
 
 /// One step of each rival against PyTorch (`rivals` in make_fixtures.py), on the model and batch of training_adam.safetensors.
 /// Losses agree within 1e-4, gradients and their norms within 1e-3, statistics within 1e-4, as in `Cyclic steps`.

@@ -1,5 +1,7 @@
+import Reduction
+import Runtime
+import Supervision
 import Testing
-import Training
 
 /// The parts of supervision that need no ranks. (Jobs: SupervisionTests.)
 @Suite struct SupervisionUnitTests {

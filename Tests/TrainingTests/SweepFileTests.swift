@@ -1,7 +1,8 @@
+import Configuration
 import Foundation
+import Studies
 import TestSupport
 import Testing
-import Training
 
 private func refusal(_ yaml: String, _ overrides: [String] = []) -> String? {
   do throws(ConfigurationError) {

@@ -1,3 +1,5 @@
+import Files
+import Runtime
 import Formats
 import Foundation
 import Pictures
@@ -35,7 +37,7 @@ enum NPZSource: DataSource {
       guard !parts.isEmpty else {
         let names = archive.members.map(\.name)
         throw FormatError(
-          path: path, reason: "expected train_images and train_labels, got \(DataFolder.listed(names))")
+          path: path, reason: "expected train_images and train_labels, got \(listed(names.map(quoted), most: 5))")
       }
       return try loaded(path, parts).get()
     } catch { throw DataError(error) }

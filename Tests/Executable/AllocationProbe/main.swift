@@ -1,8 +1,13 @@
 import CAllocationCounter
+import Configuration
 import Datasets
 import Foundation
 import Kernels
 import MPI
+import Method
+import Networks
+import Planning
+import Supervision
 import Training
 
 // What a step allocates and locks on the thread that computes, MPI's own and the loader's excepted, and how many sums over

@@ -1,6 +1,10 @@
+import Checkpointing
+import Configuration
+import Evaluation
 import Formats
 import Foundation
 import Networks
+import Optimization
 import Training
 
 import struct Kernels.Shape

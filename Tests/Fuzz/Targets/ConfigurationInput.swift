@@ -1,6 +1,7 @@
+import Configuration
 import Datasets
 import Foundation
-import Training
+import Planning
 
 /// A configuration file, up to the first line that begins with `--set `; the rest are the strings of `--set`, each up to
 /// the next such line.

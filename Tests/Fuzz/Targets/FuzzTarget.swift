@@ -1,5 +1,5 @@
 import Foundation
-import Training
+import Runtime
 
 /// What reads files that may come from anybody. Each is run on one input, by libFuzzer (launch/fuzz) and by the test
 /// that replays Tests/Corpus.

@@ -1,4 +1,4 @@
-import Training
+import Studies
 
 /// A study's file as `ConfigurationInput` takes one, over the defaults. Files that it names lie nowhere.
 struct SweepInput {

@@ -1,0 +1,172 @@
+import Reduction
+import Configuration
+import Datasets
+import Glibc
+import Kernels
+import MPI
+import Method
+import Networks
+import Planning
+import Runtime
+import Supervision
+import Training
+
+/// What `icp bench step` does: the steps of a `Trainer` on synthetic images, timed. They are the steps of `icp train`, with
+/// its loader, reduction and optimiser; only records, evaluations and checkpoints are left out.
+package struct StepBenchmark {
+  private let configuration: RunConfiguration
+  private let options: RepeatOptions
+  private let timesConvolutions: Bool
+  private let communicator: Communicator
+
+  /// `timesConvolutions`: time the network's convolutions alone too, to compare with.
+  package init(
+    configuration: RunConfiguration, options: RepeatOptions, timesConvolutions: Bool, communicator: Communicator
+  ) {
+    (self.configuration, self.options) = (configuration, options)
+    (self.timesConvolutions, self.communicator) = (timesConvolutions, communicator)
+    KernelLibrary.setThreads(configuration.training.threads)
+  }
+
+  /// The same report on every rank.
+  package func run() throws -> StepBenchmarkReport {
+    let plan = try communicator.together { try RunPlan(synthetic: configuration, ranks: communicator.size) }
+    try communicator.agreeOnBenchmark(plan.configuration)
+    let pulse = Pulse()
+    let trainer = try communicator.together {
+      let model = ModelState(plan.architecture, seed: configuration.training.seed)
+      return Trainer(plan: plan, model: model, communicator: communicator, journal: nil, pulse: pulse)
+    }
+    let timed = try timeSteps(of: trainer, pulse)
+    // Before the convolutions are timed, which takes memory that is no step's.
+    let memory = HostMemory.residentAnonymous
+    var report = StepBenchmarkReport(
+      plan: plan, ranks: communicator.size, options: options, steps: try slowest(timed.times))
+    report.residentAnonymous = try communicator.largest(memory)
+    report.residentAnonymousAtStepTwo = try communicator.largest(timed.memoryAtStepTwo)
+    report.processorShare = 1 - (try communicator.largest(seconds: [1 - timed.processorShare])[0])
+    if timesConvolutions, !plan.architecture.convolutionLayers.isEmpty {
+      try communicator.barrier()
+      let bare = BareConvolutions(plan, samples: samples(plan), options: options)
+      report.bareConvolutions = try communicator.largest(seconds: [
+        bare.fastest, bare.inFrozenPieces, bare.inTrainingPieces,
+      ])
+    }
+    return report
+  }
+
+  /// What one rank saw.
+  private struct Timed {
+    /// Nanoseconds of each phase of each step that counts.
+    var times: [[Int64]] = []
+    var memoryAtStepTwo: Int?
+    /// Processor time that the process got, by the time those steps took.
+    var processorShare = 1.0
+  }
+
+  private func timeSteps(of trainer: Trainer, _ pulse: Pulse) throws -> Timed {
+    let plan = trainer.plan
+    let loader = BatchLoader(
+      plan.batches, shards: ShardPlan.shards(ofRank: communicator.rank, of: communicator.size, shards: plan.shards))
+    defer { loader.stop() }
+    var result = Timed()
+    result.times.reserveCapacity(options.repeats)
+    var (watch, processor) = (Stopwatch(), Self.processorSeconds)
+    let refines = plan.step.refinement != nil
+    for step in (refines ? 1 - Self.plainSteps : 1)...options.warmUp + options.repeats {
+      if step == options.warmUp + 1 { (watch, processor) = (Stopwatch(), Self.processorSeconds) }
+      // Outside the step: ranks that start together wait for each other in the reduction alone.
+      try communicator.barrier()
+      pulse.begin(step: max(step, 1))
+      let batch = loader.next()
+      let isCyclic = refines && step > 0
+      let mode = CyclicStep.Mode(
+        epoch: batch.epoch, alpha: isCyclic ? Self.alpha : 1, isCyclic: isCyclic, isLogged: false,
+        batchCount: batch.count)
+      let outcome = try trainer.step(
+        batch, mode: mode, learningRate: step > 0 ? configuration.optimizer.learningRate : 0)
+      pulse.enter(.records)
+      guard outcome.status.refused == 0 else {
+        // Such a step leaves the optimiser out, and what follows it would be another measurement.
+        throw SharedError(
+          exitCode: ExitCode.notFinite,
+          description:
+            "step \(step) of the benchmark\(step > 0 ? "" : " (plain ones count to 0)"): a loss or gradient was not finite; lower optimizer.learning_rate"
+        )
+      }
+      if step == 2 { result.memoryAtStepTwo = HostMemory.residentAnonymous }
+      if step > options.warmUp { result.times.append(Phase.ofStep.map { Int64((pulse[$0] * 1e9).rounded()) }) }
+    }
+    result.processorShare =
+      (Self.processorSeconds - processor) / watch.seconds / Double(configuration.training.threads)
+    return result
+  }
+
+  /// Of all threads of this process.
+  private static var processorSeconds: Double {
+    var time = timespec()
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time)
+    return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
+  }
+
+  /// Plain steps in front of cyclic ones, as a run's warm-up epochs are: without them the refinement's running statistics are
+  /// still those of the start, and 110 layers deep the gradients that they lead to are beyond what a step takes.
+  private static let plainSteps = 10
+
+  /// Any weight that is neither 0 nor 1 costs the same.
+  private static let alpha = 0.7
+
+  /// Of each repeat, the phases of the rank that took the longest: so they still add up to the step.
+  private func slowest(_ times: [[Int64]]) throws -> [[Double]] {
+    let mine = times.flatMap(\.self).withUnsafeBytes { Array($0) }
+    let ranks = try communicator.gather(mine).map { bytes in
+      bytes.withUnsafeBytes { bytes in
+        times.indices.map { step in
+          Phase.ofStep.indices.map { phase in
+            let place = step * Phase.ofStep.count + phase
+            return bytes.loadUnaligned(fromByteOffset: place * MemoryLayout<Int64>.size, as: Int64.self)
+          }
+        }
+      }
+    }
+    return times.indices.map { step in
+      ranks.map { $0[step] }.max { $0.reduce(0, +) < $1.reduce(0, +) }!.map { Double($0) * 1e-9 }
+    }
+  }
+
+  /// Of a batch, on this rank.
+  private func samples(_ plan: RunPlan) -> Int {
+    ShardPlan.shards(ofRank: communicator.rank, of: communicator.size, shards: plan.shards).reduce(0) {
+      $0 + plan.batches.schedule.positions(ofBatch: 0, shard: $1).count
+    }
+  }
+}
+
+extension RunPlan {
+  /// A plan on synthetic images, of a few full batches.
+  init(synthetic configuration: RunConfiguration, ranks: Int) throws {
+    let (count, overflows) = configuration.training.batchSize.multipliedReportingOverflow(by: 4)
+    let data = try DataSplits.synthetic(
+      like: DataOptions(configuration), count: overflows ? .max : count, classes: configuration.model.classes)
+    try self.init(configuration, ranks: ranks, data: data)
+  }
+}
+
+extension Communicator {
+  /// Every rank must make the same calls: throws where program or configuration differ.
+  func agreeOnBenchmark(_ configuration: RunConfiguration) throws {
+    try agree(on: "the program", Platform.description)
+    try agree(on: "the configuration", configuration.agreedText)
+  }
+
+  /// The largest over the ranks; nil where no rank knows.
+  func largest(_ value: Int?) throws -> Int? {
+    let largest = try maximum([Int64(value ?? -1)])[0]
+    return largest < 0 ? nil : Int(largest)
+  }
+
+  /// The largest of each duration over the ranks, in whole picoseconds: the slowest rank counts.
+  func largest(seconds: [Double]) throws -> [Double] {
+    try maximum(seconds.map { Int64(($0 * 1e12).rounded()) }).map { Double($0) * 1e-12 }
+  }
+}

@@ -1,0 +1,144 @@
+import Foundation
+import MPI
+import Runtime
+
+/// The cores a rank may use, and what it means to run on them.
+package struct CoreFacts: Codable, Sendable {
+  /// The numbers of the cores that this rank may run on.
+  package var allowed = [0]
+  /// Those the job has on this host: of the process that started this rank, which binds it and is not bound itself.
+  package var available = [0]
+  /// How many cores' time the control group allows; nil without a limit.
+  package var quota: Double?
+  /// Whether a rank that waits lets others have the core (`mpi_yield_when_idle`).
+  package var yields = false
+  /// Threads of this process now: the libraries make theirs when they are loaded.
+  package var threads = 1
+
+  package init() {}
+
+  static func read(
+    _ environment: [String: String], _ group: ControlGroup, _ parameters: borrowing World.Parameters
+  ) -> CoreFacts {
+    var facts = CoreFacts()
+    let status = ControlGroup.text("/proc/self/status") ?? ""
+    facts.allowed = numbers(field("Cpus_allowed_list", of: status) ?? "")
+    facts.threads = field("Threads", of: status).flatMap { Int($0) } ?? 1
+    facts.available = facts.allowed
+    if environment["OMPI_COMM_WORLD_SIZE"] != nil || environment["SLURM_STEP_ID"] != nil {
+      let parent = ControlGroup.text("/proc/\(getppid())/status") ?? ""
+      var numbers = Set(Self.numbers(field("Cpus_allowed_list", of: parent) ?? ""))
+      if let inGroup = group.coreNumbers { numbers.formIntersection(inGroup) }
+      facts.available = numbers.union(facts.allowed).sorted()
+    }
+    facts.quota = group.cores
+    facts.yields = ["1", "t", "true", "yes", "enabled"].contains(parameters.value("mpi_yield_when_idle") ?? "")
+    return facts
+  }
+
+  /// 0, 1, 2 and 5 of "0-2,5"
+  package static func numbers(_ list: String) -> [Int] {
+    list.split(separator: ",").flatMap { part -> [Int] in
+      let ends = part.split(separator: "-").compactMap { Int($0.trimmingCharacters(in: .whitespaces)) }
+      guard let first = ends.first, let last = ends.last, first <= last, last < 1 << 16 else { return [] }
+      return Array(first...last)
+    }
+  }
+
+  private static func field(_ name: String, of status: String) -> String? {
+    status.split(separator: "\n").first { $0.hasPrefix("\(name):") }?
+      .dropFirst(name.count + 1).trimmingCharacters(in: .whitespaces)
+  }
+}
+
+/// Ranks and their threads against the cores they may use, and where they are bound.
+package enum CoreCheck {
+  package static func findings(_ job: JobFacts) -> [Finding] {
+    let threads = job.first.plan?.threads ?? 1
+    let problems = job.hosts.compactMap { crowding($0, threads: threads) ?? binding($0, threads: threads) }
+    if !problems.isEmpty { return problems + idleThreads(job) }
+    let cores = job.hosts.map { usable($0) }
+    let few = "\(cores.min()!)"
+    let range = cores.min()! == cores.max()! ? few : "\(few) to \(cores.max()!)"
+    let place = job.hosts.count == 1 ? counted(cores[0], "core") : "\(range) cores a host"
+    let text = "\(counted(job.ranks.count, "rank")) of \(counted(threads, "thread")) on \(place)"
+    return [.ok("cores", text + bindingText(job))] + roaming(job) + idleThreads(job)
+  }
+
+  /// How many threads can run at once.
+  private static func usable(_ host: JobFacts.Host) -> Int {
+    let cores = max(1, Set(host.ranks.flatMap(\.cores.available)).count)
+    return host.first.cores.quota.map { min(cores, max(1, Int($0.rounded(.up)))) } ?? cores
+  }
+
+  private static func crowding(_ host: JobFacts.Host, threads: Int) -> Finding? {
+    let cores = usable(host)
+    let ranks = host.ranks.count
+    let quota = host.first.cores.quota.map { $0 <= Double(cores) ? " (by the control group's quota)" : "" } ?? ""
+    let place = "\(host.name): \(counted(ranks, "rank")) on \(counted(cores, "core"))\(quota)"
+    if ranks > cores {
+      guard host.ranks.contains(where: { !$0.cores.yields }) else {
+        return .note("cores", "\(place): they take turns, as mpi_yield_when_idle lets them")
+      }
+      return .warning(
+        "cores", "\(place): ranks that wait keep the others from computing",
+        remedy: "start at most \(counted(cores, "rank")) there, or set OMPI_MCA_mpi_yield_when_idle=1")
+    }
+    guard ranks * threads > cores else { return nil }
+    return .warning(
+      "cores", "\(place), each of \(threads) threads", remedy: "set training.threads to \(max(1, cores / ranks))")
+  }
+
+  /// Ranks that share too few cores while others are free.
+  private static func binding(_ host: JobFacts.Host, threads: Int) -> Finding? {
+    let used = Set(host.ranks.flatMap(\.cores.allowed))
+    let free = Set(host.ranks.flatMap(\.cores.available)).subtracting(used)
+    guard !free.isEmpty else { return nil }
+    for set in Set(host.ranks.map(\.cores.allowed)).sorted(by: { $0.count < $1.count }) {
+      let inside = host.ranks.filter { Set($0.cores.allowed).isSubset(of: set) }
+      guard inside.count * threads > set.count else { continue }
+      return .warning(
+        "binding",
+        "\(host.name): rank \(listed(inside.map { "\($0.rank)" })) may only run on \(counted(set.count, "core")) "
+          + "(\(listed(set.map { "\($0)" }))), and \(free.count) of the job's cores are free",
+        remedy: threads > 1
+          ? "start mpirun with --map-by slot:PE=\(threads), or with --bind-to none"
+          : "start mpirun with --map-by core --bind-to core, or with --bind-to none")
+    }
+    return nil
+  }
+
+  private static func isFree(_ rank: RankFacts) -> Bool { rank.cores.allowed.count >= rank.cores.available.count }
+
+  private static func bindingText(_ job: JobFacts) -> String {
+    guard job.ranks.count > 1 else { return "" }
+    let bound = job.ranks.filter { !isFree($0) }.count
+    return bound == job.ranks.count ? "; each bound" : bound == 0 ? "; none bound" : "; \(bound) bound"
+  }
+
+  /// From 16 cores on: there, memory is often nearer to one half of them.
+  private static func roaming(_ job: JobFacts) -> [Finding] {
+    let hosts = job.hosts.filter { host in
+      host.ranks.count > 1 && host.first.cores.available.count >= 16 && host.ranks.allSatisfy(isFree)
+    }
+    guard let host = hosts.first else { return [] }
+    return [
+      .note(
+        "binding",
+        "\(listed(hosts.map(\.name))): ranks may move between \(host.first.cores.available.count) cores; "
+          + "mpirun --map-by core --bind-to core keeps them near their caches and memory")
+    ]
+  }
+
+  /// They sleep, but each has a stack, and counts against limits.
+  private static func idleThreads(_ job: JobFacts) -> [Finding] {
+    let most = job.ranks.map(\.cores.threads).max()!
+    guard job.ranks.count > 1, most > 16 else { return [] }
+    return [
+      .note(
+        "threads",
+        "up to \(most) a rank, made by the libraries at their start: OMP_NUM_THREADS=1 and OPENBLAS_NUM_THREADS=1 "
+          + "save them (training.threads sets how many compute)")
+    ]
+  }
+}

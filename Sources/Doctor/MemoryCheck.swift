@@ -1,0 +1,39 @@
+import Foundation
+import Reporting
+import Runtime
+
+package struct MemoryFacts: Codable, Sendable {
+  /// Bytes that a host's processes can still take: by the kernel's estimate, or the control group's limit. Nil where the
+  /// kernel does not say.
+  package var available: Int?
+
+  package init() {}
+
+  static func read(_ group: ControlGroup) -> MemoryFacts {
+    var facts = MemoryFacts()
+    facts.available = [HostMemory.available, group.memoryAvailable].compactMap { $0 }.min()
+    return facts
+  }
+}
+
+/// What the ranks of a host will take, against what it has.
+package enum MemoryCheck {
+  package static func findings(_ job: JobFacts) -> [Finding] {
+    let problems = job.hosts.compactMap { finding($0) }
+    if !problems.isEmpty { return problems }
+    guard let least = job.hosts.compactMap(\.first.memory.available).min() else { return [] }
+    let needed = job.first.plan?.bytesPerRank.map { "; about \(sized($0)) a rank needed" } ?? ""
+    return [.ok("memory", "\(sized(least)) available\(job.hosts.count > 1 ? " a host at least" : "")\(needed)")]
+  }
+
+  private static func finding(_ host: JobFacts.Host) -> Finding? {
+    guard let available = host.first.memory.available, let each = host.first.plan?.bytesPerRank else { return nil }
+    let needed = each.multipliedReportingOverflow(by: host.ranks.count)
+    guard needed.overflow || needed.partialValue > available else { return nil }
+    return .warning(
+      "memory",
+      "\(host.name): \(counted(host.ranks.count, "rank")) of about \(sized(each)) each, and \(sized(available)) available: "
+        + "the kernel would kill one",
+      remedy: "start fewer ranks there, lower training.batch_size, or raise training.shards")
+  }
+}

@@ -1,0 +1,71 @@
+import Datasets
+import Kernels
+import MPI
+import Networks
+import Planning
+import Supervision
+
+/// Few-shot episodes on the features that a model gives test images, over all ranks: the same figures at any number of them.
+struct EpisodeEvaluator {
+  private let communicator: Communicator
+  private let pulse: Pulse
+  private let classes: EpisodeClasses
+  /// A row of `width` values a sample that can be drawn.
+  private let features: [Float]
+  private let width: Int
+  /// The row of each sample.
+  private let rows: [Int: Int]
+
+  /// Computes the features. Every rank calls it.
+  init(
+    _ classes: EpisodeClasses, plan: RunPlan, model: ModelState, communicator: Communicator, pulse: Pulse
+  ) throws(MPIError) {
+    (self.communicator, self.pulse, self.classes) = (communicator, pulse, classes)
+    let samples = classes.members.flatMap(\.self)
+    rows = Dictionary(uniqueKeysWithValues: samples.enumerated().map { ($0.element, $0.offset) })
+    // What the classifier reads: the pooled features of a ResNet, the last hidden layer of an MLP.
+    let node = model.architecture.features
+    let width = model.architecture.nodes[node].shape.sampleCount
+    let network = FrozenNetwork(
+      model.architecture, layout: model.layout, backend: plan.step.backend, differentiable: false, taps: [node],
+      scratch: Scratch())
+    network.fold(parameters: model.parameters.pointer, statistics: model.statistics.pointer)
+    let piece = Tensor(network.input.withBatch(FrozenNetwork.pieceSize))
+    var features = [Float](repeating: 0, count: samples.count * width)
+    pulse.enter(.evaluation)
+    for range in Evaluator.pieces(of: samples.count, communicator) {
+      pulse.beat()
+      for (offset, row) in range.enumerated() {
+        classes.test.normalized(
+          samples[row]..<samples[row] + 1, by: plan.normalization,
+          into: piece.pointer + offset * network.input.sampleCount)
+      }
+      _ = network.logits(piece.pointer, samples: range.count)
+      let output = UnsafeBufferPointer(start: network.output(node, samples: range.count), count: range.count * width)
+      features.replaceSubrange(range.lowerBound * width..<range.upperBound * width, with: output)
+    }
+    pulse.enter(.exchange)
+    // Every value is one rank's, and 0 on the others: their sum is exact.
+    try features.withUnsafeMutableBufferPointer { values throws(MPIError) in try communicator.sum(values) }
+    (self.features, self.width) = (features, width)
+  }
+
+  /// The same report on every rank, each of which calls it: an episode's correct answers are counted by one of them.
+  func run(_ episodes: Episodes) throws(MPIError) -> EpisodeReport {
+    let options = episodes.options
+    let judge = NearestCentroid(distance: options.distance, width: width)
+    var correct = [Int64](repeating: 0, count: options.episodes)
+    pulse.enter(.evaluation)
+    for episode in stride(from: communicator.rank, to: options.episodes, by: communicator.size) {
+      pulse.beat()
+      correct[episode] = Int64(
+        judge.correct(in: episodes[episode]) { sample in
+          let row = rows[sample]!
+          return features[row * width..<(row + 1) * width]
+        })
+    }
+    pulse.enter(.exchange)
+    try correct.withUnsafeMutableBufferPointer { values throws(MPIError) in try communicator.sum(values) }
+    return EpisodeReport(options: options, classes: classes.labels, correct: correct.map { Int($0) })
+  }
+}

@@ -1,0 +1,75 @@
+import Kernels
+import Runtime
+
+/// How few-shot episodes are drawn and judged.
+package struct EpisodeOptions: Equatable, Sendable {
+  package enum Distance: String, CaseIterable, Sendable {
+    case euclidean, cosine
+  }
+
+  /// Classes of an episode, labelled samples of each, and samples of each to be recognised.
+  package var way, shots, queries: Int
+  package var episodes: Int
+  package var distance: Distance
+  package var seed: Int
+
+  package init(
+    way: Int = 5, shots: Int = 1, queries: Int = 15, episodes: Int = 600, distance: Distance = .euclidean, seed: Int = 0
+  ) {
+    (self.way, self.shots, self.queries, self.episodes) = (way, shots, queries, episodes)
+    (self.distance, self.seed) = (distance, seed)
+  }
+}
+
+/// Few-shot episodes over samples whose classes the network need never have seen. Episode k is a function of the seed and k.
+package struct Episodes: Sendable {
+  /// One class of one episode: samples by number.
+  package struct Group: Equatable, Sendable {
+    package var label: Int
+    package var support, queries: [Int]
+
+    package init(label: Int, support: [Int], queries: [Int]) {
+      (self.label, self.support, self.queries) = (label, support, queries)
+    }
+  }
+
+  package let options: EpisodeOptions
+  private let classes: [(label: Int, samples: [Int])]
+
+  /// `classes`: each label with the numbers of its samples.
+  /// Throws: UsageError where there are fewer classes than an episode has, or too few samples in one.
+  package init(_ options: EpisodeOptions, classes: [(label: Int, samples: [Int])]) throws {
+    guard options.way <= classes.count else {
+      throw UsageError(
+        "--way is \(options.way), but there are \(classes.count) classes to draw from, "
+          + "\(classes.map { "\($0.label)" }.joined(separator: ", ")); expected 2 to \(classes.count)")
+    }
+    let needed = options.shots + options.queries
+    if let short = classes.first(where: { $0.samples.count < needed }) {
+      throw UsageError(
+        "class \(short.label) has \(short.samples.count) test images, expected at least \(needed): "
+          + "\(options.shots) labelled and \(options.queries) to recognise")
+    }
+    (self.options, self.classes) = (options, classes)
+  }
+
+  /// Classes, and samples within each, without replacement.
+  package subscript(episode: Int) -> [Group] {
+    var stream = RandomStream(seed: options.seed, purpose: .episode, sample: episode)
+    return stream.choose(options.way, of: Array(classes.indices)).map { index in
+      let chosen = stream.choose(options.shots + options.queries, of: classes[index].samples)
+      return Group(
+        label: classes[index].label, support: Array(chosen[..<options.shots]),
+        queries: Array(chosen[options.shots...]))
+    }
+  }
+}
+
+extension RandomStream {
+  /// `count` different entries in random order: the beginning of a Fisher-Yates shuffle.
+  fileprivate mutating func choose(_ count: Int, of values: [Int]) -> [Int] {
+    var values = values
+    for index in 0..<count { values.swapAt(index, index + integer(below: values.count - index)) }
+    return Array(values[..<count])
+  }
+}

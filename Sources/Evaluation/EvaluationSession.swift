@@ -1,0 +1,111 @@
+import Checkpointing
+import Configuration
+import Datasets
+import Files
+import Formats
+import Foundation
+import Kernels
+import MPI
+import Networks
+import Planning
+import Reporting
+import Supervision
+
+/// What `icp evaluate` does: a model's weights, measured on the test set over all ranks.
+package struct EvaluationSession {
+  private let configuration: RunConfiguration
+  private let weights: String
+  private let communicator: Communicator
+  private let pulse: Pulse
+
+  package init(configuration: RunConfiguration, weights: String, communicator: Communicator, pulse: Pulse) {
+    (self.configuration, self.weights, self.communicator, self.pulse) = (configuration, weights, communicator, pulse)
+    KernelLibrary.setThreads(configuration.training.threads)
+  }
+
+  /// The same metrics on every rank.
+  package func run() throws -> ClassificationMetrics {
+    let (plan, model) = try communicator.planToMeasure(configuration, weights: weights)
+    return try Evaluator(model: model, backend: plan.step.backend, communicator: communicator, pulse: pulse)
+      .evaluate(plan.data.test, normalization: plan.normalization)
+  }
+}
+
+extension Communicator {
+  /// Data and model of a command that measures the weights of a file, agreed on by all ranks.
+  func planToMeasure(_ configuration: RunConfiguration, weights: String) throws -> (RunPlan, ModelState) {
+    let (plan, model) = try together {
+      // Evaluation has no shards, so any number of ranks takes part.
+      let plan = try RunPlan(configuration, ranks: 1)
+      let model = ModelState(plan.architecture.trunk, seed: 0)
+      try model.load(WeightsFile.read(path: weights), from: weights)
+      return (plan, model)
+    }
+    try agree(on: "the data", plan.measuredData)
+    return (plan, model)
+  }
+}
+
+extension ClassificationMetrics {
+  /// For people: the figures, then a line a class.
+  package var text: String {
+    let figures = [
+      ("samples", "\(samples)"), ("accuracy", percent(accuracy)), ("loss", decimal(loss, places: 4)),
+      ("precision", percent(precision)), ("recall", percent(recall)), ("F1", percent(f1)),
+      ("calibration error", percent(ece)),
+    ]
+    let rows = perClass.enumerated().map { label, scores in
+      ["\(label)", "\(scores.support)", percent(scores.precision), percent(scores.recall), percent(scores.f1)]
+    }
+    return figures.map { "\($0.0): \($0.1)" }.joined(separator: "\n") + "\n\n"
+      + Table.text(
+        header: ["class", "samples", "precision", "recall", "F1"], rows: rows,
+        alignments: [.right, .right, .right, .right, .right])
+  }
+
+  /// For scripts: one JSON object with the keys accuracy loss precision recall f1 ece per_class confusion.
+  package var json: String {
+    struct Line: Encodable {
+      var label: Int
+      var support: Int
+      var precision: Double
+      var recall: Double
+      var f1: Double
+    }
+    struct Report: Encodable {
+      var accuracy: Double
+      var loss: Double?
+      var precision: Double
+      var recall: Double
+      var f1: Double
+      var ece: Double?
+      var perClass: [Line]
+      var confusion: [[Int]]
+
+      enum CodingKeys: String, CodingKey {
+        case accuracy, loss, precision, recall, f1, ece, confusion
+        case perClass = "per_class"
+      }
+      func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(accuracy, forKey: .accuracy)
+        // A missing key and a null are not the same to a script: JSON has no infinity, so null it is.
+        try container.encode(loss, forKey: .loss)
+        try container.encode(precision, forKey: .precision)
+        try container.encode(recall, forKey: .recall)
+        try container.encode(f1, forKey: .f1)
+        try container.encode(ece, forKey: .ece)
+        try container.encode(perClass, forKey: .perClass)
+        try container.encode(confusion, forKey: .confusion)
+      }
+    }
+    let report = Report(
+      accuracy: accuracy, loss: loss.isFinite ? loss : nil, precision: precision, recall: recall, f1: f1,
+      ece: ece.isFinite ? ece : nil,
+      perClass: perClass.enumerated().map { label, scores in
+        Line(
+          label: label, support: scores.support, precision: scores.precision, recall: scores.recall, f1: scores.f1)
+      }, confusion: confusion)
+    return JSONText.of(report)
+  }
+}

@@ -1,0 +1,85 @@
+import Configuration
+import MPI
+import Networks
+import Planning
+import Reporting
+import Runtime
+import Supervision
+
+/// What `evaluation.final` asks for: checked before a run's first step, measured behind its last.
+package struct FinalEvaluation {
+  private let plan: RunPlan
+  private let checks: [RobustnessCheck]
+  private let classes: EpisodeClasses?
+  /// Of one shot and of five.
+  private let episodes: [Episodes]
+
+  /// Nil where nothing is asked for.
+  /// Throws: DataError; UsageError where there are too few classes or images for episodes.
+  package init?(_ plan: RunPlan) throws {
+    let final = plan.configuration.evaluation.final
+    guard !final.isEmpty else { return nil }
+    (self.plan, checks) = (plan, final.compactMap(\.robustness))
+    guard final.contains(.episodes) else {
+      (classes, episodes) = (nil, [])
+      return
+    }
+    let classes = try EpisodeClasses(leftOutOf: plan)
+    guard classes.labels.count >= 2 else {
+      throw UsageError(
+        "'evaluation.final': episodes need two classes at least that 'data.classes' leaves out, "
+          + "but there \(classes.labels.isEmpty ? "are none" : "is only \(classes.labels[0])")")
+    }
+    do {
+      // A fixed seed: all runs meet the same episodes.
+      episodes = try [1, 5].map { shots in
+        try classes.episodes(
+          EpisodeOptions(way: min(5, classes.labels.count), shots: shots, queries: 15, episodes: 600, seed: 0))
+      }
+    } catch let error as UsageError {
+      throw UsageError("'evaluation.final': episodes: \(error)")
+    }
+    self.classes = classes
+  }
+
+  /// Tells what two ranks would measure apart.
+  package var dataIdentity: String { "\(plan.measuredData) \(classes?.identity ?? "")" }
+
+  /// Of the weights as they are now. Every rank calls it, and gets the same report.
+  package func run(_ model: ModelState, communicator: Communicator, pulse: Pulse) throws -> FinalReport {
+    var report = FinalReport(
+      robustness: try RobustnessEvaluator(plan: plan, model: model, communicator: communicator, pulse: pulse)
+        .run(checks))
+    if let classes {
+      let evaluator = try EpisodeEvaluator(
+        classes, plan: plan, model: model, communicator: communicator, pulse: pulse)
+      report.episodes = try episodes.map { try evaluator.run($0) }
+    }
+    return report
+  }
+}
+
+/// What a finished run was found to do.
+package struct FinalReport {
+  package var robustness: RobustnessReport
+  var episodes: [EpisodeReport] = []
+
+  /// Of the record `final`.
+  package var values: [(String, RecordValue)] {
+    var values = robustness.values
+    if let way = episodes.first?.options.way { values.append(("episodes_way", .integer(way))) }
+    for report in episodes {
+      values.append(("episodes_\(report.options.shots)_shot_accuracy", .number(report.accuracy)))
+      values.append(("episodes_\(report.options.shots)_shot_interval", .number(report.interval)))
+    }
+    return values
+  }
+
+  /// For people.
+  package var text: String { ([robustness.text] + episodes.map(\.text)).joined(separator: "\n\n") }
+}
+
+extension FinalCheck {
+  /// What `icp robustness` measures too.
+  var robustness: RobustnessCheck? { RobustnessCheck(rawValue: rawValue) }
+}

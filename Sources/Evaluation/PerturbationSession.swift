@@ -1,0 +1,132 @@
+import Checkpointing
+import Configuration
+import Files
+import Formats
+import Kernels
+import Networks
+import Refinement
+import Runtime
+
+/// What `icp perturb` does: refines images from a file with a model's weights, and writes the result to another file.
+package struct PerturbationSession {
+  private let configuration: RunConfiguration
+  /// The configuration's file, for messages.
+  private let name: String
+  private let weights: String
+
+  package init(configuration: RunConfiguration, name: String, weights: String) {
+    self.configuration = configuration
+    self.name = name
+    self.weights = weights
+    KernelLibrary.setThreads(configuration.training.threads)
+  }
+
+  /// `input` holds x (N, C, H, W), float32, normalised, and y (N), int64. `output` receives x refined, `losses` (the batch
+  /// mean at x_0 ... x_T), and x1 ... xT where `iterates` is asked for.
+  package func run(input: String, output: String, iterates: Bool) throws {
+    let output = try OutputFile(
+      output, option: "--output",
+      keeping: [("the --input", input), ("the --weights", weights), ("the configuration", name)])
+    let batch = try ImageBatch(path: input)
+    let tensors = try WeightsFile.read(path: weights)
+    let classes = try configuration.model.classes ?? Self.classes(of: tensors, path: weights)
+    let architecture = Architecture.make(
+      configuration.model.kind, shortcut: configuration.model.shortcut, hidden: configuration.model.hidden,
+      input: batch.shape, classes: classes)
+    try checkMemory(architecture, batch, iterates: iterates)
+    let model = ModelState(architecture, seed: 0)
+    try model.load(tensors, from: weights)
+    try batch.checkLabels(below: classes)
+
+    let refiner = try refiner(model: model, capacity: batch.labels.count)
+    let shown = refine(batch, by: refiner)
+    var results = [
+      NamedTensor("x", shape: batch.size, floats: batch.channelsFirst(shown.last!)),
+      NamedTensor(
+        "losses", shape: [shown.count],
+        floats: shown.map { Float(refiner.loss(of: $0, labels: batch.labels) / Double(batch.labels.count)) }),
+    ]
+    if iterates {
+      for (iteration, x) in shown.enumerated().dropFirst() {
+        results.append(NamedTensor("x\(iteration)", shape: batch.size, floats: batch.channelsFirst(x)))
+      }
+    }
+    try output.write(SafetensorsWriter.encode(tensors: results))
+  }
+
+  /// Throws where this needs more than the host has: an allocation that fails later could not be explained.
+  private func checkMemory(_ architecture: Architecture, _ batch: ImageBatch, iterates: Bool) throws {
+    guard let total = HostMemory.total else { return }
+    let layout = ParameterLayout(architecture)
+    // The file's bytes, its values, the images; x_0 ... x_T; what is written, as tensors and as a file; the refined images.
+    let copies = 4 + (steps + 1) + 2 * (iterates ? steps + 1 : 1)
+    let images = Double(batch.images.count) * 4 * Double(copies)
+    // The rule's state, and the contrast's two arrays.
+    let state = Double(4 * FrozenNetwork.pieceSize * architecture.input.sampleCount) * 4
+    // The model, its folded weights in the order that the kernels want.
+    let needed =
+      images + state + FrozenNetwork.bytes(architecture, layout: layout, capacity: batch.labels.count) + Double(
+        layout.parameterCount) * 4 * 5
+    guard needed > Double(total) else { return }
+    throw UsageError(
+      "\(batch.path): images of \(batch.shape.height) x \(batch.shape.width) need about "
+        + "\(Int((needed / 0x1p30).rounded())) GiB in this network, and the host has \(total >> 30); make them smaller"
+        + (batch.labels.count > 1 ? ", or fewer" : ""))
+  }
+
+  private func refiner(model: ModelState, capacity: Int) throws -> Refiner {
+    let icp = configuration.icp
+    var pixels: [ClosedRange<Float>]?
+    if icp.clamp == .pixels {
+      guard let mean = configuration.data.mean, let std = configuration.data.std else {
+        throw UsageError("icp.clamp: pixels needs data.mean and data.std here, since perturb reads no data set")
+      }
+      let channels = model.architecture.input.channels
+      guard mean.count == channels else {
+        throw UsageError(
+          "data.mean and data.std have \(mean.count) \(mean.count == 1 ? "entry" : "entries"), "
+            + "expected \(channels), one a channel of x")
+      }
+      pixels = zip(mean, std).map { Float(-$0 / $1)...Float((1 - $0) / $1) }
+    }
+    let network = FrozenNetwork(
+      model.architecture, layout: model.layout, backend: configuration.kernels.convolution, differentiable: true,
+      capacity: capacity, scratch: Scratch())
+    network.fold(parameters: model.parameters.pointer, statistics: model.statistics.pointer)
+    return Refiner(
+      network: network, rule: Rule(kind: icp.rule, stepSize: Float(icp.stepSize)),
+      bounds: InputBounds(epsilon: icp.epsilon.map { Float($0) }, pixels: pixels), steps: steps, capacity: capacity)
+  }
+
+  private var steps: Int { configuration.icp.rule == .none ? 0 : configuration.icp.steps }
+
+  /// x_0 ... x_T, channels last.
+  private func refine(_ batch: ImageBatch, by refiner: Refiner) -> [[Float]] {
+    var shown = Array(repeating: batch.images, count: steps + 1)
+    Array(batch.labels.indices).withUnsafeBufferPointer { samples in
+      _ = refiner.refine(
+        batch.images, labels: batch.labels, samples: samples.count,
+        lossScale: configuration.icp.reduction == .sum ? 1 : 1 / Double(samples.count),
+        addresses: .init(seed: configuration.training.seed, epoch: 0, samples: samples)
+      ) { iteration, first, x in
+        let start = first * batch.shape.sampleCount
+        shown[iteration].replaceSubrange(start..<start + x.count, with: x)
+      }
+    }
+    return shown
+  }
+
+  /// The rows of the last dense layer.
+  package static func classes(of tensors: [NamedTensor], path: String) throws -> Int {
+    let dense = tensors.filter { $0.name.hasPrefix("fc") && $0.shape.count == 2 }
+    guard let last = dense.max(by: { ($0.name.count, $0.name) < ($1.name.count, $1.name) }) else {
+      throw WeightsError(path: path, reason: "there is no dense layer fc.weight to take the number of classes from")
+    }
+    // A tensor without elements may have any number of rows; the limit is that of model.classes.
+    guard 1...65536 ~= last.shape[0] else {
+      throw WeightsError(
+        path: path, reason: "\(quoted(last.name)) has \(last.shape[0]) rows, expected 1 to 65536 classes")
+    }
+    return last.shape[0]
+  }
+}

@@ -1,0 +1,66 @@
+import Formats
+import Runtime
+
+/// Weights that do not fit the model, naming the first tensor that does not.
+package struct WeightsError: ExitCoded, CustomStringConvertible {
+  package let path: String
+  package let reason: String
+  package let exitCode = ExitCode.badInput
+
+  package init(path: String, reason: String) {
+    self.path = path
+    self.reason = reason
+  }
+  package var description: String { "\(path): \(reason)" }
+}
+
+/// A name that a foreign file gave, short and harmless; one of ours as it is.
+private func shown(_ name: String) -> String {
+  name.utf8.count <= 200 && name.utf8.allSatisfy(\.isNameCharacter) ? name : quoted(name)
+}
+
+extension ModelState {
+  /// Parameters and running statistics under PyTorch's names, convolution filters OIHW.
+  package var namedTensors: [NamedTensor] {
+    func tensors(_ entries: [ParameterLayout.Entry], _ block: UnsafeMutableBufferPointer<Float>) -> [NamedTensor] {
+      entries.map { NamedTensor($0.name, shape: $0.shape, floats: Array(block[$0.range])) }
+    }
+    return tensors(layout.parameters, parameters.values) + tensors(layout.statistics, statistics.values)
+  }
+
+  /// Takes its values from `tensors`, PyTorch's or a checkpoint's. PyTorch's counters `num_batches_tracked` and a
+  /// checkpoint's `optimizer.` tensors do not count, nor do branches that the model does not have; anything else must be of this architecture, or nothing is changed.
+  package func load(_ tensors: [NamedTensor], from path: String) throws(WeightsError) {
+    let entries = layout.parameters + layout.statistics
+    var found: [String: NamedTensor] = [:]
+    for tensor in tensors { found[tensor.name] = tensor }
+    var missing: String?
+    for entry in entries {
+      guard let tensor = found[entry.name] else {
+        missing = missing ?? "there is no \(entry.name), which the model has with shape \(entry.shape)"
+        continue
+      }
+      guard tensor.shape == entry.shape else {
+        throw WeightsError(
+          path: path, reason: "\(entry.name) has shape \(tensor.shape), the model's has \(entry.shape)")
+      }
+      guard tensor.floats != nil else {
+        throw WeightsError(path: path, reason: "\(entry.name) does not hold floats")
+      }
+    }
+    if let missing { throw WeightsError(path: path, reason: missing) }
+    let known = Set(entries.map(\.name))
+    for tensor in tensors
+    where !known.contains(tensor.name) && !tensor.name.hasPrefix("optimizer.")
+      && !tensor.name.hasSuffix("num_batches_tracked") && !Architecture.isBranchParameter(tensor.name)
+    {
+      throw WeightsError(
+        path: path, reason: "\(shown(tensor.name)) of shape \(tensor.shape) has no place in the model")
+    }
+    for (entries, block) in [(layout.parameters, parameters), (layout.statistics, statistics)] {
+      for entry in entries {
+        _ = block.values[entry.range].update(fromContentsOf: found[entry.name]!.floats!)
+      }
+    }
+  }
+}

@@ -1,0 +1,86 @@
+import Datasets
+import Foundation
+import Kernels
+import Networks
+import Reporting
+import Runtime
+
+/// What `icp train --dry-run` prints: the resolved configuration, the layers, what a step costs and takes.
+package struct PlanDescription {
+  private let plan: RunPlan
+  private let ranks: Int
+
+  package init(plan: RunPlan, ranks: Int) {
+    (self.plan, self.ranks) = (plan, ranks)
+  }
+
+  package var text: String {
+    [
+      plan.configuration.resolvedYAML, layers, cost, memory, "",
+      "\(plan.data.training.count) training, \(plan.data.validation?.count ?? 0) validation and "
+        + "\(plan.data.test.count) test images of \(plan.data.training.shape), \(plan.architecture.classes) classes; "
+        + "mean \(rounded(plan.normalization.mean)), std \(rounded(plan.normalization.std))",
+      plan.validationText,
+      plan.labelNoiseText.map { "label noise: \($0)" },
+      plan.emptyClassesText.map { "WARNING: \($0)" },
+      "\(plan.configuration.training.epochs) epochs of \(plan.stepsPerEpoch) steps, \(plan.shards) shards on \(ranks) "
+        + "\(ranks == 1 ? "rank" : "ranks"); the first \(plan.cyclic.warmupEpochs) epochs are plain",
+      "Dry run: nothing was trained or written.",
+    ].compactMap(\.self).joined(separator: "\n")
+  }
+
+  private func rounded(_ values: [Double]) -> String {
+    values.map { decimal($0, places: 4) }.joined(separator: " ")
+  }
+
+  private var layers: String {
+    let layout = ParameterLayout(plan.architecture)
+    let rows = plan.architecture.nodes.indices.compactMap { index -> [String]? in
+      let node = plan.architecture.nodes[index]
+      let (name, prefixes): (String, [String])
+      switch node.operation {
+      case .input: (name, prefixes) = ("input", [])
+      case .padShortcut: (name, prefixes) = ("shortcut (pad)", [])
+      case .pool: (name, prefixes) = ("average pool", [])
+      case .flatten: (name, prefixes) = ("flatten", [])
+      case .linear(let linear, _): (name, prefixes) = (linear, [linear])
+      case .convolution(let filter): (name, prefixes) = (filter.name, [filter.name, filter.batchNorm])
+      }
+      let parameters = layout.parameters.filter { entry in
+        prefixes.contains { entry.name == "\($0).weight" || entry.name == "\($0).bias" }
+      }.reduce(0) { $0 + $1.range.count }
+      let tap = plan.architecture.taps.first { $0.node == index && plan.taps.contains($0.name) }
+      let shape = "\(node.shape.height)x\(node.shape.width)x\(node.shape.channels)"
+      return [
+        name, shape, Table.grouped(parameters),
+        decimal(Double(plan.architecture.operations(of: index)) / 1e6, places: 2), tap.map { "tap \($0.name)" } ?? "",
+      ]
+    }
+    let total = [
+      "total", "", Table.grouped(layout.parameterCount), decimal(Double(plan.architecture.operations) / 1e6, places: 2),
+      "",
+    ]
+    return Table.text(
+      header: ["layer", "output", "parameters", "MFLOP a sample", ""], rows: rows + [total],
+      alignments: [.left, .right, .right, .right, .left])
+  }
+
+  /// In forward passes, as METHOD counts.
+  private var cost: String {
+    let operations = Double(plan.architecture.operations) * Double(plan.configuration.training.batchSize)
+    func work(_ passes: Int) -> String { decimal(Double(passes) * operations / 1e9, places: 1) }
+    let plain = plan.step.plainPasses
+    return "\na step: plain \(plain) forward passes' work (\(work(plain)) GFLOP)"
+      + (plan.step.cyclicPasses.map {
+        "; cyclic \($0) (\(work($0)) GFLOP), \(decimal(Double($0) / Double(plain), places: 1)) times as much"
+      } ?? "; no refinement (icp.rule: none)")
+  }
+
+  private var memory: String {
+    let available = HostMemory.available.map { " of \($0 >> 20) MiB available on this host" } ?? ""
+    let needed = plan.bytesPerRank(ranks: ranks)
+    let short = HostMemory.available.map { needed * Double(ranks) > Double($0) } ?? false
+    return "memory: about \(Int(needed) >> 20) MiB a rank\(available)"
+      + (short ? "\nWARNING: \(ranks) ranks on this host alone would not fit" : "")
+  }
+}

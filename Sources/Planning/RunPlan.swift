@@ -1,0 +1,224 @@
+import Configuration
+import Datasets
+import Formats
+import Kernels
+import Method
+import Networks
+import Optimization
+import Refinement
+import Reporting
+import Runtime
+
+/// Everything a run is built from, checked before its first step: the configuration turned into data, model and
+/// schedules. The same on every rank.
+package struct RunPlan: Sendable {
+  package let configuration: RunConfiguration
+  /// Logical shards of a batch: the unit of execution, whatever the number of ranks.
+  package let shards: Int
+  package let data: DataSplits
+  package let normalization: Normalization
+  /// The part of the training set that each epoch's end measures; nil where none is.
+  package let trainSample: Dataset?
+  /// The share of training labels that are wrong; nil where labels are the files'.
+  package let labelNoiseRate: Double?
+  package let architecture: Architecture
+  package let taps: [String]
+  package let step: StepOptions
+  package let cyclic: CyclicSchedule
+  package let learningRate: LearningRateSchedule
+  /// The files of `evaluation.cifar_c`.
+  package let cifarC: CIFARC?
+
+  /// `resumedShards` is what `training.shards: auto` came to at the run's first start. With `data` no file is read, and of
+  /// the keys `data.*` only normalisation, order and augmentation count.
+  /// Throws: ConfigurationError, UsageError, DataError, ArchitectureError, LayerWeightsError.
+  package init(
+    _ configuration: RunConfiguration, ranks: Int, resumedShards: Int? = nil, data given: DataSplits? = nil
+  ) throws {
+    let configuration = try configuration.settlingShards(ranks: resumedShards ?? ranks)
+    self.configuration = configuration
+    guard case .count(let shards) = configuration.training.shards else {
+      preconditionFailure("settled shards are a count")
+    }
+    self.shards = shards
+    guard ranks <= shards else {
+      throw UsageError(
+        "\(ranks) ranks, but training.shards is \(shards): a rank needs a shard at least; "
+          + "start at most \(shards) ranks, or set training.shards (which changes the results)")
+    }
+    data = try given ?? DataSplits.load(DataOptions(configuration), classLimit: configuration.model.classes)
+    let channels = data.training.shape.channels
+    for (key, values) in [("data.mean", configuration.data.mean), ("data.std", configuration.data.std)] {
+      guard let values, values.count != channels else { continue }
+      throw UsageError("\(key) has \(values.count) values, expected \(channels), one a channel of the data")
+    }
+    normalization = try Normalization.resolved(
+      mean: configuration.data.mean, std: configuration.data.std, on: data.training)
+    dataIdentity = Self.identity(of: data, normalization)
+    let training = data.training
+    trainSample = configuration.evaluation.trainSamples.map {
+      training.sample($0, seed: configuration.training.seed)
+    }
+    labelNoiseRate =
+      configuration.data.labelNoise.kind == .none ? nil : Double(training.wrongLabels) / Double(training.count)
+    let shape = data.training.shape
+    cifarC = try configuration.evaluation.cifarC.map {
+      [classes = data.training.classes, wholeTest = data.wholeTest] path in
+      try CIFARC(
+        directory: path, shape: configuration.data.size == nil ? shape : nil, classes: classes,
+        kept: configuration.data.classes, test: wholeTest)
+    }
+    let network = Architecture.make(
+      configuration.model.kind, shortcut: configuration.model.shortcut, hidden: configuration.model.hidden,
+      input: Shape(batch: 1, height: shape.height, width: shape.width, channels: shape.channels),
+      classes: configuration.model.classes ?? data.training.classes)
+    architecture = network.branched(
+      at: try configuration.branches.taps.map { try network.tappedNodes($0, key: "branches.taps") } ?? [])
+    taps = configuration.distillation.taps ?? architecture.defaultTaps
+    step = try StepOptions(configuration, architecture: architecture, normalization: normalization)
+    cyclic = CyclicSchedule(
+      epochs: configuration.training.epochs, warmup: configuration.distillation.warmup,
+      alphaMinimum: configuration.distillation.alphaMin)
+    stepsPerEpoch =
+      BatchSchedule(
+        samples: data.training.count, batchSize: configuration.training.batchSize, shards: shards
+      ).stepsPerEpoch
+    learningRate = LearningRateSchedule(configuration, stepsPerEpoch: stepsPerEpoch)
+    try checkMemory(ranks: ranks)
+  }
+
+  /// Where batches come from.
+  package var batches: BatchSource {
+    BatchSource(
+      dataset: data.training, normalization: normalization, augmentations: configuration.data.augment,
+      seed: configuration.training.seed, shuffle: configuration.data.shuffle,
+      batchSize: configuration.training.batchSize, shards: shards)
+  }
+
+  package let stepsPerEpoch: Int
+  package var totalSteps: Int { stepsPerEpoch * configuration.training.epochs }
+
+  /// Whether epoch `epoch` refines and distils.
+  package func isCyclic(_ epoch: Int) -> Bool { step.refinement != nil && cyclic.isCyclic(epoch) }
+  package func alpha(_ epoch: Int) -> Double {
+    isCyclic(epoch) && step.objective == .distillation ? cyclic.alpha(epoch) : 1
+  }
+
+  /// "symmetric, 3602 of 10000 training labels are wrong (36.02 %)"; nil where labels are the files'.
+  package var labelNoiseText: String? {
+    guard let labelNoiseRate else { return nil }
+    return "\(configuration.data.labelNoise.kind.rawValue), \(data.training.wrongLabels) of \(data.training.count) "
+      + "training labels are wrong (\(percent(labelNoiseRate)))"
+  }
+
+  /// "validation: 5000 images held out, stratified"; nil where none are.
+  package var validationText: String? {
+    data.validation.map {
+      "validation: \($0.count) images held out, \(configuration.data.validationSplit.split.rawValue)"
+    }
+  }
+
+  /// What the training set lacks, of which figures would say nothing; nil where it lacks nothing.
+  package var emptyClassesText: String? {
+    let empty = data.training.emptyClasses
+    guard !empty.isEmpty else { return nil }
+    let names = empty.map { configuration.data.classes?[$0] ?? $0 }
+    return
+      "no training images of \(empty.count == 1 ? "class" : "\(empty.count) of \(data.training.classes) classes:") "
+      + Self.runs(names)
+  }
+
+  /// "0, 2 to 9, 11", at most ten of them.
+  private static func runs(_ numbers: [Int]) -> String {
+    var runs: [ClosedRange<Int>] = []
+    for number in numbers {
+      if let last = runs.last, last.upperBound + 1 == number {
+        runs[runs.count - 1] = last.lowerBound...number
+      } else {
+        runs.append(number...number)
+      }
+    }
+    let texts = runs.map { $0.count == 1 ? "\($0.lowerBound)" : "\($0.lowerBound) to \($0.upperBound)" }
+    return listed(texts, most: 10)
+  }
+
+  /// Tells two data sets to train on apart: sizes, a checksum of the labels, and the pixels' moments.
+  package let dataIdentity: String
+
+  /// Tells what two ranks would measure apart.
+  package var measuredData: String { "\(dataIdentity) \(data.test.count) \(cifarC?.identity ?? "")" }
+
+  private static func identity(of data: DataSplits, _ normalization: Normalization) -> String {
+    let training = data.training
+    let labels = Checksum.crc32((0..<training.count).lazy.map { UInt8(truncatingIfNeeded: training.label($0)) })
+    return "\(data.training.count) \(data.validation?.count ?? 0) \(data.training.shape) \(data.training.classes) "
+      + "\(Checksum.hexadecimal(labels)) \(normalization.mean) \(normalization.std)"
+  }
+}
+
+extension StepOptions {
+  package init(_ configuration: RunConfiguration, architecture: Architecture, normalization: Normalization?) throws {
+    let nodes = try architecture.tappedNodes(configuration.distillation.taps)
+    let icp = configuration.icp
+    let distils = icp.rule != .none && icp.objective == .distillation
+    let branches = configuration.branches
+    self.init(
+      backend: configuration.kernels.convolution, taps: distils ? nodes : [],
+      layerWeights: try configuration.distillation.layerWeights.values(count: nodes.count),
+      normalization: configuration.distillation.normalize, target: configuration.distillation.target,
+      labelSmoothing: configuration.training.labelSmoothing,
+      refinement: icp.rule == .none
+        ? nil : RefinementOptions(icp, channels: architecture.input.channels, normalization: normalization),
+      reduction: icp.reduction, seed: configuration.training.seed,
+      mixup: configuration.training.mixup > 0 ? configuration.training.mixup : nil,
+      sharpnessRadius: configuration.optimizer.samRho > 0 ? configuration.optimizer.samRho : nil,
+      branches: branches.taps.map { _ in
+        BranchOptions(
+          task: branches.task, distillation: branches.distillation, temperature: branches.temperature,
+          features: branches.features)
+      },
+      objective: icp.objective, addsStrayGradient: distils && icp.strayGradient)
+  }
+}
+
+extension RefinementOptions {
+  init(_ icp: RunConfiguration.ICPSection, channels: Int, normalization: Normalization?) {
+    var pixels: [ClosedRange<Float>]?
+    if icp.clamp == .pixels, let normalization {
+      pixels = (0..<channels).map { normalization.pixelRange($0) }
+    }
+    self.init(
+      rule: Rule(kind: icp.rule, stepSize: Float(icp.stepSize)),
+      bounds: InputBounds(epsilon: icp.epsilon.map { Float($0) }, pixels: pixels), steps: icp.steps)
+  }
+}
+
+extension DataOptions {
+  package init(_ configuration: RunConfiguration) {
+    let data = configuration.data
+    self.init(
+      format: data.format, path: data.path, size: data.size, limit: data.limit, testLimit: data.testLimit,
+      validation: data.validation, seed: configuration.training.seed)
+    validationSplit = data.validationSplit.split
+    (classes, samplesPerClass) = (data.classes, data.samplesPerClass)
+    subsetSeed = data.subsetSeed ?? configuration.training.seed
+    labelNoise.kind = data.labelNoise.kind
+    labelNoise.rate = data.labelNoise.rate ?? 0
+    labelNoise.seed = data.labelNoise.seed ?? configuration.training.seed
+    labelNoise.path = data.labelNoise.file
+  }
+}
+
+extension LearningRateSchedule {
+  package init(_ configuration: RunConfiguration, stepsPerEpoch: Int) {
+    let kind: Kind
+    switch configuration.schedule.kind {
+    case .constant: kind = .constant
+    case .cosine: kind = .cosine
+    case .step: kind = .step(milestones: configuration.schedule.milestones, gamma: configuration.schedule.gamma)
+    }
+    self.init(
+      kind: kind, base: configuration.optimizer.learningRate, epochs: configuration.training.epochs,
+      stepsPerEpoch: stepsPerEpoch, warmupEpochs: configuration.schedule.warmupEpochs)
+  }
+}

@@ -1,0 +1,167 @@
+import Configuration
+import Files
+import Foundation
+import Reporting
+
+/// What becomes of a run in a study: `result.json` in its directory once it is done, or `failed.json`.
+package struct RunNote: Codable, Sendable {
+  package var point: String
+  package var variant: String
+  package var seed: Int
+  /// Of the configuration that it ran with, which `config.yaml` beside it shows.
+  var configuration: String
+  /// Of the file that labels came from, if they did: another file under the same name is another run.
+  var labelFile: String?
+  /// Where a search chose its settings.
+  var provenance: String?
+  /// What a search compares its trials by, of which this is one.
+  var searchMetric: String?
+  /// Of a trial: what was drawn, `icp.steps 2, icp.step_size 0.03`.
+  var drawn: String?
+  /// Of the last epoch; a fraction.
+  var testAccuracy: Double?
+  /// Of the run's steps, without evaluation and saving.
+  var trainingSeconds: Double?
+  /// What ended it; nil where it is done.
+  package var exitStatus: Int32?
+  package var error: String?
+
+  init(_ run: SweepRun, _ configuration: RunConfiguration, exitStatus: Int32? = nil, error: String? = nil) {
+    (point, variant, seed, provenance) = (run.point.title, run.variant, run.seed, run.provenance)
+    self.configuration = configuration.studyChecksum
+    labelFile = configuration.labelFileChecksum
+    (searchMetric, drawn) = (run.searchMetric, run.drawn)
+    (self.exitStatus, self.error) = (exitStatus, error)
+  }
+
+  static let (done, failed) = ("result.json", "failed.json")
+
+  /// The note of a directory, where there is one that can be read.
+  static func read(_ directory: String) -> RunNote? {
+    for name in [done, failed] {
+      if let note = StudyFile.read(RunNote.self, "\(directory)/\(name)") { return note }
+    }
+    return nil
+  }
+
+  /// Whole or not at all, and the other kind of note goes.
+  func write(to directory: String) throws(SaveError) {
+    let (name, other) = exitStatus == nil ? (Self.done, Self.failed) : (Self.failed, Self.done)
+    try StudyFile.write(StudyFile.json(self), to: "\(directory)/\(name)")
+    unlink("\(directory)/\(other)")
+  }
+}
+
+/// Files that a study leaves.
+enum StudyFile {
+  static func write(_ text: String, to path: String) throws(SaveError) {
+    do throws(SystemError) {
+      let system = System()
+      try system.makeDirectories(System.parentDirectory(path))
+      try AtomicFile(system: system).replace(path, with: Array(text.utf8), verified: false)
+    } catch { throw SaveError(error, option: "--directory") }
+  }
+
+  /// Nil where there is none, or it is none.
+  static func read<Value: Decodable>(_ type: Value.Type, _ path: String) -> Value? {
+    guard let bytes = try? RegularFile.read(path, followLinks: false) else { return nil }
+    let decoder = JSONDecoder()
+    decoder.keyDecodingStrategy = .convertFromSnakeCase
+    return try? decoder.decode(type, from: Data(bytes))
+  }
+
+  /// Keys in snake case, sorted; a number that is not finite cannot be among the values.
+  static func json(_ value: some Encodable) -> String {
+    JSONText.of(value, pretty: true, snakeCase: true)
+  }
+}
+
+/// A run as its files tell of it.
+package struct StudyRun: Sendable {
+  package var directory: String
+  package var point: String
+  package var variant: String
+  package var seed: Int
+  package var provenance: String?
+  /// Of a search's trial: by what trials are compared, and what was drawn.
+  package var searchMetric: String?
+  package var drawn: String?
+  /// Where it failed: the exit status.
+  package var failure: Int32?
+  /// The numbers of each epoch's record, in order; those of the record `final` are the last epoch's.
+  package var epochs: [[String: Double]]
+
+  package init(
+    directory: String, point: String, variant: String, seed: Int, provenance: String? = nil, failure: Int32? = nil,
+    epochs: [[String: Double]]
+  ) {
+    (self.directory, self.point, self.variant, self.seed) = (directory, point, variant, seed)
+    (self.provenance, self.failure, self.epochs) = (provenance, failure, epochs)
+  }
+
+  /// A run of a sweep that is done or has failed; nil of any other directory.
+  package init?(note directory: String) {
+    guard let note = RunNote.read(directory) else { return nil }
+    self.init(
+      directory: directory, point: note.point, variant: note.variant, seed: note.seed, provenance: note.provenance,
+      failure: note.exitStatus, epochs: Self.epochs(in: directory))
+    (searchMetric, drawn) = (note.searchMetric, note.drawn)
+  }
+
+  /// Lists of numbers, nulls and torn lines are left out.
+  static func epochs(in directory: String) -> [[String: Double]] {
+    var epochs: [[String: Double]] = []
+    for record in RecordLines.read("\(directory)/metrics.jsonl") {
+      let numbers = record.compactMapValues { ($0 as? NSNumber)?.doubleValue }
+      switch record["kind"] as? String {
+      case "epoch": epochs.append(numbers)
+      case "final" where !epochs.isEmpty: epochs[epochs.count - 1].merge(numbers) { own, _ in own }
+      default: break
+      }
+    }
+    return epochs
+  }
+
+  /// Of the last epoch; nil where it failed, or no record has it.
+  package func last(_ metric: String) -> Double? { failure == nil ? epochs.last?[metric] : nil }
+
+  /// The best of any epoch, in hindsight.
+  package func best(_ metric: String) -> Double? {
+    guard failure == nil else { return nil }
+    let values = epochs.compactMap { $0[metric] }
+    return SettingSearch.isLowerBetter(metric) ? values.min() : values.max()
+  }
+
+  /// Seconds of training up to and with each epoch, without evaluation and saving: the epoch's steps times their median. So a
+  /// run that was stopped and resumed counts what it would have taken in one go.
+  package var trainingSeconds: [Double] { cumulated(["seconds_per_step"]) }
+
+  /// The same of the processor's time of rank 0, where it was recorded: what training costs, on a machine with other work too.
+  package var compute: [Double] { cumulated(["processor_seconds_per_step", "seconds_per_step"]) }
+
+  private func cumulated(_ keys: [String]) -> [Double] {
+    let perStep = epochs.map { epoch in keys.lazy.compactMap { epoch[$0] }.first }
+    // An epoch whose steps were all made before the last resume has none of its own.
+    let usual = Statistics.median(perStep.compactMap(\.self))
+    var (total, step) = (0.0, 0.0)
+    return zip(epochs, perStep).map { epoch, own in
+      let last = epoch["step"] ?? step
+      defer { step = last }
+      total += (own ?? usual).map { $0 * (last - step) } ?? epoch["seconds"] ?? 0
+      return total
+    }
+  }
+
+  package var secondsPerStep: Double? { trainingSeconds.last.flatMap(perStep) }
+  package var computePerStep: Double? { compute.last.flatMap(perStep) }
+
+  private func perStep(_ seconds: Double) -> Double? {
+    guard failure == nil, let steps = epochs.last?["step"], steps > 0 else { return nil }
+    return seconds / steps
+  }
+}
+
+extension [StudyRun] {
+  /// What their last epochs have.
+  package var recorded: Set<String> { Set(flatMap { $0.epochs.last.map { Array<String>($0.keys) } ?? [] }) }
+}

@@ -1,0 +1,117 @@
+import CSupervision
+import Glibc
+import MPI
+import Runtime
+import Synchronization
+
+/// What each rank of this host is doing, in memory that they share: so the watchdog of a rank that waits can name the one
+/// that is late, even if that one cannot speak any more. No file has this memory: nothing is left of it after a kill.
+package final class HostBoard: Sendable {
+  /// A rank's line: numbers that it alone writes, each at once.
+  struct Line: Sendable {
+    fileprivate enum Place: Int, CaseIterable { case rank, step, phase, since, limit }
+    fileprivate static let size = 8
+    /// Behind the first line's numbers, in bytes.
+    fileprivate static let tokenOffset = off_t((size - 1) * MemoryLayout<Int>.size)
+    fileprivate nonisolated(unsafe) let numbers: UnsafeMutablePointer<Atomic<Int>>
+
+    private func read(_ place: Place) -> Int { numbers[place.rawValue].load(ordering: .relaxed) }
+    private func write(_ place: Place, _ value: Int) { numbers[place.rawValue].store(value, ordering: .relaxed) }
+
+    var rank: Int { read(.rank) }
+    /// From 1; 0 before the first.
+    var step: Int { read(.step) }
+    var phase: Phase { Phase(rawValue: numbers[Place.phase.rawValue].load(ordering: .acquiring)) ?? .start }
+    /// When the phase began, in nanoseconds of the monotonic clock, which the processes of a host share.
+    var since: Int { read(.since) }
+    /// Nanoseconds that the phase may take.
+    var limit: Int { read(.limit) }
+
+    func set(rank: Int) { write(.rank, rank) }
+    func set(step: Int) { write(.step, step) }
+    /// A reader who sees the new phase sees the rest of it too: an old time with a new limit would look like a hang.
+    func set(phase: Phase, since: Int, limit: Int) {
+      write(.since, since)
+      write(.limit, limit)
+      numbers[Place.phase.rawValue].store(phase.rawValue, ordering: .releasing)
+    }
+
+    /// Where a signal handler reads step and phase.
+    var addresses: (step: UnsafePointer<Int64>, phase: UnsafePointer<Int64>) {
+      func address(_ place: Place) -> UnsafePointer<Int64> {
+        UnsafePointer(UnsafeRawPointer(numbers + place.rawValue).assumingMemoryBound(to: Int64.self))
+      }
+      return (address(.step), address(.phase))
+    }
+  }
+
+  private nonisolated(unsafe) let memory: UnsafeMutableRawPointer
+  private let bytes: Int
+  /// Of the ranks of this host, in their order.
+  let lines: [Line]
+  let mine: Line
+  /// The communicator's.
+  let firstRank: Int
+
+  /// Every rank calls it. Where memory cannot be shared each rank sees its own line alone.
+  package convenience init(_ communicator: Communicator) throws(MPIError) {
+    let host = try communicator.onThisHost()
+    let bytes = host.size * Line.size * MemoryLayout<Int>.size
+    let own = host.rank == 0 ? supervision_create_memory(bytes) : -1
+    // Containers may take themselves for one host and yet number their processes apart: that it is this memory shows in a
+    // word of its own, before anything is written to it.
+    var token = UInt64.random(in: 1...(.max))
+    if own >= 0 { pwrite(own, &token, 8, Line.tokenOffset) }
+    try withUnsafeMutableBytes(of: &token) { bytes throws(MPIError) in try host.broadcast(bytes) }
+    let path = String(decoding: try host.broadcast(Array("/proc/\(getpid())/fd/\(own)".utf8)), as: UTF8.self)
+    var descriptor = host.rank == 0 ? own : open(path, O_RDWR | O_CLOEXEC)
+    var found: UInt64 = 0
+    if descriptor >= 0, pread(descriptor, &found, 8, Line.tokenOffset) != 8 || found != token {
+      close(descriptor)
+      descriptor = -1
+    }
+    let mapped = descriptor < 0 ? MAP_FAILED : mmap(nil, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0)
+    // Rank 0's descriptor is the name by which the others find it.
+    let isShared = try host.minimum([mapped == MAP_FAILED ? 0 : 1])[0] == 1
+    if descriptor >= 0 { close(descriptor) }
+    if isShared {
+      self.init(
+        mapped!, bytes: bytes, ranks: host.size, mine: host.rank, rank: communicator.rank,
+        firstRank: communicator.firstRank)
+    } else {
+      if mapped != MAP_FAILED { munmap(mapped, bytes) }
+      self.init(rank: communicator.rank, firstRank: communicator.firstRank)
+    }
+    // So that no rank reads a line that is not written yet.
+    try host.barrier()
+  }
+
+  /// A board of one line, nobody else's to see.
+  package convenience init(rank: Int = 0, firstRank: Int = 0) {
+    let bytes = Line.size * MemoryLayout<Int>.size
+    let memory = mmap(nil, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
+    precondition(memory != MAP_FAILED, "no memory")
+    self.init(memory!, bytes: bytes, ranks: 1, mine: 0, rank: rank, firstRank: firstRank)
+  }
+
+  private init(
+    _ memory: UnsafeMutableRawPointer, bytes: Int, ranks: Int, mine: Int, rank: Int, firstRank: Int
+  ) {
+    (self.memory, self.bytes, self.firstRank) = (memory, bytes, firstRank)
+    // Zeros, as the system gives them, are numbers of this type.
+    let numbers = memory.assumingMemoryBound(to: Atomic<Int>.self)
+    lines = (0..<ranks).map { Line(numbers: numbers + $0 * Line.size) }
+    self.mine = lines[mine]
+    self.mine.set(rank: rank)
+    self.mine.set(phase: .start, since: Self.now, limit: .max)
+  }
+
+  deinit { munmap(memory, bytes) }
+
+  /// Nanoseconds of the monotonic clock: it does not jump, and stands still while the machine sleeps.
+  static var now: Int {
+    var time = timespec()
+    clock_gettime(CLOCK_MONOTONIC, &time)
+    return time.tv_sec * 1_000_000_000 + time.tv_nsec
+  }
+}

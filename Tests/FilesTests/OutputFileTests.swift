@@ -1,0 +1,69 @@
+import Files
+import Foundation
+import TestSupport
+import Testing
+
+@Suite struct OutputFileTests {
+  private let folder: TemporaryDirectory
+
+  init() throws { folder = try TemporaryDirectory() }
+
+  private func text(_ name: String) throws -> String { try String(contentsOfFile: folder.path(name), encoding: .utf8) }
+
+  private func write(_ name: String, keeping inputs: [String] = []) throws {
+    try OutputFile(
+      folder.path(name), option: "--output", keeping: inputs.map { ("the input", folder.path($0)) }
+    ).write(Array("new".utf8))
+  }
+
+  private func refusal(_ name: String, keeping inputs: [String] = []) -> SaveError? {
+    #expect(throws: SaveError.self) { try write(name, keeping: inputs) }
+  }
+
+  @Test(arguments: ["free", "there"]) func `a free name and a regular file are written`(name: String) throws {
+    try folder.write("old", to: "there")
+    chmod(folder.path("there"), 0o640)
+    try write(name)
+    #expect(try text(name) == "new")
+    // Permissions of a file that was there stay.
+    var status = stat()
+    #expect(stat(folder.path("there"), &status) == 0 && status.st_mode & 0o777 == 0o640)
+    #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path).allSatisfy { !$0.contains(".tmp.") })
+  }
+
+  @Test(arguments: ["there", "free"]) func `links are written through, and stay`(target: String) throws {
+    try folder.write("old", to: "below/there")
+    symlink("second", folder.path("first"))
+    symlink("below/\(target)", folder.path("second"))
+    try write("first")
+    #expect(try text("below/\(target)") == "new")
+    #expect(FileKind(folder.path("first")) == .link && FileKind(folder.path("second")) == .link)
+  }
+
+  @Test func `what the command reads is kept, by any spelling, link or second name`() throws {
+    try folder.write("old", to: "in")
+    symlink("in", folder.path("link"))
+    link(folder.path("in"), folder.path("hard"))
+    for name in ["in", "./in", "../\(folder.path.split(separator: "/").last!)/in", "link", "hard"] {
+      let error = try #require(refusal(name, keeping: ["in"]))
+      #expect(error.exitCode == 64)
+      #expect(error.reason == "is the input, which would be lost")
+    }
+    #expect(try text("in") == "old")
+  }
+
+  @Test func `directories, pipes, devices and loops of links are never replaced`() throws {
+    mkfifo(folder.path("pipe"), 0o600)
+    symlink("pipe", folder.path("to-pipe"))
+    symlink("/dev/null", folder.path("to-null"))
+    symlink("loop", folder.path("loop"))
+    for (name, says) in [
+      ("pipe", "is a FIFO, which is not replaced"), ("to-pipe", "pipe, a FIFO, which is not replaced"),
+      ("to-null", "leads to /dev/null, a device, which is not replaced"), ("", "is a directory, which is not replaced"),
+      ("loop", "Too many levels of symbolic links"),
+    ] {
+      #expect(refusal(name)?.reason.contains(says) == true, "\(name)")
+    }
+    #expect(FileKind(folder.path("pipe")) == .pipe && FileKind("/dev/null") == .device)
+  }
+}
