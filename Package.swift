@@ -49,7 +49,7 @@ let package = Package(
     .target(
       name: "Configuration",
       dependencies: [
-        "Refinement", "Networks", "Datasets", "Kernels", "Formats", "Files", "Runtime",
+        "Refinement", "Networks", "Datasets", "Images", "Kernels", "Formats", "Files", "Runtime",
         .product(name: "Yams", package: "Yams"),
       ], swiftSettings: noMathErrno),
     .target(
@@ -90,7 +90,8 @@ let package = Package(
     .target(
       name: "Studies",
       dependencies: [
-        "Training", "Doctor", "Supervision", "Checkpointing", "Planning", "Configuration", "Kernels", "Formats",
+        "Training", "Doctor", "Evaluation", "Supervision", "Checkpointing", "Planning", "Configuration", "Kernels",
+        "Formats",
         "Files", "MPI", "Reporting", "Runtime", .product(name: "Yams", package: "Yams"),
         .product(name: "Logging", package: "swift-log"),
       ], swiftSettings: noMathErrno),
@@ -100,11 +101,16 @@ let package = Package(
         "Training", "Supervision", "Reduction", "Planning", "Configuration", "Method", "Refinement", "Networks",
         "Datasets", "Kernels", "Files", "MPI", "Reporting", "Runtime",
       ], swiftSettings: noMathErrno),
+    .target(
+      name: "Inspection",
+      dependencies: [
+        "Planning", "Configuration", "Datasets", "Pictures", "Images", "Kernels", "Formats", "Reporting", "Runtime",
+      ]),
     .executableTarget(
       name: "icp",
       dependencies: [
         "Benchmarks", "Studies", "Training", "Doctor", "Evaluation", "Reduction", "Supervision", "Checkpointing",
-        "Configuration", "Formats", "Files", "MPI", "Reporting", "Runtime",
+        "Inspection", "Configuration", "Formats", "Files", "MPI", "Reporting", "Runtime",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
     .executableTarget(name: "mpi-probe", dependencies: ["MPI"], path: "Tests/Executable/MPIProbe"),

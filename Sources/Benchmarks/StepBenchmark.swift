@@ -78,7 +78,7 @@ package struct StepBenchmark {
       // Outside the step: ranks that start together wait for each other in the reduction alone.
       try communicator.barrier()
       pulse.begin(step: max(step, 1))
-      let batch = loader.next()
+      let batch = try loader.next()
       let isCyclic = refines && step > 0
       let mode = CyclicStep.Mode(
         epoch: batch.epoch, alpha: isCyclic ? Self.alpha : 1, isCyclic: isCyclic, isLogged: false,

@@ -14,6 +14,16 @@ extension ValueForm where Value == Augmentation {
   }
 }
 
+extension ValueForm where Value == [Augmentation] {
+  static var augmentations: ValueForm {
+    list(of: .augmentation, ", none twice") { Set($0.map(\.name)).count == $0.count }
+  }
+}
+
+extension ValueForm where Value == Int {
+  static var channels: ValueForm { .word("1", 1).or(.word("3", 3)) }
+}
+
 /// `flip`, `rand-augment: {n: 2, m: 9}`, or `random-erasing: 0.25` for the first parameter.
 struct AugmentationNode {
   struct Problem: Error { let text: String }
@@ -29,14 +39,17 @@ struct AugmentationNode {
     guard let name = node.text ?? pair?.0.text else {
       throw Problem(text: "write a name, or one name and its parameters: rand-augment: {n: 2, m: 9}")
     }
-    guard let type = ImageTransforms.named(name) else { throw Problem(text: "there is no \(YAMLText.shown(name, limit: 40))") }
+    guard let type = ImageTransforms.named(name) else {
+      throw Problem(text: "there is no \(YAMLText.shown(name, limit: 40))")
+    }
     guard let given = pair?.1 else { return Augmentation(name)! }
     var values: [String: [Double]] = [:]
     for (key, value) in try parameters(given, of: type) {
       guard let parameter = type.parameters.first(where: { $0.name == key }) else {
         let known = type.parameters.map(\.name).joined(separator: ", ")
         throw Problem(
-          text: "\(name) has no parameter \(YAMLText.shown(key, limit: 40))" + (known.isEmpty ? "" : "; it has \(known)"))
+          text: "\(name) has no parameter \(YAMLText.shown(key, limit: 40))"
+            + (known.isEmpty ? "" : "; it has \(known)"))
       }
       let numbers = value.sequence.map { $0.compactMap(\.number) } ?? value.number.map { [$0] } ?? []
       guard numbers.count == value.sequence?.count ?? 1, parameter.allows(numbers) else {

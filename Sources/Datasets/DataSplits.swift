@@ -87,6 +87,18 @@ package struct DataSplits: Sendable {
     self.wholeTest = wholeTest
   }
 
+  /// The test images, where what is asked for cannot do without.
+  package var testImages: Dataset {
+    get throws(DataError) {
+      guard let test else {
+        throw DataError(
+          path: "data.path",
+          reason: "holds no test images, which are measured here: set data.test_path, or data.test to hold some out")
+      }
+      return test
+    }
+  }
+
   /// Loads, limits, keeps classes, splits, takes the samples of each class, gives noisy labels, checks labels and resizes,
   /// in this order. Labels that the format forbids are refused in all of a file; those at or above `classLimit` (the
   /// model's classes) in what is used of it.

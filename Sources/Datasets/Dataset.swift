@@ -159,8 +159,18 @@ package struct Dataset: Sendable {
   /// How many threads decode; 1 where nothing is decoded.
   var decoderThreads: Int { pictures?.set.threads ?? 1 }
 
+  /// Tells two sets of pictures apart by their files; nil of other data.
+  package var pictureIdentity: UInt32? { pictureIndex?.identity }
+  /// Pictures that were left out since they cannot be read, and one of them with its reason.
+  package var skippedPictures: Int { pictureIndex?.skipped ?? 0 }
+  package var skippedExample: String { pictureIndex?.head.skippedNames.first ?? "" }
+
+  /// By their place, for another data set of the same pictures.
+  package var pictureIndexes: [String: PictureIndex] { pictureIndex.map { [$0.head.path: $0] } ?? [:] }
+  var pictureView: PictureView? { pictures?.set.view }
+
   /// Of pictures, where they lie and what they are.
-  var pictureIndex: PictureIndex? { pictures?.set.index }
+  package var pictureIndex: PictureIndex? { pictures?.set.index }
 
   private func hasChannelsLast(_ index: Int) -> Bool {
     replaced == nil && shape.channels > 1 && locate(index).file.areChannelsLast

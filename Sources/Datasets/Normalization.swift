@@ -22,6 +22,7 @@ package struct Normalization: Sendable {
   /// std 1, so that it becomes 0 everywhere.
   package static func computed(on dataset: Dataset) throws(DataError) -> Normalization {
     precondition(dataset.count > 0, "no pixels to normalise by")
+    if let known = dataset.knownMoments { return known }
     let moments = try histograms(of: dataset).map { histogram in
       let count = Double(histogram.reduce(0, +))
       let mean = histogram.enumerated().reduce(0) { $0 + Double($1.offset * $1.element) } / count

@@ -3,10 +3,10 @@ import Pictures
 
 /// Samples drawn without replacement by keys that (seed, purpose, position) address: those with the smallest keys. So
 /// what is drawn does not depend on which other samples there are, and n + 1 samples are the n and another one.
-struct SampleDraw {
+package struct SampleDraw {
   private let keys: [UInt64]
 
-  init(_ dataset: Dataset, seed: Int, purpose: RandomStream.Purpose) {
+  package init(_ dataset: Dataset, seed: Int, purpose: RandomStream.Purpose) {
     keys = (0..<dataset.count).map { index in
       var stream = RandomStream(seed: seed, purpose: purpose, sample: dataset.position(of: index))
       return stream.next()
@@ -14,14 +14,14 @@ struct SampleDraw {
   }
 
   /// `count` of `indices`, all where there are fewer; the order is the draw's.
-  func first(_ count: Int, of indices: some Sequence<Int>) -> ArraySlice<Int> {
+  package func first(_ count: Int, of indices: some Sequence<Int>) -> ArraySlice<Int> {
     indices.sorted { (keys[$0], $0) < (keys[$1], $1) }.prefix(count)
   }
 }
 
 extension Dataset {
   /// The samples of each class, by their labels.
-  var indicesByClass: [[Int]] {
+  package var indicesByClass: [[Int]] {
     var members = [[Int]](repeating: [], count: classes)
     for index in 0..<count { members[label(index)].append(index) }
     return members

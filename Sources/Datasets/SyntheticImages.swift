@@ -40,7 +40,8 @@ extension DataFormat {
   fileprivate var usualShape: ImageShape {
     switch self {
     case .cifar10, .cifar100: CIFAR.shape
-    case .auto, .glyphs, .idx, .images, .npz, .npy: ImageShape(channels: 1, height: Glyphs.side, width: Glyphs.side)
+    case .auto, .images, .npz, .npy: ImageShape(channels: 3, height: 64, width: 64)
+    case .glyphs, .idx: ImageShape(channels: 1, height: Glyphs.side, width: Glyphs.side)
     }
   }
 }

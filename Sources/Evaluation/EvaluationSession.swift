@@ -27,16 +27,17 @@ package struct EvaluationSession {
   package func run() throws -> ClassificationMetrics {
     let (plan, model) = try communicator.planToMeasure(configuration, weights: weights)
     return try Evaluator(model: model, backend: plan.step.backend, communicator: communicator, pulse: pulse)
-      .evaluate(plan.data.test, normalization: plan.normalization)
+      .evaluate(plan.data.testImages, normalization: plan.normalization)
   }
 }
 
 extension Communicator {
   /// Data and model of a command that measures the weights of a file, agreed on by all ranks.
   func planToMeasure(_ configuration: RunConfiguration, weights: String) throws -> (RunPlan, ModelState) {
+    let indexes = try pictureIndexes(configuration)
     let (plan, model) = try together {
       // Evaluation has no shards, so any number of ranks takes part.
-      let plan = try RunPlan(configuration, ranks: 1)
+      let plan = try RunPlan(configuration, ranks: 1, indexes: indexes)
       let model = ModelState(plan.architecture.trunk, seed: 0)
       try model.load(WeightsFile.read(path: weights), from: weights)
       return (plan, model)

@@ -21,5 +21,6 @@ package struct PictureView: Hashable, Sendable {
     return resized.centreCropped(width: shape.width, height: shape.height)
   }
 
-  var text: String { "\(shape) \(shorterSide ?? 0) \(crops)" }
+  /// Tells two views apart.
+  package var text: String { "\(shape) \(shorterSide ?? 0) \(crops)" }
 }

@@ -108,7 +108,7 @@ package final class Trainer {
     while progress.epoch == epoch, progress.step < lastStep, !stops {
       journal?.collect()
       pulse.begin(step: progress.step + 1)
-      try train(on: loader.next())
+      try train(on: try loader.next())
       if isDue(plan.configuration.agreement.everySteps, progress.step) { try agree() }
       let endsEpoch = progress.epoch != epoch
       if !endsEpoch, progress.step < lastStep, isDue(plan.configuration.checkpoint.everySteps, progress.step) {

@@ -132,11 +132,13 @@ package struct TrainingSession {
   // MARK: Steps of a start
 
   private func makePlan(from resumed: Resumed?) throws -> RunPlan {
+    let indexes = try communicator.pictureIndexes(configuration)
     let plan = try communicator.together {
       let shards = resumed?.metadata["shards"].flatMap { Int($0) }
       let saved = try resumed.map(savedConfiguration)
       let plan = try RunPlan(
-        saved.map(configuration.resuming) ?? configuration, ranks: communicator.size, resumedShards: shards)
+        saved.map(configuration.resuming) ?? configuration, ranks: communicator.size, resumedShards: shards,
+        indexes: indexes)
       if let resumed, let saved { try check(resumed, began: saved, against: plan) }
       return plan
     }

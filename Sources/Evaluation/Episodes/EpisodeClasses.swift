@@ -15,7 +15,8 @@ struct EpisodeClasses: Sendable {
     let kept = plan.configuration.data.classes
     guard let labels else {
       // Kept classes are numbered anew in the data set.
-      self.init(plan.data.test, chosen: Array(0..<plan.data.test.classes), labels: kept)
+      let test = try plan.data.testImages
+      self.init(test, chosen: Array(0..<test.classes), labels: kept)
       return
     }
     let test = try Self.allTestImages(of: plan)
@@ -40,12 +41,13 @@ struct EpisodeClasses: Sendable {
   }
 
   private static func allTestImages(of plan: RunPlan) throws(DataError) -> Dataset {
-    guard plan.configuration.data.classes != nil else { return plan.data.test }
+    guard plan.configuration.data.classes != nil else { return try plan.data.testImages }
     var options = DataOptions(plan.configuration)
     (options.classes, options.samplesPerClass, options.labelNoise) = (nil, nil, LabelNoise())
     // Of the training images none counts; two are the fewest that a data set has.
     (options.limit, options.validation) = (2, .none)
-    return try DataSplits.load(options).test
+    options.indexes = plan.data.training.pictureIndexes
+    return try DataSplits.load(options).testImages
   }
 
   /// Throws: UsageError where there are too few classes, or images in one.

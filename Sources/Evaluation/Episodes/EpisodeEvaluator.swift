@@ -19,7 +19,7 @@ struct EpisodeEvaluator {
   /// Computes the features. Every rank calls it.
   init(
     _ classes: EpisodeClasses, plan: RunPlan, model: ModelState, communicator: Communicator, pulse: Pulse
-  ) throws(MPIError) {
+  ) throws {
     (self.communicator, self.pulse, self.classes) = (communicator, pulse, classes)
     let samples = classes.members.flatMap(\.self)
     rows = Dictionary(uniqueKeysWithValues: samples.enumerated().map { ($0.element, $0.offset) })
@@ -36,7 +36,7 @@ struct EpisodeEvaluator {
     for range in Evaluator.pieces(of: samples.count, communicator) {
       pulse.beat()
       for (offset, row) in range.enumerated() {
-        classes.test.normalized(
+        try classes.test.normalized(
           samples[row]..<samples[row] + 1, by: plan.normalization,
           into: piece.pointer + offset * network.input.sampleCount)
       }

@@ -1,5 +1,6 @@
 import Checkpointing
 import Configuration
+import Datasets
 import Kernels
 import MPI
 import Networks
@@ -27,19 +28,20 @@ package struct EpisodeSession {
 
   /// The same report on every rank.
   package func run() throws -> EpisodeReport {
-    let (plan, model, classes, episodes) = try communicator.together { try prepare() }
+    let indexes = try communicator.pictureIndexes(configuration)
+    let (plan, model, classes, episodes) = try communicator.together { try prepare(indexes) }
     try communicator.agree(on: "the data", "\(plan.measuredData) \(classes.test.count)")
     try communicator.agree(on: "the command line", "\(options) \(classes.labels)")
     return try EpisodeEvaluator(classes, plan: plan, model: model, communicator: communicator, pulse: pulse)
       .run(episodes)
   }
 
-  private func prepare() throws -> (RunPlan, ModelState, EpisodeClasses, Episodes) {
+  private func prepare(_ indexes: [String: PictureIndex]) throws -> (RunPlan, ModelState, EpisodeClasses, Episodes) {
     let tensors = try WeightsFile.read(path: weights)
     // The classifier takes no part, and may know other classes than those drawn from: as many as the file says.
     var configuration = configuration
     configuration.model.classes = nil
-    let plan = try RunPlan(configuration, ranks: 1)
+    let plan = try RunPlan(configuration, ranks: 1, indexes: indexes)
     let model = ModelState(
       .make(
         configuration.model.kind, shortcut: configuration.model.shortcut, hidden: configuration.model.hidden,

@@ -25,7 +25,7 @@ package struct RobustnessEvaluator {
 
   /// Every rank calls it, and gets the same report.
   package func run(_ checks: [RobustnessCheck]) throws -> RobustnessReport {
-    let clean = try evaluator.evaluate(plan.data.test, normalization: plan.normalization)
+    let clean = try evaluator.evaluate(plan.data.testImages, normalization: plan.normalization)
     var report = RobustnessReport(samples: clean.samples, accuracy: clean.accuracy)
     if checks.contains(.corruptions) {
       report.corruptions = try Corruption.Kind.allCases.map(measure)
@@ -36,13 +36,13 @@ package struct RobustnessEvaluator {
   }
 
   private func measure(_ kind: Corruption.Kind) throws -> RobustnessReport.Row {
-    let test = plan.data.test
+    let test = try plan.data.testImages
     let size = test.shape.count
     let accuracies = try Corruption.severities.map { severity in
       let corruption = Corruption(kind, severity: severity, seed: seed)
-      return try evaluator.evaluate(test) { samples, _, images in
+      return try evaluator.evaluate(test) { samples, _, images throws(DataError) in
         for (offset, sample) in samples.enumerated() {
-          test.write(
+          try test.write(
             sample, changedBy: corruption, normalization: plan.normalization, into: images + offset * size)
         }
       }.accuracy
@@ -60,12 +60,12 @@ package struct RobustnessEvaluator {
   }
 
   private func measureAttacks() throws -> RobustnessReport.AttackScores {
-    let test = plan.data.test
+    let test = try plan.data.testImages
     let first = test.slice(0..<min(plan.configuration.evaluation.attackSamples, test.count))
     let attacker = Attacker(model: model, backend: plan.step.backend, normalization: plan.normalization, seed: seed)
     func accuracy(_ attack: Attack?) throws -> Double {
-      try evaluator.evaluate(first) { samples, labels, images in
-        first.normalized(samples, by: plan.normalization, into: images)
+      try evaluator.evaluate(first) { samples, labels, images throws(DataError) in
+        try first.normalized(samples, by: plan.normalization, into: images)
         if let attack { attacker.perturb(images, labels: labels, samples: samples, by: attack) }
       }.accuracy
     }

@@ -1,3 +1,4 @@
+import Datasets
 import Formats
 import Images
 import Pictures

@@ -1,5 +1,3 @@
-import Images
-
 /// A random change of training images, with its parameters, as configurations name it.
 package struct Augmentation: Hashable, Sendable {
   /// Of `ImageTransforms.all`.
@@ -20,7 +18,7 @@ package struct Augmentation: Hashable, Sendable {
   package static let padCrop = Augmentation(PadCrop.name)!
   package static let flip = Augmentation(Flip.name)!
 
-  var transform: any ImageTransform { ImageTransforms.named(name)!.init(values: values) }
+  package var transform: any ImageTransform { ImageTransforms.named(name)!.init(values: values) }
 
   /// Whether it cuts its part out of a picture of any size.
   package var needsWholePicture: Bool { transform.givesSize }
