@@ -8,8 +8,17 @@ let noMathErrno: [SwiftSetting] = [.unsafeFlags(["-Xcc", "-fno-math-errno"])]
 // libdnnl must find our C++ operators new and delete (Sources/CKernels/arena.c) before the C++ library's. It asks for them
 // by the version of that library, which the program does not link: without a word the linker keeps them to itself.
 let operatorsForLibraries: [LinkerSetting] = [
-  .unsafeFlags(["-Xlinker", "--export-dynamic-symbol=_Znwm", "-Xlinker", "--export-dynamic-symbol=_ZdlPv"])
+  .unsafeFlags(["_Znwm", "_ZdlPv", "_ZdlPvm"].flatMap { ["-Xlinker", "--export-dynamic-symbol=\($0)"] })
 ]
+
+// Open MPI by its own header; MPICH 5 and Intel MPI by the standard ABI of MPI 5; MPICH before that, whose handles are
+// numbers, through a shim. launch/setup sets ICP_MPI as needed.
+let mpi: Target =
+  switch Context.environment["ICP_MPI"] {
+  case "abi": .systemLibrary(name: "CMPI", path: "Sources/CMPI-ABI", pkgConfig: "icp-mpi-abi")
+  case "shim": .target(name: "CMPI", path: "Sources/CMPI-shim", linkerSettings: [.linkedLibrary("mpich")])
+  default: .systemLibrary(name: "CMPI", pkgConfig: "ompi-c", providers: [.apt(["libopenmpi-dev"])])
+  }
 
 // Targets stand in flow order; a target depends only on targets above it (docs/ARCHITECTURE.md).
 let package = Package(
@@ -21,7 +30,7 @@ let package = Package(
     .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
   ],
   targets: [
-    .systemLibrary(name: "CMPI", pkgConfig: "ompi-c", providers: [.apt(["libopenmpi-dev"])]),
+    mpi,
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .target(
       name: "CKernels",
@@ -58,7 +67,8 @@ let package = Package(
         "Configuration", "Method", "Optimization", "Refinement", "Networks", "Datasets", "Kernels", "Formats",
         "Reporting", "Runtime",
       ], swiftSettings: noMathErrno),
-    .target(name: "Checkpointing", dependencies: ["Formats", "Files", "Runtime"], swiftSettings: noMathErrno),
+    .target(
+      name: "Checkpointing", dependencies: ["Configuration", "Formats", "Files", "Runtime"], swiftSettings: noMathErrno),
     .target(
       name: "Supervision", dependencies: ["MPI", "Kernels", "Files", "Reporting", "Runtime", "CSupervision"],
       swiftSettings: noMathErrno),
@@ -153,7 +163,9 @@ let package = Package(
         "MPI", "Reporting", "Runtime", "TestSupport",
         .product(name: "Logging", package: "swift-log"),
       ]),
-    .testTarget(name: "CommandTests", dependencies: ["Checkpointing", "Studies", "Formats", "MPI", "TestSupport"]),
+    .testTarget(
+      name: "CommandTests",
+      dependencies: ["Checkpointing", "Studies", "Reduction", "Runtime", "Formats", "MPI", "TestSupport"]),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -40,14 +40,21 @@ void ck_pass_pack(ck_pass *pass, const float *weights) {
     ck_gemm_pack(pass, weights);
 }
 
+static size_t result_count(ck_geometry g) {
+  const int height = (g.height + 2 * g.padding - g.kernel) / g.stride + 1;
+  const int width = (g.width + 2 * g.padding - g.kernel) / g.stride + 1;
+  return (size_t)g.batch * height * width * g.outputs;
+}
+
 void ck_forward(ck_pass *pass, const float *x, const float *bias, const float *addend, float *y, void *scratch) {
   if (pass->few)
     ck_few_forward(pass, x, bias, addend, y);
   else if (pass->narrow)
     ck_narrow_forward(pass, x, bias, addend, y);
-  else if (pass->onednn)
+  else if (pass->onednn) {
     ck_onednn_forward(pass->onednn, x, bias, addend, y, scratch);
-  else
+    if (pass->relu) ck_relu(y, result_count(pass->geometry));
+  } else
     ck_gemm_forward(pass, x, bias, addend, y, scratch);
 }
 

@@ -149,6 +149,11 @@ CK_LOOP void ck_normalize_backward(const float *d, const float *x, const float *
   })
 }
 
+CK_LOOP void ck_relu(float *y, size_t elements) {
+VECTORS
+  for (size_t i = 0; i < elements; i++) y[i] = y[i] <= 0 ? 0 : y[i];
+}
+
 CK_LOOP void ck_pool(const float *x, int batch, int positions, int channels, float *y) {
   for (int n = 0; n < batch; n++, y += channels) {
     memset(y, 0, sizeof(float) * channels);

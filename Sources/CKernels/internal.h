@@ -39,6 +39,9 @@ void ck_narrow_forward(const struct ck_pass *pass, const float *x, const float *
 void ck_narrow_backward_data(const struct ck_pass *pass, const float *dy, const float *const *sources, int count,
                              const float *y, float *dx);
 
+/* y = max(y, 0), and a NaN stays one. */
+void ck_relu(float *y, size_t elements);
+
 /* What ck_set_threads was given: kernels of our own use one thread, and leave more to the libraries. */
 int ck_threads(void);
 
@@ -49,6 +52,7 @@ struct ck_onednn_pass *ck_onednn_create(const struct ck_pass *pass);
 void ck_onednn_destroy(struct ck_onednn_pass *pass);
 size_t ck_onednn_scratch(const struct ck_onednn_pass *pass);
 void ck_onednn_pack(struct ck_onednn_pass *pass, const float *weights);
+/* Without the ReLU: oneDNN's makes 0 of a NaN. */
 void ck_onednn_forward(struct ck_onednn_pass *pass, const float *x, const float *bias, const float *addend, float *y,
                        void *scratch);
 void ck_onednn_backward_data(struct ck_onednn_pass *pass, const float *dy, float *dx, void *scratch);

@@ -28,9 +28,13 @@ package struct CheckpointStore {
   private let system: System
   /// The best metric so far and its step. In every checkpoint's metadata too, so that a resumed run knows it.
   package private(set) var best: (metric: Double, step: Int)?
+  /// What the best is judged by, `checkpoint.metric`: values of two metrics cannot be compared.
+  private let metricName: String?
 
   /// - Parameter keep: how many of the newest checkpoints stay, at least one.
-  package init(directory: RunDirectory, keep: Int, system: System = System()) {
+  ///   - metric: the name of what `save` is given as such.
+  package init(directory: RunDirectory, keep: Int, metric: String? = nil, system: System = System()) {
+    metricName = metric
     precondition(keep >= 1, "at least one checkpoint must stay")
     (self.directory, self.keep, self.system) = (directory.checkpointsPath, keep, system)
   }
@@ -64,6 +68,7 @@ package struct CheckpointStore {
     snapshot.metadata["step"] = String(step)
     snapshot.metadata["best_metric"] = newBest.map { String($0.metric) }
     snapshot.metadata["best_step"] = newBest.map { String($0.step) }
+    snapshot.metadata["best_metric_name"] = newBest == nil ? nil : metricName
     let path = path(step: step)
     do throws(SystemError) {
       try AtomicFile(system: system).replace(path, with: CheckpointFormat.encode(snapshot), verified: true)
@@ -112,12 +117,17 @@ package struct CheckpointStore {
 
   /// Goes on from a loaded checkpoint: takes over its best, and sets later checkpoints aside (renamed to
   /// `*.superseded`), since the run that made them is no longer this one and the next resume must not return to it.
+  /// A best of another metric is set aside too.
   /// - Returns: what was set aside.
   package mutating func resume(from snapshot: Snapshot, step: Int) throws(SaveError) -> [String] {
     let metadata = snapshot.metadata
-    best = metadata["best_metric"].flatMap(Double.init).flatMap { metric in
-      metadata["best_step"].flatMap { Int($0) }.map { (metric, $0) }
-    }
+    let isSameMetric = metadata["best_metric_name"].map { $0 == metricName } ?? true
+    best =
+      !isSameMetric
+      ? nil
+      : metadata["best_metric"].flatMap(Double.init).flatMap { metric in
+        metadata["best_step"].flatMap { Int($0) }.map { (metric, $0) }
+      }
     do throws(SystemError) {
       let later = try listedSteps().filter { $0 > step }.map { path(step: $0) }
       for path in later {

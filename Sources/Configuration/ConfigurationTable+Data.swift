@@ -29,7 +29,8 @@ extension ConfigurationTable {
     Key(
       "data.size", \.data.size, .optional("native", .integer(from: 1, to: 1024)), unit: "pixels",
       "Images are resized to this many pixels a side: pictures as `data.evaluation` says, by Pillow's antialiased bilinear "
-        + "filter, others by area averaging. `native` keeps their size, which must be one."),
+        + "filter, others by area averaging. `native` keeps their size, which must be one, or takes that "
+        + "of the weights' images."),
     Key(
       "data.shuffle", \.data.shuffle, .boolean,
       "A new order each epoch, from seed and epoch alone; `false` keeps file order."),
@@ -67,12 +68,13 @@ extension ConfigurationTable {
     Key(
       "data.mean", \.data.mean, .optional("computed", .list(.notEmpty, of: .fraction)),
       unit: "pixel values in 0..1",
-      "Subtracted from each channel, one value a channel; `computed` on the training set."),
+      "Subtracted from each channel, one value a channel; `computed` on the training set, or the weights' own where a command takes some."
+    ),
     Key(
       "data.std", \.data.std,
       .optional("computed", .list(.notEmpty, of: .number("> 0 and <= 1") { $0 > 0 && $0 <= 1 })),
       unit: "pixel values in 0..1",
-      "Divides each channel, one value a channel; `computed` on the training set."),
+      "Divides each channel, one value a channel; `computed` as `data.mean` is."),
     Key(
       "data.limit", \.data.limit, .optional("all", .integer(from: 1)), unit: "samples",
       "Uses the first so many training samples in file order."),

@@ -63,6 +63,18 @@ extension RunConfiguration {
     return result
   }
 
+  /// Without the numbers that a run has written for what `given` leaves to its data, or to the weights that it starts from.
+  package func leavingOpen(what given: RunConfiguration) -> RunConfiguration {
+    var open = self
+    if given.data.mean == nil { open.data.mean = nil }
+    if given.data.std == nil { open.data.std = nil }
+    guard given.model.weights != nil else { return open }
+    if given.data.size == nil { open.data.size = nil }
+    if given.data.classes == nil { open.data.classes = nil }
+    if given.model.classes == nil { open.model.classes = nil }
+    return open
+  }
+
   /// Everything that sets the weights, as text that is equal where the values are.
   package var identity: String { text { $0 == .weights } }
 

@@ -14,32 +14,44 @@ enum CIFAR {
     training: Dataset, test: Dataset
   ) {
     let folder = try DataFolder(directory, for: format)
-    let names = folder.names
-    func one(_ batches: [String], or single: String, of pattern: String) throws(DataError) -> [String] {
-      let hasSingle = names.contains(single)
-      guard hasSingle || !batches.isEmpty else {
-        throw DataError(path: directory, reason: "holds no \(pattern) and no \(single)" + folder.hint(for: format))
-      }
-      guard !hasSingle || batches.isEmpty else {
-        throw DataError(
-          path: directory,
-          reason: "holds \(batches[0]) and \(single), which are two data sets or one twice: keep those of one")
-      }
-      return hasSingle ? [single] : batches
-    }
-    if let copy = names.first(where: { looksLikeBatch($0) && trainingNumber($0) == nil && $0 != "test_batch.bin" }) {
+    if let copy = folder.names.first(where: {
+      looksLikeBatch($0) && trainingNumber($0) == nil && $0 != "test_batch.bin"
+    }) {
       throw DataError(
         path: "\(directory)/\(copy)",
         reason:
           "is called as a file of the data set, but not data_batch_N.bin with a number: a copy would count as more "
           + "data; remove or rename it")
     }
-    let training = try one(names.filter { trainingNumber($0) != nil }, or: "train.bin", of: "data_batch_*.bin")
-    let test = try one(names.filter { $0 == "test_batch.bin" }, or: "test.bin", of: "test_batch.bin")
-    return (
-      try dataset(format, paths: training.map { "\(directory)/\($0)" }),
-      try dataset(format, paths: test.map { "\(directory)/\($0)" })
-    )
+    let batches = folder.names.filter { trainingNumber($0) != nil }
+    let training = try one(of: folder, batches, or: "train.bin", of: "data_batch_*.bin", format)
+    return (try dataset(format, paths: training), try test(format, folder))
+  }
+
+  /// The test files alone.
+  static func loadTest(_ format: DataFormat, directory: String) throws(DataError) -> Dataset {
+    try test(format, DataFolder(directory, for: format))
+  }
+
+  private static func test(_ format: DataFormat, _ folder: DataFolder) throws(DataError) -> Dataset {
+    let batches = folder.names.filter { $0 == "test_batch.bin" }
+    return try dataset(format, paths: one(of: folder, batches, or: "test.bin", of: "test_batch.bin", format))
+  }
+
+  /// The paths of `batches`, or of the file `single`: whichever is there.
+  private static func one(
+    of folder: DataFolder, _ batches: [String], or single: String, of pattern: String, _ format: DataFormat
+  ) throws(DataError) -> [String] {
+    let hasSingle = folder.names.contains(single)
+    guard hasSingle || !batches.isEmpty else {
+      throw DataError(path: folder.path, reason: "holds no \(pattern) and no \(single)" + folder.hint(for: format))
+    }
+    guard !hasSingle || batches.isEmpty else {
+      throw DataError(
+        path: folder.path,
+        reason: "holds \(batches[0]) and \(single), which are two data sets or one twice: keep those of one")
+    }
+    return (hasSingle ? [single] : batches).map { "\(folder.path)/\($0)" }
   }
 
   /// N of `data_batch_N.bin`.

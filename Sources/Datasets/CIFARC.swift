@@ -16,7 +16,7 @@ package struct CIFARC: Sendable {
   private let labels: [UInt8]
   private let classes: Int
   private let kept: [Int]?
-  private let shape: ImageShape
+  package let shape: ImageShape
 
   /// Opens every file and checks sizes and labels; pixels stay mapped. `shape`: what the images must be, any where nil.
   /// `classes`: the data's; `kept`: of the files' classes those that became them, in this order, where not all did. `test`: the

@@ -90,11 +90,7 @@ package struct DataSplits: Sendable {
   /// The test images, where what is asked for cannot do without.
   package var testImages: Dataset {
     get throws(DataError) {
-      guard let test else {
-        throw DataError(
-          path: "data.path",
-          reason: "holds no test images, which are measured here: set data.test_path, or data.test to hold some out")
-      }
+      guard let test else { throw Self.noTest("data.path") }
       return test
     }
   }
@@ -145,14 +141,67 @@ package struct DataSplits: Sendable {
     return try splits.resized(to: size, source: source)
   }
 
-  private static func loadAll(_ options: DataOptions) throws(DataError) -> LoadedData {
-    guard options.format != .glyphs else { return try drawnGlyphs(options) }
+  /// The test images alone, limited, of the classes kept and resized as `load` gives them: no training file has to be there.
+  package static func loadTest(_ options: DataOptions, classLimit: Int? = nil) throws(DataError) -> Dataset {
+    let source = options.format == .glyphs ? "glyphs" : options.path ?? "data.path"
+    let test = try loadWholeTest(options).first(options.testLimit, key: "data.test_limit", source: source)
+      .keeping(options.classes, source: source)
+    guard test.count >= 1 else {
+      throw DataError(path: source, reason: "0 test images, expected at least 1")
+    }
+    if let classLimit { try test.checkLabels(below: classLimit, because: "model.classes: \(classLimit)") }
+    guard let size = options.size, !test.isDecoded, test.shape.height != size || test.shape.width != size else {
+      return test
+    }
+    try checkRoom(for: test.count, channels: test.shape.channels, size: size, source: source)
+    return test.resized(to: size)
+  }
+
+  /// The test images of the files, before limits, classes and size.
+  package static func loadWholeTest(_ options: DataOptions) throws(DataError) -> Dataset {
+    guard options.format != .glyphs else {
+      try checkGlyphs([("data.test_limit", options.testLimit)])
+      return Glyphs.draw(.test, count: max(0, options.testLimit ?? Glyphs.testCount), seed: options.seed)
+    }
+    let path = try directory(options)
+    // Where they come from another place or out of the training images, these are needed too.
+    let test =
+      options.testPath == nil && options.testFraction == nil
+      ? try source(options, at: path).loadTest(path, options) : try loadAll(options).test
+    guard let test else { throw noTest(path) }
+    return test
+  }
+
+  private static func checkGlyphs(_ counts: [(key: String, count: Int?)]) throws(DataError) {
+    for (key, count) in counts {
+      guard let count, count > Glyphs.largestCount else { continue }
+      throw DataError(path: "glyphs", reason: "\(key): \(count), expected at most \(Glyphs.largestCount)")
+    }
+  }
+
+  private static func noTest(_ path: String) -> DataError {
+    DataError(
+      path: path,
+      reason: "holds no test images, which are measured here: set data.test_path, or data.test to hold some out")
+  }
+
+  private static func source(_ options: DataOptions, at path: String) throws(DataError) -> any DataSource.Type {
+    let format = options.format == .auto ? try DataFormat.recognised(at: path).format : options.format
+    return DataSources.of(format)!
+  }
+
+  private static func directory(_ options: DataOptions) throws(DataError) -> String {
     guard let path = options.path else {
       throw DataError(
         path: "data.path", reason: "is not set, expected the directory of the \(options.format) files")
     }
-    let format = options.format == .auto ? try DataFormat.recognised(at: path).format : options.format
-    var data = try DataSources.of(format)!.load(path, options)
+    return path
+  }
+
+  private static func loadAll(_ options: DataOptions) throws(DataError) -> LoadedData {
+    guard options.format != .glyphs else { return try drawnGlyphs(options) }
+    let path = try directory(options)
+    var data = try source(options, at: path).load(path, options)
     if let place = options.validationPath {
       data.validation = try part(\.validation, of: place, data.training, options)
     }
@@ -166,10 +215,7 @@ package struct DataSplits: Sendable {
   }
 
   private static func drawnGlyphs(_ options: DataOptions) throws(DataError) -> LoadedData {
-    for (key, count) in [("data.limit", options.limit), ("data.test_limit", options.testLimit)] {
-      guard let count, count > Glyphs.largestCount else { continue }
-      throw DataError(path: "glyphs", reason: "\(key): \(count), expected at most \(Glyphs.largestCount)")
-    }
+    try checkGlyphs([("data.limit", options.limit), ("data.test_limit", options.testLimit)])
     return LoadedData(
       training: Glyphs.draw(.training, count: max(0, options.limit ?? Glyphs.trainingCount), seed: options.seed),
       test: Glyphs.draw(.test, count: max(0, options.testLimit ?? Glyphs.testCount), seed: options.seed))
@@ -212,16 +258,22 @@ package struct DataSplits: Sendable {
   }
 
   private func resized(to size: Int, source: String) throws(DataError) -> DataSplits {
-    let images = training.count + (validation?.count ?? 0) + (test?.count ?? 0)
-    // Half of the memory, for pixels alone; the division keeps the product from overflowing.
-    let room = Int(ProcessInfo.processInfo.physicalMemory / 2)
-    guard size > 0, size <= 1 << 16, images <= room / (size * size * training.shape.channels) else {
-      throw DataError(
-        path: source, reason: "data.size: \(size) for \(images) images does not fit into memory")
-    }
+    try Self.checkRoom(
+      for: training.count + (validation?.count ?? 0) + (test?.count ?? 0), channels: training.shape.channels,
+      size: size,
+      source: source)
     return DataSplits(
       training: training.resized(to: size), validation: validation?.resized(to: size),
       test: test?.resized(to: size), wholeTest: wholeTest)
+  }
+
+  private static func checkRoom(for images: Int, channels: Int, size: Int, source: String) throws(DataError) {
+    // Half of the memory, for pixels alone; the division keeps the product from overflowing.
+    let room = Int(ProcessInfo.processInfo.physicalMemory / 2)
+    guard size > 0, size <= 1 << 16, images <= room / (size * size * channels) else {
+      throw DataError(
+        path: source, reason: "data.size: \(size) for \(images) images does not fit into memory")
+    }
   }
 }
 

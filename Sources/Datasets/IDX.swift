@@ -31,6 +31,12 @@ enum IDX {
     )
   }
 
+  /// The test files alone; their labels decide the number of classes.
+  static func loadTest(directory: String) throws(DataError) -> Dataset {
+    let test = try samples(DataFolder(directory, for: .idx), "t10k")
+    return Dataset(shape: test.shape, classes: test.largestLabel + 1, files: [test.file])
+  }
+
   private static func samples(
     _ folder: DataFolder, _ name: String
   ) throws(DataError) -> (file: SampleFile, shape: ImageShape, largestLabel: Int) {

@@ -12,6 +12,8 @@ package final class Evaluator {
   private let communicator: Communicator
   private let piece: Tensor
   private let pulse: Pulse
+  /// Samples so far, of all evaluations, whose logits were not all finite: they count as wrong.
+  private(set) var notFinite = 0
   private var labels = [Int32](repeating: 0, count: FrozenNetwork.pieceSize)
   private var trueLabels = [Int32](repeating: 0, count: FrozenNetwork.pieceSize)
 
@@ -53,7 +55,9 @@ package final class Evaluator {
     }
     pulse.enter(.exchange)
     try sums.values.withUnsafeMutableBufferPointer { values throws(MPIError) in try communicator.sum(values) }
-    return ClassificationMetrics(sums)
+    let metrics = ClassificationMetrics(sums)
+    notFinite += metrics.nonFinite
+    return metrics
   }
 
   /// This rank's part of 0..<count, cut into pieces by index.

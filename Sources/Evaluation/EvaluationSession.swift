@@ -26,24 +26,35 @@ package struct EvaluationSession {
   /// The same metrics on every rank.
   package func run() throws -> ClassificationMetrics {
     let (plan, model) = try communicator.planToMeasure(configuration, weights: weights)
-    return try Evaluator(model: model, backend: plan.step.backend, communicator: communicator, pulse: pulse)
-      .evaluate(plan.data.testImages, normalization: plan.normalization)
+    let metrics = try Evaluator(model: model, backend: plan.backend, communicator: communicator, pulse: pulse)
+      .evaluate(plan.test, normalization: plan.normalization)
+    communicator.warn(ofNotFinite: metrics.nonFinite, "test images have logits")
+    return metrics
   }
 }
 
 extension Communicator {
   /// Data and model of a command that measures the weights of a file, agreed on by all ranks.
-  func planToMeasure(_ configuration: RunConfiguration, weights: String) throws -> (RunPlan, ModelState) {
+  func planToMeasure(
+    _ configuration: RunConfiguration, weights path: String, judgesClasses: Bool = true
+  ) throws -> (MeasurementPlan, ModelState) {
     let indexes = try pictureIndexes(configuration)
     let (plan, model) = try together {
-      // Evaluation has no shards, so any number of ranks takes part.
-      let plan = try RunPlan(configuration, ranks: 1, indexes: indexes)
+      let weights = try WeightsFile(path: path)
+      let plan = try MeasurementPlan(configuration, weights: weights, judgesClasses: judgesClasses, indexes: indexes)
       let model = ModelState(plan.architecture.trunk, seed: 0)
-      try model.load(WeightsFile.read(path: weights), from: weights)
+      try model.load(weights.tensors, from: path)
       return (plan, model)
     }
-    try agree(on: "the data", plan.measuredData)
+    try agree(on: "the data", plan.identity)
+    if rank == 0, let warning = plan.warning { Fatal.write("icp: warning: \(warning)") }
     return (plan, model)
+  }
+
+  /// Finite weights may still overflow; what came of that must not look like a measurement.
+  func warn(ofNotFinite count: Int, _ what: String) {
+    guard rank == 0, count > 0 else { return }
+    Fatal.write("icp: warning: \(count) \(what) that are not finite, and count as wrong: the weights are not usable")
   }
 }
 

@@ -8,7 +8,7 @@ import Supervision
 
 /// What `evaluation.final` asks for: checked before a run's first step, measured behind its last.
 package struct FinalEvaluation {
-  private let plan: RunPlan
+  private let plan: MeasurementPlan
   private let checks: [RobustnessCheck]
   private let classes: EpisodeClasses?
   /// Of one shot and of five.
@@ -19,7 +19,9 @@ package struct FinalEvaluation {
   package init?(_ plan: RunPlan) throws {
     let final = plan.configuration.evaluation.final
     guard !final.isEmpty else { return nil }
-    (self.plan, checks) = (plan, final.compactMap(\.robustness))
+    let plan = try MeasurementPlan(plan)
+    self.plan = plan
+    checks = final.compactMap(\.robustness)
     guard final.contains(.episodes) else {
       (classes, episodes) = (nil, [])
       return
@@ -43,13 +45,13 @@ package struct FinalEvaluation {
   }
 
   /// Tells what two ranks would measure apart.
-  package var dataIdentity: String { "\(plan.measuredData) \(classes?.identity ?? "")" }
+  package var dataIdentity: String { "\(plan.identity) \(classes?.identity ?? "")" }
 
   /// Of the weights as they are now. Every rank calls it, and gets the same report.
   package func run(_ model: ModelState, communicator: Communicator, pulse: Pulse) throws -> FinalReport {
-    var report = FinalReport(
-      robustness: try RobustnessEvaluator(plan: plan, model: model, communicator: communicator, pulse: pulse)
-        .run(checks))
+    let robustness = RobustnessEvaluator(plan: plan, model: model, communicator: communicator, pulse: pulse)
+    var report = FinalReport(robustness: try robustness.run(checks))
+    communicator.warn(ofNotFinite: robustness.notFinite, "images, of all that were measured, have logits")
     if let classes {
       let evaluator = try EpisodeEvaluator(
         classes, plan: plan, model: model, communicator: communicator, pulse: pulse)

@@ -1,5 +1,6 @@
 import Checkpointing
 import Configuration
+import Datasets
 import Files
 import Formats
 import Kernels
@@ -28,17 +29,22 @@ package struct PerturbationSession {
       output, option: "--output",
       keeping: [("the --input", input), ("the --weights", weights), ("the configuration", name)])
     let batch = try ImageBatch(path: input)
-    let tensors = try WeightsFile.read(path: weights)
-    let classes = try configuration.model.classes ?? Self.classes(of: tensors, path: weights)
+    let file = try WeightsFile(path: weights)
+    try file.preprocessing.check(configuration, path: weights)
+    try file.preprocessing.check(
+      ImageShape(channels: batch.shape.channels, height: batch.shape.height, width: batch.shape.width), path: weights,
+      of: "x of \(input)")
+    let configuration = file.preprocessing.filling(configuration)
+    let classes = try configuration.model.classes ?? Self.classes(of: file.tensors, path: weights)
     let architecture = Architecture.make(
       configuration.model.kind, shortcut: configuration.model.shortcut, hidden: configuration.model.hidden,
       input: batch.shape, classes: classes)
     try checkMemory(architecture, batch, iterates: iterates)
     let model = ModelState(architecture, seed: 0)
-    try model.load(tensors, from: weights)
+    try model.load(file.tensors, from: weights)
     try batch.checkLabels(below: classes)
 
-    let refiner = try refiner(model: model, capacity: batch.labels.count)
+    let refiner = try refiner(configuration, model: model, capacity: batch.labels.count)
     let shown = refine(batch, by: refiner)
     var results = [
       NamedTensor("x", shape: batch.size, floats: batch.channelsFirst(shown.last!)),
@@ -74,12 +80,14 @@ package struct PerturbationSession {
         + (batch.labels.count > 1 ? ", or fewer" : ""))
   }
 
-  private func refiner(model: ModelState, capacity: Int) throws -> Refiner {
+  private func refiner(_ configuration: RunConfiguration, model: ModelState, capacity: Int) throws -> Refiner {
     let icp = configuration.icp
     var pixels: [ClosedRange<Float>]?
     if icp.clamp == .pixels {
       guard let mean = configuration.data.mean, let std = configuration.data.std else {
-        throw UsageError("icp.clamp: pixels needs data.mean and data.std here, since perturb reads no data set")
+        throw UsageError(
+          "icp.clamp: pixels needs data.mean and data.std here, since these weights do not tell theirs and perturb reads no "
+            + "data set")
       }
       let channels = model.architecture.input.channels
       guard mean.count == channels else {

@@ -21,7 +21,14 @@ package struct SafetensorsFile: Sendable {
   /// Reads and checks the file at `path`; the values are read later, by name.
   /// - Parameter followLinks: false refuses a symbolic link, for directories that others may write to.
   package init(path: String, followLinks: Bool = true) throws(FormatError) {
-    try self.init(bytes: RegularFile.read(path, followLinks: followLinks), path: path)
+    let bytes: [UInt8]
+    do {
+      bytes = try RegularFile.read(path, followLinks: followLinks)
+    } catch {
+      guard let advice = ForeignFile.advice(onDirectory: path) else { throw error }
+      throw FormatError(path: path, reason: "\(error.reason); \(advice)")
+    }
+    try self.init(bytes: bytes, path: path)
   }
 
   /// - Parameter path: what errors call these bytes.
@@ -60,22 +67,20 @@ package struct SafetensorsFile: Sendable {
 
   /// Where the buffer begins: 8 + N.
   private static func bufferStart(_ bytes: [UInt8], path: String) throws(FormatError) -> Int {
-    guard bytes.count >= 8 else {
-      throw FormatError(path: path, reason: "\(bytes.count) bytes are too few for a safetensors file")
+    func foreign(_ reason: String) -> FormatError {
+      FormatError(path: path, reason: ForeignFile.name(of: bytes).map { "not a safetensors file, but \($0)" } ?? reason)
     }
+    guard bytes.count >= 8 else { throw foreign("\(bytes.count) bytes are too few for a safetensors file") }
     let length = bytes.withUnsafeBytes { UInt64(littleEndian: $0.loadUnaligned(as: UInt64.self)) }
     guard length <= UInt64(headerLimit) else {
-      throw FormatError(
-        path: path,
-        reason: "not a safetensors file: header length \(length), at most \(headerLimit) is allowed")
+      throw foreign("not a safetensors file: header length \(length), at most \(headerLimit) is allowed")
     }
     let end = 8 + Int(length)
     guard end <= bytes.count else {
-      throw FormatError(
-        path: path, reason: "cut off: the header ends at byte \(end), the file at \(bytes.count)")
+      throw foreign("cut off: the header ends at byte \(end), the file at \(bytes.count)")
     }
     guard end > 8, bytes[8] == UInt8(ascii: "{") else {
-      throw FormatError(path: path, reason: "not a safetensors file: the header does not begin with '{'")
+      throw foreign("not a safetensors file: the header does not begin with '{'")
     }
     return end
   }

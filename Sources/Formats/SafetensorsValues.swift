@@ -7,7 +7,7 @@ extension SafetensorsFile {
     let tensor = try find(name)
     return switch tensor.type {
     case .float32: load(tensor, as: Float.self) { $0 }
-    case .float64: load(tensor, as: Double.self, Float.init)
+    case .float64: try narrowed(tensor)
     case .float16: load(tensor, as: Float16.self, Float.init)
     // bfloat16 is the upper half of a float.
     case .bfloat16: load(tensor, as: UInt16.self) { Float(bitPattern: UInt32($0) << 16) }
@@ -33,6 +33,17 @@ extension SafetensorsFile {
     case .int64, .int32: return NamedTensor(name, shape: info.shape, integers: try integers(name))
     default: return NamedTensor(name, shape: info.shape, floats: try floats(name))
     }
+  }
+
+  /// Float64 as float32. Throws where a finite value would become infinite.
+  private func narrowed(_ tensor: TensorInfo) throws(FormatError) -> [Float] {
+    let values = load(tensor, as: Double.self, Float.init)
+    guard values.contains(where: \.isInfinite) else { return values }
+    let wide = load(tensor, as: Double.self) { $0 }
+    guard let beyond = wide.indices.first(where: { wide[$0].isFinite && values[$0].isInfinite }) else { return values }
+    throw FormatError(
+      path: path,
+      reason: "tensor \(quoted(tensor.name)): value \(beyond) is \(wide[beyond]), which float32 cannot hold")
   }
 
   private func find(_ name: String) throws(FormatError) -> TensorInfo {

@@ -38,7 +38,6 @@ package struct CrossEntropy: Sendable {
       let other = mixture.map { Int($0.others[sample]) } ?? label
       var largest = 0
       for index in 1..<max(classes, 1) where row[index] > row[largest] { largest = index }
-      if largest == label, let correct { correct.pointee += 1 }
       let shift = Double(row[largest])
       var sum = 0.0
       var linear = 0.0
@@ -46,6 +45,8 @@ package struct CrossEntropy: Sendable {
         sum += exp(Double(row[index]) - shift)
         linear += Double(row[index]) - shift
       }
+      // Beside a NaN nothing is largest.
+      if largest == label, sum.isFinite, let correct { correct.pointee += 1 }
       let logarithm = log(sum)
       total +=
         logarithm - onLabel * (Double(row[label]) - shift) - onOther * (Double(row[other]) - shift)

@@ -23,8 +23,8 @@ package struct SoftenedDivergence: Sendable {
         let log = Double(student[index]) / temperature - ours
         let target = Double(teacher[index]) / temperature - theirs
         let probability = exp(target)
-        // Of probability 0 is nothing, though its logarithm may be -inf.
-        if probability > 0 { total += probability * (target - log) }
+        // Of probability 0 is nothing, though its logarithm may be -inf; a NaN counts.
+        if probability != 0 { total += probability * (target - log) }
         gradient[index] += Float(scale * temperature * (exp(log) - probability))
       }
     }

@@ -19,6 +19,12 @@ private func shown(_ name: String) -> String {
   name.utf8.count <= 200 && name.utf8.allSatisfy(\.isNameCharacter) ? name : quoted(name)
 }
 
+/// Weights that are not finite give figures that mean nothing, or hide behind a ReLU.
+package func checkFinite(_ values: [Float], of name: String, path: String) throws(WeightsError) {
+  guard let index = values.firstIndex(where: { !$0.isFinite }) else { return }
+  throw WeightsError(path: path, reason: "\(name): value \(index) is \(values[index]), expected finite values")
+}
+
 extension ModelState {
   /// Parameters and running statistics under PyTorch's names, convolution filters OIHW.
   package var namedTensors: [NamedTensor] {
@@ -29,7 +35,7 @@ extension ModelState {
   }
 
   /// Takes its values from `tensors`, PyTorch's or a checkpoint's. PyTorch's counters `num_batches_tracked` and a
-  /// checkpoint's `optimizer.` tensors do not count, nor do branches that the model does not have; anything else must be of this architecture, or nothing is changed.
+  /// checkpoint's `optimizer.` tensors do not count, nor do branches that the model does not have; anything else must be of this architecture and finite, or nothing is changed.
   package func load(_ tensors: [NamedTensor], from path: String) throws(WeightsError) {
     let entries = layout.parameters + layout.statistics
     var found: [String: NamedTensor] = [:]
@@ -44,8 +50,13 @@ extension ModelState {
         throw WeightsError(
           path: path, reason: "\(entry.name) has shape \(tensor.shape), the model's has \(entry.shape)")
       }
-      guard tensor.floats != nil else {
+      guard let values = tensor.floats else {
         throw WeightsError(path: path, reason: "\(entry.name) does not hold floats")
+      }
+      try checkFinite(values, of: entry.name, path: path)
+      if entry.name.hasSuffix(".running_var"), let index = values.firstIndex(where: { $0 < 0 }) {
+        throw WeightsError(
+          path: path, reason: "\(entry.name): value \(index) is \(values[index]), and a variance is never negative")
       }
     }
     if let missing { throw WeightsError(path: path, reason: missing) }

@@ -16,7 +16,7 @@ package struct PlanDescription {
 
   package var text: String {
     [
-      plan.configuration.resolvedYAML, layers, cost, memory, "",
+      plan.settledConfiguration.resolvedYAML, layers, cost, memory, "",
       "\(plan.data.training.count) training, \(plan.data.validation?.count ?? 0) validation and "
         + "\(plan.data.test?.count ?? 0) test images of \(plan.data.training.shape), \(plan.architecture.classes) classes; "
         + "mean \(rounded(plan.normalization.mean)), std \(rounded(plan.normalization.std))",

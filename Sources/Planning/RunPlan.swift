@@ -56,9 +56,11 @@ package struct RunPlan: Sendable {
       guard let values, values.count != channels else { continue }
       throw UsageError("\(key) has \(values.count) values, expected \(channels), one a channel of the data")
     }
-    normalization = try Normalization.resolved(
-      mean: configuration.data.mean, std: configuration.data.std, on: data.training)
-    dataIdentity = Self.identity(of: data, normalization)
+    let measured = Normalization.computed(on: data.training)
+    normalization = Normalization(
+      mean: configuration.data.mean ?? measured.mean, std: configuration.data.std ?? measured.std)
+    dataIdentity = Self.identity(of: data, measured)
+    earlierDataIdentity = Self.identity(of: data, normalization)
     let training = data.training
     trainSample = configuration.evaluation.trainSamples.map {
       training.sample($0, seed: configuration.training.seed)
@@ -66,15 +68,12 @@ package struct RunPlan: Sendable {
     labelNoiseRate =
       configuration.data.labelNoise.kind == .none ? nil : Double(training.wrongLabels) / Double(training.count)
     let shape = data.training.shape
-    cifarC = try configuration.evaluation.cifarC.map {
-      [classes = data.training.classes, wholeTest = data.wholeTest] path in
-      try CIFARC(
-        directory: path, shape: configuration.data.size == nil ? shape : nil, classes: classes,
-        kept: configuration.data.classes, test: wholeTest)
-    }
+    cifarC =
+      configuration.evaluation.cifarC == nil
+      ? nil : try CIFARC(configuration, like: data.testImages, wholeTest: data.wholeTest ?? data.testImages)
     let network = Architecture.make(
       configuration.model.kind, shortcut: configuration.model.shortcut, hidden: configuration.model.hidden,
-      input: Shape(batch: 1, height: shape.height, width: shape.width, channels: shape.channels),
+      input: shape.input,
       classes: configuration.model.classes ?? data.training.classes)
     architecture = network.branched(
       at: try configuration.branches.taps.map { try network.tappedNodes($0, key: "branches.taps") } ?? [])
@@ -153,8 +152,25 @@ package struct RunPlan: Sendable {
       ? "\(counted(skipped, "bad file")) left out (data.bad_files: skip), such as \(data.training.skippedExample)" : nil
   }
 
+  /// The configuration with the numbers that it left to the data: what `config.yaml` and checkpoints hold.
+  package var settledConfiguration: RunConfiguration {
+    var settled = configuration
+    settled.data.mean = normalization.mean
+    settled.data.std = normalization.std
+    return settled
+  }
+
+  /// What checkpoints say of the model's images and classes.
+  package var preprocessing: Preprocessing {
+    Preprocessing(
+      normalization, shape: data.training.shape,
+      classes: configuration.data.classes.map { .chosen($0) } ?? .count(architecture.classes))
+  }
+
   /// Tells two data sets to train on apart: sizes, a checksum of the labels, and the pixels' moments.
   package let dataIdentity: String
+  /// The same as checkpoints without `preprocessing.mean` have it: with the mean and deviation in use, given or computed.
+  package let earlierDataIdentity: String
 
   /// Tells what two ranks would measure apart.
   package var measuredData: String { "\(dataIdentity) \(data.test?.count ?? 0) \(cifarC?.identity ?? "")" }

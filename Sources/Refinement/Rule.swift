@@ -45,8 +45,8 @@ package struct Rule: Sendable {
     case .sgd:
       for i in 0..<count { x[i] -= s * g[i] }
     case .ifgsm:
-      // The sign of zero is zero.
-      for i in 0..<count { x[i] += (g[i] > 0 ? s : 0) - (g[i] < 0 ? s : 0) }
+      // The sign of zero is zero; that of a NaN is a NaN, so that the loss shows it.
+      for i in 0..<count { x[i] += g[i] > 0 ? s : g[i] < 0 ? -s : g[i] == 0 ? 0 : g[i] }
     case .adam, .random:
       adam(t, x, g, m: state, v: state + stride, count)
     case .ademamix:

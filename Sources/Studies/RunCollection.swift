@@ -121,7 +121,16 @@ package struct RunCollection {
       ConfigurationTable.studyKeys.filter { $0.path != "training.seed" }
       + [ConfigurationTable.byPath["data.label_noise.file"]!]
     let varying = keys.filter { key in Set(runs.map { key.write($0.configuration) }).count > 1 }
-    return runs.map { run in
+    // Mean and deviation follow from the data where they are not given: of two seeds of drawn images they differ.
+    let telling = varying.filter { !["data.mean", "data.std"].contains($0.path) }
+    let told = named(runs, by: telling)
+    return Set(told.map { "\($0.variant) \($0.seed)" }).count == told.count ? told : named(runs, by: varying)
+  }
+
+  private static func named(
+    _ runs: [(directory: String, configuration: RunConfiguration)], by varying: [ConfigurationKey]
+  ) -> [StudyRun] {
+    runs.map { run in
       let names = varying.map { "\($0.name)=\($0.write(run.configuration))" }
       return StudyRun(
         directory: run.directory, point: "", variant: names.isEmpty ? "run" : names.joined(separator: " "),

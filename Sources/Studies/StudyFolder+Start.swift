@@ -91,7 +91,8 @@ extension StudyFolder {
   /// The first key that a run on the disk has otherwise; nil where there is none.
   private func difference(_ index: Int) throws -> ConfigurationDifference? {
     if let difference = measuredOtherwise(runs[index]) { return difference }
-    guard let current = try configuration(index), let saved = try saved(index) else { return nil }
+    guard let current = try configuration(index), let saved = try saved(index)?.leavingOpen(what: current)
+    else { return nil }
     if let note = RunNote.read(directory(index)), note.labelFile != current.labelFileChecksum {
       let (then, now) = (note.labelFile ?? "none", current.labelFileChecksum ?? "none")
       return ConfigurationDifference(

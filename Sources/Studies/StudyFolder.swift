@@ -52,7 +52,7 @@ struct StudyFolder {
     }
     let wanted = configuration.studyChecksum
     // Read again, for a program that has got keys since: their defaults change no run.
-    return note.configuration == wanted || (try? saved(index))?.studyChecksum == wanted
+    return note.configuration == wanted || (try? saved(index))?.leavingOpen(what: configuration).studyChecksum == wanted
   }
 
   /// The configuration of a run on the disk; nil where there is none.

@@ -60,7 +60,7 @@ package final class Supervision {
   }()
 }
 
-/// SIGUSR1, SIGTERM and SIGINT ask a run to save and stop; a second SIGINT ends the process.
+/// SIGUSR1, SIGTERM, SIGINT and SIGHUP ask a run to save and stop; a second SIGINT ends the process.
 package enum StopRequests {
   package static func take() { supervision_take_stop_requests() }
   static var areThere: Bool { supervision_stop_requests() > 0 }

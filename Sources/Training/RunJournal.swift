@@ -1,6 +1,8 @@
 import Checkpointing
+import Configuration
 import Evaluation
 import Files
+import Formats
 import Logging
 import Planning
 import Reporting
@@ -35,7 +37,7 @@ package final class RunJournal {
   {
     (self.directory, self.plan, self.console, self.logger) = (directory, plan, console, logger)
     writer = CheckpointWriter(store, in: directory)
-    try directory.write(plan.configuration.resolvedYAML, to: RunDirectory.configName)
+    try directory.write(plan.settledConfiguration.resolvedYAML, to: RunDirectory.configName)
     if let labels = Self.labels(of: plan) {
       try directory.write(labels, to: RunDirectory.labelsName)
     } else {
@@ -62,14 +64,33 @@ package final class RunJournal {
   /// cut there.
   func resume(at progress: TrainingProgress, from resumed: Resumed?) throws {
     if let resumed {
+      let metadata = namingMetric(resumed.metadata)
       let later = try writer.withStore {
-        try $0.resume(from: Snapshot(tensors: [], metadata: resumed.metadata), step: progress.step)
+        try $0.resume(from: Snapshot(tensors: [], metadata: metadata), step: progress.step)
       }
-      for path in later { warn("\(path) is of a later step than the run goes on from: set aside") }
+      let metric = plan.configuration.checkpoint.metric.rawValue
+      let changed = metadata["best_metric_name"].flatMap { $0 == metric ? nil : $0 }
+      if let changed {
+        let old = later.first { $0.hasSuffix("/best.safetensors") }.map { ", and \($0) is set aside" } ?? ""
+        warn(
+          "checkpoint.metric is \(metric), but the best so far was chosen by \(quoted(changed)): best starts anew\(old)"
+        )
+      }
+      for path in later where changed == nil || !path.hasSuffix("/best.safetensors") {
+        warn("\(path) is of a later step than the run goes on from: set aside")
+      }
       lastCheckpoint = resumed.path
     }
     unwritten = []
     try metrics.truncate(afterStep: progress.step, unfinishedEpoch: progress.position > 0 ? progress.epoch : nil)
+  }
+
+  /// A checkpoint of an earlier version has a best without the name of its metric, which its configuration tells.
+  private func namingMetric(_ metadata: [String: String]) -> [String: String] {
+    guard metadata["best_metric"] != nil, metadata["best_metric_name"] == nil, let text = metadata["config"],
+      let saved = try? RunConfiguration(yaml: text, name: "config")
+    else { return metadata }
+    return metadata.merging(["best_metric_name": saved.checkpoint.metric.rawValue]) { own, _ in own }
   }
 
   func warn(_ text: String) { logger.warning("\(text)") }

@@ -78,9 +78,10 @@ package struct TrainingSession {
   /// `--dry-run`: every check, and what would run.
   package func describe() throws {
     try checkPlaces()
-    let plan = try makePlan(from: nil)
+    let weights = try readWeights()
+    let plan = try makePlan(from: nil, weights)
     _ = try makeFinalEvaluation(plan)
-    _ = try makeModel(plan)
+    _ = try makeModel(plan, weights)
     try communicator.together {
       if communicator.rank == 0 { try StandardOutput.print(PlanDescription(plan: plan, ranks: communicator.size).text) }
     }
@@ -95,11 +96,12 @@ package struct TrainingSession {
   /// `found`: the directory that rank 0 holds already, since there may be something to resume from.
   private func run(in found: RunDirectory?) throws -> RunResult {
     let resumed = try loadState(found)
-    let plan = try makePlan(from: resumed)
+    let weights = try readWeights()
+    let plan = try makePlan(from: resumed, weights)
     let finalEvaluation = try makeFinalEvaluation(plan)
     if !isQuiet { try Preflight.warn(about: plan, communicator: communicator, logger: logger) }
     // Before the directory is opened to write: with --resume never that clears it.
-    let model = try makeModel(plan)
+    let model = try makeModel(plan, weights)
     // Every rank takes part, though rank 0 alone knows whether it is open already.
     let opened = try openDirectory(toRead: false, unless: found)
     // While rank 0 waited for the lock, another start may have made the run.
@@ -131,7 +133,20 @@ package struct TrainingSession {
 
   // MARK: Steps of a start
 
-  private func makePlan(from resumed: Resumed?) throws -> RunPlan {
+  /// The file of `model.weights`.
+  private func readWeights() throws -> WeightsFile? {
+    try communicator.together { try configuration.model.weights.map { try WeightsFile(path: $0) } }
+  }
+
+  /// The configuration, with what the weights that the run starts from say of preprocessing and it leaves open. A run that an
+  /// earlier version began did without.
+  private func configuration(_ resumed: Resumed?, _ weights: WeightsFile?) -> RunConfiguration {
+    guard let weights, resumed == nil || resumed?.metadata["preprocessing.mean"] != nil else { return configuration }
+    return weights.preprocessing.filling(configuration)
+  }
+
+  private func makePlan(from resumed: Resumed?, _ weights: WeightsFile?) throws -> RunPlan {
+    let configuration = configuration(resumed, weights)
     let indexes = try communicator.pictureIndexes(configuration)
     let plan = try communicator.together {
       let shards = resumed?.metadata["shards"].flatMap { Int($0) }
@@ -156,11 +171,26 @@ package struct TrainingSession {
   }
 
   /// The model with its first weights: from the seed, or from `model.weights`.
-  private func makeModel(_ plan: RunPlan) throws -> ModelState {
-    try communicator.together {
+  private func makeModel(_ plan: RunPlan, _ weights: WeightsFile?) throws -> ModelState {
+    let model = try communicator.together {
       let model = ModelState(plan.architecture, seed: configuration.training.seed)
-      if let file = configuration.model.weights { try model.load(WeightsFile.read(path: file), from: file) }
+      if let weights { try model.load(weights.tensors, from: weights.path) }
       return model
+    }
+    if communicator.rank == 0, let weights { warn(about: weights) }
+    return model
+  }
+
+  /// Of weights to start from, what was not to be expected of their preprocessing.
+  private func warn(about weights: WeightsFile) {
+    if !weights.preprocessing.isKnown, configuration.data.mean == nil || configuration.data.std == nil {
+      logger.warning(
+        "\(weights.path) does not say how its images were normalised; this run's mean and std are computed on its training images"
+      )
+    }
+    for found in weights.preprocessing.differences(from: configuration) {
+      logger.warning(
+        "'\(found.key)' is given as \(found.given), and holds, though \(weights.path) was trained with \(found.own)")
     }
   }
 
@@ -176,18 +206,35 @@ package struct TrainingSession {
   }
 
   private func check(_ resumed: Resumed, began saved: RunConfiguration, against plan: RunPlan) throws {
-    if let difference = plan.configuration.differences(from: saved).first {
+    // Mean and deviation that were, or are, computed are compared as part of the data.
+    var current = plan.configuration
+    if configuration.data.mean == nil || saved.data.mean == nil { current.data.mean = saved.data.mean }
+    if configuration.data.std == nil || saved.data.std == nil { current.data.std = saved.data.std }
+    if let difference = current.differences(from: saved).first {
       throw CheckpointError(
         path: resumed.path, reason: "\(difference); --resume needs what sets the weights unchanged")
     }
-    guard resumed.metadata["data"] == plan.dataIdentity else {
+    let isEarlier = resumed.metadata["preprocessing.mean"] == nil
+    let identity = isEarlier ? plan.earlierDataIdentity : plan.dataIdentity
+    guard resumed.metadata["data"] == identity else {
+      let isGiven = isEarlier && current.data != plan.configuration.data
       let isRelabelled = plan.configuration.data.labelNoise.kind == .file
       throw CheckpointError(
         path: resumed.path,
         reason:
-          "'data.path' \(isRelabelled ? "or 'data.label_noise.file' " : "")holds other data than the run began with "
-          + "(counts, shape, labels and pixel statistics: \(plan.dataIdentity); then: \(quoted(resumed.metadata["data"] ?? "none")))"
+          "\(isGiven ? "'data.mean' or 'data.std' is given and not what was computed, or " : "")"
+          + "'data.path' \(isRelabelled ? "or 'data.label_noise.file' " : "")holds other data than the run began with "
+          + "(counts, shape, labels and pixel statistics: \(identity); then: \(quoted(resumed.metadata["data"] ?? "none")))"
       )
+    }
+    if !isEarlier {
+      // Of the same data, so only a value that is given can differ.
+      let own = plan.preprocessing.metadata
+      for key in own.keys.sorted() where resumed.metadata[key] != own[key] {
+        throw CheckpointError(
+          path: resumed.path,
+          reason: "\(key) is \(own[key]!), but the run began with \(quoted(resumed.metadata[key] ?? "none"))")
+      }
     }
     try resumed.state.checkProgress(stepsPerEpoch: plan.stepsPerEpoch, path: resumed.path)
   }
@@ -272,7 +319,8 @@ package struct TrainingSession {
   private func openJournal(in directory: RunDirectory, plan: RunPlan, resumed: Resumed?) throws -> RunJournal {
     for warning in directory.warnings { logger.warning("\(warning)") }
     var store = CheckpointStore(
-      directory: directory, keep: configuration.checkpoint.keep, system: pulse.system)
+      directory: directory, keep: configuration.checkpoint.keep, metric: configuration.checkpoint.metric.rawValue,
+      system: pulse.system)
     if resume == .never { try store.removeAll() }
     let journal = try RunJournal(directory: directory, store: store, plan: plan, console: console, logger: logger)
     try journal.resume(at: resumed?.state.progress ?? TrainingProgress(), from: resumed)

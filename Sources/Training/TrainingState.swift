@@ -64,14 +64,14 @@ package struct TrainingState: Sendable {
         // Doubles keep all their digits.
         "progress": JSONText.of(progress),
         "optimizer_steps": "\(optimizerSteps)",
-        "config": plan.configuration.resolvedYAML,
+        "config": plan.settledConfiguration.resolvedYAML,
         "epoch": "\(self.progress.epoch)",
         "position": "\(self.progress.position)",
         "seed": "\(plan.configuration.training.seed)",
         "shards": "\(plan.shards)",
         "data": plan.dataIdentity,
         "versions": Platform.description,
-      ])
+      ].merging(plan.preprocessing.metadata) { own, _ in own })
   }
 
   /// Puts the state back. Throws: a checkpoint whose tensors do not fit the model.
@@ -84,6 +84,7 @@ package struct TrainingState: Sendable {
         guard let tensor = found[name], tensor.shape == entry.shape, let values = tensor.floats else {
           throw WeightsError(path: path, reason: "there is no \(name) of shape \(entry.shape)")
         }
+        try checkFinite(values, of: name, path: path)
         _ = slot.values[entry.range].update(fromContentsOf: values)
       }
     }

@@ -11,8 +11,8 @@ struct DoctorCommand: ParsableCommand {
     commandName: "doctor",
     abstract: "Look at launch, hosts and run directory before a long run, and say what to set.",
     discussion: """
-      Start it as the run will be started, under the same mpirun or srun, with the same number of ranks. It prints a \
-      line a finding: ok, note (worth knowing), warning (slower, or in danger), error (the run would end). Warnings and \
+      Start it as the run will be started, under the same mpirun or srun, with the same number of ranks; it takes the \
+      arguments of icp train. It prints a line a finding: ok, note (worth knowing), warning (slower, or in danger), error (the run would end). Warnings and \
       errors say what to set or do.
 
       Looked at: the MPI library, its launcher and mpirun; the program, on all ranks; ranks against cores and threads, and \
@@ -31,13 +31,15 @@ struct DoctorCommand: ParsableCommand {
   @Argument(help: ArgumentHelp("A YAML file: what it needs is checked too.", valueName: "config"))
   var config: String?
 
-  @Option(
-    name: .customLong("set"), parsing: .singleValue,
-    help: ArgumentHelp("Overrides one key; the value is YAML. May be repeated.", valueName: "key=value"))
-  var overrides: [String] = []
+  @OptionGroup var overriding: OverrideArguments
 
   @Option(help: ArgumentHelp("Where the run's files will go.", valueName: "dir"))
   var runDir = "runs"
+
+  /// Of `icp train`, in whose place this command may stand.
+  @Option(help: .hidden) var resume: String?
+  @Flag(help: .hidden) var dryRun = false
+  @Option(help: .hidden) var fault: String?
 
   @Flag(
     help:
@@ -46,14 +48,14 @@ struct DoctorCommand: ParsableCommand {
   var json = false
 
   func validate() throws {
-    guard config != nil || overrides.isEmpty else { throw ValidationError("--set needs a configuration") }
+    guard config != nil || overriding.all.isEmpty else { throw ValidationError("--set needs a configuration") }
   }
 
   func run() throws {
     do {
       try Ranks.run { communicator in
         let configuration = config.map { path in
-          Result { try RunConfiguration.load(path: path, overrides: overrides) }
+          Result { try RunConfiguration.load(path: path, overrides: overriding.all) }
         }
         let report = try Preflight.examine(
           configuration: configuration, runDirectory: runDir, communicator: communicator)

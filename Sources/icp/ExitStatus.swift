@@ -48,10 +48,13 @@ enum Ranks {
   static func run(_ body: (Communicator) throws -> Void) throws {
     // MPI_Init waits for ever for a rank that does not get that far. A large job on a busy file system needs a while.
     let silence = Silence(seconds: 300)
+    var isFirst = false
     let told = try World.run { communicator -> AlreadyTold? in
       silence.end()
+      isFirst = communicator.rank == 0
       do {
         try Preflight.meet(communicator)
+        try Preflight.checkHosts(communicator)
         try body(communicator)
         return nil
       } catch let error as SharedError {
@@ -67,6 +70,7 @@ enum Ranks {
       }
     }
     if let told { throw told }
+    if isFirst { EndMark.write() }
   }
 }
 

@@ -53,6 +53,15 @@ struct ConfigurationArguments: ParsableArguments {
   @Argument(help: ArgumentHelp("A YAML file.", valueName: "config"))
   var config: String
 
+  @OptionGroup var overriding: OverrideArguments
+
+  func load(readsData: Bool = true) throws(ConfigurationError) -> RunConfiguration {
+    try RunConfiguration.load(path: config, overrides: overriding.all, readsData: readsData)
+  }
+}
+
+/// Values that stand above those of the file.
+struct OverrideArguments: ParsableArguments {
   @Option(
     name: .customLong("set"), parsing: .singleValue,
     help: ArgumentHelp("Overrides one key; the value is YAML. May be repeated.", valueName: "key=value"))
@@ -62,13 +71,11 @@ struct ConfigurationArguments: ParsableArguments {
   @Argument(help: .hidden)
   var moreOverrides: [String] = []
 
+  var all: [String] { overrides + moreOverrides }
+
   func validate() throws {
     if let stray = moreOverrides.first(where: { !$0.contains("=") }) {
       throw ValidationError("Unexpected argument '\(stray)'")
     }
-  }
-
-  func load(readsData: Bool = true) throws(ConfigurationError) -> RunConfiguration {
-    try RunConfiguration.load(path: config, overrides: overrides + moreOverrides, readsData: readsData)
   }
 }

@@ -150,7 +150,7 @@ import Testing
   // MARK: Weights and checkpoints
 
   @Test(arguments: [
-    (["model.classes=12"], "fc.weight has shape [10, 64], the model's has [12, 64]"),
+    (["model.classes=12"], "'model.classes' is given as 12, but these weights were trained with 10; leave it out"),
     (
       ["model.kind=resnet20"],
       "there is no layer1.1.conv1.weight, which the model has with shape [16, 16, 3, 3]"

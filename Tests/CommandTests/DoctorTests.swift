@@ -49,6 +49,14 @@ import Testing
     #expect(split.contains("\nvalidation: 10 images held out, stratified\n") && !split.contains("WARNING: no training"))
   }
 
+  @Test func `it takes the arguments of icp train, in whose place it may stand`() throws {
+    let tiny = try TinyRun()
+    let arguments = ["doctor", "tiny.yaml", "--run-dir", "run", "--resume", "auto", "--dry-run"]
+    let outcome = try tiny.command(arguments + ["--set", "training.epochs=2", "icp.steps=1"])
+    outcome.expect(0)
+    #expect(outcome.standardOutput.contains("configuration: 5 shards on "))
+  }
+
   @Test func `processes that are each alone are an error of the launch`() throws {
     let tiny = try TinyRun()
     for (name, says) in [

@@ -52,7 +52,7 @@ import Testing
       """
       #!/bin/bash
       (until [[ -e run/checkpoints/step-0000001.safetensors ]]; do sleep 0.01; done; truncate -s 3073 \(big)) &
-      exec \(Program.icp) "$@"
+      exec "\(Program.icp)" "$@"
       """, to: "cut", executable: true)
     let outcome = try tiny.command(
       ["train", "tiny.yaml", "--run-dir", "run"],
@@ -138,7 +138,7 @@ import Testing
         (until [[ -e run/checkpoints/step-0000003.safetensors ]]; do sleep 0.01; done
          kill -\(signal) \(target); sleep 0.02; kill -\(signal) \(target)) &
       fi
-      exec \(Program.icp) "$@"
+      exec "\(Program.icp)" "$@"
       """, to: "stopped", executable: true)
     let outcome = try tiny.command(
       ["train", "tiny.yaml", "--run-dir", "run", "--fault", "0:5.student:delay=1"], ["checkpoint.every_steps=1"],
@@ -162,7 +162,7 @@ import Testing
       """
       #!/bin/bash
       (until [[ -e run/checkpoints/step-0000003.safetensors ]]; do sleep 0.01; done; kill -INT $$) &
-      exec \(Program.icp) "$@"
+      exec "\(Program.icp)" "$@"
       """, to: "interrupted", executable: true)
     let outcome = try tiny.command(
       ["train", "tiny.yaml", "--run-dir", "run", "--fault", "0:5.student:delay=1"], ["checkpoint.every_steps=1"],

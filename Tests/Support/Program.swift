@@ -91,6 +91,7 @@ package enum Program {
   private static let anywhere = [
     "OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1",
     "OMPI_MCA_mpi_yield_when_idle": "1", "OMPI_MCA_btl_vader_single_copy_mechanism": "none",
+    "OMPI_MCA_smsc": "^cma",
   ]
 
   private static func seconds(since start: ContinuousClock.Instant) -> Double {

@@ -3,6 +3,7 @@
 import contextlib
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import time
@@ -27,7 +28,7 @@ STEADY = TINY.replace("epochs: 4", "epochs: 20").replace("steps: 2}\nd", "steps:
     "every_steps: 2", "every_steps: 5")
 CONFIGURATIONS = {"tiny": (TINY, 20), "steady": (STEADY, 100)}
 
-root = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+root = os.path.dirname(os.path.dirname(os.path.dirname(os.path.realpath(__file__))))
 icp = os.environ.get("ICP_BINARY") or f"{root}/.build/release/icp"
 never_seen = re.compile(r"Fatal error|Program crashed|Current stack trace|Precondition failed")
 
@@ -69,9 +70,12 @@ class Lab:
         return {
             **os.environ, "ICP_FAULTS": self.family.mark, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1",
             "OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1",
-            "OMPI_MCA_btl_vader_single_copy_mechanism": "none", "OMPI_MCA_mpi_yield_when_idle": "1",
+            "OMPI_MCA_btl_vader_single_copy_mechanism": "none", "OMPI_MCA_smsc": "^cma",
+            "OMPI_MCA_mpi_yield_when_idle": "1",
             "OMPI_MCA_rmaps_base_oversubscribe": "1", "OMPI_MCA_hwloc_base_binding_policy": "none",
-            "OMPI_MCA_btl_vader_backing_directory": self.memory, "TMPDIR": self.path("t"), **dict(more)}
+            "PRTE_MCA_rmaps_default_mapping_policy": "slot:oversubscribe", "PRTE_MCA_hwloc_default_binding_policy": "none",
+            "OMPI_MCA_btl_vader_backing_directory": self.memory, "OMPI_MCA_btl_sm_backing_directory": self.memory,
+            "TMPDIR": self.path("t"), **dict(more)}
 
     def start(self, command, environment=()):
         self.jobs += 1
@@ -111,7 +115,7 @@ class Lab:
 
     def per_rank(self, text, name="per-rank"):
         """A program to start in place of icp: `text` sees $rank, and then icp takes the process over."""
-        return self.write(name, f'#!/bin/bash\nrank=$OMPI_COMM_WORLD_RANK\n{text}\nexec {icp} "$@"\n', executable=True)
+        return self.write(name, f'#!/bin/bash\nrank=$OMPI_COMM_WORLD_RANK\n{text}\nexec {shlex.quote(icp)} "$@"\n', executable=True)
 
     def until_step(self, step, job, run="run", limit=30):
         """Waits until the run has recorded this step."""
@@ -128,7 +132,7 @@ class Lab:
             job = self.run([icp, "train", "tiny.yaml", "--dry-run", "--fault", "0:1:throw"])
             self.references["hook"] = "nknown option" not in job.error
         if not self.references["hook"]:
-            raise Skip("this icp has no --fault")
+            raise Wrong("this icp has no --fault")
 
     def needs(self, *tools):
         missing = [tool for tool in tools if not shutil.which(tool)]

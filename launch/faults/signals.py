@@ -5,6 +5,7 @@ import signal
 import time
 
 from . import checkpoints
+from .lab import root
 from .processes import send
 from .rows import row
 
@@ -83,3 +84,48 @@ def asked_twice(lab):
             else:
                 lab.resumes(config="steady", ranks=2, least=lab.newest_verifies())
     return f"the save completes (85); with SIGTERM behind it: status {job.status}, a whole checkpoint; same bits"
+
+
+@row(51, "the terminal closes: under icp alone, under launch/train; SIGHUP under nohup",
+     "one save at one agreed step, 85, nobody left; under nohup the run goes on")
+def closed_terminal(lab):
+    settings = ["icp.steps=5000"]
+    for name, ranks in (("icp alone", None), ("launch/train", 2)):
+        with lab.case(name):
+            shutil.rmtree(lab.path("run"), ignore_errors=True)
+            command = lab.command(config="steady", settings=settings)
+            if ranks:
+                command = [f"{root}/launch/train", "steady.yaml", "-n", ranks, "--", *command[3:]]
+            job = lab.start(["python3", "-c", TERMINAL, *command])
+            lab.until_step(12, job)
+            job.fault()
+            send(job.number, signal.SIGUSR2)
+            lab.ended(job, 85, None, seconds=20)
+            saved_where_it_stopped(lab, ranks=2, settings=settings)
+    with lab.case("nohup"):
+        shutil.rmtree(lab.path("run"), ignore_errors=True)
+        job = lab.start_train(config="steady", before=["nohup"])
+        lab.until_step(12, job)
+        send(job.number, signal.SIGHUP)
+        lab.ended(job, 0)
+        lab.same_bits(config="steady")
+    return "icp alone and launch/train: 85, nobody left, same bits after the resume; under nohup: 0"
+
+
+# Starts the words behind it on a terminal, which closes on SIGUSR2.
+TERMINAL = """
+import os, pty, select, signal, sys
+child, terminal = pty.fork()
+if not child:
+    os.execvp(sys.argv[1], sys.argv[1:])
+closed = []
+signal.signal(signal.SIGUSR2, lambda *_: closed.append(True))
+while not closed:
+    if select.select([terminal], [], [], 0.05)[0]:
+        try:
+            os.read(terminal, 65536)
+        except OSError:
+            break
+os.close(terminal)
+sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+"""

@@ -11,6 +11,10 @@ enum CIFAR10Source: DataSource {
     let loaded = try CIFAR.load(format, directory: path)
     return LoadedData(training: loaded.training, test: loaded.test)
   }
+
+  static func loadTest(_ path: String, _ options: DataOptions) throws(DataError) -> Dataset? {
+    try CIFAR.loadTest(format, directory: path)
+  }
 }
 
 enum CIFAR100Source: DataSource {
@@ -21,6 +25,10 @@ enum CIFAR100Source: DataSource {
   static func load(_ path: String, _ options: DataOptions) throws(DataError) -> LoadedData {
     let loaded = try CIFAR.load(format, directory: path)
     return LoadedData(training: loaded.training, test: loaded.test)
+  }
+
+  static func loadTest(_ path: String, _ options: DataOptions) throws(DataError) -> Dataset? {
+    try CIFAR.loadTest(format, directory: path)
   }
 }
 

@@ -18,6 +18,14 @@ protocol DataSource: Sendable {
   static func recognises(_ path: String) -> String?
   /// Reads and checks what `data.path` names.
   static func load(_ path: String, _ options: DataOptions) throws(DataError) -> LoadedData
+  /// The test images alone: no training file has to be there where the format keeps them apart.
+  static func loadTest(_ path: String, _ options: DataOptions) throws(DataError) -> Dataset?
+}
+
+extension DataSource {
+  static func loadTest(_ path: String, _ options: DataOptions) throws(DataError) -> Dataset? {
+    try load(path, options).test
+  }
 }
 
 enum DataSources {

@@ -12,4 +12,8 @@ enum IDXSource: DataSource {
     let loaded = try IDX.load(directory: path)
     return LoadedData(training: loaded.training, test: loaded.test)
   }
+
+  static func loadTest(_ path: String, _ options: DataOptions) throws(DataError) -> Dataset? {
+    try IDX.loadTest(directory: path)
+  }
 }

@@ -11,12 +11,11 @@ struct EpisodeClasses: Sendable {
   let members: [[Int]]
 
   /// `labels`: the classes to draw from, whether the run kept them or not; nil takes those that it kept.
-  init(of plan: RunPlan, labels: [Int]?) throws {
+  init(of plan: MeasurementPlan, labels: [Int]?) throws {
     let kept = plan.configuration.data.classes
     guard let labels else {
       // Kept classes are numbered anew in the data set.
-      let test = try plan.data.testImages
-      self.init(test, chosen: Array(0..<test.classes), labels: kept)
+      self.init(plan.test, chosen: Array(0..<plan.test.classes), labels: kept)
       return
     }
     let test = try Self.allTestImages(of: plan)
@@ -28,7 +27,7 @@ struct EpisodeClasses: Sendable {
   }
 
   /// The classes that `data.classes` left out of the training; all where it is not set.
-  init(leftOutOf plan: RunPlan) throws {
+  init(leftOutOf plan: MeasurementPlan) throws {
     let test = try Self.allTestImages(of: plan)
     let kept = plan.configuration.data.classes ?? []
     self.init(test, chosen: (0..<test.classes).filter { !kept.contains($0) }, labels: nil)
@@ -40,14 +39,12 @@ struct EpisodeClasses: Sendable {
     (self.test, self.labels, self.members) = (test, labels ?? chosen, chosen.map { members[$0] })
   }
 
-  private static func allTestImages(of plan: RunPlan) throws(DataError) -> Dataset {
-    guard plan.configuration.data.classes != nil else { return try plan.data.testImages }
+  private static func allTestImages(of plan: MeasurementPlan) throws(DataError) -> Dataset {
+    guard plan.configuration.data.classes != nil else { return plan.test }
     var options = DataOptions(plan.configuration)
-    (options.classes, options.samplesPerClass, options.labelNoise) = (nil, nil, LabelNoise())
-    // Of the training images none counts; two are the fewest that a data set has.
-    (options.limit, options.validation) = (2, .none)
-    options.indexes = plan.data.training.pictureIndexes
-    return try DataSplits.load(options).testImages
+    options.classes = nil
+    options.indexes = plan.test.pictureIndexes
+    return try DataSplits.loadTest(options)
   }
 
   /// Throws: UsageError where there are too few classes, or images in one.

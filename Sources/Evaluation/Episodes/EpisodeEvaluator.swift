@@ -18,7 +18,7 @@ struct EpisodeEvaluator {
 
   /// Computes the features. Every rank calls it.
   init(
-    _ classes: EpisodeClasses, plan: RunPlan, model: ModelState, communicator: Communicator, pulse: Pulse
+    _ classes: EpisodeClasses, plan: MeasurementPlan, model: ModelState, communicator: Communicator, pulse: Pulse
   ) throws {
     (self.communicator, self.pulse, self.classes) = (communicator, pulse, classes)
     let samples = classes.members.flatMap(\.self)
@@ -27,7 +27,7 @@ struct EpisodeEvaluator {
     let node = model.architecture.features
     let width = model.architecture.nodes[node].shape.sampleCount
     let network = FrozenNetwork(
-      model.architecture, layout: model.layout, backend: plan.step.backend, differentiable: false, taps: [node],
+      model.architecture, layout: model.layout, backend: plan.backend, differentiable: false, taps: [node],
       scratch: Scratch())
     network.fold(parameters: model.parameters.pointer, statistics: model.statistics.pointer)
     let piece = Tensor(network.input.withBatch(FrozenNetwork.pieceSize))
@@ -48,6 +48,11 @@ struct EpisodeEvaluator {
     // Every value is one rank's, and 0 on the others: their sum is exact.
     try features.withUnsafeMutableBufferPointer { values throws(MPIError) in try communicator.sum(values) }
     (self.features, self.width) = (features, width)
+  }
+
+  /// Samples with a feature that is not finite: as queries they count as wrong.
+  var notFinite: Int {
+    (0..<rows.count).count { row in !features[row * width..<(row + 1) * width].allSatisfy(\.isFinite) }
   }
 
   /// The same report on every rank, each of which calls it: an episode's correct answers are counted by one of them.

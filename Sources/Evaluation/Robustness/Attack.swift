@@ -66,7 +66,9 @@ package final class Attacker {
       for channel in 0..<channels {
         let step = Float(attack.stepSize / normalization.std[channel])
         for index in stride(from: channel, to: count, by: channels) {
-          let sign: Float = gradient[index] > 0 ? 1 : gradient[index] < 0 ? -1 : 0
+          // A NaN goes into the image: an attack that has no direction must not pass for one that was resisted.
+          let slope = gradient[index]
+          let sign: Float = slope > 0 ? 1 : slope < 0 ? -1 : slope == 0 ? 0 : slope
           images[index] = min(max(images[index] + step * sign, low.pointer[index]), high.pointer[index])
         }
       }

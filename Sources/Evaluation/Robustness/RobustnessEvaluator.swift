@@ -12,20 +12,23 @@ package enum RobustnessCheck: String, CaseIterable, Sendable {
 /// Measures a finished model on corrupted and on attacked test images, over all ranks: the same figures at any number of
 /// them, since samples are counted and pieces cut by index.
 package struct RobustnessEvaluator {
-  private let plan: RunPlan
+  private let plan: MeasurementPlan
   private let model: ModelState
   private let evaluator: Evaluator
   private let seed: Int
 
-  package init(plan: RunPlan, model: ModelState, communicator: Communicator, pulse: Pulse = Pulse()) {
+  package init(plan: MeasurementPlan, model: ModelState, communicator: Communicator, pulse: Pulse = Pulse()) {
     (self.plan, self.model) = (plan, model)
-    evaluator = Evaluator(model: model, backend: plan.step.backend, communicator: communicator, pulse: pulse)
+    evaluator = Evaluator(model: model, backend: plan.backend, communicator: communicator, pulse: pulse)
     seed = plan.configuration.training.seed
   }
 
+  /// Samples so far whose logits were not finite.
+  var notFinite: Int { evaluator.notFinite }
+
   /// Every rank calls it, and gets the same report.
   package func run(_ checks: [RobustnessCheck]) throws -> RobustnessReport {
-    let clean = try evaluator.evaluate(plan.data.testImages, normalization: plan.normalization)
+    let clean = try evaluator.evaluate(plan.test, normalization: plan.normalization)
     var report = RobustnessReport(samples: clean.samples, accuracy: clean.accuracy)
     if checks.contains(.corruptions) {
       report.corruptions = try Corruption.Kind.allCases.map(measure)
@@ -36,7 +39,7 @@ package struct RobustnessEvaluator {
   }
 
   private func measure(_ kind: Corruption.Kind) throws -> RobustnessReport.Row {
-    let test = try plan.data.testImages
+    let test = plan.test
     let size = test.shape.count
     let accuracies = try Corruption.severities.map { severity in
       let corruption = Corruption(kind, severity: severity, seed: seed)
@@ -60,9 +63,9 @@ package struct RobustnessEvaluator {
   }
 
   private func measureAttacks() throws -> RobustnessReport.AttackScores {
-    let test = try plan.data.testImages
+    let test = plan.test
     let first = test.slice(0..<min(plan.configuration.evaluation.attackSamples, test.count))
-    let attacker = Attacker(model: model, backend: plan.step.backend, normalization: plan.normalization, seed: seed)
+    let attacker = Attacker(model: model, backend: plan.backend, normalization: plan.normalization, seed: seed)
     func accuracy(_ attack: Attack?) throws -> Double {
       try evaluator.evaluate(first) { samples, labels, images throws(DataError) in
         try first.normalized(samples, by: plan.normalization, into: images)

@@ -18,6 +18,9 @@ package struct RobustnessSession {
   /// The same report on every rank.
   package func run(_ checks: [RobustnessCheck]) throws -> RobustnessReport {
     let (plan, model) = try communicator.planToMeasure(configuration, weights: weights)
-    return try RobustnessEvaluator(plan: plan, model: model, communicator: communicator, pulse: pulse).run(checks)
+    let evaluator = RobustnessEvaluator(plan: plan, model: model, communicator: communicator, pulse: pulse)
+    let report = try evaluator.run(checks)
+    communicator.warn(ofNotFinite: evaluator.notFinite, "images, of all that were measured, have logits")
+    return report
   }
 }

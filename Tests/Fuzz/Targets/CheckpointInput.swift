@@ -51,7 +51,7 @@ struct CheckpointInput {
   }
 
   private func asWeights() throws {
-    let tensors = try WeightsFile.read(path: path)
+    let tensors = try WeightsFile(path: path).tensors
     _ = try? PerturbationSession.classes(of: tensors, path: path)
     try Self.model.load(tensors, from: path)
   }

@@ -32,6 +32,13 @@ package struct ControlGroup {
     return (first + second).min()
   }
 
+  /// Bytes that may be taken at all.
+  package var memoryLimit: Int? {
+    let second = folders(of: nil).compactMap { Self.limit("\($0)/memory.max") }
+    let first = folders(of: "memory").compactMap { Self.limit("\($0)/memory.limit_in_bytes") }
+    return (first + second).min()
+  }
+
   /// Bytes that may still be taken; what the kernel would let go of, pages of files, does not count as taken.
   package var memoryAvailable: Int? {
     let second = folders(of: nil).compactMap { Self.room(in: $0, limit: "memory.max", usage: "memory.current") }
@@ -41,10 +48,11 @@ package struct ControlGroup {
     return (first + second).min()
   }
 
+  /// Without a limit, version 1 says a number near 2^63.
+  private static func limit(_ path: String) -> Int? { number(path).flatMap { $0 < 1 << 60 ? $0 : nil } }
+
   private static func room(in folder: String, limit: String, usage: String) -> Int? {
-    guard let limit = number("\(folder)/\(limit)"), let usage = number("\(folder)/\(usage)"), limit < 1 << 60 else {
-      return nil
-    }
+    guard let limit = Self.limit("\(folder)/\(limit)"), let usage = number("\(folder)/\(usage)") else { return nil }
     let statistics = (text("\(folder)/memory.stat") ?? "").split(separator: "\n").map { $0.split(separator: " ") }
     let line = statistics.first { $0[0] == "total_inactive_file" } ?? statistics.first { $0[0] == "inactive_file" }
     let reclaimable = line.flatMap { $0.count == 2 ? Int($0[1]) : nil } ?? 0
@@ -65,7 +73,7 @@ package struct ControlGroup {
   /// The cores that may be used; nil where no group says.
   package var coreNumbers: [Int]? {
     let names = files("cpuset.cpus.effective") + files("cpuset.effective_cpus", of: "cpuset")
-    return (names + files("cpuset.cpus", of: "cpuset")).lazy.map { CoreFacts.numbers($0) }.first { !$0.isEmpty }
+    return (names + files("cpuset.cpus", of: "cpuset")).lazy.map { Self.numbers($0) }.first { !$0.isEmpty }
   }
 
   /// The contents of a file, from the own group outwards.
@@ -87,9 +95,18 @@ package struct ControlGroup {
     }
   }
 
+  /// 0, 1, 2 and 5 of "0-2,5", as the kernel lists cores.
+  package static func numbers(_ list: String) -> [Int] {
+    list.split(separator: ",").flatMap { part -> [Int] in
+      let ends = part.split(separator: "-").compactMap { Int($0.trimmingCharacters(in: .whitespaces)) }
+      guard let first = ends.first, let last = ends.last, first <= last, last < 1 << 16 else { return [] }
+      return Array(first...last)
+    }
+  }
+
   private static func number(_ path: String) -> Int? { text(path).flatMap { Int($0) } }
 
-  static func text(_ path: String) -> String? {
+  package static func text(_ path: String) -> String? {
     guard let text = try? String(contentsOfFile: path, encoding: .utf8) else { return nil }
     return text.trimmingCharacters(in: .whitespacesAndNewlines)
   }
