@@ -7,3 +7,4 @@ package typealias ImageShape = Images.ImageShape
 package typealias PictureIndex = Pictures.PictureIndex
 public typealias BadFiles = Pictures.BadFiles
 package typealias Augmentation = Images.Augmentation
+package typealias Corruption = Images.Corruption

@@ -56,7 +56,7 @@ package struct RunPlan: Sendable {
       guard let values, values.count != channels else { continue }
       throw UsageError("\(key) has \(values.count) values, expected \(channels), one a channel of the data")
     }
-    let measured = Normalization.computed(on: data.training)
+    let measured = try Normalization.computed(on: data.training)
     normalization = Normalization(
       mean: configuration.data.mean ?? measured.mean, std: configuration.data.std ?? measured.std)
     dataIdentity = Self.identity(of: data, measured)
@@ -68,9 +68,12 @@ package struct RunPlan: Sendable {
     labelNoiseRate =
       configuration.data.labelNoise.kind == .none ? nil : Double(training.wrongLabels) / Double(training.count)
     let shape = data.training.shape
-    cifarC =
-      configuration.evaluation.cifarC == nil
-      ? nil : try CIFARC(configuration, like: data.testImages, wholeTest: data.wholeTest ?? data.testImages)
+    if configuration.evaluation.cifarC == nil {
+      cifarC = nil
+    } else {
+      let test = try data.testImages
+      cifarC = try CIFARC(configuration, like: test, wholeTest: data.wholeTest ?? test)
+    }
     let network = Architecture.make(
       configuration.model.kind, shortcut: configuration.model.shortcut, hidden: configuration.model.hidden,
       input: shape.input,

@@ -1,6 +1,5 @@
 import Foundation
 import Kernels
-import Pictures
 
 /// A change of an image that leaves its class: noise, blur, light. Made here from the test set's own pixels, so these are not
 /// the images of CIFAR-C, though the magnitudes are those of its authors (Hendrycks and Dietterich 2019, for CIFAR): theirs
@@ -103,26 +102,5 @@ package struct Corruption: Sendable {
       sum += weight * value(min(max(center + index - radius, 0), count - 1))
     }
     return sum
-  }
-}
-
-extension Dataset {
-  /// Writes sample `index`, corrupted and normalised, to `output`: `shape.count` floats, channels last.
-  package func write(
-    _ index: Int, changedBy corruption: Corruption, normalization: Normalization,
-    into output: UnsafeMutablePointer<Float>
-  ) throws(DataError) {
-    let area = shape.height * shape.width
-    try withPixels(of: index) { pixels in
-      withUnsafeTemporaryAllocation(of: Double.self, capacity: shape.count) { values in
-        corruption.apply(pixels, shape: shape, sample: index, into: values.baseAddress!)
-        for channel in 0..<shape.channels {
-          let (mean, std) = (normalization.mean[channel], normalization.std[channel])
-          for position in 0..<area {
-            output[position * shape.channels + channel] = Float((values[channel * area + position] - mean) / std)
-          }
-        }
-      }
-    }
   }
 }
