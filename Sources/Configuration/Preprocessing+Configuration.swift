@@ -10,6 +10,7 @@ extension Preprocessing {
     filled.data.mean = configuration.data.mean ?? mean
     filled.data.std = configuration.data.std ?? std
     filled.data.size = configuration.data.size ?? size?.side
+    if configuration.data.format == .images { filled.data.channels = configuration.data.channels ?? channels }
     guard !keepsClasses else { return filled }
     switch classes {
     case .chosen(let labels): filled.data.classes = configuration.data.classes ?? labels

@@ -6,7 +6,7 @@ import Refinement
 /// Everything a run can be told, resolved: every dependent default is filled in, every range and combination checked.
 ///
 /// A property is its key in camel case (`icp.step_size` is `icp.stepSize`); `nil` stands for the key's word (`none`,
-/// `all`, `native`, `computed`, `of the data`, `of the model`, `of training.seed`). Meaning, unit and range of each: ConfigurationTable.
+/// `all`, `native`, `computed`, `of the data`, `of the model`, `of training.seed`, `of data.size`, `of the files`). Meaning, unit and range of each: ConfigurationTable.
 package struct RunConfiguration: Sendable, Equatable {
   package var data = DataSection()
   package var model = ModelSection()
@@ -29,6 +29,8 @@ package struct RunConfiguration: Sendable, Equatable {
   package struct DataSection: Sendable, Equatable {
     package var format = DataFormat.glyphs
     package var path: String?
+    package var validationPath: String?
+    package var testPath: String?
     package var size: Int?
     package var shuffle = true
     package var augment: [Augmentation] = []
@@ -38,10 +40,21 @@ package struct RunConfiguration: Sendable, Equatable {
     package var testLimit: Int?
     package var validation = Validation.none
     package var validationSplit = SplitChoice(.stratified)
+    package var test: Double?
     package var classes: [Int]?
     package var samplesPerClass: Int?
     package var subsetSeed: Int?
+    package var channels: Int?
+    package var badFiles = BadFiles.stop
+    package var cache: String?
+    package var decoderThreads = 1
+    package var evaluation = EvaluationGroup()
     package var labelNoise = LabelNoiseGroup()
+
+    package struct EvaluationGroup: Sendable, Equatable {
+      package var resize: Int?
+      package var crop = EvaluationCrop.center
+    }
 
     package struct LabelNoiseGroup: Sendable, Equatable {
       package var kind = LabelNoiseKind.none

@@ -39,9 +39,10 @@ extension Communicator {
   func planToMeasure(
     _ configuration: RunConfiguration, weights path: String, judgesClasses: Bool = true
   ) throws -> (MeasurementPlan, ModelState) {
+    let indexes = try pictureIndexes(configuration)
     let (plan, model) = try together {
       let weights = try WeightsFile(path: path)
-      let plan = try MeasurementPlan(configuration, weights: weights, judgesClasses: judgesClasses)
+      let plan = try MeasurementPlan(configuration, weights: weights, judgesClasses: judgesClasses, indexes: indexes)
       let model = ModelState(plan.architecture.trunk, seed: 0)
       try model.load(weights.tensors, from: path)
       return (plan, model)

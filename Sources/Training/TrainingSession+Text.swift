@@ -11,9 +11,10 @@ extension TrainingSession {
     let ranks = communicator.size
     var lines = [
       "\(Platform.description)",
-      "\(short(name)): \(configuration.model.kind.rawValue) on \(configuration.data.format.rawValue), "
-        + "\(plan.data.training.count) training and \(plan.data.test.count) test images, rule \(configuration.icp.rule.rawValue), "
+      "\(short(name)): \(configuration.model.kind.rawValue) on \(plan.configuration.data.format.rawValue), "
+        + "\(plan.data.training.count) training and \(plan.data.test?.count ?? 0) test images, rule \(configuration.icp.rule.rawValue), "
         + "\(ranks) \(ranks == 1 ? "rank" : "ranks"), \(plan.shards) shards, \(plan.totalSteps) steps",
+      plan.skippedText,
       plan.validationText,
       plan.labelNoiseText.map { "label noise: \($0)" },
       "bit-reproducible: \(reproducibility(plan, resumed))",
