@@ -68,7 +68,7 @@ func countSteps(_ world: Communicator) throws -> [String: Counts] {
   for kind in kinds {
     var counts = Counts()
     for step in 0..<5 {
-      let batch = loader.next()
+      let batch = try loader.next()
       let mode = CyclicStep.Mode(
         epoch: 0, alpha: kind.isCyclic ? 0.7 : 1, isCyclic: kind.isCyclic, isLogged: kind.isLogged,
         batchCount: batch.count)
