@@ -51,9 +51,6 @@ let package = Package(
     .target(name: "Pictures", dependencies: ["Images", "Kernels", "Formats", "Files", "Runtime"]),
     .target(name: "Datasets", dependencies: ["Pictures", "Images", "Kernels", "Formats", "Files", "Runtime"]),
     .target(name: "Reporting", dependencies: ["Files", "Runtime", .product(name: "Logging", package: "swift-log")]),
-    .target(
-      name: "Method", dependencies: ["Refinement", "Networks", "Datasets", "Kernels", "Runtime"],
-      swiftSettings: noMathErrno),
     .target(name: "Optimization", dependencies: ["Kernels"], swiftSettings: noMathErrno),
     .target(
       name: "Configuration",
@@ -61,6 +58,9 @@ let package = Package(
         "Refinement", "Networks", "Datasets", "Images", "Kernels", "Formats", "Files", "Runtime",
         .product(name: "Yams", package: "Yams"),
       ], swiftSettings: noMathErrno),
+    .target(
+      name: "Method", dependencies: ["Configuration", "Refinement", "Networks", "Datasets", "Kernels", "Runtime"],
+      swiftSettings: noMathErrno),
     .target(
       name: "Planning",
       dependencies: [
@@ -75,7 +75,8 @@ let package = Package(
     .target(
       name: "Reduction",
       dependencies: [
-        "Supervision", "Method", "Optimization", "Configuration", "Networks", "Kernels", "Formats", "MPI", "Runtime",
+        "Supervision", "Method", "Optimization", "Configuration", "Networks", "Datasets", "Kernels", "Formats", "MPI",
+        "Runtime",
       ], swiftSettings: noMathErrno),
     .target(
       name: "Evaluation",
@@ -116,13 +117,21 @@ let package = Package(
       dependencies: [
         "Planning", "Configuration", "Datasets", "Pictures", "Images", "Kernels", "Formats", "Reporting", "Runtime",
       ]),
-    .executableTarget(
-      name: "icp",
+    .target(
+      name: "Commands",
       dependencies: [
         "Benchmarks", "Studies", "Training", "Doctor", "Evaluation", "Reduction", "Supervision", "Checkpointing",
         "Inspection", "Configuration", "Formats", "Files", "MPI", "Reporting", "Runtime",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
+    .executableTarget(name: "icp", dependencies: ["Commands"]),
+    // icp with faults on purpose: the released program has none of it (docs/RELIABILITY.md).
+    .target(name: "CFaults", dependencies: ["CMPI"], path: "Tests/Executable/CFaults"),
+    .target(
+      name: "FaultInjection", dependencies: ["CFaults", "Supervision", "Kernels", "Files", "Runtime"],
+      path: "Tests/Executable/FaultInjection"),
+    .executableTarget(
+      name: "icp-faulty", dependencies: ["Commands", "FaultInjection"], path: "Tests/Executable/ICPFaulty"),
     .executableTarget(name: "mpi-probe", dependencies: ["MPI"], path: "Tests/Executable/MPIProbe"),
     .target(name: "CAllocationCounter", dependencies: ["CMPI"], path: "Tests/Executable/CAllocationCounter"),
     // Names of functions, for its backtraces.

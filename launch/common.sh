@@ -1,8 +1,9 @@
 # Shared by the scripts of this folder, which source it: messages, versions, packages, cores, a Python.
 
 root=$(dirname "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")") # the scripts may be called through links
-icp=$root/.build/release/icp
 me=launch/$(basename "$(readlink -f "$0")")
+# The program: ICP_PROGRAM, else what launch/setup builds.
+icp=${ICP_PROGRAM:-$root/.build/release/icp}
 
 # A terminal that has gone takes no line; the run goes on.
 say() { printf '%s: %s\n' "$me" "$*" 2>/dev/null || true; }
@@ -33,6 +34,15 @@ at_least() {
   local major=${1%%.*} minor=${1#*.}
   minor=${minor%%[!0-9]*}
   ((major > ${2%%.*} || (major == ${2%%.*} && ${minor:-0} >= ${2#*.})))
+}
+
+# Stops where ICP_PROGRAM is no icp that can be started from anywhere.
+check_program() {
+  [[ ${ICP_PROGRAM-} ]] || return 0
+  [[ $ICP_PROGRAM == /* ]] || stop 64 "ICP_PROGRAM is $ICP_PROGRAM: expected the whole path of a program"
+  [[ -f $ICP_PROGRAM && -x $ICP_PROGRAM ]] || stop 64 "ICP_PROGRAM is $ICP_PROGRAM: no program is there"
+  [[ $("$ICP_PROGRAM" --version 2>/dev/null) == 'icp '* ]] ||
+    stop 64 "ICP_PROGRAM is $ICP_PROGRAM: not icp, since its --version does not begin so"
 }
 
 # default NAME VALUE: exports a variable unless the user has set it.

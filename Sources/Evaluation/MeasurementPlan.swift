@@ -113,7 +113,8 @@ package struct MeasurementPlan: Sendable {
     let layout = ParameterLayout(architecture)
     let classes = Double(architecture.classes)
     let needed =
-      2 * FrozenNetwork.bytes(architecture, layout: layout) + Double(layout.parameterCount) * 4 * 10
+      2 * FrozenNetwork.bytes(architecture, layout: layout, sizes: [FrozenNetwork.pieceSize]) + Double(
+        layout.parameterCount) * 4 * 10
       + 3 * 8 * classes * classes
     guard let total = HostMemory.total, needed > Double(total) else { return }
     throw UsageError(

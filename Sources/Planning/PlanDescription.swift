@@ -70,9 +70,10 @@ package struct PlanDescription {
   private var cost: String {
     let operations = Double(plan.architecture.operations) * Double(plan.configuration.training.batchSize)
     func work(_ passes: Int) -> String { decimal(Double(passes) * operations / 1e9, places: 1) }
-    let plain = plan.step.plainPasses
+    let plain = plan.method.passes(in: .plain)
+    let cyclic = plan.method.hasCyclicStage ? plan.method.passes(in: .cyclic) : nil
     return "\na step: plain \(plain) forward passes' work (\(work(plain)) GFLOP)"
-      + (plan.step.cyclicPasses.map {
+      + (cyclic.map {
         "; cyclic \($0) (\(work($0)) GFLOP), \(decimal(Double($0) / Double(plain), places: 1)) times as much"
       } ?? "; no refinement (icp.rule: none)")
   }

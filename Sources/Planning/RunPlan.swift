@@ -23,7 +23,7 @@ package struct RunPlan: Sendable {
   package let labelNoiseRate: Double?
   package let architecture: Architecture
   package let taps: [String]
-  package let step: StepOptions
+  package let method: MethodPlan
   package let cyclic: CyclicSchedule
   package let learningRate: LearningRateSchedule
   /// The files of `evaluation.cifar_c`.
@@ -78,10 +78,9 @@ package struct RunPlan: Sendable {
       configuration.model.kind, shortcut: configuration.model.shortcut, hidden: configuration.model.hidden,
       input: shape.input,
       classes: configuration.model.classes ?? data.training.classes)
-    architecture = network.branched(
-      at: try configuration.branches.taps.map { try network.tappedNodes($0, key: "branches.taps") } ?? [])
-    taps = configuration.distillation.taps ?? architecture.defaultTaps
-    step = try StepOptions(configuration, architecture: architecture, normalization: normalization)
+    method = try MethodPlan(configuration, network: network, normalization: normalization)
+    architecture = method.architecture
+    taps = configuration.distillation.taps ?? network.defaultTaps
     cyclic = CyclicSchedule(
       epochs: configuration.training.epochs, warmup: configuration.distillation.warmup,
       alphaMinimum: configuration.distillation.alphaMin)
@@ -104,10 +103,10 @@ package struct RunPlan: Sendable {
   package let stepsPerEpoch: Int
   package var totalSteps: Int { stepsPerEpoch * configuration.training.epochs }
 
-  /// Whether epoch `epoch` refines and distils.
-  package func isCyclic(_ epoch: Int) -> Bool { step.refinement != nil && cyclic.isCyclic(epoch) }
+  /// The parts of the method that take part in epoch `epoch`.
+  package func stage(_ epoch: Int) -> Stage { method.hasCyclicStage && cyclic.isCyclic(epoch) ? .cyclic : .plain }
   package func alpha(_ epoch: Int) -> Double {
-    isCyclic(epoch) && step.objective == .distillation ? cyclic.alpha(epoch) : 1
+    stage(epoch) == .cyclic && configuration.icp.objective == .distillation ? cyclic.alpha(epoch) : 1
   }
 
   /// "symmetric, 3602 of 10000 training labels are wrong (36.02 %)"; nil where labels are the files'.
@@ -191,43 +190,6 @@ package struct RunPlan: Sendable {
     return "\(data.training.count) \(data.validation?.count ?? 0) \(data.training.shape) \(data.training.classes) "
       + "\(Checksum.hexadecimal(labels)) \(normalization.mean) \(normalization.std)"
       + (training.pictureIdentity.map { " files \(Checksum.hexadecimal($0))" } ?? "")
-  }
-}
-
-extension StepOptions {
-  package init(_ configuration: RunConfiguration, architecture: Architecture, normalization: Normalization?) throws {
-    let nodes = try architecture.tappedNodes(configuration.distillation.taps)
-    let icp = configuration.icp
-    let distils = icp.rule != .none && icp.objective == .distillation
-    let branches = configuration.branches
-    self.init(
-      backend: configuration.kernels.convolution, taps: distils ? nodes : [],
-      layerWeights: try configuration.distillation.layerWeights.values(count: nodes.count),
-      normalization: configuration.distillation.normalize, target: configuration.distillation.target,
-      labelSmoothing: configuration.training.labelSmoothing,
-      refinement: icp.rule == .none
-        ? nil : RefinementOptions(icp, channels: architecture.input.channels, normalization: normalization),
-      reduction: icp.reduction, seed: configuration.training.seed,
-      mixup: configuration.training.mixup > 0 ? configuration.training.mixup : nil,
-      sharpnessRadius: configuration.optimizer.samRho > 0 ? configuration.optimizer.samRho : nil,
-      branches: branches.taps.map { _ in
-        BranchOptions(
-          task: branches.task, distillation: branches.distillation, temperature: branches.temperature,
-          features: branches.features)
-      },
-      objective: icp.objective, addsStrayGradient: distils && icp.strayGradient)
-  }
-}
-
-extension RefinementOptions {
-  init(_ icp: RunConfiguration.ICPSection, channels: Int, normalization: Normalization?) {
-    var pixels: [ClosedRange<Float>]?
-    if icp.clamp == .pixels, let normalization {
-      pixels = (0..<channels).map { normalization.pixelRange($0) }
-    }
-    self.init(
-      rule: Rule(kind: icp.rule, stepSize: Float(icp.stepSize)),
-      bounds: InputBounds(epsilon: icp.epsilon.map { Float($0) }, pixels: pixels), steps: icp.steps)
   }
 }
 

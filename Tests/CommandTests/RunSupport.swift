@@ -46,6 +46,15 @@ struct TinyRun {
       timeLimit: 60, workingDirectory: folder.path)
   }
 
+  /// `icp-faulty train` with a fault on purpose.
+  func train(fault: String, _ settings: [String] = [], into run: String = "run", ranks: Int? = nil) throws
+    -> Program.Outcome
+  {
+    try command(
+      ["train", "tiny.yaml", "--run-dir", run, "--fault", fault], settings, ranks: ranks,
+      program: Program.built("icp-faulty"))
+  }
+
   /// A job whose ranks have arguments of their own. A script chooses: the mpirun of Open MPI 5.0.7 crashes with
   /// `-n 1 A : -n 1 B` (open-mpi/ompi#13303).
   func job(_ contexts: [[String]]) throws -> Program.Outcome {

@@ -37,7 +37,7 @@ class Family:
         found = {}
         for number, environment in self.members().items():
             rank = environment.get("OMPI_COMM_WORLD_RANK", environment.get("PMIX_RANK"))
-            if program(number) == "icp" and rank is not None:
+            if program(number) in ("icp", "icp-faulty") and rank is not None:
                 found[int(rank)] = number
         return found
 

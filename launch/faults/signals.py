@@ -129,3 +129,55 @@ while not closed:
 os.close(terminal)
 sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
 """
+@row(46, "SIGTERM while a run measures: within an evaluation, within evaluation.final",
+     "85 within seconds; the resume measures, and its records are the undisturbed run's")
+def terminated_while_measuring(lab):
+    seconds = []
+
+    def case(name, settings, until, ranks, after):
+        with lab.case(name):
+            shutil.rmtree(lab.path("run"), ignore_errors=True)
+            job = lab.start_train(config="measuring", ranks=ranks, settings=settings)
+            until(job)
+            kind = checkpoints.last_kind(lab.path("run"))
+            job.fault()
+            send(lab.family.ranks()[1] if ranks else job.number, signal.SIGTERM)
+            # Half a second of ours; mpirun notices the end up to two seconds late.
+            lab.ended(job, 85, "stopped on request", seconds=6)
+            seconds.append(job.seconds)
+            lab.expect(checkpoints.last_kind(lab.path("run")) == kind, "the measurement was over before")
+            lab.newest_verifies()
+            lab.resumes(config="measuring", ranks=after, settings=settings)
+            lab.same_records(config="measuring", settings=settings)
+
+    def ended(job):
+        lab.until_saved(10, job)
+        lab.until(lambda: checkpoints.last_kind(lab.path("run")) == "epoch", "no evaluation", job)
+
+    case("evaluation, 2 ranks", [], lambda job: lab.until_saved(5, job), 2, 3)
+    case("last evaluation, alone", [], lambda job: lab.until_saved(10, job), None, 2)
+    for check in ("corruptions", "attacks", "episodes"):
+        case(check, [f"evaluation.final=[{check}]", "evaluation.attack_samples=400",
+                     f"data.test_limit={20000 if check == 'episodes' else 1000}"], ended, 2, None)
+    return f"5 ways: 85 after at most {max(seconds, default=0):.1f} s; same bits and records after the resume"
+
+
+@row(47, "kill -9 of a rank between the save of an epoch and the end of its evaluation, with 1 and 3 checkpoints kept",
+     "nothing lost: the resume makes evaluation, best and record")
+def killed_while_measuring(lab):
+    for keep in (1, 3):
+        with lab.case(f"{keep} kept"):
+            shutil.rmtree(lab.path("run"), ignore_errors=True)
+            settings = [f"checkpoint.keep={keep}"]
+            job = lab.start_train(config="measuring", ranks=2, settings=settings)
+            lab.until_saved(10, job)
+            job.fault()
+            send(lab.family.ranks()[keep % 2], signal.SIGKILL)
+            lab.ended(job, 137, "signal 9", seconds=10)
+            lab.expect(lab.resumes(config="measuring", settings=settings, least=10) == 10, "did not resume at step 10")
+            lab.same_records(config="measuring", settings=settings)
+            best = checkpoints.read(lab.path("run", "checkpoints", "best.safetensors"))[0]["step"]
+            losses = {record["step"]: record["train_loss"] for record in checkpoints.timeless_records(lab.path("run"))
+                      if record["kind"] == "epoch"}
+            lab.expect(best == str(min(losses, key=losses.get)), f"the best is of step {best}: {losses}")
+    return "1 and 3 kept: 137; evaluation, best and record as undisturbed; same bits"

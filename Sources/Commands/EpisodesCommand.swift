@@ -66,11 +66,11 @@ struct EpisodesCommand: ParsableCommand {
       let configuration = try communicator.together { try source.load() }
       let options = EpisodeOptions(
         way: way, shots: shots, queries: queries, episodes: episodes, distance: distance, seed: seed)
-      let supervision = try Supervision(communicator, limit: configuration.watchdog.seconds, fault: nil)
+      let supervision = try Supervision(communicator, limit: configuration.watchdog.seconds)
       defer { supervision.end() }
       let report = try EpisodeSession(
-        configuration: configuration, weights: weights, options: options, classes: labels(), communicator: communicator,
-        pulse: supervision.pulse
+        configuration: configuration, weights: weights, options: options, classes: labels(),
+        rounds: SharedRounds(communicator, supervision)
       ).run()
       try StandardOutput.print(json ? report.json : report.text, from: communicator)
     }

@@ -44,10 +44,10 @@ struct RobustnessCommand: ParsableCommand {
       var configuration = try communicator.together { try source.load() }
       if let cifarC { configuration.evaluation.cifarC = cifarC }
       if let attackSamples { configuration.evaluation.attackSamples = attackSamples }
-      let supervision = try Supervision(communicator, limit: configuration.watchdog.seconds, fault: nil)
+      let supervision = try Supervision(communicator, limit: configuration.watchdog.seconds)
       defer { supervision.end() }
       let report = try RobustnessSession(
-        configuration: configuration, weights: weights, communicator: communicator, pulse: supervision.pulse
+        configuration: configuration, weights: weights, rounds: SharedRounds(communicator, supervision)
       ).run(only.map { [$0] } ?? RobustnessCheck.allCases)
       if communicator.rank == 0, let warning = report.attacks?.warning { Fatal.write("icp: warning: \(warning)") }
       try StandardOutput.print(json ? report.json : report.text, from: communicator)

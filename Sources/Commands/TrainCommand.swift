@@ -29,20 +29,16 @@ struct TrainCommand: ParsableCommand {
   @Flag(help: "Check configuration, data, model, ranks and memory, print what would run, and stop.")
   var dryRun = false
 
-  @Option(help: ArgumentHelp("A fault on purpose (docs/RELIABILITY.md).", visibility: .hidden))
-  var fault: String?
-
   func run() throws {
     StopRequests.take()
     try Ranks.run { communicator in
       let configuration = try communicator.together { try source.load() }
-      let fault = try communicator.together { try self.fault.map { text in try Fault(text) } }
-      try communicator.agree(on: "the command line", "\(dryRun) \(resume ?? "") \(self.fault ?? "")")
-      let supervision = try Supervision(communicator, limit: configuration.watchdog.seconds, fault: fault)
+      try communicator.agree(on: "the command line", "\(dryRun) \(resume ?? "")")
+      let supervision = try Supervision(communicator, limit: configuration.watchdog.seconds)
       defer { supervision.end() }
       let session = TrainingSession(
         configuration: configuration, name: source.config, runDirectory: runDir,
-        resume: ResumeChoice(resume), communicator: communicator, pulse: supervision.pulse)
+        resume: ResumeChoice(resume), communicator: communicator, supervision: supervision)
       if dryRun { try session.describe() } else { try session.run() }
     }
   }

@@ -1,56 +1,8 @@
 import Configuration
 import Evaluation
-import Method
-import Reduction
-import Refinement
 import Reporting
+import Runtime
 import Supervision
-
-/// What a step came to, on every rank alike.
-package struct StepReport: Sendable {
-  package var step: Int
-  package var mode: CyclicStep.Mode
-  package var sums: StepSums
-  package var layerWeights: [Double]
-  package var normalization: FeatureNormalization
-  /// Before clipping; not a number where the step was refused.
-  package var gradientNorm: Double
-  package var learningRate: Double
-  package var imagesPerSecond: Double
-
-  /// sum_i w_i mean((F_i - F'_i)^2)
-  package var distillationLoss: Double {
-    zip(layerWeights, sums.layerLosses).reduce(0) { $0 + $1.0 * $1.1 }
-  }
-
-  /// a L_task + (1 - a) L_dist, or L_task and the branches' loss
-  package var totalLoss: Double {
-    mode.isCyclic
-      ? mode.alpha * sums.taskLoss + (1 - mode.alpha) * distillationLoss : sums.taskLoss + sums.branchLoss
-  }
-
-  private var distils: Bool { mode.isCyclic && !sums.layerLosses.isEmpty }
-
-  /// Each layer's loss, not weighted: the one in use, and plain and normalised beside each other.
-  private var layerRecords: [String: RecordValue] {
-    let (plain, normalized) =
-      normalization == .none ? (sums.layerLosses, sums.otherLayerLosses) : (sums.otherLayerLosses, sums.layerLosses)
-    return [
-      "distillation_loss_per_layer_none": .list(Array(plain)),
-      "distillation_loss_per_layer_l2": .list(Array(normalized)),
-    ]
-  }
-
-  var record: StepRecord {
-    func cyclic(_ value: Double) -> Double? { mode.isCyclic ? value : nil }
-    return StepRecord(
-      step: step, epoch: mode.epoch, taskLoss: sums.taskLoss, distillationLoss: distils ? distillationLoss : nil,
-      totalLoss: totalLoss, alpha: mode.alpha, gradientNorm: gradientNorm, learningRate: learningRate,
-      perturbation: cyclic(sums.perturbation), lossAtX0: cyclic(sums.lossAtStart), lossAtXT: cyclic(sums.lossAtEnd),
-      imagesPerSecond: imagesPerSecond,
-      extra: distils ? layerRecords : sums.branchLoss > 0 ? ["branch_loss": .number(sums.branchLoss)] : [:])
-  }
-}
 
 /// What an epoch, or the part of it that ran, came to.
 package struct EpochReport: Sendable {
@@ -113,14 +65,6 @@ extension SplitScores {
   init(_ metrics: ClassificationMetrics) {
     self.init(loss: metrics.loss, accuracy: metrics.accuracy, f1: metrics.f1)
   }
-}
-
-/// What a step came to: what the ranks told each other in its reduction, the gradient's norm from before clipping, not a
-/// number where the step was refused, and this rank's computing time.
-package struct StepOutcome: Sendable {
-  package var status: GradientReduction.Status
-  package var gradientNorm: Double
-  var ownSecondsPerSample: Double
 }
 
 /// How a run ended.

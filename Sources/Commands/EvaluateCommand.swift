@@ -22,10 +22,10 @@ struct EvaluateCommand: ParsableCommand {
   func run() throws {
     try Ranks.run { communicator in
       let configuration = try communicator.together { try source.load() }
-      let supervision = try Supervision(communicator, limit: configuration.watchdog.seconds, fault: nil)
+      let supervision = try Supervision(communicator, limit: configuration.watchdog.seconds)
       defer { supervision.end() }
       let metrics = try EvaluationSession(
-        configuration: configuration, weights: weights, communicator: communicator, pulse: supervision.pulse
+        configuration: configuration, weights: weights, rounds: SharedRounds(communicator, supervision)
       ).run()
       try StandardOutput.print(json ? metrics.json : metrics.text, from: communicator)
     }

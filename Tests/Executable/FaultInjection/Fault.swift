@@ -30,6 +30,16 @@ package struct Fault: Sendable, Equatable {
   let phase: Phase
   package let kind: Kind
 
+  /// Takes `--fault TEXT` or `--fault=TEXT` out of the arguments of a command; nil where there is none.
+  package static func take(from arguments: inout [String]) throws(UsageError) -> Fault? {
+    let own = arguments.prefix { $0 != "--" }
+    guard let place = own.firstIndex(where: { $0 == "--fault" || $0.hasPrefix("--fault=") }) else { return nil }
+    let argument = arguments.remove(at: place)
+    if argument != "--fault" { return try Fault(String(argument.dropFirst("--fault=".count))) }
+    guard place < arguments.count else { throw UsageError("--fault: expected a fault behind it") }
+    return try Fault(arguments.remove(at: place))
+  }
+
   /// Throws: UsageError, which lists what there is.
   package init(_ text: String) throws(UsageError) {
     let parts = text.split(separator: ":", omittingEmptySubsequences: false)

@@ -2,9 +2,9 @@ import Reduction
 import ArgumentParser
 import Runtime
 
-@main
-struct ICP: ParsableCommand {
-  static let configuration = CommandConfiguration(
+/// The command line; `icp` is its `main`.
+package struct ICP: ParsableCommand {
+  package static let configuration = CommandConfiguration(
     commandName: "icp",
     abstract: "Train networks by self-distillation via iterative constructive perturbations (arXiv 2505.14751).",
     discussion: """
@@ -26,13 +26,19 @@ struct ICP: ParsableCommand {
       CompareCommand.self,
     ])
 
-  /// Every command ends here: parse errors are ArgumentParser's (64), the rest goes by the table of exit codes.
-  static func main() {
+  package init() {}
+
+  /// Every command ends here: parse errors are ArgumentParser's (64), the rest goes by the table of exit codes. `arguments`:
+  /// nil for those of the process.
+  package static func main(arguments: [String]?) {
     do {
-      var command = try parseAsRoot()
+      var command = try parseAsRoot(arguments)
       try command.run()
     } catch {
-      ExitStatus.end(with: error)
+      end(with: error)
     }
   }
+
+  /// Ends the process as a command that failed does.
+  package static func end(with error: any Error) -> Never { ExitStatus.end(with: error) }
 }
