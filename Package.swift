@@ -156,9 +156,9 @@ let package = Package(
       path: "Tests/Fuzz/Targets"),
     .executableTarget(
       name: "corpus-probe", dependencies: ["FuzzTargets", "CMemoryWatch"], path: "Tests/Executable/CorpusProbe"),
-    .target(name: "TestSupport", dependencies: ["Formats"], path: "Tests/Support"),
+    .target(name: "TestSupport", dependencies: ["Images", "Formats"], path: "Tests/Support"),
     .testTarget(name: "FilesTests", dependencies: ["Files", "TestSupport"]),
-    .testTarget(name: "KernelsTests", dependencies: ["Kernels", "Formats", "TestSupport"]),
+    .testTarget(name: "KernelsTests", dependencies: ["Datasets", "Kernels", "Formats", "TestSupport"]),
     .testTarget(name: "FormatsTests", dependencies: ["Formats", "Files", "TestSupport"]),
     .target(name: "GraphSupport", dependencies: ["Execution", "Graph", "Kernels"], path: "Tests/GraphSupport"),
     .testTarget(name: "GraphTests", dependencies: ["Graph", "Kernels"]),

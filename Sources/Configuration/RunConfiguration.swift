@@ -34,21 +34,21 @@ package struct RunConfiguration: Sendable, Equatable {
     package var size: Int?
     package var shuffle = true
     package var augment: [Augmentation] = []
+    package var evaluation = EvaluationGroup()
+    package var channels: Int?
+    package var badFiles = BadFiles.stop
+    package var cache: String?
+    package var decoderThreads = 1
     package var mean: [Double]?
     package var std: [Double]?
     package var limit: Int?
     package var testLimit: Int?
     package var validation = Validation.none
-    package var validationSplit = SplitChoice(.stratified)
     package var test: Double?
+    package var validationSplit = SplitChoice(.stratified)
     package var classes: [Int]?
     package var samplesPerClass: Int?
     package var subsetSeed: Int?
-    package var channels: Int?
-    package var badFiles = BadFiles.stop
-    package var cache: String?
-    package var decoderThreads = 1
-    package var evaluation = EvaluationGroup()
     package var labelNoise = LabelNoiseGroup()
 
     package struct EvaluationGroup: Sendable, Equatable {

@@ -65,6 +65,7 @@ package struct MeasurementPlan: Sendable {
         + "else set data.mean and data.std"
     }
     try own.check(test.shape, path: weights.path, of: "the data's")
+    if judgesClasses { try own.check(test.classNames, path: weights.path) }
     self.configuration = configuration
     cifarC = try CIFARC(configuration, like: test, wholeTest: DataSplits.loadWholeTest(options))
     architecture = Architecture.make(

@@ -119,7 +119,9 @@ package struct RunPlan: Sendable {
   /// "validation: 5000 images held out, stratified"; nil where none are.
   package var validationText: String? {
     data.validation.map {
-      "validation: \($0.count) images held out, \(configuration.data.validationSplit.split.rawValue)"
+      let isHeldOut = configuration.data.validation != .none
+      return "validation: \($0.count) images "
+        + (isHeldOut ? "held out, \(configuration.data.validationSplit.split.rawValue)" : "of the data's own")
     }
   }
 
@@ -166,7 +168,8 @@ package struct RunPlan: Sendable {
   package var preprocessing: Preprocessing {
     Preprocessing(
       normalization, shape: data.training.shape,
-      classes: configuration.data.classes.map { .chosen($0) } ?? .count(architecture.classes))
+      classes: configuration.data.classes.map { .chosen($0) } ?? .count(architecture.classes),
+      classNames: data.training.classNames)
   }
 
   /// Tells two data sets to train on apart: sizes, a checksum of the labels, and the pixels' moments.

@@ -58,19 +58,22 @@ extension TrainingSession {
     RunSummary(
       testAccuracy: result.report.test?.accuracy, testLoss: result.report.test?.loss, seconds: result.seconds,
       steps: result.progress.step, runDirectory: journal.directory.path, checkpoint: journal.lastCheckpoint,
-      next: [
-        (
-          command("evaluate", "--weights \(journal.lastCheckpoint.map(word) ?? "FILE")", journal),
-          "precision, recall, F1, calibration and the table of classes"
-        ),
-        (
-          command("train", "--set icp.rule=none", journal),
-          "the same run without the method, to see what it does for your model"
-        ),
-        (
-          "launch/data cifar10 data/cifar10 && launch/train configs/cifar10-resnet20-icp.yaml",
-          "real images (hours on two cores)"
-        ),
-      ], history: EpochHistory(metricsPath: journal.directory.metricsPath))
+      next: (result.report.test == nil
+        ? []
+        : [
+          (
+            command("evaluate", "--weights \(journal.lastCheckpoint.map(word) ?? "FILE")", journal),
+            "precision, recall, F1, calibration and the table of classes"
+          )
+        ]) + [
+          (
+            command("train", "--set icp.rule=none", journal),
+            "the same run without the method, to see what it does for your model"
+          ),
+          (
+            "launch/data cifar10 data/cifar10 && launch/train configs/cifar10-resnet20-icp.yaml",
+            "real images (hours on two cores)"
+          ),
+        ], history: EpochHistory(metricsPath: journal.directory.metricsPath))
   }
 }

@@ -250,6 +250,8 @@ package struct TrainingSession {
     }
     if !isEarlier {
       // Of the same data, so only a value that is given can differ.
+      try Preprocessing(metadata: resumed.metadata, path: resumed.path).check(
+        plan.data.training.classNames, path: resumed.path)
       let own = plan.preprocessing.metadata
       for key in own.keys.sorted() where resumed.metadata[key] != own[key] {
         throw CheckpointError(

@@ -3,13 +3,15 @@ import Formats
 import Foundation
 import Images
 import Pictures
+import TestSupport
 import Testing
 
 struct PictureSourceTests {
   @Test func `the same images in every format are the same data, sample by sample`() throws {
     let same = SameImages()
-    let reference = try DataSplits.load(try same.binary())
-    for (name, options) in try same.all() {
+    let reference = try DataSplits.load(try same.binary().options)
+    for (name, place) in try same.all() {
+      let options = place.options
       let splits = try DataSplits.load(options)
       #expect(splits.training.count == 12 && splits.test!.count == 4, "\(name)")
       for (ours, theirs) in [(splits.training, reference.training), (splits.test!, reference.test!)] {
@@ -32,7 +34,8 @@ struct PictureSourceTests {
       [Augmentation("color-jitter", ["brightness": [0.4], "hue": [0.1]])!, Augmentation("random-erasing")!, .padCrop],
     ] {
       var reference: [[Float]]?
-      for (name, options) in try same.all() {
+      for (name, place) in try same.all() {
+        let options = place.options
         var options = options
         options.keepsWholePictures = augmentations.contains(where: \.needsWholePicture)
         let training = try DataSplits.load(options).training
@@ -52,11 +55,12 @@ struct PictureSourceTests {
 
   @Test func `a format is recognised, and two at once are refused with both`() throws {
     let same = SameImages()
-    for (name, options) in try same.all() {
+    for (name, place) in try same.all() {
+      let options = place.options
       #expect(try DataFormat.recognised(at: options.path!).format == options.format, "\(name)")
     }
-    let both = try same.binary().path!
-    try same.folder.writePNG("binary/cats/1.png", randomPicture(4, 4, seed: 0))
+    let both = try same.binary().path
+    try Folder.writePNG(in: same.folder, "binary/cats/1.png", randomPicture(4, 4, seed: 0))
     let error = #expect(throws: DataError.self) { try DataFormat.recognised(at: both) }
     #expect(
       error?.reason == "holds CIFAR-10's binary files ('data.format: cifar10') and pictures (class folders) "
@@ -97,7 +101,7 @@ struct PictureSourceTests {
 
   @Test func `a picture that was changed after it was indexed is named`() throws {
     let same = SameImages()
-    let options = try same.folders()
+    let options = try same.folders().options
     let splits = try DataSplits.load(options)
     let file = splits.training.origin(of: 3)
     let other = randomPicture(32, 32, seed: 999).encodedAsPNG()!
@@ -119,9 +123,9 @@ struct PictureSourceTests {
 
   @Test func `an index is kept, read again where nothing came or went, and encodes itself`() throws {
     let same = SameImages()
-    for options in [try same.folders(), try same.shards()] {
+    for options in [try same.folders().options, try same.shards().options] {
       var options = options
-      options.cache = "\(same.folder.path)/cache"
+      options.cache = "\(same.folder.path("cache"))"
       let first = try PictureIndex.at(options.path!, options)
       let bytes = first.encoded
       #expect(bytes.withUnsafeBytes { PictureIndex(encoded: $0) } == first)
@@ -133,9 +137,9 @@ struct PictureSourceTests {
       }
       #expect(try PictureIndex.at(options.path!, options) == first)
     }
-    var options = try same.folders()
-    options.cache = "\(same.folder.path)/cache"
-    try same.folder.writePNG("folders/train/class1/999.png", randomPicture(32, 32, seed: 7))
+    var options = try same.folders().options
+    options.cache = "\(same.folder.path("cache"))"
+    try Folder.writePNG(in: same.folder, "folders/train/class1/999.png", randomPicture(32, 32, seed: 7))
     #expect(try DataSplits.load(options).training.count == 13)
   }
 

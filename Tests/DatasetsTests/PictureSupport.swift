@@ -28,146 +28,15 @@ func pictureFile(_ name: String) throws -> [UInt8] {
   [UInt8](try Data(contentsOf: URL(fileURLWithPath: "\(PackageRoot.path)/Tests/Fixtures/pictures/\(name)")))
 }
 
-/// A tar archive of ustar headers.
-func tar(_ members: [(name: String, contents: [UInt8])]) -> [UInt8] {
-  var archive: [UInt8] = []
-  for (name, contents) in members {
-    var header = [UInt8](repeating: 0, count: 512)
-    func put(_ text: String, _ at: Int) { header.replaceSubrange(at..<at + text.utf8.count, with: text.utf8) }
-    func octal(_ value: Int, _ digits: Int) -> String {
-      let text = String(value, radix: 8)
-      return String(repeating: "0", count: digits - text.count) + text
-    }
-    put(name, 0)
-    put("0000644", 100)
-    put(octal(contents.count, 11), 124)
-    put(octal(0, 11), 136)
-    put("        ", 148)
-    put("0", 156)
-    put("ustar", 257)
-    put("00", 263)
-    put(octal(header.reduce(0) { $0 + Int($1) }, 6), 148)
-    header[154] = 0
-    archive += header + contents + [UInt8](repeating: 0, count: (512 - contents.count % 512) % 512)
+extension Folder {
+  static func writePNG(in folder: TemporaryDirectory, _ name: String, _ picture: Picture) throws {
+    let path = folder.path(name)
+    let parent = String(path[..<path.lastIndex(of: "/")!])
+    try FileManager.default.createDirectory(atPath: parent, withIntermediateDirectories: true)
+    try Data(picture.encodedAsPNG()!).write(to: URL(fileURLWithPath: path))
   }
-  return archive + [UInt8](repeating: 0, count: 1024)
 }
 
-/// An array in NumPy's format, version 1.
-func npy(_ shape: [Int], _ type: String, _ bytes: [UInt8]) -> [UInt8] {
-  let sizes = shape.map(String.init).joined(separator: ", ") + (shape.count == 1 ? "," : "")
-  var header = "{'descr': '\(type)', 'fortran_order': False, 'shape': (\(sizes)), }"
-  header += String(repeating: " ", count: 64 - (10 + header.utf8.count + 1) % 64) + "\n"
-  let length = header.utf8.count
-  return [0x93] + Array("NUMPY".utf8) + [1, 0, UInt8(length & 255), UInt8(length >> 8)] + Array(header.utf8) + bytes
-}
-
-/// A zip archive of stored members.
-func zip(_ members: [(name: String, contents: [UInt8])]) -> [UInt8] {
-  func number(_ value: Int, _ size: Int) -> [UInt8] { (0..<size).map { UInt8(truncatingIfNeeded: value >> (8 * $0)) } }
-  var (archive, directory): ([UInt8], [UInt8]) = ([], [])
-  for (name, contents) in members {
-    let sum = Int(Checksum.crc32(contents))
-    var common = number(0, 4) + number(0, 4) + number(sum, 4) + number(contents.count, 4)
-    common += number(contents.count, 4) + number(name.utf8.count, 2) + number(0, 2)
-    directory += number(0x0201_4B50, 4) + number(20, 2) + number(20, 2) + common
-    directory += number(0, 6) + number(0, 4) + number(archive.count, 4) + Array(name.utf8)
-    archive += number(0x0403_4B50, 4) + number(20, 2) + common + Array(name.utf8) + contents
-  }
-  var end = number(0x0605_4B50, 4) + number(0, 4) + number(members.count, 2) + number(members.count, 2)
-  end += number(directory.count, 4) + number(archive.count, 4) + number(0, 2)
-  return archive + directory + end
-}
-
-/// The same twelve training and four test images of 32 x 32 in three classes, as every format has them.
-struct SameImages {
-  let folder = try! Folder()
-  private(set) var training: [(label: Int, picture: Picture)] = []
-  private(set) var test: [(label: Int, picture: Picture)] = []
-
-  init() {
-    // Class by class, as folders have them.
-    training = (0..<12).map { ($0 / 4, randomPicture(32, 32, seed: $0)) }
-    test = (0..<4).map { (min($0, 2), randomPicture(32, 32, seed: 100 + $0)) }
-  }
-
-  private var parts: [(String, [(label: Int, picture: Picture)])] { [("train", training), ("test", test)] }
-
-  /// CIFAR-10's binary files.
-  func binary() throws -> DataOptions {
-    try folder.makeFolder("binary")
-    for (part, images) in parts {
-      let records = images.flatMap { [UInt8($0.label)] + planes($0.picture) }
-      try folder.write("binary/\(part).bin", records)
-    }
-    return DataOptions(format: .cifar10, path: "\(folder.path)/binary")
-  }
-
-  func folders() throws -> DataOptions {
-    for (part, images) in parts {
-      for (index, image) in images.enumerated() {
-        try folder.writePNG("folders/\(part)/class\(image.label)/\(100 + index).png", image.picture)
-      }
-    }
-    return DataOptions(format: .images, path: "\(folder.path)/folders")
-  }
-
-  func shards() throws -> DataOptions {
-    try folder.makeFolder("shards")
-    for (part, images) in parts {
-      let members = images.enumerated().map { index, image in
-        [
-          (name: "\(part)/\(index).png", contents: image.picture.encodedAsPNG()!),
-          (name: "\(part)/\(index).cls", contents: Array("\(image.label)\n".utf8)),
-        ]
-      }
-      for shard in 0..<2 {
-        let half = members[shard * members.count / 2..<(shard + 1) * members.count / 2]
-        try folder.write("shards/all-\(part)-00\(shard).tar", tar(half.flatMap(\.self)))
-      }
-    }
-    return DataOptions(format: .images, path: "\(folder.path)/shards")
-  }
-
-  func list() throws -> DataOptions {
-    var lines = ["label,path,split"]
-    for (part, images) in parts {
-      for (index, image) in images.enumerated() {
-        try folder.writePNG("list/files/\(part)\(index).png", image.picture)
-        lines.append("class\(image.label),files/\(part)\(index).png,\(part)")
-      }
-    }
-    try folder.write("list/all.csv", Array(lines.joined(separator: "\r\n").utf8))
-    return DataOptions(format: .images, path: "\(folder.path)/list/all.csv")
-  }
-
-  private var arrays: [(name: String, contents: [UInt8])] {
-    parts.flatMap { part, images in
-      [
-        ("\(part)_images.npy", npy([images.count, 32, 32, 3], "|u1", images.flatMap(\.picture.pixels))),
-        ("\(part)_labels.npy", npy([images.count, 1], "|u1", images.map { UInt8($0.label) })),
-      ]
-    }
-  }
-
-  func npz() throws -> DataOptions {
-    DataOptions(format: .npz, path: try folder.write("all.npz", zip(arrays)))
-  }
-
-  func npyPairs() throws -> DataOptions {
-    try folder.makeFolder("npy")
-    for (name, contents) in arrays { try folder.write("npy/\(name)", contents) }
-    return DataOptions(format: .npy, path: "\(folder.path)/npy")
-  }
-
-  func all() throws -> [(String, DataOptions)] {
-    [
-      ("binary", try binary()), ("folders", try folders()), ("shards", try shards()), ("list", try list()),
-      ("npz", try npz()), ("npy", try npyPairs()),
-    ]
-  }
-
-  private func planes(_ picture: Picture) -> [UInt8] {
-    (0..<3).flatMap { channel in (0..<1024).map { picture.pixels[3 * $0 + channel] } }
-  }
+extension SameImages.Place {
+  var options: DataOptions { DataOptions(format: DataFormat(rawValue: format)!, path: path) }
 }
