@@ -14,7 +14,7 @@ import Testing
     ("training: {shards: 4, batch_size: 3}\n", "'training.batch_size' is 3, fewer than the 4 of 'training.shards'"),
     ("model: {kind: resnet8\n", "bad.yaml:"),
     ("data: &a {limit: 64}\nmodel: *a\n", "bad.yaml:1:"),
-    ("data: {format: cifar10}\n", "'data.path' is missing: 'data.format' cifar10 needs the directory of its files"),
+    ("data: {format: cifar10}\n", "'data.path' is missing: 'data.format' cifar10 needs the place of its files"),
     ("distillation: {taps: [layer9]}\n", "there is no tap 'layer9'; this model has: conv1, "),
     ("distillation: {layer_weights: [1, 2]}\n", "expected one weight for each of the 3 taps, got a list of 2"),
   ])
