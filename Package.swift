@@ -8,8 +8,17 @@ let noMathErrno: [SwiftSetting] = [.unsafeFlags(["-Xcc", "-fno-math-errno"])]
 // libdnnl must find our C++ operators new and delete (Sources/CKernels/arena.c) before the C++ library's. It asks for them
 // by the version of that library, which the program does not link: without a word the linker keeps them to itself.
 let operatorsForLibraries: [LinkerSetting] = [
-  .unsafeFlags(["-Xlinker", "--export-dynamic-symbol=_Znwm", "-Xlinker", "--export-dynamic-symbol=_ZdlPv"])
+  .unsafeFlags(["_Znwm", "_ZdlPv", "_ZdlPvm"].flatMap { ["-Xlinker", "--export-dynamic-symbol=\($0)"] })
 ]
+
+// Open MPI by its own header; MPICH 5 and Intel MPI by the standard ABI of MPI 5; MPICH before that, whose handles are
+// numbers, through a shim. launch/setup sets ICP_MPI as needed.
+let mpi: Target =
+  switch Context.environment["ICP_MPI"] {
+  case "abi": .systemLibrary(name: "CMPI", path: "Sources/CMPI-ABI", pkgConfig: "icp-mpi-abi")
+  case "shim": .target(name: "CMPI", path: "Sources/CMPI-shim", linkerSettings: [.linkedLibrary("mpich")])
+  default: .systemLibrary(name: "CMPI", pkgConfig: "ompi-c", providers: [.apt(["libopenmpi-dev"])])
+  }
 
 // Targets stand in flow order; a target depends only on targets above it (docs/ARCHITECTURE.md).
 let package = Package(
@@ -21,7 +30,7 @@ let package = Package(
     .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
   ],
   targets: [
-    .systemLibrary(name: "CMPI", pkgConfig: "ompi-c", providers: [.apt(["libopenmpi-dev"])]),
+    mpi,
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .target(
       name: "CKernels",
@@ -37,9 +46,6 @@ let package = Package(
     .target(name: "Refinement", dependencies: ["Networks", "Kernels", "Runtime"], swiftSettings: noMathErrno),
     .target(name: "Datasets", dependencies: ["Kernels", "Formats", "Files", "Runtime"]),
     .target(name: "Reporting", dependencies: ["Files", "Runtime", .product(name: "Logging", package: "swift-log")]),
-    .target(
-      name: "Method", dependencies: ["Refinement", "Networks", "Datasets", "Kernels", "Runtime"],
-      swiftSettings: noMathErrno),
     .target(name: "Optimization", dependencies: ["Kernels"], swiftSettings: noMathErrno),
     .target(
       name: "Configuration",
@@ -47,6 +53,9 @@ let package = Package(
         "Refinement", "Networks", "Datasets", "Kernels", "Formats", "Files", "Runtime",
         .product(name: "Yams", package: "Yams"),
       ], swiftSettings: noMathErrno),
+    .target(
+      name: "Method", dependencies: ["Configuration", "Refinement", "Networks", "Datasets", "Kernels", "Runtime"],
+      swiftSettings: noMathErrno),
     .target(
       name: "Planning",
       dependencies: [
@@ -61,7 +70,8 @@ let package = Package(
     .target(
       name: "Reduction",
       dependencies: [
-        "Supervision", "Method", "Optimization", "Configuration", "Networks", "Kernels", "Formats", "MPI", "Runtime",
+        "Supervision", "Method", "Optimization", "Configuration", "Networks", "Datasets", "Kernels", "Formats", "MPI",
+        "Runtime",
       ], swiftSettings: noMathErrno),
     .target(
       name: "Evaluation",
@@ -96,13 +106,21 @@ let package = Package(
         "Training", "Supervision", "Reduction", "Planning", "Configuration", "Method", "Refinement", "Networks",
         "Datasets", "Kernels", "Files", "MPI", "Reporting", "Runtime",
       ], swiftSettings: noMathErrno),
-    .executableTarget(
-      name: "icp",
+    .target(
+      name: "Commands",
       dependencies: [
         "Benchmarks", "Studies", "Training", "Doctor", "Evaluation", "Reduction", "Supervision", "Checkpointing",
         "Configuration", "Formats", "Files", "MPI", "Reporting", "Runtime",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
+    .executableTarget(name: "icp", dependencies: ["Commands"]),
+    // icp with faults on purpose: the released program has none of it (docs/RELIABILITY.md).
+    .target(name: "CFaults", dependencies: ["CMPI"], path: "Tests/Executable/CFaults"),
+    .target(
+      name: "FaultInjection", dependencies: ["CFaults", "Supervision", "Kernels", "Files", "Runtime"],
+      path: "Tests/Executable/FaultInjection"),
+    .executableTarget(
+      name: "icp-faulty", dependencies: ["Commands", "FaultInjection"], path: "Tests/Executable/ICPFaulty"),
     .executableTarget(name: "mpi-probe", dependencies: ["MPI"], path: "Tests/Executable/MPIProbe"),
     .target(name: "CAllocationCounter", dependencies: ["CMPI"], path: "Tests/Executable/CAllocationCounter"),
     // Names of functions, for its backtraces.

@@ -1,10 +1,12 @@
 # Shared by the scripts of this folder, which source it: messages, versions, packages, cores, a Python.
 
-root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
-icp=$root/.build/release/icp
-me=launch/$(basename "$0")
+root=$(dirname "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")") # the scripts may be called through links
+me=launch/$(basename "$(readlink -f "$0")")
+# The program: ICP_PROGRAM, else what launch/setup builds.
+icp=${ICP_PROGRAM:-$root/.build/release/icp}
 
-say() { printf '%s: %s\n' "$me" "$*"; }
+# A terminal that has gone takes no line; the run goes on.
+say() { printf '%s: %s\n' "$me" "$*" 2>/dev/null || true; }
 
 # stop [STATUS] MESSAGE: one line that says what to do, and the end.
 stop() {
@@ -13,8 +15,15 @@ stop() {
     status=$1
     shift
   fi
-  printf '%s: %s\n' "$me" "$*" >&2
+  printf '%s: %s\n' "$me" "$*" >&2 || true
   exit "$status"
+}
+
+# quoted WORDS...: as a line that a shell reads as these words.
+quoted() {
+  local words
+  printf -v words '%q ' "$@"
+  printf '%s\n' "${words% }"
 }
 
 # The comment at the head of the calling script is its help.
@@ -27,25 +36,38 @@ at_least() {
   ((major > ${2%%.*} || (major == ${2%%.*} && ${minor:-0} >= ${2#*.})))
 }
 
+# Stops where ICP_PROGRAM is no icp that can be started from anywhere.
+check_program() {
+  [[ ${ICP_PROGRAM-} ]] || return 0
+  [[ $ICP_PROGRAM == /* ]] || stop 64 "ICP_PROGRAM is $ICP_PROGRAM: expected the whole path of a program"
+  [[ -f $ICP_PROGRAM && -x $ICP_PROGRAM ]] || stop 64 "ICP_PROGRAM is $ICP_PROGRAM: no program is there"
+  [[ $("$ICP_PROGRAM" --version 2>/dev/null) == 'icp '* ]] ||
+    stop 64 "ICP_PROGRAM is $ICP_PROGRAM: not icp, since its --version does not begin so"
+}
+
 # default NAME VALUE: exports a variable unless the user has set it.
 default() { export "$1=${!1-$2}"; }
 
-# Open MPI as icp wants it, except for what the user has set.
-open_mpi_environment() {
-  default OMP_NUM_THREADS 1
-  default OPENBLAS_NUM_THREADS 1
-  default OMPI_ALLOW_RUN_AS_ROOT 1
-  default OMPI_ALLOW_RUN_AS_ROOT_CONFIRM 1
-  # A lost host is noticed after 5 seconds; the default is 8 minutes.
-  default OMPI_MCA_oob_tcp_keepalive_time 3
-  default OMPI_MCA_oob_tcp_keepalive_intvl 1
-  default OMPI_MCA_oob_tcp_keepalive_probes 2
-  # Copying straight from one process to another needs a right that containers withhold.
-  default OMPI_MCA_btl_vader_single_copy_mechanism none
+# check_temporary: fails, and says why, where programs cannot make temporary files; some of them blame something else.
+check_temporary() {
+  local folder=${TMPDIR:-/tmp}
+  [[ -d $folder && -w $folder && -x $folder ]] && return
+  printf '%s: TMPDIR: %s is no folder that can be written: set TMPDIR to one\n' "$me" "$folder" >&2
+  return 1
 }
 
-# Puts the folder of `swift` on PATH if it is in none of PATH's: toolchains are often only unpacked.
-find_swift() {
+# ensure_home: a HOME for programs that trust that there is one: mpirun 4.1 crashes where neither the variable nor
+# the list of users says any. / is a folder in which nobody else can put settings.
+ensure_home() {
+  [[ -z ${HOME-} ]] || return 0
+  HOME=$(getent passwd "$EUID" 2>/dev/null | cut -d: -f6) || true
+  [[ $HOME == /* && -d $HOME ]] || HOME=/
+  export HOME
+}
+ensure_home
+
+# Puts the folder of `swift` on PATH if it is in none of PATH's: toolchains are often only unpacked. Fails where there is none.
+has_swift() {
   command -v swift >/dev/null && return
   local folders candidate
   IFS=: read -ra folders <<<"${ICP_SWIFT_FOLDERS-$(printf '%s:' /opt/swift*/usr/bin)$HOME/.local/share/swiftly/bin}"
@@ -55,7 +77,11 @@ find_swift() {
       return
     fi
   done
-  stop "Swift is missing: install 6.2 or newer from https://www.swift.org/install/linux and put it on PATH"
+  return 1
+}
+
+find_swift() {
+  has_swift || stop "Swift is missing: install 6.2 or newer from https://www.swift.org/install/linux and put it on PATH"
 }
 
 # apt_install PACKAGES...: with apt-get, as root or through sudo. Fails with 1 where apt-get does, whose words it shows,
@@ -77,14 +103,41 @@ apt_install() {
   return "$status"
 }
 
-# The cores this process may use: its affinity, and the CPU quota of its container.
+# group_cores [ROOT [MEMBERSHIP]]: how many cores' time the control groups allow, rounded up: this process's own group and
+# those around it, of version 1 and 2, as the program's ControlGroup reads them. Nothing where there is no limit.
+group_cores() {
+  local tree=${1:-/sys/fs/cgroup} controllers path base quota period least=
+  while IFS=: read -r _ controllers path; do
+    case ,$controllers, in
+    ,,) if [[ -d $tree/unified ]]; then base=$tree/unified; else base=$tree; fi ;;
+    *,cpu,*) base=$tree/cpu ;;
+    *) continue ;;
+    esac
+    path=/${path//..\//}
+    while true; do
+      quota='' period=''
+      if [[ $controllers ]]; then
+        { read -r quota <"$base$path/cpu.cfs_quota_us" && read -r period <"$base$path/cpu.cfs_period_us"; } 2>/dev/null
+      else
+        read -r quota period 2>/dev/null <"$base$path/cpu.max"
+      fi || true
+      if [[ $quota =~ ^[1-9][0-9]{0,14}$ && $period =~ ^[1-9][0-9]{0,14}$ ]]; then
+        quota=$(((quota + period - 1) / period))
+        [[ $least ]] && ((least <= quota)) || least=$quota
+      fi
+      [[ $path == *[!/]* ]] || break
+      path=${path%/*}
+    done
+  done <"${2:-/proc/self/cgroup}"
+  echo "$least"
+} 2>/dev/null
+
+# The cores this process may use: its affinity, and what its control groups allow.
 usable_cores() {
-  local cores quota period
+  local cores limit
   cores=$(env -u OMP_NUM_THREADS -u OMP_THREAD_LIMIT nproc) # nproc believes these two
-  if read -r quota period 2>/dev/null </sys/fs/cgroup/cpu.max && [[ $quota != max ]]; then
-    quota=$(((quota + period - 1) / period))
-    ((quota < cores)) && cores=$quota
-  fi
+  limit=$(group_cores)
+  if [[ $limit ]] && ((limit < cores)); then cores=$limit; fi
   echo "$cores"
 }
 
@@ -130,43 +183,64 @@ make_python() {
 
 # newest_step RUN: the number in the name of a run's newest checkpoint; -1 where there is none.
 newest_step() {
-  local names=("$1"/checkpoints/step-*.safetensors) name
-  name=${names[-1]##*/step-}
-  name=${name%.safetensors}
-  if [[ $name =~ ^[0-9]+$ ]]; then echo $((10#$name)); else echo -1; fi
+  local name newest=-1
+  for name in "$1"/checkpoints/step-*.safetensors; do
+    # The program does not follow links either.
+    [[ ${name##*/} =~ ^step-([0-9]{1,18})\.safetensors$ && -f $name && ! -L $name ]] || continue
+    ((10#${BASH_REMATCH[1]} <= newest)) || newest=$((10#${BASH_REMATCH[1]}))
+  done
+  echo "$newest"
 }
 
-# background COMMAND...: starts it, without input; sets `child`, its process, and the files by which `await` learns its end.
+# background COMMAND...: starts it, without input; sets `child`, its process, and the pipe by which `await` learns its end.
 #
 # Between this shell, which has traps, and the command stands one that hears no signal and only waits: where a signal and
-# the child's end coincide, bash 5.2's own wait gives 127 or -1 for the status, or does not return (14 of 300 tries).
+# the child's end coincide, bash 5.2's own wait gives 127 or -1 for the status, or does not return (14 of 300 tries). It
+# tells by a pipe: a file would need room, and a folder that nobody tidies away.
 background() {
-  end_of_child=$(mktemp -d)
-  (
-    trap '' INT TERM USR1
+  exec {own_output}>&1
+  exec {end_of_child}< <(
+    trap '' HUP INT TERM USR1
     (
-      trap - INT TERM USR1
-      exec "$@"
+      trap - HUP INT TERM USR1
+      exec "$@" >&"$own_output" {own_output}>&-
     ) </dev/null &
-    echo $! >"$end_of_child/process.new" && mv "$end_of_child/process.new" "$end_of_child/process"
+    echo $!
+    exec {own_output}>&-
     status=0
     wait $! || status=$?
-    echo "$status" >"$end_of_child/status.new" && mv "$end_of_child/status.new" "$end_of_child/status"
-  ) &
-  until [[ -e $end_of_child/process ]]; do sleep 0.01; done
-  child=$(<"$end_of_child/process")
+    echo "$status"
+  )
+  waiting_shell=$!
+  exec {own_output}>&-
+  heard_from_child child || child=
 }
 
 # await: waits for the end of what `background` started last, however many signals come meanwhile; returns its status.
 await() {
   local status
-  until [[ -e $end_of_child/status ]]; do sleep 0.1 || true; done
-  status=$(<"$end_of_child/status")
-  rm -rf "$end_of_child"
+  heard_from_child status || status=70 # the shell between was killed
+  exec {end_of_child}<&-
   return "$status"
 }
 
-# can_be_cured STATUS: whether a new start can help: a crash or a rank that mpirun lost (70, 1, 128 and the number of a signal
-# that kills or is a crash), a lost or stopped peer, a held run directory (75), weights that no longer agree (76), a lost host
-# (205). Not a wrong configuration, bad data, a full disk or numbers that are not finite (64, 65, 74, 77).
-can_be_cured() { [[ $1 =~ ^(1|70|75|76|13[2-79]|143|205)$ ]]; }
+# heard_from_child NAME: waits for a number from the pipe. Fails where nobody is left to write one.
+heard_from_child() {
+  local word
+  while true; do
+    if read -r -t 1 -u "$end_of_child" word && [[ $word =~ ^[0-9]{1,9}$ ]]; then
+      printf -v "$1" %s "$word"
+      return 0
+    fi
+    if ! kill -0 "$waiting_shell" 2>/dev/null; then
+      read -r -t 1 -u "$end_of_child" word && [[ $word =~ ^[0-9]{1,9}$ ]] || return 1
+      printf -v "$1" %s "$word"
+      return 0
+    fi
+  done
+}
+
+# can_be_cured STATUS: whether a new start can help. Not what would only come again: a wrong configuration, bad data, a full
+# disk, numbers that are not finite, no such program, no such host or slots (64, 65, 74, 77, 126, 127, 213); nor a
+# terminal, a user or a reader that ended it (129, 130, 141).
+can_be_cured() { [[ ! $1 =~ ^(0|64|65|74|77|126|127|129|130|141|213)$ ]]; }

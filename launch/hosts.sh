@@ -1,37 +1,54 @@
 # The hosts of launch/train: reading their list, and finding those that answer. Sourced; sets the arrays host_names and
 # host_slots, and from them start_hosts, what mpirun gets, and start_slots, how many ranks there is room for.
 
+shopt -s extglob
 host_names=()
 host_slots=()
 
 # add_host NAME SLOTS
 add_host() {
-  [[ $1 =~ ^[A-Za-z0-9_.:-]+$ && $2 =~ ^[1-9][0-9]*$ ]] ||
+  [[ $1 =~ ^[A-Za-z0-9_.:-]+$ && $1 != -* && $2 =~ ^[1-9][0-9]{0,5}$ ]] ||
     stop 64 "host '$1' with '$2' ranks: expected NAME:RANKS, for example node1:4"
   host_names+=("$1")
   host_slots+=("$2")
 }
 
+# add_entry a:2
+add_entry() {
+  case $1 in
+  *:*) add_host "${1%:*}" "${1##*:}" ;;
+  *) add_host "$1" 1 ;;
+  esac
+}
+
 # read_hosts a:2,b:2
 read_hosts() {
   local entries entry
-  IFS=, read -ra entries <<<"$1"
-  for entry in "${entries[@]}"; do
-    case $entry in
-    *:*) add_host "${entry%:*}" "${entry##*:}" ;;
-    *) add_host "$entry" 1 ;;
-    esac
-  done
+  IFS=$', \t\n' read -ra entries <<<"$1"
+  ((${#entries[@]})) || stop 64 "--hosts '$1' names no host: expected NAME:RANKS,..., for example node1:4,node2:4"
+  for entry in "${entries[@]}"; do add_entry "$entry"; done
 }
 
-# read_hostfile FILE: lines of a host and its ranks, as mpirun reads them (a slots=2) or as --hosts does (a:2).
+# read_hostfile FILE: a host and its ranks a line, as mpirun reads them (a slots=2, b cpu = 2 max_slots=4) or as --hosts does
+# (a:2). Without a number, a line is one rank.
 read_hostfile() {
-  local host slots
-  [[ -r $1 ]] || stop 64 "cannot read the hostfile $1"
-  while read -r host slots || [[ $host ]]; do # the last line may have no end
-    host=${host%%#*}
-    [[ $host ]] || continue
-    if [[ $slots =~ slots=([0-9]+) ]]; then add_host "$host" "${BASH_REMATCH[1]}"; else read_hosts "$host"; fi
+  local line number=0 word words slots
+  [[ -f $1 && -r $1 || -p $1 ]] || stop 64 "cannot read the hostfile $1"
+  while IFS= read -r line || [[ $line ]]; do # the last line may have no end
+    ((++number > 1)) || line=${line#$'\xef\xbb\xbf'}
+    line=${line%%#*}
+    line=${line//*([[:space:]])=*([[:space:]])/=}
+    read -ra words <<<"${line//$'\r'/ }"
+    ((${#words[@]})) || continue
+    slots=
+    for word in "${words[@]:1}"; do
+      if [[ $word =~ ^(slots|cpus?|count)=([0-9]+)$ ]]; then
+        slots=${BASH_REMATCH[2]}
+      elif [[ ! $word =~ ^(max|slots|cpus?|count)[-_]?(max|slots|cpus?|count)=[0-9]+$ ]]; then
+        stop 64 "hostfile $1, line $number: '$word' after the host ${words[0]}: expected slots=RANKS"
+      fi
+    done
+    if [[ $slots ]]; then add_host "${words[0]}" "$slots"; else add_entry "${words[0]}"; fi
   done <"$1"
   ((${#host_names[@]})) || stop 64 "the hostfile $1 names no host"
 }
@@ -54,7 +71,10 @@ is_here() {
 
 # The command that reaches another host: what mpirun would use.
 remote_shell() {
-  local agent=${OMPI_MCA_plm_rsh_agent:-ssh}
+  local agent=ssh name
+  for name in "${mpi_agents[@]}"; do
+    [[ -z ${!name-} ]] || agent=${!name}
+  done
   agent=${agent%%:*}
   agent=${agent%"${agent##*[! ]}"}
   [[ ${agent%% *} != ssh && ${agent%% *} != */ssh ]] || agent+=' -o BatchMode=yes -o ConnectTimeout=5'
@@ -85,4 +105,24 @@ choose_hosts() {
     fi
   done
   start_hosts=$(IFS=, && echo "${here[*]}")
+}
+
+# hosts_in_use RANKS: on how many of start_hosts that many ranks are, which take their slots in order.
+hosts_in_use() {
+  local rest=$1 entry entries names=' ' count=0
+  IFS=, read -ra entries <<<"$start_hosts"
+  for entry in "${entries[@]}"; do
+    ((rest > 0)) || break
+    [[ $names == *" ${entry%:*} "* ]] || ((count += 1))
+    names+="${entry%:*} "
+    rest=$((rest - ${entry##*:}))
+  done
+  echo "$count"
+}
+
+# are_all_here: whether start_hosts are this host alone.
+are_all_here() {
+  local entry entries
+  IFS=, read -ra entries <<<"$start_hosts"
+  for entry in "${entries[@]}"; do is_here "${entry%:*}" || return 1; done
 }

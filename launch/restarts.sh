@@ -4,9 +4,11 @@
 mpirun=   # the process of the start that runs
 requests= # a letter for each time that the run was asked to stop
 
-# ask USR1|INT|TERM: what a signal to launch/train becomes. mpirun forwards SIGUSR1 to the ranks at once and with no
-# deadline, where it would kill them two seconds after SIGTERM.
+# ask USR1|INT|TERM|HUP: what a signal to launch/train becomes. mpirun forwards SIGUSR1 to the ranks at once and with no
+# deadline, where it would kill them two seconds after SIGTERM. SIGHUP is never the second request, which ends at once: a
+# terminal that closes sends it, and so does its shell, and who sends SIGTERM may send it right behind.
 ask() {
+  if [[ -n $requests && $1 == HUP ]]; then return; fi
   if [[ -n $requests && $1 != USR1 ]]; then
     say "ending at once"
     requests+=x
@@ -15,7 +17,7 @@ ask() {
   fi
   [[ $1 == USR1 ]] || say "asked to stop: saving after this step (again: end at once)"
   requests+=x
-  [[ -z $mpirun ]] || kill -USR1 "$mpirun" 2>/dev/null || true
+  [[ -z $mpirun ]] || kill -"$mpi_stop" "$mpirun" 2>/dev/null || true
 }
 
 # mpirun ends its ranks within two seconds, or does not hear: then its whole session goes.
@@ -23,34 +25,87 @@ end_now() {
   kill -TERM "$mpirun" 2>/dev/null || true
   (
     trap - INT TERM USR1
+    trap '' HUP
     sleep 5
     pkill -KILL -s "$mpirun"
   ) &>/dev/null &
 }
 
+# without_repetition: copies lines, as they come, but for the paragraphs in which mpirun repeats that a rank has ended with an
+# error, after a line of ours that says which. It hears no signal: the last lines come after those.
+without_repetition() {
+  trap '' HUP INT TERM USR1
+  # The first line of ours is kept in the hold space, where a line of dashes looks for it before it is held back itself.
+  sed -u -E "
+    /^icp: /h
+    /^-{74}\$/!b
+    G
+    /\n./!{ s/\n\$//; b; }
+    s/\n.*//
+    \$b
+    N
+    /\n(${mpi_repetitions:-$^})/!{ P; D; }
+    :paragraph
+    \$b
+    N
+    /\n-{74}\$/!b paragraph
+    d" || cat >/dev/null # a reader that has gone must not end mpirun
+}
+
+# end_folder MORE...: sets end_folder, where rank 0 can say that the run has ended: in its directory, or in the one that
+# all run directories are made in. Nothing for what does not run.
+end_folder() {
+  local word before=
+  end_folder=runs
+  [[ $command == train ]] || end_folder=studies
+  for word; do
+    case $word in
+    --dry-run | -h | --help) end_folder= && return ;;
+    --run-dir=* | --directory=*) end_folder=${word#*=} ;;
+    esac
+    [[ ! $before =~ ^--(run-dir|directory)$ ]] || end_folder=$word
+    before=$word
+  done
+  mkdir -p "$end_folder" || end_folder=
+}
+
 # run_once MORE...: one start; returns its status.
 run_once() {
-  local status=0
+  local status=0 filter errors
   remove_leftovers
   check_scratch || return
   place || return
+  if [[ $start_hosts ]] && ! are_all_here; then
+    end_folder "$@"
+    if [[ $end_folder ]]; then want_end_mark "$end_folder"; fi
+  fi
   [[ -z $requests ]] || return 75 # asked to stop before it began
   trap 'ask USR1' USR1
   trap 'ask INT' INT
   trap 'ask TERM' TERM
+  trap 'ask HUP' HUP
+  exec {errors}> >(without_repetition >&2)
+  filter=$!
   # In a session of its own, where Ctrl-C does not reach it.
-  background setsid mpirun "${where[@]}" "$icp" "$command" "$config" "$@"
+  background setsid "$mpi_launcher" "${where[@]}" "$icp" "$command" "$config" "$@" 2>&"$errors"
+  exec {errors}>&-
   mpirun=$child
-  [[ -z $requests ]] || kill -USR1 "$mpirun" 2>/dev/null || true
+  [[ -z $requests ]] || kill -"$mpi_stop" "$mpirun" 2>/dev/null || true
   await || status=$?
   mpirun=
+  [[ -z ${ICP_END_MARK-} ]] || { proved "$status" && status=0 || status=$?; }
+  for _ in {1..50}; do # its last lines come before ours
+    kill -0 "$filter" 2>/dev/null || break
+    sleep 0.1 || true
+  done
   [[ -z $requests || $status != 138 ]] || say "stopped before the ranks could hear it: nothing new was saved"
   return "$status"
 }
 
 # run_with_restarts: until the run is done, was asked to stop, or gets nowhere.
 run_with_restarts() {
-  local run='' resume='' rest=() index status before begun fruitless=0
+  run='' # for the trap
+  local resume='' rest=() index status before begun fruitless=0
   for ((index = 0; index < ${#more[@]}; index++)); do
     case ${more[index]} in
     --run-dir) run=${more[++index]-} ;;
@@ -60,7 +115,14 @@ run_with_restarts() {
     *) rest+=("${more[index]}") ;;
     esac
   done
-  [[ $run ]] || run=runs/$(basename "${config%.*}")-$(date +%Y%m%d-%H%M%S)
+  if [[ -z $run ]]; then
+    mkdir -p runs
+    until run=runs/$(basename "${config%.*}")-$(date +%Y%m%d-%H%M%S) && mkdir "$run" 2>/dev/null; do
+      [[ -d $run ]] || stop 74 "cannot make the run directory $run"
+      sleep 1 # another run began in this second
+    done
+    trap 'rmdir "$run" 2>/dev/null || true' EXIT
+  fi
   while true; do
     before=$(newest_step "$run")
     begun=$(mktemp)
@@ -71,7 +133,7 @@ run_with_restarts() {
     rm -f "$begun"
     if ((status == 0)) || [[ $requests ]]; then return "$status"; fi
     # 85, 138: somebody else asked the ranks to stop.
-    [[ $status =~ ^(85|138)$ ]] || can_be_cured "$status" || return "$status"
+    can_be_cured "$status" || return "$status"
     if (($(newest_step "$run") > before)); then fruitless=0; else fruitless=$((fruitless + 1)); fi
     wait_to_start "$status" "$fruitless" "step $(newest_step "$run")"
     [[ -z $requests ]] || return "$status"
@@ -94,7 +156,7 @@ sweep_with_restarts() {
     saved=$(find "$directory" -newer "$begun" \( -name 'step-*.safetensors' -o -name result.json -o -name failed.json \) 2>/dev/null) || true
     rm -f "$begun"
     if ((status == 0)) || [[ $requests ]]; then return "$status"; fi
-    [[ $status =~ ^(85|138)$ ]] || can_be_cured "$status" || return "$status"
+    can_be_cured "$status" || return "$status"
     if [[ $saved ]]; then fruitless=0; else fruitless=$((fruitless + 1)); fi
     wait_to_start "$status" "$fruitless" "what is saved"
     [[ -z $requests ]] || return "$status"

@@ -15,10 +15,12 @@ package struct BareConvolutions {
     let layers = plan.architecture.convolutionLayers
     let shard = plan.batches.schedule.shardCapacity
     let (frozen, training) = (min(FrozenNetwork.pieceSize, shard), min(TrainingConvolutions.pieceSize, shard))
-    let timer = ConvolutionTimer(layers, batch: max(frozen, training), backend: plan.step.backend, options: options)
+    let timer = ConvolutionTimer(
+      layers, batch: max(frozen, training), backend: plan.configuration.kernels.convolution, options: options)
     for layer in layers {
       for pass in ConvolutionPass.allCases {
-        let runs = Double(samples * Self.runs(of: pass, layer, steps: plan.step.refinement?.steps))
+        let runs = Double(
+          samples * Self.runs(of: pass, layer, steps: plan.method.hasCyclicStage ? plan.configuration.icp.steps : nil))
         func seconds(_ batch: Int) -> Double {
           runs * timer.seconds(layer.geometry, batch: batch, pass) / Double(batch)
         }

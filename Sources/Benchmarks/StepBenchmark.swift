@@ -32,12 +32,12 @@ package struct StepBenchmark {
   package func run() throws -> StepBenchmarkReport {
     let plan = try communicator.together { try RunPlan(synthetic: configuration, ranks: communicator.size) }
     try communicator.agreeOnBenchmark(plan.configuration)
-    let pulse = Pulse()
+    let clock = PhaseClock()
     let trainer = try communicator.together {
       let model = ModelState(plan.architecture, seed: configuration.training.seed)
-      return Trainer(plan: plan, model: model, communicator: communicator, journal: nil, pulse: pulse)
+      return Trainer(plan: plan, model: model, communicator: communicator, clock: clock)
     }
-    let timed = try timeSteps(of: trainer, pulse)
+    let timed = try timeSteps(of: trainer, clock)
     // Before the convolutions are timed, which takes memory that is no step's.
     let memory = HostMemory.residentAnonymous
     var report = StepBenchmarkReport(
@@ -64,7 +64,7 @@ package struct StepBenchmark {
     var processorShare = 1.0
   }
 
-  private func timeSteps(of trainer: Trainer, _ pulse: Pulse) throws -> Timed {
+  private func timeSteps(of trainer: Trainer, _ clock: PhaseClock) throws -> Timed {
     let plan = trainer.plan
     let loader = BatchLoader(
       plan.batches, shards: ShardPlan.shards(ofRank: communicator.rank, of: communicator.size, shards: plan.shards))
@@ -72,21 +72,21 @@ package struct StepBenchmark {
     var result = Timed()
     result.times.reserveCapacity(options.repeats)
     var (watch, processor) = (Stopwatch(), Self.processorSeconds)
-    let refines = plan.step.refinement != nil
+    let refines = plan.method.hasCyclicStage
     for step in (refines ? 1 - Self.plainSteps : 1)...options.warmUp + options.repeats {
       if step == options.warmUp + 1 { (watch, processor) = (Stopwatch(), Self.processorSeconds) }
       // Outside the step: ranks that start together wait for each other in the reduction alone.
       try communicator.barrier()
-      pulse.begin(step: max(step, 1))
+      clock.begin(step: max(step, 1))
       let batch = loader.next()
       let isCyclic = refines && step > 0
-      let mode = CyclicStep.Mode(
-        epoch: batch.epoch, alpha: isCyclic ? Self.alpha : 1, isCyclic: isCyclic, isLogged: false,
-        batchCount: batch.count)
-      let outcome = try trainer.step(
-        batch, mode: mode, learningRate: step > 0 ? configuration.optimizer.learningRate : 0)
-      pulse.enter(.records)
-      guard outcome.status.refused == 0 else {
+      let context = StepContext(
+        epoch: batch.epoch, position: batch.position, batchCount: batch.count, stage: isCyclic ? .cyclic : .plain,
+        alpha: isCyclic ? Self.alpha : 1)
+      let finished = try trainer.step(
+        batch, context, learningRate: step > 0 ? configuration.optimizer.learningRate : 0)
+      clock.enter(.records)
+      guard finished.isTaken else {
         // Such a step leaves the optimiser out, and what follows it would be another measurement.
         throw SharedError(
           exitCode: ExitCode.notFinite,
@@ -95,7 +95,7 @@ package struct StepBenchmark {
         )
       }
       if step == 2 { result.memoryAtStepTwo = HostMemory.residentAnonymous }
-      if step > options.warmUp { result.times.append(Phase.ofStep.map { Int64((pulse[$0] * 1e9).rounded()) }) }
+      if step > options.warmUp { result.times.append(Phase.ofStep.map { Int64((clock[$0] * 1e9).rounded()) }) }
     }
     result.processorShare =
       (Self.processorSeconds - processor) / watch.seconds / Double(configuration.training.threads)

@@ -38,7 +38,7 @@ package struct StepBenchmarkReport {
   /// The step's work, counted as METHOD.md does: in forward passes, each of all multiplications and additions of the layers.
   /// The student's backward pass to the images is in it, though no step computes it: 0.4 % of a plain step of ResNet-20.
   private var gflops: Double {
-    let passes = plan.step.cyclicPasses ?? plan.step.plainPasses
+    let passes = plan.method.passes(in: plan.method.hasCyclicStage ? .cyclic : .plain)
     return Double(plan.architecture.operations) * Double(batchSize) * Double(passes) / total.median / 1e9
   }
 
@@ -62,7 +62,8 @@ package struct StepBenchmarkReport {
       "batch_size": .integer(batchSize), "shards": .integer(plan.shards),
       "ranks": .integer(ranks), "threads": .integer(configuration.training.threads),
       "model": .text(configuration.model.kind.rawValue), "rule": .text(configuration.icp.rule.rawValue),
-      "steps": .integer(plan.step.refinement?.steps ?? 0), "warm_up": .integer(options.warmUp),
+      "steps": .integer(plan.method.hasCyclicStage ? plan.configuration.icp.steps : 0),
+      "warm_up": .integer(options.warmUp),
       "repeats": .integer(options.repeats),
       "resident_anonymous_mib": .number(mebibytes(residentAnonymous)),
       "resident_anonymous_mib_step_2": .number(mebibytes(residentAnonymousAtStepTwo)),
@@ -75,7 +76,8 @@ package struct StepBenchmarkReport {
     let configuration = plan.configuration
     let images = plan.data.training.shape
     let rule =
-      plan.step.refinement.map { "rule \(configuration.icp.rule.rawValue), T = \($0.steps)" } ?? "no refinement"
+      plan.method.hasCyclicStage
+      ? "rule \(configuration.icp.rule.rawValue), T = \(configuration.icp.steps)" : "no refinement"
     let rows =
       phases.map { row("\($0.phase)", $0.seconds) } + [row("step", total)]
     let share = convolutionShare.map { ", \(percent($0)) of it bare convolutions" } ?? ""

@@ -38,8 +38,8 @@ static void *allocate(size_t bytes) {
   return malloc(bytes);
 }
 
-/* operator new and operator delete under their names in the Itanium C++ ABI for 64 bits. The other forms (of arrays,
-   sized, nothrow) are by the C++ standard calls of these two; the aligned ones stay as they are. */
+/* operator new and operator delete under their names in the Itanium C++ ABI for 64 bits, the latter with and without a
+   size. The other forms (of arrays, nothrow) are by the C++ standard calls of these; the aligned ones stay as they are. */
 void *_Znwm(size_t bytes) {
   void *const object = allocate(bytes);
   if (object) return object;
@@ -52,4 +52,9 @@ void _ZdlPv(void *object) {
     atomic_fetch_sub_explicit(&objects, 1, memory_order_release);
   else
     free(object);
+}
+
+void _ZdlPvm(void *object, size_t bytes) {
+  (void)bytes;
+  _ZdlPv(object);
 }

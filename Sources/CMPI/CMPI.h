@@ -1,7 +1,11 @@
-/* The MPI C module. Open MPI's constants are cast macros, which Swift does not import: each getter
-   below is one of them. Everything else is called by its own name. */
+/* The MPI C module. Constants of Open MPI and of the standard ABI are cast macros, which Swift does not import: each
+   getter below is one of them. Everything else is called by its own name. */
 #pragma once
+#ifdef CMPI_STANDARD_ABI
+#include <mpi_abi.h>
+#else
 #include <mpi.h>
+#endif
 
 static inline MPI_Comm cmpi_world(void) { return MPI_COMM_WORLD; }
 static inline MPI_Datatype cmpi_int64(void) { return MPI_INT64_T; }

@@ -123,11 +123,13 @@ static void request(int signal) {
 }
 
 void supervision_take_stop_requests(void) {
-  const int signals[] = {SIGUSR1, SIGTERM, SIGINT};
+  const int signals[] = {SIGUSR1, SIGTERM, SIGINT, SIGHUP};
   sigset_t wanted;
   sigemptyset(&wanted);
-  for (int i = 0; i < 3; i++) {
-    struct sigaction action = {.sa_handler = request, .sa_flags = SA_RESTART};
+  for (size_t i = 0; i < sizeof signals / sizeof *signals; i++) {
+    struct sigaction action = {.sa_handler = request, .sa_flags = SA_RESTART}, former;
+    /* nohup means that a terminal which closes is nobody's request. */
+    if (signals[i] == SIGHUP && sigaction(SIGHUP, NULL, &former) == 0 && former.sa_handler == SIG_IGN) continue;
     sigaction(signals[i], &action, NULL);
     sigaddset(&wanted, signals[i]);
   }

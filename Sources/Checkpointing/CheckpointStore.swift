@@ -18,7 +18,6 @@ package struct CheckpointStore {
   /// What a save did.
   package struct Saved: Sendable {
     package let path: String
-    package let isBest: Bool
     /// What did not work but cost nothing, such as an old checkpoint that could not be removed.
     package let warnings: [String]
   }
@@ -30,6 +29,10 @@ package struct CheckpointStore {
   package private(set) var best: (metric: Double, step: Int)?
   /// What the best is judged by, `checkpoint.metric`: values of two metrics cannot be compared.
   private let metricName: String?
+  /// The best could not be named yet: its file stays, and the next save tries again.
+  private var bestLacksName = false
+  /// The newest step of this run whose checkpoint is here.
+  private var newest: Int?
 
   /// - Parameter keep: how many of the newest checkpoints stay, at least one.
   ///   - metric: the name of what `save` is given as such.
@@ -56,26 +59,31 @@ package struct CheckpointStore {
   }
 
   /// Saves a step's snapshot; when it returns, a power cut cannot undo it. On an error no earlier checkpoint is lost.
-  /// - Parameters:
-  ///   - metric: what "best" is judged by; nil or not finite is never the best.
-  ///   - higherIsBetter: true of accuracies, false of losses.
-  package mutating func save(
-    _ snapshot: Snapshot, step: Int, metric: Double?, higherIsBetter: Bool
-  ) throws(SaveError) -> Saved {
-    let isBest = improves(metric, higherIsBetter: higherIsBetter)
-    let newBest = isBest ? (metric!, step) : best
+  package mutating func save(_ snapshot: Snapshot, step: Int) throws(SaveError) -> Saved {
     var snapshot = snapshot
     snapshot.metadata["step"] = String(step)
-    snapshot.metadata["best_metric"] = newBest.map { String($0.metric) }
-    snapshot.metadata["best_step"] = newBest.map { String($0.step) }
-    snapshot.metadata["best_metric_name"] = newBest == nil ? nil : metricName
+    snapshot.metadata["best_metric"] = best.map { String($0.metric) }
+    snapshot.metadata["best_step"] = best.map { String($0.step) }
+    snapshot.metadata["best_metric_name"] = best == nil ? nil : metricName
     let path = path(step: step)
     do throws(SystemError) {
       try AtomicFile(system: system).replace(path, with: CheckpointFormat.encode(snapshot), verified: true)
-      best = newBest
-      if isBest { try makeBest(path) }
     } catch { throw SaveError(error) }
-    return Saved(path: path, isBest: isBest, warnings: prune(newest: step))
+    newest = step
+    if bestLacksName { try? nameBest() }
+    return Saved(path: path, warnings: prune(newest: step))
+  }
+
+  /// Gives the checkpoint of `step`, the newest, the name `best.safetensors` too, where its metric is the best so far. Where
+  /// that checkpoint could not be saved there is nothing to name.
+  /// - Parameters:
+  ///   - metric: what "best" is judged by; what is not finite is never the best.
+  ///   - higherIsBetter: true of accuracies, false of losses.
+  package mutating func judge(step: Int, metric: Double, higherIsBetter: Bool) throws(SaveError) {
+    guard newest == step, improves(metric, higherIsBetter: higherIsBetter) else { return }
+    best = (metric, step)
+    bestLacksName = true
+    do throws(SystemError) { try nameBest() } catch { throw SaveError(error) }
   }
 
   /// The newest checkpoint that verifies, or nil where there is none at all.
@@ -118,8 +126,9 @@ package struct CheckpointStore {
   /// Goes on from a loaded checkpoint: takes over its best, and sets later checkpoints aside (renamed to
   /// `*.superseded`), since the run that made them is no longer this one and the next resume must not return to it.
   /// A best of another metric is set aside too.
+  /// - Parameter path: where it was read, which may be in another run's directory.
   /// - Returns: what was set aside.
-  package mutating func resume(from snapshot: Snapshot, step: Int) throws(SaveError) -> [String] {
+  package mutating func resume(from snapshot: Snapshot, step: Int, path found: String) throws(SaveError) -> [String] {
     let metadata = snapshot.metadata
     let isSameMetric = metadata["best_metric_name"].map { $0 == metricName } ?? true
     best =
@@ -128,14 +137,18 @@ package struct CheckpointStore {
       : metadata["best_metric"].flatMap(Double.init).flatMap { metric in
         metadata["best_step"].flatMap { Int($0) }.map { (metric, $0) }
       }
+    bestLacksName = false
+    newest = [path(step: step), bestPath].contains { Self.isSameFile($0, found) } ? step : nil
     do throws(SystemError) {
       let later = try listedSteps().filter { $0 > step }.map { path(step: $0) }
       for path in later {
         try system.call("rename", path) { rename(path, "\(path).superseded") }
       }
       // A kill between saving the best step and naming it best leaves an older one, or none, under that name.
-      if let best,
-        (try? Self.load(path: bestPath, followLinks: false))?.metadata["step"] != String(best.step),
+      let named = (try? Self.load(path: bestPath, followLinks: false))?.metadata["step"]
+      // The step itself was found the best before a kill. Its evaluation comes again, and finds the same.
+      if let newest, named == String(newest) { return later }
+      if let best, named != String(best.step),
         (try? Self.load(path: path(step: best.step), followLinks: false)) != nil
       {
         try makeBest(path(step: best.step))
@@ -167,10 +180,23 @@ package struct CheckpointStore {
 }
 
 extension CheckpointStore {
-  private func improves(_ metric: Double?, higherIsBetter: Bool) -> Bool {
-    guard let metric, metric.isFinite else { return false }
+  private func improves(_ metric: Double, higherIsBetter: Bool) -> Bool {
+    guard metric.isFinite else { return false }
     guard let best else { return true }
     return higherIsBetter ? metric > best.metric : metric < best.metric
+  }
+
+  private static func isSameFile(_ one: String, _ other: String) -> Bool {
+    var (first, second) = (stat(), stat())
+    return stat(one, &first) == 0 && stat(other, &second) == 0 && first.st_dev == second.st_dev
+      && first.st_ino == second.st_ino
+  }
+
+  private mutating func nameBest() throws(SystemError) {
+    let file = path(step: best!.step)
+    // There is none where the run goes on from best.safetensors itself.
+    if access(file, F_OK) == 0 { try makeBest(file) }
+    bestLacksName = false
   }
 
   private func makeBest(_ path: String) throws(SystemError) {
@@ -187,7 +213,8 @@ extension CheckpointStore {
   /// may an old one go: the newest is verified and durable. The best has a name of its own.
   private func prune(newest: Int) -> [String] {
     do throws(SystemError) {
-      for step in try listedSteps().filter({ $0 < newest }).dropLast(keep - 1) {
+      let old = try listedSteps().filter { $0 < newest }.dropLast(keep - 1)
+      for step in old where !bestLacksName || step != best?.step {
         let path = path(step: step)
         try system.call("unlink", path) { unlink(path) }
       }

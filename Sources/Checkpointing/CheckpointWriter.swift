@@ -7,7 +7,8 @@ package final class CheckpointWriter: Sendable {
   /// How a save ended.
   package struct Outcome: Sendable {
     package let step: Int
-    package let result: Result<CheckpointStore.Saved, any Error>
+    /// Nil of what saved nothing, but named the best.
+    package let result: Result<CheckpointStore.Saved?, any Error>
   }
 
   private let exchange: Exchange
@@ -27,10 +28,17 @@ package final class CheckpointWriter: Sendable {
 
   /// Hands a save over and returns; first waits for the one under way, so there are never two.
   /// - Parameter snapshot: makes what is saved, on the writer's thread; what it throws is the save's failure.
-  package func begin(
-    step: Int, metric: Double?, higherIsBetter: Bool, snapshot: @escaping @Sendable () throws -> Snapshot
-  ) {
-    exchange.begin(Job(step: step, metric: metric, higherIsBetter: higherIsBetter, snapshot: snapshot))
+  package func begin(step: Int, snapshot: @escaping @Sendable () throws -> Snapshot) {
+    exchange.begin(Job(step: step) { store in try store.save(snapshot(), step: step) })
+  }
+
+  /// Names the checkpoint of `step` the best, where it is, in turn with the saves (`CheckpointStore.judge`).
+  package func judge(step: Int, metric: Double, higherIsBetter: Bool) {
+    exchange.begin(
+      Job(step: step) { store in
+        try store.judge(step: step, metric: metric, higherIsBetter: higherIsBetter)
+        return nil
+      })
   }
 
   /// The outcomes that were not taken yet, in the order of their saves.
@@ -44,9 +52,7 @@ package final class CheckpointWriter: Sendable {
 
   private struct Job: Sendable {
     let step: Int
-    let metric: Double?
-    let higherIsBetter: Bool
-    let snapshot: @Sendable () throws -> Snapshot
+    let work: @Sendable (inout CheckpointStore) throws -> CheckpointStore.Saved?
   }
 
   /// Who may touch the store: the writer's thread while there is a job, else the caller.
@@ -96,10 +102,7 @@ package final class CheckpointWriter: Sendable {
 
     func work() {
       while let job = next() {
-        let result = Result { [self] in
-          try store.save(
-            job.snapshot(), step: job.step, metric: job.metric, higherIsBetter: job.higherIsBetter)
-        }
+        let result = Result { [self] in try job.work(&store) }
         condition.withLock {
           ended.append(Outcome(step: job.step, result: result))
           self.job = nil

@@ -12,9 +12,9 @@ extension ConfigurationTable {
     ),
     Key(
       "data.path", \.data.path, .optional("none", .text("a directory")), role: .place,
-      "The directory: any `data_batch_*.bin` or `train.bin` it holds, sorted by name, and "
-        + "`test_batch.bin` or `test.bin`; or the IDX files. Needed by every format but glyphs. A relative "
-        + "one starts at the working directory."
+      "The directory: the `data_batch_N.bin` it holds, sorted by name, or `train.bin`, and "
+        + "`test_batch.bin` or `test.bin`; or the IDX files. Needed by every format but glyphs, and goes with "
+        + "`data.format`. A relative one starts at the working directory."
     ),
     Key(
       "data.size", \.data.size, .optional("native", .integer(from: 1, to: 1024)), unit: "pixels",
@@ -51,8 +51,12 @@ extension ConfigurationTable {
       "Uses the first so many test samples in file order."),
     Key(
       "data.validation", \.data.validation, .validation, unit: "samples, or a fraction of them",
-      "Held out from the end of the training set; `validation_*` is then recorded and may choose the "
-        + "best checkpoint."
+      "Held out of the training set; `validation_*` is then recorded and may choose the best checkpoint."),
+    Key(
+      "data.validation_split", \.data.validationSplit, .split,
+      "Which images `data.validation` holds out: of each class its share (by largest remainder), the last in file order "
+        + "(`stratified`); or the last of the training set, whatever their classes (`end`). A checkpoint or `config.yaml` "
+        + "without this key was made with `end`, and a run that is resumed keeps what it began with."
     ),
     Key(
       "data.classes", \.data.classes,
@@ -66,7 +70,7 @@ extension ConfigurationTable {
     ),
     Key(
       "data.samples_per_class", \.data.samplesPerClass, .optional("all", .integer(from: 1)), unit: "samples",
-      "Trains on so many images of each class, taken behind `data.limit` and `data.validation`. Of one seed, a larger "
+      "Trains on so many images of each class, taken after `data.limit` and `data.validation`. Of one seed, a larger "
         + "subset holds the smaller ones."
     ),
     Key(
@@ -90,7 +94,7 @@ extension ConfigurationTable {
     Key(
       "data.label_noise.file", \.data.labelNoise.file, .optional("none", .text("a file")), role: .place,
       "Labels for all training images of the files, in their order: integers as text, or a .npy array; a second column "
-        + "holds the true labels, and must be the data's. Needed by the kind `file`."
+        + "holds the true labels, and must be the data's. Or a run's `labels.csv`. Needed by the kind `file`."
     ),
   ]
 

@@ -1,27 +1,82 @@
 extension ConfigurationTable {
-  /// The key or section that `name` was most likely meant to be: "did you mean 'icp.steps'?".
+  /// "; did you mean 'icp.steps'?" of the key or section that `name` was most likely meant to be; empty where nothing is near:
+  /// none is better than one that only happens to be next.
   package static func hint(for name: String) -> String {
-    if byPath[name] != nil {
-      return "in a file it is written '\(byPath[name]!.name):' in the section '\(byPath[name]!.group):'"
-    }
+    if let key = byPath[name] { return "; in a file it is written '\(key.name):' in the section '\(key.group):'" }
     // Long names are cut, so that a hostile one costs no more than a long honest one.
     let typed = String(name.prefix(64))
-    let candidates = (name.contains(".") ? [] : sections.map(String.init)) + keys.map(\.path) + groups
-    let nearest = candidates.min { distance(typed, $0) < distance(typed, $1) }!
-    return "did you mean '\(nearest)'?"
+    if let meant = otherWords[split(typed).name.lowercased().replacing("-", with: "_")] {
+      return "; did you mean '\(meant)'?"
+    }
+    let candidates = (typed.contains(".") ? [] : sections.map(String.init)) + keys.map(\.path) + groups
+    let near = candidates.compactMap { path in distance(typed, path).map { (path, $0) } }
+    return near.min { $0.1 < $1.1 }.map { "; did you mean '\($0.0)'?" } ?? ""
   }
 
-  /// The right name in the wrong section, or in none, is two changes away, of a group three; initials, such as `lr`, are
-  /// one.
-  private static func distance(_ typed: String, _ path: String) -> Int {
-    guard let key = byPath[path] else { return editDistance(typed, path) }
-    let name = key.name
-    let typedName = String(typed.split(separator: ".").last ?? "")
-    let initials = name.split(separator: "_").compactMap(\.first)
-    let nameDistance =
-      initials.count > 1 && typedName == String(initials) ? 1 : editDistance(typedName, String(name))
-    return min(editDistance(typed, path), nameDistance + (key.group == key.section ? 2 : 3))
+  /// The nearest of a few names, or all of them where none is near.
+  package static func hint(for name: String, among names: [String]) -> String {
+    let near = names.filter { editDistance(name, $0) <= tolerance(name) }
+    if let nearest = near.min(by: { editDistance(name, $0) < editDistance(name, $1) }) {
+      return "; did you mean '\(nearest)'?"
+    }
+    return names.isEmpty || names.count > 8
+      ? "" : "; expected \(names.count > 1 ? "one of " : "")\(names.joined(separator: ", "))"
   }
+
+  /// Nil where `typed` is not near `path`. The right name in the wrong section, or in none, is two changes away, of a group
+  /// three.
+  private static func distance(_ typed: String, _ path: String) -> Int? {
+    let (given, own) = (split(typed), split(path))
+    let changes = editDistance(given.name, own.name)
+    let isStart = given.name.unicodeScalars.count >= 3 && own.name.hasPrefix(given.name)
+    guard changes <= tolerance(given.name) || isStart else { return nil }
+    guard given.section != own.section else { return min(changes, isStart ? 1 : changes) }
+    let elsewhere = own.section.contains(".") ? 3 : 2
+    return changes + (given.section.isEmpty ? elsewhere : min(editDistance(given.section, own.section), elsewhere))
+  }
+
+  /// How many changes a slip of the fingers makes in a name of this length.
+  private static func tolerance(_ name: String) -> Int {
+    let length = name.unicodeScalars.count
+    return length < 3 ? 0 : (length + 1) / 3
+  }
+
+  /// "data.label_noise" and "rate"; the section is empty where there is none.
+  private static func split(_ path: String) -> (section: String, name: String) {
+    guard let dot = path.lastIndex(of: ".") else { return ("", path) }
+    return (String(path[..<dot]), String(path[path.index(after: dot)...]))
+  }
+
+  /// What other programs call a key.
+  private static let otherWords: [String: String] = {
+    let words = [
+      "optimizer.learning_rate": ["lr", "learningrate", "base_lr", "initial_lr", "init_lr", "max_lr", "eta"],
+      "optimizer.weight_decay": ["wd", "weightdecay", "l2"],
+      "optimizer.clip_norm": [
+        "clip", "grad_clip", "gradient_clipping", "clip_grad", "clip_grad_norm", "max_norm", "max_grad_norm",
+      ],
+      "optimizer.betas": ["beta1", "beta2"],
+      "optimizer.kind": ["optim", "optimiser"],
+      "training.epochs": ["epoch", "num_epochs", "n_epochs", "max_epochs", "num_train_epochs"],
+      "training.batch_size": ["bs", "batch", "batchsize", "train_batch_size", "mini_batch_size", "minibatch_size"],
+      "training.seed": ["random_seed", "manual_seed"],
+      "training.mixup": ["mixup_alpha"],
+      "training.max_steps": ["iterations", "num_steps", "total_steps", "max_iterations", "max_iter"],
+      "schedule.kind": ["scheduler", "lr_schedule", "lr_scheduler"],
+      "schedule.warmup_epochs": ["warmup_steps", "lr_warmup"],
+      "model.kind": ["arch", "architecture", "network", "backbone", "net"],
+      "model.classes": ["num_classes", "n_classes", "nclasses"],
+      "model.weights": ["pretrained", "init_from"],
+      "data.format": ["dataset", "data_set"],
+      "data.path": ["data_dir", "data_path", "data_root", "root", "dir"],
+      "data.size": ["image_size", "img_size", "input_size", "resize", "resolution"],
+      "data.augment": ["aug", "augmentation", "augmentations", "transforms"],
+      "data.validation": ["val", "val_size", "val_fraction", "validation_size", "validation_fraction"],
+      "logging.every_steps": ["log_interval", "log_every", "print_freq"],
+      "checkpoint.every_steps": ["save_every", "save_interval", "save_steps"],
+    ]
+    return Dictionary(words.flatMap { path, words in words.map { ($0, path) } }) { first, _ in first }
+  }()
 
   /// Insertions, deletions, replacements and exchanges of neighbours that turn `a` into `b`
   /// (optimal string alignment); `setps` is one from `steps`.

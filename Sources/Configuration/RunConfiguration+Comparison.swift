@@ -42,10 +42,25 @@ extension RunConfiguration {
   package func differences(from saved: RunConfiguration) -> [ConfigurationDifference] {
     var current = self
     if current.training.shards == .auto { current.training.shards = saved.training.shards }
+    let (before, after) = (saved.comparable, current.comparable)
     return ConfigurationTable.keys.filter { $0.role == .weights }.compactMap { key in
-      let (old, new) = (key.write(saved), key.write(current))
+      let (old, new) = (key.write(before), key.write(after))
       return old == new ? nil : ConfigurationDifference(key: key.path, saved: old, current: new)
     }
+  }
+
+  /// This configuration as a run that is resumed has it: what was not said is what the run began with.
+  package func resuming(_ saved: RunConfiguration) -> RunConfiguration {
+    var resumed = self
+    if !data.validationSplit.isSaid { resumed.data.validationSplit = saved.data.validationSplit }
+    return resumed
+  }
+
+  /// The same for what has no effect: where nothing is held out, it does not matter how.
+  package var comparable: RunConfiguration {
+    var result = self
+    if data.validation == .none { result.data.validationSplit = SplitChoice(.stratified) }
+    return result
   }
 
   /// Without the numbers that a run has written for what `given` leaves to its data, or to the weights that it starts from.
@@ -67,6 +82,8 @@ extension RunConfiguration {
   package var agreedText: String { text { $0 != .place } }
 
   private func text(where included: (ConfigurationKey.Role) -> Bool) -> String {
-    ConfigurationTable.keys.filter { included($0.role) }.map { "\($0.path): \($0.write(self))\n" }.joined()
+    let configuration = comparable
+    return ConfigurationTable.keys.filter { included($0.role) }.map { "\($0.path): \($0.write(configuration))\n" }
+      .joined()
   }
 }

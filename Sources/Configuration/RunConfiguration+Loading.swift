@@ -1,3 +1,4 @@
+import Datasets
 import Yams
 
 extension RunConfiguration {
@@ -25,7 +26,8 @@ extension RunConfiguration {
     yaml: String, name: String, settings further: [Setting], readsData: Bool = true
   ) throws(ConfigurationError) {
     let source = ConfigurationSource.file(name)
-    let settings = try Self.settings(in: yaml, from: source) + further
+    let own = try Self.settings(in: yaml, from: source)
+    let settings = own + further
 
     self.init()
     var places: [String: Setting] = [:]
@@ -34,7 +36,15 @@ extension RunConfiguration {
       places[setting.key.path] = setting
     }
     for key in ConfigurationTable.keys where places[key.path] == nil { key.setDependentDefault(&self) }
+    if places["data.validation_split"] == nil, ConfigurationTable.isOfEarlierVersion(own.map(\.key.path)) {
+      data.validationSplit = SplitChoice(.end)
+    }
 
+    if let path = data.path, places["data.format"] == nil, let place = places["data.path"] {
+      throw place.error(
+        "'data.path' is \(YAMLText.shown(path, limit: 60)), but 'data.format' is not said, and its default, glyphs, is drawn and "
+          + "reads no files: say which of \(DataFormat.allCases.map(\.rawValue).joined(separator: ", "))")
+    }
     for check in ConfigurationCheck.all + (readsData ? [.dataPath] : []) {
       guard let violation = check.violation(self) else { continue }
       let place = check.keys.compactMap { places[$0] }.last
@@ -71,7 +81,7 @@ extension RunConfiguration {
       let name = section.text ?? ""
       guard ConfigurationTable.sections.contains(name[...]) else {
         throw source.error(
-          "unknown key '\(section.shown)'; \(ConfigurationTable.hint(for: name))", at: section.position)
+          "unknown key '\(section.shown)'\(ConfigurationTable.hint(for: name))", at: section.position)
       }
       settings += try self.settings(of: value, in: name, source)
     }
@@ -92,7 +102,7 @@ extension RunConfiguration {
       guard let known = ConfigurationTable.byPath[path], known.group == group else {
         let shown = "\(group).\(key.shown)"
         throw source.error(
-          "unknown key '\(shown)'; \(ConfigurationTable.hint(for: path))", at: key.position)
+          "unknown key '\(shown)'\(ConfigurationTable.hint(for: path))", at: key.position)
       }
       settings.append(Setting(key: known, value: value, source: source))
     }
@@ -118,9 +128,16 @@ extension RunConfiguration {
       if let first = ConfigurationTable.keys.first(where: { $0.section == path || $0.group == path }) {
         throw source.error("'\(path)' is a section; name one of its keys, such as '\(first.path)'")
       }
-      throw source.error("unknown key '\(Node(path).shown)'; \(ConfigurationTable.hint(for: path))")
+      throw source.error("unknown key '\(Node(path).shown)'\(ConfigurationTable.hint(for: path))")
     }
-    let value = try ConfigurationYAML.parse(String(argument[equals...].dropFirst()), from: source)
+    let text = String(argument[equals...].dropFirst())
+    // YAML would drop it without a word: "data.path=set #2" is not the folder "set".
+    if YAMLText.holdsComment(text) {
+      throw source.error(
+        "'#' starts a comment here, which --set does not take; in a value it stands in quotes: "
+          + "--set '\(path)=\(YAMLText.quoted(YAMLText.shown(text, limit: 60)))'")
+    }
+    let value = try ConfigurationYAML.parse(text, from: source)
     return Setting(key: key, value: value ?? Node(""), source: source)
   }
 }

@@ -37,6 +37,7 @@ package struct RunConfiguration: Sendable, Equatable {
     package var limit: Int?
     package var testLimit: Int?
     package var validation = Validation.none
+    package var validationSplit = SplitChoice(.stratified)
     package var classes: [Int]?
     package var samplesPerClass: Int?
     package var subsetSeed: Int?

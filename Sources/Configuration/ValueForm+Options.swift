@@ -1,3 +1,4 @@
+import Datasets
 import Refinement
 
 /// The values that are neither one scalar nor one list.
@@ -17,6 +18,17 @@ extension ValueForm where Value == Validation {
     let fraction = ValueForm<Double>.number("> 0 and < 1") { $0 > 0 && $0 < 1 }
       .map({ Validation.fraction($0) }, back: { if case .fraction(let part) = $0 { part } else { nil } })
     return count.or(fraction)
+  }
+}
+
+extension ValueForm where Value == SplitChoice {
+  static var split: ValueForm {
+    ValueForm<ValidationSplit>.choice.map(
+      { split in
+        var choice = SplitChoice(split)
+        choice.isSaid = true
+        return choice
+      }, back: \.split)
   }
 }
 

@@ -1,4 +1,5 @@
 import Formats
+import Foundation
 import Yams
 
 /// The values a key accepts: how one is read from a YAML node, how it is written, and how to say what was expected.
@@ -106,7 +107,8 @@ extension ValueForm where Value == Double {
   static func number(_ condition: String, _ accepts: @escaping @Sendable (Double) -> Bool) -> ValueForm {
     ValueForm(
       alternatives: ["a number \(condition)"],
-      read: { node in node.number.flatMap { accepts($0) ? $0 : nil } }, write: { YAMLText.number($0) })
+      read: { node in node.number.flatMap { accepts($0) ? $0 : nil } }, write: { YAMLText.number($0) },
+      reason: \.rangeReason)
   }
 
   package static var positive: ValueForm { number("> 0") { $0 > 0 } }
@@ -166,7 +168,21 @@ extension ValueForm {
         return entries.count == nodes.count && size.accepts(entries.count) && accepts(entries) ? entries : nil
       },
       write: { "[" + $0.compactMap(entry.write).joined(separator: ", ") + "]" },
-      reason: { node in node.sequence?.lazy.compactMap(entry.reason).first })
+      reason: { node in
+        if let nodes = node.sequence { return nodes.lazy.compactMap(entry.reason).first }
+        guard node.scalar != nil else { return nil }
+        let list = listMeant(by: node)
+        let entries = list.compactMap { entry.read($0) }
+        guard entries.count == list.count, size.accepts(entries.count), accepts(entries) else { return nil }
+        return "write [\(list.map(\.shown).joined(separator: ", "))]"
+      })
+  }
+
+  /// The entries of a scalar where a list is wanted: none of `none`, and what stands between commas.
+  private static func listMeant(by node: Node) -> [Node] {
+    guard let scalar = node.scalar, scalar.style == .plain || scalar.style == .any else { return [node] }
+    guard scalar.string != "none" else { return [] }
+    return scalar.string.split(separator: ",").map { Node(String($0).trimmingCharacters(in: .whitespaces)) }
   }
 
   package static func distinct<Entry: Sendable & Hashable>(_ size: ListSize = .any, of entry: ValueForm<Entry>)

@@ -18,6 +18,38 @@ package enum YAMLText {
     return String(String.UnicodeScalarView(visible)) + (cut.endIndex < text.unicodeScalars.endIndex ? "..." : "")
   }
 
+  /// Whether a reader of YAML drops a part of `text`: from a '#' at its start, or after a blank, outside quotes. A quote
+  /// opens where a value starts; elsewhere, as in `it's`, it is a character.
+  static func holdsComment(_ text: String) -> Bool {
+    var (quote, last): (Unicode.Scalar?, Unicode.Scalar) = (nil, " ")
+    var (isEscaped, hasClosed) = (false, false)
+    for scalar in text.unicodeScalars {
+      defer { last = scalar }
+      if let open = quote {
+        if isEscaped {
+          isEscaped = false
+        } else if scalar == open {
+          quote = nil
+          hasClosed = open == "'"
+        } else if scalar == "\\", open == "\"" {
+          isEscaped = true
+        }
+        continue
+      }
+      // Within single quotes two of them are one.
+      if hasClosed, scalar == "'", last == "'" {
+        quote = scalar
+        hasClosed = false
+        continue
+      }
+      hasClosed = false
+      let startsWord = " \t\r\n".unicodeScalars.contains(last)
+      if scalar == "#", startsWord { return true }
+      if scalar == "\"" || scalar == "'", startsWord || "[{,:".unicodeScalars.contains(last) { quote = scalar }
+    }
+    return false
+  }
+
   /// Double-quoted, so that no text is taken for a number, a word or the start of a comment.
   static func quoted(_ text: String) -> String {
     var result = "\""
@@ -56,7 +88,18 @@ extension Node {
   package var number: Double? {
     let characters = "0123456789+-.eE".utf8
     guard plainText.utf8.allSatisfy(characters.contains), !plainText.hasLeadingZero else { return nil }
-    return Double(plainText).flatMap { $0.isFinite ? $0 : nil }
+    return Double(plainText).flatMap { $0.isFinite && !($0 == 0 && isNotZero) ? $0 : nil }
+  }
+
+  /// Why a number that is one to people is none here; nil for anything else.
+  var rangeReason: String? {
+    guard isNotZero, !plainText.hasLeadingZero, Double(plainText) == 0 else { return nil }
+    return "so small that it would be read as 0"
+  }
+
+  /// Whether a digit other than 0 stands before the exponent.
+  private var isNotZero: Bool {
+    plainText.prefix { $0 != "e" && $0 != "E" }.contains { ("1"..."9").contains($0) }
   }
 
   /// What the user wrote, for "got ...": on one line and not long.

@@ -7,48 +7,73 @@ import Formats
 enum CIFAR {
   static let shape = ImageShape(channels: 3, height: 32, width: 32)
 
-  /// Loads whatever `data_batch_*.bin` and `train.bin` the directory holds, sorted by name, and `test_batch.bin` and
-  /// `test.bin`. The files stay mapped. Every label is checked.
+  /// Loads the `data_batch_N.bin` that the directory holds, sorted by name, or its `train.bin`; and `test_batch.bin` or
+  /// `test.bin`. The files stay mapped. Every label is checked. Copies, and both of either, would count as more data: refused.
   static func load(_ format: DataFormat, directory: String) throws(DataError) -> (
     training: Dataset, test: Dataset
   ) {
-    let names = try names(format, directory)
-    let training = names.filter { $0 == "train.bin" || $0.hasPrefix("data_batch_") && $0.hasSuffix(".bin") }
-    guard !training.isEmpty else {
-      throw DataError(path: directory, reason: "holds no data_batch_*.bin and no train.bin")
+    let folder = try DataFolder(directory, for: format)
+    if let copy = folder.names.first(where: { looksLikeBatch($0) && trainingNumber($0) == nil && $0 != "test_batch.bin" }) {
+      throw DataError(
+        path: "\(directory)/\(copy)",
+        reason:
+          "is called as a file of the data set, but not data_batch_N.bin with a number: a copy would count as more "
+          + "data; remove or rename it")
     }
-    let test = try testFiles(names, directory)
-    return (
-      try dataset(format, paths: training.map { "\(directory)/\($0)" }), try dataset(format, paths: test)
-    )
+    let batches = folder.names.filter { trainingNumber($0) != nil }
+    let training = try one(of: folder, batches, or: "train.bin", of: "data_batch_*.bin", format)
+    return (try dataset(format, paths: training), try test(format, folder))
   }
 
   /// The test files alone.
   static func loadTest(_ format: DataFormat, directory: String) throws(DataError) -> Dataset {
-    try dataset(format, paths: testFiles(names(format, directory), directory))
+    try test(format, DataFolder(directory, for: format))
   }
 
-  private static func testFiles(_ names: [String], _ directory: String) throws(DataError) -> [String] {
-    let test = names.filter { $0 == "test.bin" || $0 == "test_batch.bin" }
-    guard !test.isEmpty else {
-      throw DataError(path: directory, reason: "holds no test_batch.bin and no test.bin")
+  private static func test(_ format: DataFormat, _ folder: DataFolder) throws(DataError) -> Dataset {
+    let batches = folder.names.filter { $0 == "test_batch.bin" }
+    return try dataset(format, paths: one(of: folder, batches, or: "test.bin", of: "test_batch.bin", format))
+  }
+
+  /// The paths of `batches`, or of the file `single`: whichever is there.
+  private static func one(
+    of folder: DataFolder, _ batches: [String], or single: String, of pattern: String, _ format: DataFormat
+  ) throws(DataError) -> [String] {
+    let hasSingle = folder.names.contains(single)
+    guard hasSingle || !batches.isEmpty else {
+      throw DataError(path: folder.path, reason: "holds no \(pattern) and no \(single)" + folder.hint(for: format))
     }
-    return test.map { "\(directory)/\($0)" }
-  }
-
-  private static func names(_ format: DataFormat, _ directory: String) throws(DataError) -> [String] {
-    do {
-      return try FileManager.default.contentsOfDirectory(atPath: directory).sorted()
-    } catch {
+    guard !hasSingle || batches.isEmpty else {
       throw DataError(
-        path: directory, reason: "is not a directory that can be read, expected the \(format) files")
+        path: folder.path,
+        reason: "holds \(batches[0]) and \(single), which are two data sets or one twice: keep those of one")
     }
+    return (hasSingle ? [single] : batches).map { "\(folder.path)/\($0)" }
+  }
+
+  /// N of `data_batch_N.bin`.
+  static func trainingNumber(_ name: String) -> Int? {
+    guard name.hasPrefix("data_batch_"), name.hasSuffix(".bin") else { return nil }
+    let digits = name.dropFirst(11).dropLast(4)
+    return digits.utf8.allSatisfy { UInt8(ascii: "0")...UInt8(ascii: "9") ~= $0 } ? Int(digits) : nil
+  }
+
+  /// Names such as `data_batch_1 (1).bin`, `train copy.bin`.
+  private static func looksLikeBatch(_ name: String) -> Bool {
+    guard name.hasSuffix(".bin"), name != "train.bin", name != "test.bin" else { return false }
+    let base = name.dropLast(4)
+    return ["data_batch", "test_batch"].contains(where: base.hasPrefix)
+      || ["train", "test"].contains { base.hasPrefix("\($0) ") || base.hasPrefix("\($0)-") || base.hasPrefix("\($0)(") }
   }
 
   private static func dataset(_ format: DataFormat, paths: [String]) throws(DataError) -> Dataset {
     var files: [SampleFile] = []
     for path in paths {
-      files.append(try open(format, path: path))
+      let file = try open(format, path: path)
+      if let same = files.first(where: { $0.hasPixels(of: file) }) {
+        throw DataError(path: path, reason: "holds the same bytes as \(same.path): a copy would count as more data")
+      }
+      files.append(file)
     }
     let classes = format == .cifar100 ? 100 : 10
     let dataset = Dataset(shape: shape, classes: classes, files: files)
@@ -73,7 +98,8 @@ enum CIFAR {
         ? "it is one of \(otherRecord) bytes: is this \(other)?" : "record \(size / record) is cut short"
       throw DataError(
         path: path,
-        reason: "\(size) bytes are not a multiple of \(format)'s record of \(record) bytes; \(hint)")
+        reason: "\(size) bytes are not a multiple of \(format)'s record of \(record) bytes"
+          + (FileSignature.named(file.bytes).map { "; it is \($0)" } ?? "; \(hint)"))
     }
     return SampleFile(path: path, records: file, labelBytes: labelBytes, pixelBytes: shape.count)
   }

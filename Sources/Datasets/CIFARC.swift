@@ -1,5 +1,7 @@
+import Files
 import Formats
 import Foundation
+import Runtime
 
 /// The files of CIFAR-10-C and CIFAR-100-C (Hendrycks and Dietterich 2019, https://zenodo.org/records/2535967): a NAME.npy a
 /// corruption, bytes of shape (5 n, height, width, channels), the test set's n images at severity 1, then at severity 2, and so
@@ -16,22 +18,32 @@ package struct CIFARC: Sendable {
   package let shape: ImageShape
 
   /// Opens every file and checks sizes and labels; pixels stay mapped. `shape`: what the images must be, any where nil.
-  /// `classes`: the data's; `kept`: of the files' classes those that became them, in this order, where not all did.
-  package init(directory: String, shape expected: ImageShape?, classes: Int, kept: [Int]? = nil) throws(DataError) {
+  /// `classes`: the data's; `kept`: of the files' classes those that became them, in this order, where not all did. `test`: the
+  /// whole test set, whose labels each severity must repeat.
+  package init(
+    directory: String, shape expected: ImageShape?, classes: Int, kept: [Int]? = nil, test: Dataset? = nil
+  ) throws(DataError) {
     let entries: [String]
     do {
       entries = try FileManager.default.contentsOfDirectory(atPath: directory).sorted()
     } catch {
-      throw DataError(path: directory, reason: "is not a directory that can be read, expected the files of CIFAR-C")
+      throw DataError(
+        path: directory,
+        reason: "is not a directory that can be read, expected the files of CIFAR-C"
+          + ShellPath.hint(directory))
     }
     names = entries.filter { $0.hasSuffix(".npy") && $0 != "labels.npy" }.map { String($0.dropLast(4)) }
     guard !names.isEmpty else {
-      throw DataError(path: directory, reason: "holds no NAME.npy, expected some of CIFAR-C's, as gaussian_noise.npy")
+      throw DataError(
+        path: directory,
+        reason: "holds no NAME.npy, expected some of CIFAR-C's, such as gaussian_noise.npy"
+          + Self.hint(directory, entries))
     }
     // Which classes the files have is not known where some were left out; a byte is what labels fit into.
     self.classes = kept == nil ? classes : 256
     self.kept = kept
     labels = try Self.labels(path: "\(directory)/labels.npy", classes: self.classes)
+    if let test { try Self.check(labels, against: test, path: "\(directory)/labels.npy") }
     var files: [String: NumpyFile] = [:]
     var shape = expected
     for name in names {
@@ -87,6 +99,39 @@ package struct CIFARC: Sendable {
     return kept.map(dataset.selecting(classes:)) ?? dataset
   }
 
+  /// The labels of each severity must be the test set's: those of other data, or in another order, would only lower figures.
+  private static func check(_ labels: [UInt8], against test: Dataset, path: String) throws(DataError) {
+    let images = labels.count / severities
+    guard labels.count != test.count else {
+      throw DataError(
+        path: path,
+        reason: "holds \(labels.count) labels, as many as there are test images: one severity, expected all "
+          + "\(severities), one after the other (\(severities * test.count))")
+    }
+    guard images == test.count else {
+      throw DataError(
+        path: path,
+        reason:
+          "holds \(labels.count) labels, \(images) a severity, but the test set has \(test.count) images; expected "
+          + "\(severities * test.count)")
+    }
+    for (index, label) in labels.enumerated() where Int(label) != test.trueLabel(index % images) {
+      throw DataError(
+        path: path,
+        reason:
+          "label \(index) (severity \(index / images + 1), image \(index % images)) is \(label), but the test set "
+          + "has \(test.trueLabel(index % images)) (\(test.origin(of: index % images))): these files are of other data, or in "
+          + "another order")
+    }
+  }
+
+  /// What is there instead.
+  private static func hint(_ directory: String, _ entries: [String]) -> String {
+    if entries.isEmpty { return "; it is empty" }
+    let folder = entries.prefix(200).first { FileManager.default.fileExists(atPath: "\(directory)/\($0)/labels.npy") }
+    return folder.map { "; they are in \(directory)/\($0)" } ?? "; it holds \(listed(entries.map(quoted), most: 5))"
+  }
+
   private static func labels(path: String, classes: Int) throws(DataError) -> [UInt8] {
     let file = try open(path)
     guard file.type.isInteger, file.shape.count == 1, file.count > 0, file.count % severities == 0 else {
@@ -108,7 +153,11 @@ package struct CIFARC: Sendable {
   }
 
   private static func open(_ path: String) throws(DataError) -> NumpyFile {
-    do { return try NumpyFile(path: path) } catch { throw DataError(error) }
+    do {
+      return try NumpyFile(path: path)
+    } catch {
+      throw DataError(path: path, reason: error.reason + NumpyFile.hint(path))
+    }
   }
 }
 

@@ -3,7 +3,7 @@ import Kernels
 
 /// What to load: the keys `data.*` of the configuration.
 package struct DataOptions: Sendable {
-  /// How many training images are held out, from the end of the (limited) training set.
+  /// How many images of the (limited) training set are held out.
   package enum Validation: Equatable, Sendable {
     case none
     case count(Int)
@@ -20,6 +20,8 @@ package struct DataOptions: Sendable {
   package var limit: Int?
   package var testLimit: Int?
   package var validation: Validation
+  /// Which of them.
+  package var validationSplit = ValidationSplit.stratified
   /// Draws the glyphs; other formats do not use it.
   package var seed: Int
   /// The classes that are kept, of all images of the run; they become 0, 1, ... in this order. nil keeps all.
@@ -45,6 +47,15 @@ package struct DataSplits: Sendable {
   package let training: Dataset
   package let validation: Dataset?
   package let test: Dataset
+  /// The test images of the files, before limits, classes and size.
+  package let wholeTest: Dataset
+
+  init(training: Dataset, validation: Dataset?, test: Dataset, wholeTest: Dataset) {
+    self.training = training
+    self.validation = validation
+    self.test = test
+    self.wholeTest = wholeTest
+  }
 
   /// Loads, limits, keeps classes, splits, takes the samples of each class, gives noisy labels, checks labels and resizes,
   /// in this order. Labels that the format forbids are refused in all of a file; those at or above `classLimit` (the
@@ -58,8 +69,9 @@ package struct DataSplits: Sendable {
       .keeping(options.classes, source: source)
 
     let held = try heldOut(options.validation, of: limited.count, source: source)
-    let unheld = limited.slice(0..<limited.count - held)
-    let validation = held > 0 ? limited.slice(limited.count - held..<limited.count) : nil
+    let parts = held > 0 ? limited.holdingOut(held, by: options.validationSplit) : nil
+    let unheld = parts?.rest ?? limited
+    let validation = parts?.held
     var training =
       try options.samplesPerClass.map { (count) throws(DataError) in
         try unheld.subset(perClass: count, seed: options.subsetSeed, source: source)
@@ -76,7 +88,7 @@ package struct DataSplits: Sendable {
       throw DataError(path: source, reason: "0 test images, expected at least 1")
     }
 
-    let splits = DataSplits(training: training, validation: validation, test: test)
+    let splits = DataSplits(training: training, validation: validation, test: test, wholeTest: allTest)
     if let classLimit {
       for split in [training, validation, test].compactMap(\.self) {
         try split.checkLabels(below: classLimit, because: "model.classes: \(classLimit)")
@@ -89,7 +101,7 @@ package struct DataSplits: Sendable {
   /// The test images alone, limited, of the classes kept and resized as `load` gives them: no training file has to be there.
   package static func loadTest(_ options: DataOptions, classLimit: Int? = nil) throws(DataError) -> Dataset {
     let source = options.format == .glyphs ? "glyphs" : options.path ?? "data.path"
-    let test = try loadAllTest(options).first(options.testLimit, key: "data.test_limit", source: source)
+    let test = try loadWholeTest(options).first(options.testLimit, key: "data.test_limit", source: source)
       .keeping(options.classes, source: source)
     guard test.count >= 1 else {
       throw DataError(path: source, reason: "0 test images, expected at least 1")
@@ -100,7 +112,8 @@ package struct DataSplits: Sendable {
     return test.resized(to: size)
   }
 
-  private static func loadAllTest(_ options: DataOptions) throws(DataError) -> Dataset {
+  /// The test images of the files, before limits, classes and size.
+  package static func loadWholeTest(_ options: DataOptions) throws(DataError) -> Dataset {
     guard options.format != .glyphs else {
       try checkGlyphs([("data.test_limit", options.testLimit)])
       return Glyphs.draw(.test, count: max(0, options.testLimit ?? Glyphs.testCount), seed: options.seed)
@@ -162,7 +175,7 @@ package struct DataSplits: Sendable {
       source: source)
     return DataSplits(
       training: training.resized(to: size), validation: validation?.resized(to: size),
-      test: test.resized(to: size))
+      test: test.resized(to: size), wholeTest: wholeTest)
   }
 
   private static func checkRoom(for images: Int, channels: Int, size: Int, source: String) throws(DataError) {

@@ -11,8 +11,9 @@ enum IDX {
   /// Loads the four MNIST-named files of a directory, each plain (it stays mapped) or, where there is no plain one, `.gz`
   /// (it is inflated). Labels of both sets decide the number of classes: the largest label + 1.
   static func load(directory: String) throws(DataError) -> (training: Dataset, test: Dataset) {
-    let training = try samples(directory, "train")
-    let test = try samples(directory, "t10k")
+    let folder = try DataFolder(directory, for: .idx)
+    let training = try samples(folder, "train")
+    let test = try samples(folder, "t10k")
     guard training.shape == test.shape else {
       throw DataError(
         path: test.file.path,
@@ -27,15 +28,15 @@ enum IDX {
 
   /// The test files alone; their labels decide the number of classes.
   static func loadTest(directory: String) throws(DataError) -> Dataset {
-    let test = try samples(directory, "t10k")
+    let test = try samples(DataFolder(directory, for: .idx), "t10k")
     return Dataset(shape: test.shape, classes: test.largestLabel + 1, files: [test.file])
   }
 
   private static func samples(
-    _ directory: String, _ name: String
+    _ folder: DataFolder, _ name: String
   ) throws(DataError) -> (file: SampleFile, shape: ImageShape, largestLabel: Int) {
-    let images = try File(path: "\(directory)/\(name)-images-idx3-ubyte", dimensions: 3)
-    let labels = try File(path: "\(directory)/\(name)-labels-idx1-ubyte", dimensions: 1)
+    let images = try File("\(name)-images-idx3-ubyte", in: folder, dimensions: 3)
+    let labels = try File("\(name)-labels-idx1-ubyte", in: folder, dimensions: 1)
     let shape = ImageShape(channels: 1, height: images.sizes[1], width: images.sizes[2])
     guard shape.count > 0 else {
       throw DataError(path: images.path, reason: "images of \(shape) hold no pixels")
@@ -63,11 +64,18 @@ enum IDX {
     let contents: any SampleBytes
     let start: Int
 
-    init(path plain: String, dimensions: Int) throws(DataError) {
+    init(_ name: String, in folder: DataFolder, dimensions: Int) throws(DataError) {
+      let plain = "\(folder.path)/\(name)"
+      // Not by the names alone: a link may lead nowhere.
       let isPlain = FileManager.default.fileExists(atPath: plain)
       let path = isPlain ? plain : plain + ".gz"
       guard isPlain || FileManager.default.fileExists(atPath: path) else {
-        throw DataError(path: plain, reason: "no such file, neither plain nor as .gz")
+        // As other hosts of these files write the names.
+        let variant = folder.names.first { $0.replacing(".", with: "-").hasPrefix(name) }
+        throw DataError(
+          path: plain,
+          reason: "no such file, neither plain nor as .gz"
+            + (variant.map { "; there is \(quoted($0)): rename it" } ?? folder.hint(for: .idx)))
       }
       let headerBytes = 4 + 4 * dimensions
       let sizes: [Int]
@@ -80,6 +88,11 @@ enum IDX {
           contents = file
         } else {
           // The header first: its sizes are the budget of inflating the rest.
+          let packed = FileSignature.head(of: path)
+          guard packed.count < 2 || packed[0] == 0x1F else {
+            let what = packed.starts(with: [0, 0, 8]) ? "; it is plain: rename it to \(name)" : FileSignature.hint(packed)
+            throw FormatError(path: path, reason: "is not gzip\(what)")
+          }
           let head = try Gzip.prefix(contentsOf: path, count: headerBytes)
           (sizes, length) = try Self.header(head, dimensions, path)
           try Self.checkBudget(length, packed: path)
@@ -95,6 +108,15 @@ enum IDX {
             + sizes.map(String.init).joined(separator: " x "))
       }
       (self.path, self.sizes, self.contents, start) = (path, sizes, contents, headerBytes)
+    }
+
+    /// What is there in the place of `dimensions`.
+    private static func hint(_ bytes: [UInt8], _ dimensions: Int) -> String {
+      if bytes.starts(with: [0x1F, 0x8B]) { return "; it is gzip: add .gz to its name, or unpack it (gunzip)" }
+      let other = dimensions == 3 ? 1 : 3
+      guard bytes.starts(with: [0, 0, 8, UInt8(other)]) else { return FileSignature.hint(bytes) }
+      let (found, meant) = dimensions == 3 ? ("labels", "images") : ("images", "labels")
+      return "; it holds \(found), where \(meant) are expected: are the two files swapped?"
     }
 
     /// Refuses what a packed file cannot hold, and what this machine cannot: it lies in memory twice for a moment.
@@ -121,6 +143,7 @@ enum IDX {
           path: path,
           reason: "starts with bytes \(bytes[0..<4].map(String.init).joined(separator: " ")), expected "
             + "0 0 8 \(dimensions) (unsigned bytes in \(dimensions) \(dimensions == 1 ? "dimension" : "dimensions"))"
+            + hint(bytes, dimensions)
         )
       }
       let sizes = stride(from: 4, to: count, by: 4).map { at in

@@ -28,6 +28,10 @@ package struct LabelNoise: Equatable, Sendable {
   func apply(
     to training: Dataset, of all: Dataset, format: DataFormat, source: String
   ) throws(DataError) -> Dataset {
+    if kind == .symmetricExclusive || kind == .pairFlip, training.classes < 2 {
+      throw DataError(
+        path: source, reason: "data.label_noise.kind: \(kind.rawValue) needs a second class, but the data has one")
+    }
     switch kind {
     case .none: return training
     case .symmetric:
@@ -52,8 +56,7 @@ package struct LabelNoise: Equatable, Sendable {
       guard let path else {
         throw DataError(path: "data.label_noise.file", reason: "is not set, expected the file of labels")
       }
-      let labels = try LabelFile(path: path, of: all).labels
-      return training.relabelled((0..<training.count).map { labels[training.position(of: $0)] })
+      return training.relabelled(try LabelFile(path: path, of: all).labels(for: training))
     }
   }
 

@@ -1,5 +1,6 @@
 import Files
 import Formats
+import Foundation
 
 /// Bytes that samples lie in, wherever they are: a mapped file, or memory of the program. Read-only once shared.
 protocol SampleBytes: AnyObject, Sendable {
@@ -47,6 +48,15 @@ struct SampleFile: Sendable {
     count = records.bytes.count / record
     (pixels, pixelStart, pixelStride) = (records, labelBytes, record)
     (labels, labelStart, labelStride) = (records, labelBytes - 1, record)
+  }
+
+  /// Whether both are the same bytes: quick where they differ.
+  func hasPixels(of other: SampleFile) -> Bool {
+    let (mine, theirs) = (pixels.bytes, other.pixels.bytes)
+    guard mine.count == theirs.count, let first = mine.baseAddress, let second = theirs.baseAddress else {
+      return false
+    }
+    return memcmp(first, second, mine.count) == 0
   }
 
   /// Pixels of one block and labels of another; `path` is where the labels come from.

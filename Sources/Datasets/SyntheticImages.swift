@@ -30,7 +30,7 @@ extension DataSplits {
     for record in 0..<count { records.storage[record * (1 + shape.count)] %= labels }
     let file = SampleFile(path: "synthetic images", records: records, labelBytes: 1, pixelBytes: shape.count)
     let images = Dataset(shape: shape, classes: classes ?? native, files: [file])
-    return DataSplits(training: images, validation: nil, test: images)
+    return DataSplits(training: images, validation: nil, test: images, wholeTest: images)
   }
 }
 

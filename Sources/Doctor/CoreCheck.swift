@@ -1,5 +1,6 @@
 import Foundation
 import MPI
+import Runtime
 
 /// The cores a rank may use, and what it means to run on them.
 package struct CoreFacts: Codable, Sendable {
@@ -21,27 +22,19 @@ package struct CoreFacts: Codable, Sendable {
   ) -> CoreFacts {
     var facts = CoreFacts()
     let status = ControlGroup.text("/proc/self/status") ?? ""
-    facts.allowed = numbers(field("Cpus_allowed_list", of: status) ?? "")
+    facts.allowed = ControlGroup.numbers(field("Cpus_allowed_list", of: status) ?? "")
     facts.threads = field("Threads", of: status).flatMap { Int($0) } ?? 1
     facts.available = facts.allowed
-    if environment["OMPI_COMM_WORLD_SIZE"] != nil || environment["SLURM_STEP_ID"] != nil {
+    if MPIFamily.value(\.sizeVariable, in: environment) != nil || environment["SLURM_STEP_ID"] != nil {
       let parent = ControlGroup.text("/proc/\(getppid())/status") ?? ""
-      var numbers = Set(Self.numbers(field("Cpus_allowed_list", of: parent) ?? ""))
+      var numbers = Set(ControlGroup.numbers(field("Cpus_allowed_list", of: parent) ?? ""))
       if let inGroup = group.coreNumbers { numbers.formIntersection(inGroup) }
       facts.available = numbers.union(facts.allowed).sorted()
     }
     facts.quota = group.cores
-    facts.yields = ["1", "t", "true", "yes", "enabled"].contains(parameters.value("mpi_yield_when_idle") ?? "")
+    let yields = MPIFamily.own.yieldParameter.flatMap { parameters.value($0) } ?? ""
+    facts.yields = ["1", "t", "true", "yes", "enabled"].contains(yields)
     return facts
-  }
-
-  /// 0, 1, 2 and 5 of "0-2,5"
-  package static func numbers(_ list: String) -> [Int] {
-    list.split(separator: ",").flatMap { part -> [Int] in
-      let ends = part.split(separator: "-").compactMap { Int($0.trimmingCharacters(in: .whitespaces)) }
-      guard let first = ends.first, let last = ends.last, first <= last, last < 1 << 16 else { return [] }
-      return Array(first...last)
-    }
   }
 
   private static func field(_ name: String, of status: String) -> String? {
@@ -79,9 +72,10 @@ package enum CoreCheck {
       guard host.ranks.contains(where: { !$0.cores.yields }) else {
         return .note("cores", "\(place): they take turns, as mpi_yield_when_idle lets them")
       }
+      let setting = host.first.launch.family.yieldSetting.map { ", or set \($0)" } ?? ""
       return .warning(
         "cores", "\(place): ranks that wait keep the others from computing",
-        remedy: "start at most \(counted(cores, "rank")) there, or set OMPI_MCA_mpi_yield_when_idle=1")
+        remedy: "start at most \(counted(cores, "rank")) there\(setting)")
     }
     guard ranks * threads > cores else { return nil }
     return .warning(
@@ -93,6 +87,7 @@ package enum CoreCheck {
     let used = Set(host.ranks.flatMap(\.cores.allowed))
     let free = Set(host.ranks.flatMap(\.cores.available)).subtracting(used)
     guard !free.isEmpty else { return nil }
+    let family = host.first.launch.family
     for set in Set(host.ranks.map(\.cores.allowed)).sorted(by: { $0.count < $1.count }) {
       let inside = host.ranks.filter { Set($0.cores.allowed).isSubset(of: set) }
       guard inside.count * threads > set.count else { continue }
@@ -100,9 +95,8 @@ package enum CoreCheck {
         "binding",
         "\(host.name): rank \(listed(inside.map { "\($0.rank)" })) may only run on \(counted(set.count, "core")) "
           + "(\(listed(set.map { "\($0)" }))), and \(free.count) of the job's cores are free",
-        remedy: threads > 1
-          ? "start mpirun with --map-by slot:PE=\(threads), or with --bind-to none"
-          : "start mpirun with --map-by core --bind-to core, or with --bind-to none")
+        remedy: "start \(family.launcher) with \(threads > 1 ? "\(family.coresOption)\(threads)" : family.coreOption), "
+          + "or with \(family.freeOption)")
     }
     return nil
   }
@@ -125,7 +119,8 @@ package enum CoreCheck {
       .note(
         "binding",
         "\(listed(hosts.map(\.name))): ranks may move between \(host.first.cores.available.count) cores; "
-          + "mpirun --map-by core --bind-to core keeps them near their caches and memory")
+          + "\(host.first.launch.family.launcher) \(host.first.launch.family.coreOption) keeps them near their caches and "
+          + "memory")
     ]
   }
 

@@ -6,6 +6,8 @@ import Runtime
 
 /// How this rank came to be.
 package struct LaunchFacts: Codable, Sendable {
+  /// Of the library; Open MPI 4's where nobody knows it.
+  package var family: MPIFamily { MPIFamily.of(library: library) ?? .openMPI4 }
   /// "Open MPI v4.1.4"
   package var library = "Open MPI v4.1.4"
   package var threadLevel = "multiple"
@@ -36,7 +38,10 @@ package struct LaunchFacts: Codable, Sendable {
 
   /// Those that started these ranks, the innermost first: mpirun inside a Slurm step leaves Slurm's variables too.
   static func launcher(_ environment: [String: String]) -> String? {
-    if environment["OMPI_COMM_WORLD_SIZE"] != nil { return "mpirun" }
+    if environment[MPIFamily.openMPI4.sizeVariable] != nil { return "mpirun" }
+    if environment[MPIFamily.mpich.sizeVariable] != nil {
+      return environment["SLURM_STEP_ID"] == nil ? "mpiexec" : "srun with PMI"
+    }
     if environment["PMIX_RANK"] != nil, environment["SLURM_STEP_ID"] != nil { return "srun --mpi=pmix" }
     if environment["PMIX_RANK"] != nil { return "a PMIx launcher" }
     if environment["SLURM_STEP_ID"] != nil { return "srun" }
@@ -67,9 +72,10 @@ package enum LaunchCheck {
 
   private static func library(_ job: JobFacts) -> Finding {
     let launch = job.first.launch
-    guard launch.library.hasPrefix("Open MPI") else {
+    guard MPIFamily.of(library: launch.library) != nil else {
       return .warning(
-        "MPI", "\(launch.library), of which only Open MPI has been tried", remedy: "build with Open MPI 4.1 or newer")
+        "MPI", "\(launch.library), which has not been tried",
+        remedy: "build with Open MPI 4.1 or newer, MPICH 5 or Intel MPI 2021.19")
     }
     return .ok("MPI", "\(launch.library), threads: \(launch.threadLevel)")
   }
@@ -84,6 +90,10 @@ package enum LaunchCheck {
         .warning("mpirun", "none on PATH", remedy: "put the bin folder of \(library) on PATH to start more ranks")
       ]
     }
+    // MPICH's launcher says its version on another line, and Intel's has its own way to count.
+    let isOfFamily =
+      library.hasPrefix("MPICH") && text.contains("HYDRA") || library.hasPrefix("Intel") && text.contains("Intel")
+    if isOfFamily { return [.ok("mpirun", "on PATH, of the library's family")] }
     if text.contains("Open MPI"), let found = version(text), found == version(library) {
       return [.ok("mpirun", "on PATH, of the library's version")]
     }

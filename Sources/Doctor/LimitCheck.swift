@@ -1,5 +1,6 @@
 import Foundation
 import Reporting
+import Runtime
 
 /// What `ulimit` and the control group allow a rank; nil where there is no limit.
 package struct LimitFacts: Codable, Sendable {

@@ -9,9 +9,9 @@ package struct MemoryFacts: Codable, Sendable {
 
   package init() {}
 
-  static func read(_ group: ControlGroup) -> MemoryFacts {
+  static func read() -> MemoryFacts {
     var facts = MemoryFacts()
-    facts.available = [HostMemory.available, group.memoryAvailable].compactMap { $0 }.min()
+    facts.available = HostMemory.available
     return facts
   }
 }

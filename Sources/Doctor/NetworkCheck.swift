@@ -1,5 +1,6 @@
 import Foundation
 import MPI
+import Runtime
 
 /// The networks a host is on.
 package struct NetworkFacts: Codable, Sendable {
@@ -105,12 +106,13 @@ package enum NetworkCheck {
         .ok("network", "one host, whose ranks need none (\(interfaces.isEmpty ? "none is up" : listed(interfaces)))")
       ]
     }
+    let variables = job.first.launch.family.networkVariables
     let used = job.hosts.map { host in (name: host.name, interfaces: interfacesInUse(host.first.network)) }
     if let host = used.first(where: { $0.interfaces.isEmpty }) {
       return [
         .warning(
-          "network", "\(host.name) has no interface that Open MPI may use",
-          remedy: "see OMPI_MCA_btl_tcp_if_include and OMPI_MCA_btl_tcp_if_exclude")
+          "network", "\(host.name) has no interface that MPI may use",
+          remedy: "see \(variables[0])\(variables[0].hasPrefix("OMPI") ? " and OMPI_MCA_btl_tcp_if_exclude" : "")")
       ]
     }
     let all = used.flatMap { host in host.interfaces.map { (host: host.name, interface: $0) } }
@@ -130,14 +132,14 @@ package enum NetworkCheck {
           "no network that all \(job.hosts.count) hosts are on: "
             + listed(all.map { "\($0.host) \($0.interface.shown)" }),
           remedy:
-            "name the interfaces that reach each other in OMPI_MCA_btl_tcp_if_include and OMPI_MCA_oob_tcp_if_include")
+            "name the interfaces that reach each other in \(variables.joined(separator: " and "))")
       ]
     }
     guard !odd.isEmpty else { return [.ok("network", "\(job.hosts.count) hosts on \(listed(shared.sorted()))")] }
     return [
       .warning(
         "network", "not between all hosts: \(listed(odd.map { "\($0.host) \($0.interface.shown)" }))",
-        remedy: "set OMPI_MCA_btl_tcp_if_include=\(best) and OMPI_MCA_oob_tcp_if_include=\(best)")
+        remedy: "set \(variables.map { "\($0)=\(best)" }.joined(separator: " and "))")
     ]
   }
 

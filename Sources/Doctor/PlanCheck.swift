@@ -24,6 +24,8 @@ package struct PlanFacts: Codable, Sendable {
   package var bytesPerRank: Int?
   package var checkpointBytes: Int?
   package var checkpointsKept: Int?
+  /// Classes without training images, in words.
+  package var emptyClasses: String?
 
   package init() {}
 
@@ -35,6 +37,7 @@ package struct PlanFacts: Codable, Sendable {
     // Weights and the two moments of an optimiser; running statistics and text come to little.
     checkpointBytes = ParameterLayout(plan.architecture).parameterCount * 4 * 3 + 1 << 16
     checkpointsKept = plan.configuration.checkpoint.keep
+    emptyClasses = plan.emptyClassesText
   }
 
   /// Reads the data set, as a run would.
@@ -54,12 +57,14 @@ package enum PlanCheck {
     guard let plan = job.first.plan else { return [] }
     let failed = job.ranks.filter { $0.plan?.problem != nil }
     guard let first = failed.first, let problem = first.plan?.problem else {
-      return [
-        .ok(
-          "configuration",
-          "\(counted(plan.shards ?? 0, "shard")) on \(counted(job.ranks.count, "rank")), \(plan.steps ?? 0) steps; "
-            + "the data can be read")
-      ]
+      let readable = Finding.ok(
+        "configuration",
+        "\(counted(plan.shards ?? 0, "shard")) on \(counted(job.ranks.count, "rank")), \(plan.steps ?? 0) steps; "
+          + "the data can be read")
+      return [readable]
+        + (plan.emptyClasses.map { text in
+          [.warning("data", text, remedy: "see data.limit, data.validation_split, data.classes and the labels")]
+        } ?? [])
     }
     let everywhere = failed.count == job.ranks.count
     let hosts = job.hosts.map(\.name).filter { name in failed.contains { $0.host == name } }

@@ -27,6 +27,21 @@ package enum Preflight {
     silence.end()
   }
 
+  /// Throws on all ranks alike where they are on fewer hosts than `launch/train` asked for: Open MPI 5 may take the
+  /// addresses of several hosts for its own, and put all ranks on one.
+  package static func checkHosts(_ communicator: Communicator) throws {
+    let wanted = ProcessInfo.processInfo.environment[LaunchVariable.hosts].flatMap { Int64($0) } ?? 0
+    guard communicator.size > 1, try communicator.maximum([wanted])[0] > 1 else { return }
+    let most = try communicator.maximum([wanted])[0]
+    let hosts = Set(
+      try communicator.gatherVarying(Array(Platform.host.utf8)).map { String(decoding: $0, as: UTF8.self) })
+    guard hosts.count < most else { return }
+    throw SharedError(
+      exitCode: ExitCode.usage,
+      description: "\(most) hosts were asked for, and all ranks are on \(listed(hosts.sorted())): "
+        + "name hosts as they name themselves (hostname), not by address")
+  }
+
   /// Everything, on every rank alike; takes as long as reading the data and writing 16 MiB.
   /// - Parameter configuration: or why it cannot be read; nil where none was given.
   package static func examine(

@@ -37,7 +37,7 @@ package struct RankFacts: Codable, Sendable {
     facts.network = NetworkFacts.read(environment, parameters)
     facts.space = SpaceFacts.read(environment, parameters)
     facts.limits = LimitFacts.read(group)
-    facts.memory = MemoryFacts.read(group)
+    facts.memory = MemoryFacts.read()
     return facts
   }
 }

@@ -3,6 +3,7 @@ import Files
 import Foundation
 import Glibc
 import Reporting
+import Runtime
 
 /// What rank 0 finds where the run's files will go.
 package struct RunDirectoryFacts: Codable, Sendable {

@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import MPI
 import Reporting
 import Runtime
 
@@ -13,11 +14,13 @@ package final class Silence: @unchecked Sendable {
   /// host that is only just back.
   package init(seconds: Double) {
     let environment = ProcessInfo.processInfo.environment
-    let isFirstOfHost = (environment["OMPI_COMM_WORLD_LOCAL_RANK"] ?? environment["SLURM_LOCALID"] ?? "0") == "0"
+    let local = MPIFamily.value(\.localRankVariable, in: environment) ?? environment["SLURM_LOCALID"]
+    let isFirstOfHost = (local ?? "0") == "0"
     Thread.detachNewThread { [self] in
       guard !ends(within: seconds) else { return }
       var facts = RankFacts()
       facts.host = Platform.host
+      facts.launch.library = World.libraryVersion
       facts.network.interfaces = NetworkFacts.systemInterfaces()
       let finding = Self.finding(facts, environment: environment, seconds: Int(seconds))
       if isFirstOfHost { Fatal.write("icp: \(finding.message)") }
@@ -36,13 +39,14 @@ package final class Silence: @unchecked Sendable {
 
   /// What a rank alone can say: its own interfaces and, from mpirun's address, which of them lead to mpirun's host.
   package static func finding(_ facts: RankFacts, environment: [String: String], seconds: Int) -> Finding {
-    let size = environment["OMPI_COMM_WORLD_SIZE"] ?? environment["SLURM_STEP_NUM_TASKS"]
-    guard size == nil || size != environment["OMPI_COMM_WORLD_LOCAL_SIZE"] else {
+    let size = MPIFamily.value(\.sizeVariable, in: environment) ?? environment["SLURM_STEP_NUM_TASKS"]
+    guard size == nil || size != MPIFamily.value(\.localSizeVariable, in: environment) else {
       return .error(
         "network", "\(facts.host): no word from the other ranks for \(seconds) s",
         remedy: "see whether each of them runs (ps)", exitStatus: ExitCode.temporary)
     }
-    let launcher = addresses(ofLauncher: environment["OMPI_MCA_orte_hnp_uri"] ?? "")
+    let uris = MPIFamily.all.flatMap(\.launcherAddresses).compactMap { environment[$0] }
+    let launcher = addresses(ofLauncher: uris.first ?? "")
     let own = facts.network.interfaces.filter { !isOwnBridge($0.name) }
     let towards = own.filter { interface in
       !launcher.contains(interface.address)
@@ -53,14 +57,19 @@ package final class Silence: @unchecked Sendable {
     let interfaces = listed(facts.network.interfaces.map(\.shown), most: 12)
     return .error(
       "network", "\(facts.host): no word from the other hosts for \(seconds) s; this one is on \(interfaces)",
-      remedy: "set OMPI_MCA_btl_tcp_if_include and OMPI_MCA_oob_tcp_if_include to \(name) "
+      remedy: "set \(facts.launch.family.networkVariables.joined(separator: " and ")) to \(name) "
         + "and see that no firewall is in between", exitStatus: ExitCode.temporary)
   }
 
-  /// 10.0.0.1 and 10.9.0.1 of "123.0;tcp://10.0.0.1,10.9.0.1:4711;tcp6://..."
+  /// 10.0.0.1 and 10.9.0.1 of "123.0;tcp://10.0.0.1,10.9.0.1:4711;tcp6://...", or of Open MPI 5's "...;tcp4://10.0.0.1:51387"
   private static func addresses(ofLauncher uri: String) -> [UInt32] {
-    guard let part = uri.split(separator: ";").first(where: { $0.hasPrefix("tcp://") }) else { return [] }
-    return part.dropFirst(6).prefix { $0 != ":" }.split(separator: ",").compactMap { NetworkFacts.address($0) }
+    guard let part = uri.split(separator: ";").first(where: { $0.hasPrefix("tcp://") || $0.hasPrefix("tcp4://") })
+    else {
+      return []
+    }
+    return part.drop { $0 != "/" }.dropFirst(2).prefix { $0 != ":" }.split(separator: ",").compactMap {
+      NetworkFacts.address($0)
+    }
   }
 
   /// By the names that container engines and hypervisors give them.

@@ -1,6 +1,7 @@
 import Foundation
 import Glibc
 import MPI
+import Runtime
 
 /// Whether a rank may read another's memory, with which Open MPI copies large messages inside a host at once (CMA).
 /// Containers often withhold the right, and the run then prints an error a message, or ends (open-mpi/ompi#4948).
@@ -22,10 +23,18 @@ package struct SingleCopyFacts: Codable, Sendable {
     static let value: UInt64 = 0x1CED_D0C7_0123_4567
   }
 
+  /// Of Open MPI 5's list of components, such as "^cma", whether the one is in use; an empty list means all.
+  private static func mechanism(_ value: String?) -> String? {
+    guard MPIFamily.own == .openMPI5, let value else { return value }
+    let excludes = value.hasPrefix("^")
+    let names = value.drop { $0 == "^" }.split(separator: ",")
+    return names.isEmpty || names.contains("cma") != excludes ? "cma" : "none"
+  }
+
   static func read(_ target: Target, isOther: Bool) throws -> SingleCopyFacts {
     var facts = SingleCopyFacts()
     facts.ofAnotherRank = isOther
-    facts.mechanism = try World.Parameters().value("btl_vader_single_copy_mechanism")
+    facts.mechanism = try MPIFamily.own.singleCopyParameter.flatMap { try Self.mechanism(World.Parameters().value($0)) }
     switch ForeignMemory.read(process: target.process, address: target.address) {
     case nil: facts.error = String(cString: strerror(errno))
     case Target.value: break
@@ -50,7 +59,8 @@ package enum SingleCopyCheck {
       return [
         .warning(
           "single copy", text,
-          remedy: "set OMPI_MCA_btl_vader_single_copy_mechanism=none, or give the container SYS_PTRACE")
+          remedy: "set \(rank.launch.family.noSingleCopySetting ?? "the library's way to copy twice"), "
+            + "or give the container SYS_PTRACE")
       ]
     }
     if tried.contains(where: { $0.probes?.singleCopy?.ofAnotherRank == true }) {

@@ -1,6 +1,7 @@
 import Foundation
 import MPI
 import Reporting
+import Runtime
 
 /// Where Open MPI puts files of its own.
 package struct SpaceFacts: Codable, Sendable {
@@ -32,12 +33,13 @@ package struct SpaceFacts: Codable, Sendable {
 
   static func read(_ environment: [String: String], _ parameters: borrowing World.Parameters) -> SpaceFacts {
     var facts = SpaceFacts()
-    // Open MPI 5 knows vader's parameters by both names.
-    let backing = parameters.value("btl_vader_backing_directory")
-    facts.sharesMemory = backing != nil
-    facts.shared = Folder.read(backing ?? environment["OMPI_MCA_btl_vader_backing_directory"] ?? "/dev/shm")
+    let family = MPIFamily.own
+    let backing = family.backingParameter.flatMap { parameters.value($0) }
+    facts.sharesMemory = backing != nil || family.backingParameter == nil
+    facts.shared = Folder.read(backing ?? family.backingVariable.flatMap { environment[$0] } ?? "/dev/shm")
     facts.temporary = Folder.read(
-      environment["OMPI_MCA_orte_tmpdir_base"] ?? environment["TMPDIR"] ?? "/tmp")
+      environment["OMPI_MCA_orte_tmpdir_base"] ?? environment["PRTE_MCA_prte_tmpdir_base"] ?? environment["TMPDIR"]
+        ?? "/tmp")
     return facts
   }
 }
@@ -54,9 +56,10 @@ package enum SpaceCheck {
   }
 
   private static func sharedMemory(_ job: JobFacts) -> Finding {
+    let variable = job.first.launch.family.backingVariable
     let remedy =
-      "give the container more (docker run --shm-size=1g), or set OMPI_MCA_btl_vader_backing_directory to a folder on a "
-      + "local disk, such as $TMPDIR"
+      "give the container more (docker run --shm-size=1g)"
+      + (variable.map { ", or set \($0) to a folder on a local disk, such as $TMPDIR" } ?? "")
     for host in job.hosts {
       let needed = max(shared, host.ranks.count * 4 << 20)
       guard let folder = host.first.space.shared else {

@@ -2,31 +2,30 @@ import Datasets
 import Kernels
 import MPI
 import Networks
-import Supervision
 
 /// Measures a model on a data set over all ranks: evaluation mode, no augmentation. Each sample counts once, all sums are
 /// integers, and the pieces that run together are cut by index, so the result has the same bits at any number of ranks.
 package final class Evaluator {
   private let model: ModelState
   private let network: FrozenNetwork
-  private let communicator: Communicator
   private let piece: Tensor
-  private let pulse: Pulse
   /// Samples so far, of all evaluations, whose logits were not all finite: they count as wrong.
   private(set) var notFinite = 0
+  private let rounds: SharedRounds
   private var labels = [Int32](repeating: 0, count: FrozenNetwork.pieceSize)
   private var trueLabels = [Int32](repeating: 0, count: FrozenNetwork.pieceSize)
 
-  package init(model: ModelState, backend: ConvolutionBackend, communicator: Communicator, pulse: Pulse = Pulse()) {
+  package init(model: ModelState, backend: ConvolutionBackend, rounds: SharedRounds) {
     self.model = model
-    (self.communicator, self.pulse) = (communicator, pulse)
+    self.rounds = rounds
     network = FrozenNetwork(
       model.architecture, layout: model.layout, backend: backend, differentiable: false, scratch: Scratch())
     piece = Tensor(model.architecture.input.withBatch(FrozenNetwork.pieceSize))
   }
 
   /// Every rank calls it, and gets the same metrics.
-  package func evaluate(_ dataset: Dataset, normalization: Normalization) throws(MPIError) -> ClassificationMetrics {
+  /// Throws: StopRequested, on every rank, as soon as one was asked to stop.
+  package func evaluate(_ dataset: Dataset, normalization: Normalization) throws -> ClassificationMetrics {
     try evaluate(dataset) { samples, _, images in dataset.normalized(samples, by: normalization, into: images) }
   }
 
@@ -35,33 +34,37 @@ package final class Evaluator {
   package func evaluate(
     _ dataset: Dataset,
     write: (_ samples: Range<Int>, _ labels: UnsafePointer<Int32>, _ images: UnsafeMutablePointer<Float>) -> Void
-  ) throws(MPIError) -> ClassificationMetrics {
-    pulse.enter(.evaluation)
+  ) throws -> ClassificationMetrics {
+    rounds.clock.enter(.evaluation)
     network.fold(parameters: model.parameters.pointer, statistics: model.statistics.pointer)
     var sums = EvaluationSums(classes: network.classes)
-    for samples in Self.pieces(of: dataset.count, communicator) {
+    let pieces = Self.pieces(of: dataset.count, rounds.communicator)
+    try rounds.run(pieces.count, of: Self.pieceCount(dataset.count)) { index in
+      let samples = pieces[pieces.startIndex + index]
       for (offset, sample) in samples.enumerated() {
         labels[offset] = Int32(dataset.label(sample))
         trueLabels[offset] = Int32(dataset.trueLabel(sample))
       }
       write(samples, labels, piece.pointer)
-      pulse.beat()
       sums.add(
         logits: network.logits(piece.pointer, samples: samples.count), labels: labels, trueLabels: trueLabels,
         count: samples.count)
     }
-    pulse.enter(.exchange)
-    try sums.values.withUnsafeMutableBufferPointer { values throws(MPIError) in try communicator.sum(values) }
+    rounds.clock.enter(.exchange)
+    try sums.values.withUnsafeMutableBufferPointer { values throws(MPIError) in try rounds.communicator.sum(values) }
     let metrics = ClassificationMetrics(sums)
     notFinite += metrics.nonFinite
     return metrics
   }
 
   /// This rank's part of 0..<count, cut into pieces by index.
-  static func pieces(of count: Int, _ communicator: Communicator) -> some Sequence<Range<Int>> {
+  static func pieces(of count: Int, _ communicator: Communicator) -> LazyMapSequence<Range<Int>, Range<Int>> {
     let size = FrozenNetwork.pieceSize
-    let pieces = (count + size - 1) / size
+    let pieces = pieceCount(count)
     let (rank, ranks) = (communicator.rank, communicator.size)
     return (pieces * rank / ranks..<pieces * (rank + 1) / ranks).lazy.map { $0 * size..<min(($0 + 1) * size, count) }
   }
+
+  /// Pieces of `count` samples, over all ranks.
+  static func pieceCount(_ count: Int) -> Int { (count + FrozenNetwork.pieceSize - 1) / FrozenNetwork.pieceSize }
 }

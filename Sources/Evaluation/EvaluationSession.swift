@@ -15,20 +15,21 @@ import Supervision
 package struct EvaluationSession {
   private let configuration: RunConfiguration
   private let weights: String
-  private let communicator: Communicator
-  private let pulse: Pulse
+  private let rounds: SharedRounds
 
-  package init(configuration: RunConfiguration, weights: String, communicator: Communicator, pulse: Pulse) {
-    (self.configuration, self.weights, self.communicator, self.pulse) = (configuration, weights, communicator, pulse)
+  package init(configuration: RunConfiguration, weights: String, rounds: SharedRounds) {
+    self.configuration = configuration
+    self.weights = weights
+    self.rounds = rounds
     KernelLibrary.setThreads(configuration.training.threads)
   }
 
   /// The same metrics on every rank.
   package func run() throws -> ClassificationMetrics {
-    let (plan, model) = try communicator.planToMeasure(configuration, weights: weights)
-    let metrics = try Evaluator(model: model, backend: plan.backend, communicator: communicator, pulse: pulse)
+    let (plan, model) = try rounds.communicator.planToMeasure(configuration, weights: weights)
+    let metrics = try Evaluator(model: model, backend: plan.backend, rounds: rounds)
       .evaluate(plan.test, normalization: plan.normalization)
-    communicator.warn(ofNotFinite: metrics.nonFinite, "test images have logits")
+    rounds.communicator.warn(ofNotFinite: metrics.nonFinite, "test images have logits")
     return metrics
   }
 }

@@ -48,13 +48,12 @@ package struct FinalEvaluation {
   package var dataIdentity: String { "\(plan.identity) \(classes?.identity ?? "")" }
 
   /// Of the weights as they are now. Every rank calls it, and gets the same report.
-  package func run(_ model: ModelState, communicator: Communicator, pulse: Pulse) throws -> FinalReport {
-    let robustness = RobustnessEvaluator(plan: plan, model: model, communicator: communicator, pulse: pulse)
+  package func run(_ model: ModelState, rounds: SharedRounds) throws -> FinalReport {
+    let robustness = RobustnessEvaluator(plan: plan, model: model, rounds: rounds)
     var report = FinalReport(robustness: try robustness.run(checks))
-    communicator.warn(ofNotFinite: robustness.notFinite, "images, of all that were measured, have logits")
+    rounds.communicator.warn(ofNotFinite: robustness.notFinite, "images, of all that were measured, have logits")
     if let classes {
-      let evaluator = try EpisodeEvaluator(
-        classes, plan: plan, model: model, communicator: communicator, pulse: pulse)
+      let evaluator = try EpisodeEvaluator(classes, plan: plan, model: model, rounds: rounds)
       report.episodes = try episodes.map { try evaluator.run($0) }
     }
     return report

@@ -62,7 +62,7 @@ package struct MeasurementPlan: Sendable {
     }
     try own.check(test.shape, path: weights.path, of: "the data's")
     self.configuration = configuration
-    cifarC = try CIFARC(configuration, like: test)
+    cifarC = try CIFARC(configuration, like: test, wholeTest: DataSplits.loadWholeTest(options))
     architecture = Architecture.make(
       configuration.model.kind, shortcut: configuration.model.shortcut, hidden: configuration.model.hidden,
       input: test.shape.input, classes: judgesClasses ? configuration.model.classes ?? test.classes : outputs)
@@ -108,7 +108,7 @@ package struct MeasurementPlan: Sendable {
     let layout = ParameterLayout(architecture)
     let classes = Double(architecture.classes)
     let needed =
-      2 * FrozenNetwork.bytes(architecture, layout: layout) + Double(layout.parameterCount) * 4 * 10
+      2 * FrozenNetwork.bytes(architecture, layout: layout, sizes: [FrozenNetwork.pieceSize]) + Double(layout.parameterCount) * 4 * 10
       + 3 * 8 * classes * classes
     guard let total = HostMemory.total, needed > Double(total) else { return }
     throw UsageError(

@@ -71,8 +71,9 @@ package struct PerturbationSession {
     let state = Double(4 * FrozenNetwork.pieceSize * architecture.input.sampleCount) * 4
     // The model, its folded weights in the order that the kernels want.
     let needed =
-      images + state + FrozenNetwork.bytes(architecture, layout: layout, capacity: batch.labels.count) + Double(
-        layout.parameterCount) * 4 * 5
+      images + state + Double(layout.parameterCount) * 4 * 2
+      + FrozenNetwork.bytes(
+        architecture, layout: layout, sizes: [batch.labels.count], capacity: batch.labels.count)
     guard needed > Double(total) else { return }
     throw UsageError(
       "\(batch.path): images of \(batch.shape.height) x \(batch.shape.width) need about "

@@ -15,7 +15,7 @@ package final class MappedFile: @unchecked Sendable {
     let count: Int
     do throws(RegularFile.Refusal) {
       (descriptor, count) = try RegularFile.open(path)
-    } catch { throw FormatError(path: path, reason: Self.reason(error)) }
+    } catch { throw FormatError(path: path, reason: Self.reason(error) + ShellPath.hint(path)) }
     defer { close(descriptor) }
     self.path = path
     guard count > 0 else {

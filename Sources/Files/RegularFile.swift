@@ -60,7 +60,7 @@ package enum RegularFile {
     let size: Int
     do throws(Refusal) {
       (descriptor, size) = try open(path, followLinks: followLinks)
-    } catch { throw FormatError(path: path, reason: error.reason) }
+    } catch { throw FormatError(path: path, reason: error.reason + ShellPath.hint(path)) }
     defer { close(descriptor) }
     guard size <= limit ?? .max else {
       throw FormatError(path: path, reason: "\(size) bytes, more than the \(limit!) that it may have")

@@ -5,14 +5,14 @@ import Files
 package struct NumpyFile: Sendable {
   /// Unsigned and signed integers and floats, by their bytes.
   package enum Element: String, CaseIterable, Sendable {
-    case u1, i1, i2, i4, i8, f4, f8
+    case u1, u2, u4, u8, i1, i2, i4, i8, f4, f8
 
     package var size: Int {
       switch self {
       case .u1, .i1: 1
-      case .i2: 2
-      case .i4, .f4: 4
-      case .i8, .f8: 8
+      case .u2, .i2: 2
+      case .u4, .i4, .f4: 4
+      case .u8, .i8, .f8: 8
       }
     }
 
@@ -75,11 +75,14 @@ package struct NumpyFile: Sendable {
     try withExtendedLifetime(file) { try body(UnsafeRawBufferPointer(rebasing: file.bytes[start...])) }
   }
 
-  /// Element `index` of the array in row-major order, of a type of integers.
+  /// Element `index` of the array in row-major order, of a type of integers; a `u8` beyond the range of an Int is its end.
   package func integer(_ index: Int) -> Int {
     precondition(type.isInteger && (0..<count).contains(index), "element \(index) of \(count) \(type.rawValue)")
     return switch type {
     case .u1: Int(load(index, as: UInt8.self))
+    case .u2: Int(load(index, as: UInt16.self))
+    case .u4: Int(load(index, as: UInt32.self))
+    case .u8: Int(clamping: load(index, as: UInt64.self))
     case .i1: Int(load(index, as: Int8.self))
     case .i2: Int(load(index, as: Int16.self))
     case .i4: Int(load(index, as: Int32.self))
@@ -87,12 +90,13 @@ package struct NumpyFile: Sendable {
     }
   }
 
-  /// Element `index`, of any type; an `i8` beyond 2^53 is rounded.
+  /// Element `index`, of any type; an `i8` or `u8` beyond 2^53 is rounded.
   package func number(_ index: Int) -> Double {
     precondition((0..<count).contains(index), "element \(index) of \(count)")
     return switch type {
     case .f4: Double(load(index, as: Float.self))
     case .f8: load(index, as: Double.self)
+    case .u8: Double(load(index, as: UInt64.self))
     default: Double(integer(index))
     }
   }

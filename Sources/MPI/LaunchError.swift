@@ -26,20 +26,30 @@ struct Launcher: Equatable {
   let number: Int
 
   /// The innermost launcher first: `mpirun` inside a Slurm step leaves Slurm's variables too.
-  private static let known: [(variable: String, number: String, name: String, remedy: String)] = [
-    (
-      "OMPI_COMM_WORLD_SIZE", "OMPI_COMM_WORLD_RANK", "mpirun of another Open MPI",
-      "use the mpirun of the Open MPI that icp was built with (icp --version names it)"
-    ),
-    (
-      "PMI_SIZE", "PMI_RANK", "a launcher of MPICH's family (Hydra, Intel MPI, or srun --mpi=pmi2)",
-      "use Open MPI's mpirun, as launch/train does"
-    ),
-    (
-      "SLURM_STEP_NUM_TASKS", "SLURM_PROCID", "srun without Open MPI's PMIx",
-      "add --mpi=pmix to srun, or start mpirun from the batch script"
-    ),
-  ]
+  private static let known: [(variable: String, number: String, name: String, remedy: String)] = {
+    let own = MPIFamily.own
+    let isOpenMPI = own.sizeVariable == MPIFamily.openMPI4.sizeVariable
+    let other = isOpenMPI ? "use Open MPI's mpirun, as launch/train does" : "use \(own.name)'s mpiexec"
+    let same = "of the \(isOpenMPI ? "Open MPI" : own.name) that icp was built with (icp --version names it)"
+    return [
+      (
+        MPIFamily.openMPI4.sizeVariable, MPIFamily.openMPI4.rankVariable,
+        isOpenMPI ? "mpirun of another Open MPI" : "Open MPI's mpirun",
+        isOpenMPI ? "use the mpirun \(same)" : "use the mpiexec \(same)"
+      ),
+      (
+        MPIFamily.mpich.sizeVariable, MPIFamily.mpich.rankVariable,
+        "a launcher of MPICH's family (Hydra, Intel MPI, or srun --mpi=pmi2)",
+        isOpenMPI ? other : "use the mpiexec \(same)"
+      ),
+      (
+        "SLURM_STEP_NUM_TASKS", "SLURM_PROCID", isOpenMPI ? "srun without Open MPI's PMIx" : "srun without PMI",
+        isOpenMPI
+          ? "add --mpi=pmix to srun, or start mpirun from the batch script"
+          : "add --mpi=pmi2 or --mpi=cray_shasta to srun, or start mpiexec from the batch script"
+      ),
+    ]
+  }()
 
   init?(environment: [String: String]) {
     for (variable, number, name, remedy) in Self.known {
@@ -59,10 +69,11 @@ struct Launcher: Equatable {
         + launcher.remedy, isToldByAnother: launcher.number > 0)
   }
 
-  /// To be called before MPI starts: Open MPI 4.1 ends a process that srun started without PMIx, with status 1 and twenty
+  /// To be called before MPI starts, and of Open MPI alone (others have ways of their own, such as Cray's): 4.1 ends a process that srun started without PMIx, with status 1 and twenty
   /// lines about its own build. The only task of a step, as under `srun --pty bash`, can be a job of its own once Open MPI
   /// does not see that it is in a step, which it takes from SLURM_NODELIST.
   static func prepare(environment: [String: String]) throws(LaunchError) {
+    guard MPIFamily.own.sizeVariable == MPIFamily.openMPI4.sizeVariable else { return }
     let isUnderSrun = environment["SLURM_STEP_ID"] != nil
     guard isUnderSrun, !["PMIX_NAMESPACE", "PMI_FD", "PMI_SIZE"].contains(where: { environment[$0] != nil }) else {
       return

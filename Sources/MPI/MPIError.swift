@@ -9,23 +9,29 @@ package struct MPIError: ExitCoded, CustomStringConvertible {
   package let code: Int32
   /// The library's text for `code` (`MPI_Error_string`).
   package let text: String
+  /// What kind it is: a code is the library's own (`MPI_Error_class`).
+  private let errorClass: Int32
   package var exitCode: Int32 { isOfDifferentLengths ? ExitCode.ranksDisagree : ExitCode.temporary }
 
   init(call: StaticString, code: Int32) {
     self.call = "\(call)"
     self.code = code
     self.text = Self.text(of: code)
+    var kind = code
+    if World.isRunning { MPI_Error_class(code, &kind) }
+    errorClass = kind
   }
 
   /// Whether ranks sent messages of different lengths where one was expected.
-  package var isOfDifferentLengths: Bool { code == MPI_ERR_TRUNCATE }
+  package var isOfDifferentLengths: Bool { errorClass == Int32(MPI_ERR_TRUNCATE) }
 
   package var description: String { "\(call) failed: \(text) (code \(code))" }
 
   /// Outside Init..Finalize the library may not be asked for a text.
   private static func text(of code: Int32) -> String {
     guard World.isRunning else { return "no text, MPI is not running" }
-    return string(capacity: Int(MPI_MAX_ERROR_STRING)) { MPI_Error_string(code, $0, $1) } ?? "unknown error"
+    let text = string(capacity: Int(MPI_MAX_ERROR_STRING)) { MPI_Error_string(code, $0, $1) } ?? "unknown error"
+    return text.split(whereSeparator: \.isNewline).joined(separator: " ")  // MPICH adds a stack of calls
   }
 }
 

@@ -12,45 +12,53 @@ final class TargetFeatures {
   }
   private let pass: Pass
 
-  init(
-    options: StepOptions, frozen: FrozenNetwork, convolutions: TrainingConvolutions, capacity: Int
-  ) {
-    switch options.target {
-    case .batch, .batchFrozen:
-      let network = TrainingNetwork(convolutions, taps: options.taps, capacity: capacity, differentiable: false)
-      pass = .batch(network, moving: options.target == .batch)
-    case .running:
-      let features = options.taps.map { Tensor(convolutions.architecture.nodes[$0].shape.withBatch(capacity)) }
-      pass = .running(frozen, taps: options.taps, features: features)
+  /// What came out, by tap; valid until the next pass.
+  enum Features {
+    case pass(TrainingPass)
+    case tensors([Tensor])
+
+    subscript(tap: Int) -> UnsafePointer<Float> {
+      switch self {
+      case .pass(let pass): UnsafePointer(pass.feature(tap))
+      case .tensors(let tensors): UnsafePointer(tensors[tap].pointer)
+      }
     }
   }
 
-  /// Makes the plans for `samples` samples; those of the frozen network are the refinement's too.
-  func prepare(samples: Int) {
-    if case .batch(let network, _) = pass { network.prepare(samples: samples) }
+  init(_ kind: TargetPass, taps: [Int], frozen: FrozenNetwork, builder: MethodBuilder) {
+    switch kind {
+    case .batch, .batchFrozen:
+      let network = builder.network(taps: taps, differentiable: false)
+      pass = .batch(network, moving: kind == .batch)
+    case .running:
+      let features = taps.map { Tensor(builder.model.architecture.nodes[$0].shape.withBatch(builder.capacity)) }
+      pass = .running(frozen, taps: taps, features: features)
+    }
   }
 
-  /// The feature of each tap; `running` uses the weights and statistics that the frozen network was folded with last.
-  func features(
-    of images: UnsafePointer<Float>, samples: Int, parameters: UnsafePointer<Float>,
-    statistics: UnsafeMutablePointer<Float>
-  ) -> (Int) -> UnsafePointer<Float> {
+  static func bytes(_ kind: TargetPass, taps: [Int], _ memory: MethodMemory) -> Double {
+    guard kind == .running else { return memory.network(taps: taps, differentiable: false) }
+    return taps.reduce(0) { $0 + memory.images($1) }
+  }
+
+  /// `running` uses the weights and statistics that the frozen network was folded with last.
+  func features(of images: UnsafePointer<Float>, _ shard: ShardStep) -> Features {
     switch pass {
     case .batch(let network, let moving):
-      let target = network.forward(
-        images, samples: samples, parameters: parameters, statistics: moving ? statistics : nil)
-      return { UnsafePointer(target.feature($0)) }
+      return .pass(
+        network.forward(
+          images, samples: shard.count, parameters: shard.parameters, statistics: moving ? shard.statistics : nil))
     case .running(let network, let taps, let features):
       let size = network.input.sampleCount
-      for first in stride(from: 0, to: samples, by: FrozenNetwork.pieceSize) {
-        let count = min(FrozenNetwork.pieceSize, samples - first)
+      for first in stride(from: 0, to: shard.count, by: FrozenNetwork.pieceSize) {
+        let count = min(FrozenNetwork.pieceSize, shard.count - first)
         _ = network.logits(images + first * size, samples: count)
         for (tap, feature) in zip(taps, features) {
           let width = feature.shape.sampleCount
           (feature.pointer + first * width).update(from: network.output(tap, samples: count), count: count * width)
         }
       }
-      return { UnsafePointer(features[$0].pointer) }
+      return .tensors(features)
     }
   }
 }

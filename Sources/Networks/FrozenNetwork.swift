@@ -51,13 +51,23 @@ package final class FrozenNetwork {
     }
   }
 
-  /// Bytes of the intermediates and folded weights of a differentiable one, without making it.
+  /// Bytes of a differentiable one with plans for the pieces of `sizes` samples, without making it.
   package static func bytes(
-    _ architecture: Architecture, layout: ParameterLayout, capacity: Int = pieceSize
+    _ architecture: Architecture, layout: ParameterLayout, sizes: Set<Int>, capacity: Int = pieceSize
   ) -> Double {
     let memory = MemoryPlan(architecture.trunk, taps: [], for: [.backward, .inputGradient])
-    return (Double(memory.size) * Double(min(capacity, pieceSize)) + Double(layout.parameterCount)) * 4
+    let pieces = Set(sizes.flatMap { pieceSizes(of: $0, atMost: pieceSize) })
+    // Folded weights; and for each size of a piece packed weights of both directions and their order.
+    let weights = Double(layout.parameterCount) * Double(1 + 4 * pieces.count)
+    return 4 * (Double(memory.size) * Double(min(capacity, pieceSize)) + weights)
   }
+
+  /// The same of one for evaluation, with plans for whole pieces and one other size.
+  package static func bytes(_ architecture: Architecture, layout: ParameterLayout) -> Double {
+    let memory = MemoryPlan(architecture.trunk, taps: [], for: [])
+    return 4 * (Double(memory.size) * Double(pieceSize) + Double(layout.parameterCount) * (1 + 2 * 2))
+  }
+
   package var input: Shape { architecture.input }
 
   /// Takes the weights and running statistics to work with, until the next call: once per shard and step.

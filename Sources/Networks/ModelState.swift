@@ -15,4 +15,7 @@ package final class ModelState {
     statistics = Tensor(count: layout.statisticCount)
     layout.initialize(seed: seed, parameters: parameters.pointer, statistics: statistics.pointer)
   }
+
+  /// Takes running statistics, laid out as its own.
+  package func take(statistics other: Tensor) { statistics.pointer.update(from: other.pointer, count: other.count) }
 }

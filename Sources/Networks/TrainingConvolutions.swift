@@ -33,6 +33,14 @@ package final class TrainingConvolutions {
     convolvedGradient = Tensor(count: largest * pieceSize)
   }
 
+  /// Bytes of such convolutions with plans for batches of `sizes`, without making them.
+  package static func bytes(_ architecture: Architecture, layout: ParameterLayout, sizes: Set<Int>) -> Double {
+    let pieces = Set(sizes.flatMap { pieceSizes(of: $0, atMost: pieceSize) })
+    let largest = architecture.nodes.map(\.shape.sampleCount).max() ?? 0
+    // For each size of a piece: packed weights of both directions and their order; the weights' gradient, its sum and order.
+    return 4 * (Double(7 * pieces.count * layout.parameterCount) + Double(2 * largest * pieceSize))
+  }
+
   /// Packs the filters of `parameters`, which must stay as they are until the next call: once a step.
   package func load(_ parameters: UnsafePointer<Float>) {
     self.parameters = parameters

@@ -47,6 +47,16 @@ package final class Optimizer {
     }
   }
 
+  /// One step down `gradients`, which are first clipped to a global norm of `limit`, where there is one. Returns the norm
+  /// from before. Nothing is allocated.
+  package func step(
+    _ parameters: Tensor, along gradients: Tensor, clippedTo limit: Double?, learningRate: Double
+  ) -> Double {
+    let norm = Self.clip(gradients, to: limit)
+    step(parameters: parameters.pointer, gradients: gradients.pointer, learningRate: learningRate)
+    return norm
+  }
+
   /// One step down `gradients`, laid out as `parameters`. Nothing is allocated.
   package func step(
     parameters: UnsafeMutablePointer<Float>, gradients: UnsafePointer<Float>, learningRate: Double

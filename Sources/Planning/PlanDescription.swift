@@ -20,7 +20,9 @@ package struct PlanDescription {
       "\(plan.data.training.count) training, \(plan.data.validation?.count ?? 0) validation and "
         + "\(plan.data.test.count) test images of \(plan.data.training.shape), \(plan.architecture.classes) classes; "
         + "mean \(rounded(plan.normalization.mean)), std \(rounded(plan.normalization.std))",
+      plan.validationText,
       plan.labelNoiseText.map { "label noise: \($0)" },
+      plan.emptyClassesText.map { "WARNING: \($0)" },
       "\(plan.configuration.training.epochs) epochs of \(plan.stepsPerEpoch) steps, \(plan.shards) shards on \(ranks) "
         + "\(ranks == 1 ? "rank" : "ranks"); the first \(plan.cyclic.warmupEpochs) epochs are plain",
       "Dry run: nothing was trained or written.",
@@ -67,9 +69,10 @@ package struct PlanDescription {
   private var cost: String {
     let operations = Double(plan.architecture.operations) * Double(plan.configuration.training.batchSize)
     func work(_ passes: Int) -> String { decimal(Double(passes) * operations / 1e9, places: 1) }
-    let plain = plan.step.plainPasses
+    let plain = plan.method.passes(in: .plain)
+    let cyclic = plan.method.hasCyclicStage ? plan.method.passes(in: .cyclic) : nil
     return "\na step: plain \(plain) forward passes' work (\(work(plain)) GFLOP)"
-      + (plan.step.cyclicPasses.map {
+      + (cyclic.map {
         "; cyclic \($0) (\(work($0)) GFLOP), \(decimal(Double($0) / Double(plain), places: 1)) times as much"
       } ?? "; no refinement (icp.rule: none)")
   }

@@ -6,35 +6,17 @@ extension RunPlan {
   package func bytesPerRank(ranks: Int) -> Double {
     let layout = ParameterLayout(architecture)
     let schedule = batches.schedule
-    var bytes = TrainingNetwork.bytes(
-      architecture, taps: step.taps + architecture.branchTaps, capacity: schedule.shardCapacity, differentiable: true)
-    if step.addsStrayGradient {
-      bytes += TrainingNetwork.bytes(architecture, taps: [], capacity: schedule.shardCapacity, differentiable: true)
-    }
-    if step.refinement != nil {
-      bytes += FrozenNetwork.bytes(architecture, layout: layout)
-      if step.objective == .distillation {
-        bytes += TrainingNetwork.bytes(
-          architecture, taps: step.taps, capacity: schedule.shardCapacity, differentiable: false)
-      }
-    }
-    // Parameters, a shard's and the batch's gradients, two slots of the optimiser, the reduction's message of eight bytes a
-    // value, and a snapshot while it is saved.
-    bytes += Double(layout.parameterCount) * 4 * 10
-    // For each size of a piece: packed weights of both directions and their order; the weights' gradient, its sum and order;
-    // the same without a gradient for frozen networks, the evaluation's two with one direction.
-    let trainingSizes = Set(schedule.shardSizes.flatMap { pieceSizes(of: $0, atMost: TrainingConvolutions.pieceSize) })
-    let frozenSizes = Set(schedule.shardSizes.flatMap { pieceSizes(of: $0, atMost: FrozenNetwork.pieceSize) })
-    let sets = 7 * trainingSizes.count + 4 * (step.refinement == nil ? 0 : frozenSizes.count) + 2 * 2
-    bytes += Double(layout.parameterCount) * 4 * Double(sets)
-    let largest = architecture.nodes.map(\.shape.sampleCount).max() ?? 0
-    bytes += Double(2 * largest * TrainingConvolutions.pieceSize * 4)
-    // An evaluation's confusion matrix: the sums, the table, and the same again in the report.
+    let parameters = 4 * Double(layout.parameterCount)
+    // The weights, the batch's gradient, the optimiser's state, the reduction's message of eight bytes a value; and a copy of
+    // weights and state while they are saved.
+    var bytes = parameters * 9 + method.bytes(sizes: schedule.shardSizes)
+    // The evaluation's network, in two sizes of a piece; its confusion matrix: the sums, the table, and the same again in the
+    // report.
+    bytes += FrozenNetwork.bytes(architecture, layout: layout)
     bytes += 3 * 8 * Double(architecture.classes) * Double(architecture.classes)
-    // The loader's two slots, and x_T.
+    // The loader's two slots.
     let shardsPerRank = Double((shards + ranks - 1) / ranks)
-    bytes += (2 * shardsPerRank + 1) * Double(schedule.shardCapacity * architecture.input.sampleCount) * 4
-    return bytes
+    return bytes + 2 * shardsPerRank * Double(schedule.shardCapacity * architecture.input.sampleCount) * 4
   }
 
   /// Throws where a rank alone needs more than this host has: an allocation that fails later could not be explained.

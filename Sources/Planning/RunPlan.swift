@@ -23,7 +23,7 @@ package struct RunPlan: Sendable {
   package let labelNoiseRate: Double?
   package let architecture: Architecture
   package let taps: [String]
-  package let step: StepOptions
+  package let method: MethodPlan
   package let cyclic: CyclicSchedule
   package let learningRate: LearningRateSchedule
   /// The files of `evaluation.cifar_c`.
@@ -64,15 +64,14 @@ package struct RunPlan: Sendable {
     labelNoiseRate =
       configuration.data.labelNoise.kind == .none ? nil : Double(training.wrongLabels) / Double(training.count)
     let shape = data.training.shape
-    cifarC = try CIFARC(configuration, like: data.test)
+    cifarC = try CIFARC(configuration, like: data.test, wholeTest: data.wholeTest)
     let network = Architecture.make(
       configuration.model.kind, shortcut: configuration.model.shortcut, hidden: configuration.model.hidden,
       input: shape.input,
       classes: configuration.model.classes ?? data.training.classes)
-    architecture = network.branched(
-      at: try configuration.branches.taps.map { try network.tappedNodes($0, key: "branches.taps") } ?? [])
-    taps = configuration.distillation.taps ?? architecture.defaultTaps
-    step = try StepOptions(configuration, architecture: architecture, normalization: normalization)
+    method = try MethodPlan(configuration, network: network, normalization: normalization)
+    architecture = method.architecture
+    taps = configuration.distillation.taps ?? network.defaultTaps
     cyclic = CyclicSchedule(
       epochs: configuration.training.epochs, warmup: configuration.distillation.warmup,
       alphaMinimum: configuration.distillation.alphaMin)
@@ -95,10 +94,10 @@ package struct RunPlan: Sendable {
   package let stepsPerEpoch: Int
   package var totalSteps: Int { stepsPerEpoch * configuration.training.epochs }
 
-  /// Whether epoch `epoch` refines and distils.
-  package func isCyclic(_ epoch: Int) -> Bool { step.refinement != nil && cyclic.isCyclic(epoch) }
+  /// The parts of the method that take part in epoch `epoch`.
+  package func stage(_ epoch: Int) -> Stage { method.hasCyclicStage && cyclic.isCyclic(epoch) ? .cyclic : .plain }
   package func alpha(_ epoch: Int) -> Double {
-    isCyclic(epoch) && step.objective == .distillation ? cyclic.alpha(epoch) : 1
+    stage(epoch) == .cyclic && configuration.icp.objective == .distillation ? cyclic.alpha(epoch) : 1
   }
 
   /// "symmetric, 3602 of 10000 training labels are wrong (36.02 %)"; nil where labels are the files'.
@@ -106,6 +105,37 @@ package struct RunPlan: Sendable {
     guard let labelNoiseRate else { return nil }
     return "\(configuration.data.labelNoise.kind.rawValue), \(data.training.wrongLabels) of \(data.training.count) "
       + "training labels are wrong (\(percent(labelNoiseRate)))"
+  }
+
+  /// "validation: 5000 images held out, stratified"; nil where none are.
+  package var validationText: String? {
+    data.validation.map {
+      "validation: \($0.count) images held out, \(configuration.data.validationSplit.split.rawValue)"
+    }
+  }
+
+  /// What the training set lacks, of which figures would say nothing; nil where it lacks nothing.
+  package var emptyClassesText: String? {
+    let empty = data.training.emptyClasses
+    guard !empty.isEmpty else { return nil }
+    let names = empty.map { configuration.data.classes?[$0] ?? $0 }
+    return
+      "no training images of \(empty.count == 1 ? "class" : "\(empty.count) of \(data.training.classes) classes:") "
+      + Self.runs(names)
+  }
+
+  /// "0, 2 to 9, 11", at most ten of them.
+  private static func runs(_ numbers: [Int]) -> String {
+    var runs: [ClosedRange<Int>] = []
+    for number in numbers {
+      if let last = runs.last, last.upperBound + 1 == number {
+        runs[runs.count - 1] = last.lowerBound...number
+      } else {
+        runs.append(number...number)
+      }
+    }
+    let texts = runs.map { $0.count == 1 ? "\($0.lowerBound)" : "\($0.lowerBound) to \($0.upperBound)" }
+    return listed(texts, most: 10)
   }
 
   /// The configuration with the numbers that it left to the data: what `config.yaml` and checkpoints hold.
@@ -139,49 +169,13 @@ package struct RunPlan: Sendable {
   }
 }
 
-extension StepOptions {
-  package init(_ configuration: RunConfiguration, architecture: Architecture, normalization: Normalization?) throws {
-    let nodes = try architecture.tappedNodes(configuration.distillation.taps)
-    let icp = configuration.icp
-    let distils = icp.rule != .none && icp.objective == .distillation
-    let branches = configuration.branches
-    self.init(
-      backend: configuration.kernels.convolution, taps: distils ? nodes : [],
-      layerWeights: try configuration.distillation.layerWeights.values(count: nodes.count),
-      normalization: configuration.distillation.normalize, target: configuration.distillation.target,
-      labelSmoothing: configuration.training.labelSmoothing,
-      refinement: icp.rule == .none
-        ? nil : RefinementOptions(icp, channels: architecture.input.channels, normalization: normalization),
-      reduction: icp.reduction, seed: configuration.training.seed,
-      mixup: configuration.training.mixup > 0 ? configuration.training.mixup : nil,
-      sharpnessRadius: configuration.optimizer.samRho > 0 ? configuration.optimizer.samRho : nil,
-      branches: branches.taps.map { _ in
-        BranchOptions(
-          task: branches.task, distillation: branches.distillation, temperature: branches.temperature,
-          features: branches.features)
-      },
-      objective: icp.objective, addsStrayGradient: distils && icp.strayGradient)
-  }
-}
-
-extension RefinementOptions {
-  init(_ icp: RunConfiguration.ICPSection, channels: Int, normalization: Normalization?) {
-    var pixels: [ClosedRange<Float>]?
-    if icp.clamp == .pixels, let normalization {
-      pixels = (0..<channels).map { normalization.pixelRange($0) }
-    }
-    self.init(
-      rule: Rule(kind: icp.rule, stepSize: Float(icp.stepSize)),
-      bounds: InputBounds(epsilon: icp.epsilon.map { Float($0) }, pixels: pixels), steps: icp.steps)
-  }
-}
-
 extension DataOptions {
   package init(_ configuration: RunConfiguration) {
     let data = configuration.data
     self.init(
       format: data.format, path: data.path, size: data.size, limit: data.limit, testLimit: data.testLimit,
       validation: data.validation, seed: configuration.training.seed)
+    validationSplit = data.validationSplit.split
     (classes, samplesPerClass) = (data.classes, data.samplesPerClass)
     subsetSeed = data.subsetSeed ?? configuration.training.seed
     labelNoise.kind = data.labelNoise.kind

@@ -49,6 +49,13 @@ package final class Refiner {
     contrast = Tensor(count: rule.kind == .random ? piece : 0)
   }
 
+  /// Bytes of one for `rule`, without x_T and without its network.
+  package static func bytes(_ rule: RuleKind, input: Shape) -> Double {
+    let piece = FrozenNetwork.pieceSize * input.sampleCount
+    let state = Rule(kind: rule, stepSize: 0).stateCount * piece
+    return 4 * Double(state + (rule == .random ? input.sampleCount + piece : 0))
+  }
+
   /// Refines `images` (samples, height, width, channels) with the weights that `network` was folded with last. `lossScale` is
   /// 1 for the sum of the samples' losses and 1 / samples of the global batch for their mean. `observe` is shown every
   /// iterate x_1 ... x_T of every piece, with the piece's first sample. Of mixed images `mixture` has the other labels.

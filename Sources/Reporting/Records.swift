@@ -1,57 +1,34 @@
-/// The records of `metrics.jsonl`: one JSON object a line, keys in a fixed order (docs/CONFIGURATION.md, "Records").
-/// A value that is nil or not finite is written as null: JSON has no infinity.
-package enum RecordValue: Sendable, Equatable {
-  case number(Double?)
-  case integer(Int)
-  case list([Double])
-}
+import Runtime
 
-/// What one step measured; values of that step, not means.
+/// What one step measured; values of that step, not means. (The records of `metrics.jsonl`: one JSON object a line, keys in a
+/// fixed order; docs/CONFIGURATION.md, "Records".)
 package struct StepRecord: Sendable {
   /// From 1.
   package var step: Int
   /// From 0.
   package var epoch: Int
-  package var taskLoss: Double
-  /// Nil during warm-up and with rule none, like the perturbation and the two losses below.
-  package var distillationLoss: Double?
-  package var totalLoss: Double
-  package var alpha: Double
-  /// Before clipping.
-  package var gradientNorm: Double
-  package var learningRate: Double
-  /// Mean |x_T - x|.
-  package var perturbation: Double?
-  package var lossAtX0: Double?
-  package var lossAtXT: Double?
-  package var imagesPerSecond: Double
-  /// More values, written after the others in the order of their names.
-  package var extra: [String: RecordValue]
+  /// By name, none twice.
+  package var values: [(name: String, value: RecordValue)]
 
-  package init(
-    step: Int, epoch: Int, taskLoss: Double, distillationLoss: Double?, totalLoss: Double, alpha: Double,
-    gradientNorm: Double, learningRate: Double, perturbation: Double?, lossAtX0: Double?, lossAtXT: Double?,
-    imagesPerSecond: Double, extra: [String: RecordValue] = [:]
-  ) {
-    (self.step, self.epoch) = (step, epoch)
-    (self.taskLoss, self.distillationLoss, self.totalLoss) = (taskLoss, distillationLoss, totalLoss)
-    (self.alpha, self.gradientNorm, self.learningRate) = (alpha, gradientNorm, learningRate)
-    (self.perturbation, self.lossAtX0, self.lossAtXT) = (perturbation, lossAtX0, lossAtXT)
-    (self.imagesPerSecond, self.extra) = (imagesPerSecond, extra)
+  package init(step: Int, epoch: Int, values: [(name: String, value: RecordValue)]) {
+    self.step = step
+    self.epoch = epoch
+    self.values = values
   }
+
+  /// What every record has, in this order, null where the step has no such value. Others follow in the order of their names.
+  static let columns = [
+    "task_loss", "distillation_loss", "total_loss", "alpha", "gradient_norm", "learning_rate", "perturbation",
+    "loss_at_x0", "loss_at_xT", "images_per_second",
+  ]
 
   /// The line without its end.
   package var json: String {
-    object(
+    let found = Dictionary(uniqueKeysWithValues: values.map { ($0.name, $0.value) })
+    return object(
       kind: "step", integers: [("step", step), ("epoch", epoch)],
-      values: [
-        ("task_loss", .number(taskLoss)), ("distillation_loss", .number(distillationLoss)),
-        ("total_loss", .number(totalLoss)), ("alpha", .number(alpha)),
-        ("gradient_norm", .number(gradientNorm)),
-        ("learning_rate", .number(learningRate)), ("perturbation", .number(perturbation)),
-        ("loss_at_x0", .number(lossAtX0)), ("loss_at_xT", .number(lossAtXT)),
-        ("images_per_second", .number(imagesPerSecond)),
-      ], extra: extra)
+      values: Self.columns.map { ($0, found[$0] ?? .number(nil)) },
+      extra: found.filter { !Self.columns.contains($0.key) })
   }
 }
 

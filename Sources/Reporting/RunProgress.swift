@@ -6,6 +6,7 @@ package struct RunProgress: Sendable {
   /// Steps done, and of the whole run.
   package var step: Int
   package var steps: Int
+  /// The task's: the total falls with alpha, whatever the network learns.
   package var loss: Double
   package var imagesPerSecond: Double
 

@@ -1,10 +1,12 @@
 import Foundation
 
-/// This host's memory in bytes, by the kernel; nil where it does not say.
+/// The memory that this process's host, or its control group, has, in bytes; nil where the kernel does not say.
 package enum HostMemory {
-  package static var total: Int? { value("MemTotal:") }
-  /// What can be taken without swapping, by the kernel's own estimate.
-  package static var available: Int? { value("MemAvailable:") }
+  package static var total: Int? { [value("MemTotal:"), ControlGroup().memoryLimit].compactMap { $0 }.min() }
+  /// What can be taken without swapping, by the kernel's own estimate, or within the group's limit.
+  package static var available: Int? {
+    [value("MemAvailable:"), ControlGroup().memoryAvailable].compactMap { $0 }.min()
+  }
   /// What this process has allocated and touched; mapped files are not in it.
   package static var residentAnonymous: Int? { value("RssAnon:", in: "/proc/self/status") }
 

@@ -3,6 +3,7 @@ import Doctor
 import Files
 import Foundation
 import Reporting
+import Runtime
 
 /// Settings that a search has chosen, as a file that other sweeps take up.
 struct ChosenSettings {

@@ -3,6 +3,7 @@ import Files
 import Formats
 import Foundation
 import Reporting
+import Runtime
 
 /// A comparison as Markdown, CSV and JSON.
 extension Comparison {

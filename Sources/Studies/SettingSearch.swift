@@ -7,7 +7,7 @@ import Yams
 package struct SettingSearch {
   /// What a setting is drawn from.
   enum Range {
-    /// Uniform, or uniform in the logarithm; three significant digits.
+    /// Uniform, or uniform in the logarithm; as many digits as the range needs, three at least.
     case uniform(Double, Double), log(Double, Double)
     /// Both ends included.
     case integer(Int, Int)
@@ -73,16 +73,25 @@ extension SettingSearch.Range {
 
   func draw(_ stream: inout RandomStream) -> Node {
     switch self {
-    case .uniform(let low, let high): Self.node(stream.uniform(in: low...high))
+    case .uniform(let low, let high): Self.node(stream.uniform(in: low...high), in: low...high)
     case .log(let low, let high):
-      Self.node(Foundation.exp(stream.uniform(in: Foundation.log(low)...Foundation.log(high))))
+      Self.node(Foundation.exp(stream.uniform(in: Foundation.log(low)...Foundation.log(high))), in: low...high)
     case .integer(let low, let high): Node("\(low + stream.integer(below: high - low + 1))")
     case .choice(let nodes): nodes[stream.integer(below: nodes.count)]
     }
   }
 
-  private static func node(_ value: Double) -> Node {
-    Node(YAMLText.number(Double(String(format: "%.3g", value))!))
+  /// Rounded for people to read, but within the range, and in steps of at most a fiftieth of it.
+  private static func node(_ value: Double, in range: ClosedRange<Double>) -> Node {
+    // exp and log miss an end by a rounding.
+    let value = min(max(value, range.lowerBound), range.upperBound)
+    let width = range.upperBound - range.lowerBound
+    for digits in 3..<17 {
+      let rounded = Double(String(format: "%.\(digits)g", value))!
+      let step = Foundation.pow(10, Foundation.log10(abs(value)).rounded(.down) - Double(digits - 1))
+      if range.contains(rounded), step <= width / 50 { return Node(YAMLText.number(rounded)) }
+    }
+    return Node(YAMLText.number(value))
   }
 }
 

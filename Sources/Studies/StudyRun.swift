@@ -55,6 +55,11 @@ package struct RunNote: Codable, Sendable {
 /// Files that a study leaves.
 enum StudyFile {
   static func write(_ text: String, to path: String) throws(SaveError) {
+    if let kind = FileKind(path), kind != .regular {
+      throw SaveError(
+        path: path, reason: "is \(kind.name), where a study's directory has a regular file",
+        advice: "choose another directory with --directory", exitCode: 64)
+    }
     do throws(SystemError) {
       let system = System()
       try system.makeDirectories(System.parentDirectory(path))

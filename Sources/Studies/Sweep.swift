@@ -191,7 +191,8 @@ extension RunConfiguration {
 
   /// Tells runs of a study apart by what their results depend on: not by where things lie, nor by when they save and log.
   package var studyChecksum: String {
-    let text = ConfigurationTable.studyKeys.map { "\($0.path): \($0.write(self))\n" }.joined()
+    let configuration = comparable
+    let text = ConfigurationTable.studyKeys.map { "\($0.path): \($0.write(configuration))\n" }.joined()
     return Checksum.hexadecimal(Checksum.crc32(text.utf8))
   }
 

@@ -6,8 +6,7 @@ struct SweepReader {
   let source: ConfigurationSource
 
   func unknown(_ name: String, _ what: String, among names: [String], at node: Node) -> ConfigurationError {
-    let nearest = names.min { ConfigurationTable.editDistance(name, $0) < ConfigurationTable.editDistance(name, $1) }
-    let hint = nearest.map { "; did you mean '\($0)'?" } ?? ""
+    let hint = ConfigurationTable.hint(for: String(name.prefix(64)), among: names)
     return source.error("\(what) '\(YAMLText.shown(name, limit: 60))'\(hint)", at: node.position)
   }
 
@@ -60,7 +59,7 @@ struct SweepReader {
   func setting(_ path: String, _ value: Node, at name: Node) throws(ConfigurationError) -> RunConfiguration.Setting {
     guard let key = ConfigurationTable.byPath[path] else {
       throw source.error(
-        "unknown key '\(YAMLText.shown(path, limit: 60))'; \(ConfigurationTable.hint(for: path))", at: name.position)
+        "unknown key '\(YAMLText.shown(path, limit: 60))'\(ConfigurationTable.hint(for: path))", at: name.position)
     }
     let setting = RunConfiguration.Setting(key: key, value: value, source: source)
     var scratch = RunConfiguration()

@@ -23,7 +23,7 @@ extension SweepSession {
     do {
       let session = TrainingSession(
         configuration: configuration, name: run.name, runDirectory: directory, resume: .auto, communicator: group,
-        pulse: supervision.pulse, isQuiet: true)
+        supervision: supervision, isQuiet: true)
       let accuracy = try session.run().report.test?.accuracy
       // JSON has no other numbers.
       note.testAccuracy = accuracy.flatMap { $0.isFinite ? $0 : nil }

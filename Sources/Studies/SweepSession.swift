@@ -43,7 +43,7 @@ package final class SweepSession {
     let (group, bell) = (group, bell)
     // What fails in one group only is every group's end.
     supervision = try world.together {
-      try Supervision(group, limit: nil, fault: nil, bell: bell)
+      try Supervision(group, limit: nil, bell: bell)
     }
   }
 
@@ -92,7 +92,7 @@ package final class SweepSession {
 
   /// Keeps the watchdog quiet and listens for a request to stop.
   private func idle() throws {
-    supervision.pulse.beat()
+    supervision.clock.beat()
     _ = try bell.isRung()
   }
 

@@ -5,7 +5,7 @@ import Synchronization
 
 /// Who has come to a reduction that takes too long. A rank that has waited for half of its limit tells all others that it is
 /// there, so that a watchdog can name a rank of another host that is not, even if that one cannot speak any more.
-final class RollCall: @unchecked Sendable {
+package final class RollCall: @unchecked Sendable {
   private let mailbox: Mailbox
   private let board: HostBoard
   /// Of each rank.
@@ -29,7 +29,7 @@ final class RollCall: @unchecked Sendable {
   }
 
   /// Called again and again by a rank that waits in the reduction of `step`.
-  func wait(step: Int) throws(MPIError) {
+  package func wait(step: Int) throws(MPIError) {
     let now = HostBoard.now
     guard now - lastTurn > 50_000_000 else { return }
     lastTurn = now

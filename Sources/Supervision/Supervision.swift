@@ -6,14 +6,16 @@ import Runtime
 /// Who watches over a rank while it runs: its watchdog, its last words in a crash, and requests to stop.
 package final class Supervision {
   /// Of the run that this process is in.
-  package private(set) var pulse: Pulse
-  private let rollCall: RollCall
-  private let bell: StopBell?
+  package private(set) var clock: PhaseClock
+  package let rollCall: RollCall
+  package let stop: StopSignal
+  package let probe: any RunProbe
+  private let board: HostBoard
 
   /// Every rank calls it.
   /// Throws: LaunchError where the threads of a run cannot be made, for which nobody would wait in vain.
   /// - Parameter bell: of a study, whose groups of ranks are each supervised alone and stop together.
-  package init(_ communicator: Communicator, limit: Double?, fault: Fault?, bell: StopBell? = nil) throws {
+  package init(_ communicator: Communicator, limit: Double?, bell: StopBell? = nil) throws {
     try communicator.together {
       // The watchdog, the loader, the writer of checkpoints, and what the libraries start meanwhile.
       let error = supervision_try_threads(6)
@@ -23,11 +25,11 @@ package final class Supervision {
             + "(ulimit -u, or pids.max of the control group)")
       }
     }
-    let board = try HostBoard(communicator)
+    board = try HostBoard(communicator)
     rollCall = try RollCall(communicator, board)
-    self.bell = bell
-    pulse = Pulse(
-      board: board, rollCall: rollCall, limit: limit, fault: fault?.rank == communicator.rank ? fault : nil, bell: bell)
+    stop = StopSignal(bell)
+    probe = RunProbes.make(communicator.firstRank + communicator.rank)
+    clock = PhaseClock(Heartbeat(board, limit: limit, spansHosts: rollCall.spansHosts), probe)
     Watchdog(board, rollCall, rank: communicator.rank).start()
     let (step, phase) = board.mine.addresses
     // For the life of the process: a crash may come at its very end.
@@ -43,13 +45,13 @@ package final class Supervision {
   /// Another run of this process begins, under a limit of its own. Every rank of the communicator calls it.
   package func beginRun(limit: Double?) {
     rollCall.forget()
-    pulse.board.mine.set(step: 0)
-    pulse = Pulse(board: pulse.board, rollCall: rollCall, limit: limit, fault: nil, bell: bell)
+    board.mine.set(step: 0)
+    clock = PhaseClock(Heartbeat(board, limit: limit, spansHosts: rollCall.spansHosts), probe)
   }
 
   /// The run is over, or has failed in a way that is told elsewhere; leaving may not take for ever either.
   package func end() {
-    pulse.enter(.end)
+    clock.enter(.end)
     supervision_end()
   }
 
@@ -58,10 +60,4 @@ package final class Supervision {
     for phase in Phase.allCases { names[phase.rawValue] = UnsafePointer(strdup("\(phase)")) }
     return UnsafePointer(names)
   }()
-}
-
-/// SIGUSR1, SIGTERM and SIGINT ask a run to save and stop; a second SIGINT ends the process.
-package enum StopRequests {
-  package static func take() { supervision_take_stop_requests() }
-  static var areThere: Bool { supervision_stop_requests() > 0 }
 }

@@ -4,8 +4,10 @@ import Evaluation
 import Files
 import Formats
 import Logging
+import Method
 import Planning
 import Reporting
+import Runtime
 
 /// What rank 0 keeps of a run: records, the console, checkpoints. Other ranks have none.
 package final class RunJournal {
@@ -17,6 +19,8 @@ package final class RunJournal {
   private let writer: CheckpointWriter
   /// In a row.
   private var failedSaves = 0
+  /// Why the newest save failed.
+  private var unsaved: (any Error)?
   /// What must end the run, on all ranks: three saves in a row failed, or the last one. Known from the next step's
   /// boundary on.
   private(set) var failure: (any Error)?
@@ -61,12 +65,13 @@ package final class RunJournal {
 
   /// Goes on from `progress`, at a start or after a rollback, and from a checkpoint where there is one. Later checkpoints
   /// are set aside, and the records that will be written again are dropped: those of later steps, and of the epoch that was
-  /// cut there.
+  /// cut there, or is still to be evaluated.
   func resume(at progress: TrainingProgress, from resumed: Resumed?) throws {
     if let resumed {
       let metadata = namingMetric(resumed.metadata)
       let later = try writer.withStore {
-        try $0.resume(from: Snapshot(tensors: [], metadata: metadata), step: progress.step)
+        try $0.resume(
+          from: Snapshot(tensors: [], metadata: metadata), step: progress.step, path: resumed.path)
       }
       let metric = plan.configuration.checkpoint.metric.rawValue
       let changed = metadata["best_metric_name"].flatMap { $0 == metric ? nil : $0 }
@@ -82,7 +87,8 @@ package final class RunJournal {
       lastCheckpoint = resumed.path
     }
     unwritten = []
-    try metrics.truncate(afterStep: progress.step, unfinishedEpoch: progress.position > 0 ? progress.epoch : nil)
+    let unfinished = progress.awaitsEvaluation ? progress.epoch - 1 : progress.position > 0 ? progress.epoch : nil
+    try metrics.truncate(afterStep: progress.step, unfinishedEpoch: unfinished)
   }
 
   /// A checkpoint of an earlier version has a best without the name of its metric, which its configuration tells.
@@ -118,20 +124,24 @@ package final class RunJournal {
     }
   }
 
-  func record(_ report: StepReport, isLogged: Bool) {
-    if isLogged { append(.step(report.record)) }
-    if report.mode.isCyclic, !hasWarnedOfPerturbation, report.sums.perturbation < 1e-6, plan.configuration.icp.steps > 0
-    {
+  /// `values` of the step, by name.
+  func record(step: Int, _ context: StepContext, values: [(name: String, value: RecordValue)]) {
+    if context.isLogged { append(.step(StepRecord(step: step, epoch: context.epoch, values: values))) }
+    func number(_ name: String) -> Double? {
+      guard case .number(let number)? = values.first(where: { $0.name == name })?.value else { return nil }
+      return number
+    }
+    if !hasWarnedOfPerturbation, let moved = number("perturbation"), moved < 1e-6, plan.configuration.icp.steps > 0 {
       hasWarnedOfPerturbation = true
       warn(
-        "step \(report.step): the refinement moves pixels by \(report.sums.perturbation) on average, numerically nothing; "
+        "step \(step): the refinement moves pixels by \(moved) on average, numerically nothing; "
           + "raise icp.step_size (or set icp.reduction: sum)")
     }
     console.show(
       RunProgress(
-        epoch: report.mode.epoch, epochs: plan.configuration.training.epochs, step: report.step,
-        steps: min(plan.totalSteps, plan.configuration.training.maxSteps ?? .max), loss: report.totalLoss,
-        imagesPerSecond: report.imagesPerSecond))
+        epoch: context.epoch, epochs: plan.configuration.training.epochs, step: step,
+        steps: min(plan.totalSteps, plan.configuration.training.maxSteps ?? .max),
+        loss: number("task_loss") ?? .nan, imagesPerSecond: number("images_per_second") ?? .nan))
   }
 
   func record(_ report: EpochReport) {
@@ -153,8 +163,9 @@ package final class RunJournal {
   }
 
   /// Copies the state and hands it over to be written in the background, after the records that it stands for. Where the
-  /// save before is still under way, waits for it. How it ended shows at a later step's boundary.
-  func save(_ state: @autoclosure () -> TrainingState, metric: (value: Double, higherIsBetter: Bool)?) {
+  /// save before is still under way, waits for it. How it ended shows at a later step's boundary, or in `finishSaving`,
+  /// which the last save of a run needs.
+  func save(_ state: @autoclosure () -> TrainingState) {
     collect(waits: true)
     let state = state()
     do {
@@ -162,23 +173,22 @@ package final class RunJournal {
     } catch {
       return count(error, step: state.progress.step)
     }
-    writer.begin(
-      step: state.progress.step, metric: metric?.value, higherIsBetter: metric?.higherIsBetter ?? false
-    ) { [metrics, plan] in
+    writer.begin(step: state.progress.step) { [metrics, plan] in
       try metrics.synchronize()
       return state.snapshot(plan: plan)
     }
   }
 
-  /// The same, and returns once it is on the disk: the last save of a run. Throws where it failed.
-  func saveAndWait(_ state: @autoclosure () -> TrainingState, metric: (value: Double, higherIsBetter: Bool)?) throws {
-    collect(waits: true)
-    // Three that failed before end the run; a fourth must not make that unsaid.
-    if let failure { throw failure }
+  /// Behind the save of `step`: names its checkpoint the best, where its metric is.
+  func judge(step: Int, by metric: (value: Double, higherIsBetter: Bool)) {
+    writer.judge(step: step, metric: metric.value, higherIsBetter: metric.higherIsBetter)
+  }
+
+  /// Returns once the last save is on the disk. Throws where it failed, or three before it did.
+  func finishSaving() throws {
     isLast = true
-    save(state(), metric: metric)
     collect(waits: true)
-    if let failure { throw failure }
+    if let error = failure ?? unsaved { throw error }
   }
 
   /// At every step's boundary: tells of the saves that have ended since.
@@ -186,8 +196,10 @@ package final class RunJournal {
     for outcome in writer.outcomes(waits: waits) {
       switch outcome.result {
       case .success(let saved):
+        guard let saved else { continue }
         for warning in saved.warnings { warn(warning) }
         failedSaves = 0
+        unsaved = nil
         lastCheckpoint = saved.path
       case .failure(let error): count(error, step: outcome.step)
       }
@@ -197,6 +209,7 @@ package final class RunJournal {
   /// A failed save warns and the run goes on; the third in a row, or the last one, ends it.
   private func count(_ error: any Error, step: Int) {
     failedSaves += 1
+    unsaved = error
     guard failedSaves < 3, !isLast else { return failure = failure ?? error }
     warn("step \(step) was not saved: \(error); the run goes on, the previous checkpoint stays")
   }

@@ -8,15 +8,17 @@ struct Straggler {
 
   /// Returns how many times slower this rank was with a sample in the last 20 steps, where that is twice or more, and was in
   /// the 20 before them: once may be the start, or somebody else's minute. Said once for as long as it stays so.
-  mutating func record(_ outcome: StepOutcome, ranks: Int) -> Double? {
+  ///
+  /// `own`: this rank's seconds for a sample of a step; `all`: the sum over all ranks.
+  mutating func record(own: Double, all: Double, ranks: Int) -> Double? {
     guard ranks > 1 else { return nil }
-    own += outcome.ownSecondsPerSample
-    others += (outcome.status.secondsPerSample - outcome.ownSecondsPerSample) / Double(ranks - 1)
+    self.own += own
+    others += (all - own) / Double(ranks - 1)
     steps += 1
     guard steps == Self.window else { return nil }
-    let ratio = own / max(others, 1e-9)
+    let ratio = self.own / max(others, 1e-9)
     let isNews = ratio >= 2 && wasSlow && !isKnown
-    (own, others, steps) = (0, 0, 0)
+    (self.own, others, steps) = (0, 0, 0)
     isKnown = ratio >= 2 && (isKnown || wasSlow)
     wasSlow = ratio >= 2
     return isNews ? ratio : nil

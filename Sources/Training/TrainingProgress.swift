@@ -15,6 +15,9 @@ package struct TrainingProgress: Codable, Equatable, Sendable {
   package var refusedInRow = 0
   /// How often `training.non_finite: rollback` went back on the way here.
   package var rollbacks = 0
+  /// The epoch before `epoch` has ended, but has no evaluation and no record yet, and was not compared with the best: a run
+  /// that goes on from here makes them first.
+  package var awaitsEvaluation = false
 
   package init() {}
 
@@ -25,31 +28,33 @@ package struct TrainingProgress: Codable, Equatable, Sendable {
   package var trainLoss: Double { samples == 0 ? .nan : lossSum / Double(samples) }
   package var trainAccuracy: Double { samples == 0 ? .nan : Double(correct) / Double(samples) }
 
-  mutating func record(loss: Double, correct: Int, samples: Int) {
-    lossSum += loss * Double(samples)
-    self.correct += correct
-    self.samples += samples
-    refusedInRow = 0
-  }
-
-  mutating func refuse() {
-    refusedSteps += 1
-    refusedInRow += 1
-  }
-
-  /// Moves on by one batch, to the next epoch after the last one; the sums stay until `beginEpoch`.
-  mutating func advance(stepsPerEpoch: Int) {
+  /// Moves on by one batch, to the next epoch after the last one; the sums stay until that one's first step.
+  mutating func take(_ finished: FinishedStep, stepsPerEpoch: Int) {
+    if position == 0 {
+      lossSum = 0
+      correct = 0
+      samples = 0
+    }
+    if finished.isTaken {
+      lossSum += finished.scalars.taskLoss * Double(finished.context.batchCount)
+      correct += finished.scalars.correct
+      samples += finished.context.batchCount
+      refusedInRow = 0
+    } else {
+      refusedSteps += 1
+      refusedInRow += 1
+    }
     step += 1
     position += 1
-    if position == stepsPerEpoch { (epoch, position) = (epoch + 1, 0) }
+    guard position == stepsPerEpoch else { return }
+    epoch += 1
+    position = 0
+    awaitsEvaluation = true
   }
-
-  /// Clears the sums of the epoch before.
-  mutating func beginEpoch() { (lossSum, correct, samples) = (0, 0, 0) }
 }
 
 extension TrainingProgress {
-  /// A checkpoint of an earlier version has neither `refusedInRow` nor `rollbacks`.
+  /// A checkpoint of an earlier version has neither `refusedInRow` nor `rollbacks`, and was saved after its evaluation.
   package init(from decoder: any Decoder) throws {
     let values = try decoder.container(keyedBy: CodingKeys.self)
     step = try values.decode(Int.self, forKey: .step)
@@ -61,5 +66,6 @@ extension TrainingProgress {
     refusedSteps = try values.decode(Int.self, forKey: .refusedSteps)
     refusedInRow = try values.decodeIfPresent(Int.self, forKey: .refusedInRow) ?? 0
     rollbacks = try values.decodeIfPresent(Int.self, forKey: .rollbacks) ?? 0
+    awaitsEvaluation = try values.decodeIfPresent(Bool.self, forKey: .awaitsEvaluation) ?? false
   }
 }

@@ -14,6 +14,7 @@ extension TrainingSession {
       "\(short(name)): \(configuration.model.kind.rawValue) on \(configuration.data.format.rawValue), "
         + "\(plan.data.training.count) training and \(plan.data.test.count) test images, rule \(configuration.icp.rule.rawValue), "
         + "\(ranks) \(ranks == 1 ? "rank" : "ranks"), \(plan.shards) shards, \(plan.totalSteps) steps",
+      plan.validationText,
       plan.labelNoiseText.map { "label noise: \($0)" },
       "bit-reproducible: \(reproducibility(plan, resumed))",
     ].compactMap(\.self)

@@ -43,16 +43,17 @@ package struct TrainingSession {
   let communicator: Communicator
   private let console: Console
   let logger: Logger
-  private let pulse: Pulse
+  private let supervision: Supervision
   /// One of many: no word on the console, and warnings carry the run's name.
   private let isQuiet: Bool
 
   /// `name` is the configuration file as the user gave it; the run directory defaults to runs/NAME-TIME.
   package init(
     configuration: RunConfiguration, name: String, runDirectory: String?, resume: ResumeChoice,
-    communicator: Communicator, pulse: Pulse, isQuiet: Bool = false
+    communicator: Communicator, supervision: Supervision, isQuiet: Bool = false
   ) {
-    (self.pulse, self.isQuiet) = (pulse, isQuiet)
+    self.supervision = supervision
+    self.isQuiet = isQuiet
     (self.configuration, self.name, self.resume, self.communicator) = (configuration, name, resume, communicator)
     self.runDirectory = runDirectory
     console = isQuiet ? .silent : Console(every: configuration.logging.everySteps)
@@ -110,21 +111,41 @@ package struct TrainingSession {
       try opened.map { try openJournal(in: $0, plan: plan, resumed: resumed) }
     }
 
+    let rounds = SharedRounds(communicator, supervision)
+    let saver = CheckpointSaver(plan.configuration, journal)
+    let reporter = EpochReporter(
+      Evaluator(model: model, backend: plan.configuration.kernels.convolution, rounds: rounds), journal, saver)
     let trainer = try communicator.together {
-      let trainer = Trainer(plan: plan, model: model, communicator: communicator, journal: journal, pulse: pulse)
+      let trainer = Trainer(
+        plan: plan, model: model, communicator: communicator, clock: supervision.clock,
+        rollCall: supervision.rollCall, probe: supervision.probe,
+        observers: [
+          NonFiniteGuard(plan.configuration.training.nonFinite, journal), StepRecorder(journal), StragglerWatch(),
+          AgreementCheck(everySteps: plan.configuration.agreement.everySteps), StopOnRequest(supervision.stop, saver),
+          saver, reporter,
+        ])
       if let resumed { try trainer.resume(from: resumed.state, path: resumed.path) }
       return trainer
     }
     if !isQuiet { journal?.line(greeting(plan, resumed)) }
     let result: RunResult
     do {
-      result = try trainer.run()
-      if let report = try finalEvaluation?.run(model, communicator: communicator, pulse: pulse) {
-        pulse.enter(.records)
+      let watch = Stopwatch()
+      try Rollback(trainer, journal).run()
+      result = RunResult(
+        progress: trainer.progress, report: try reporter.lastReport(of: trainer), seconds: watch.seconds)
+      if let report = try finalEvaluation?.run(model, rounds: rounds) {
+        supervision.clock.enter(.records)
         try journal?.record(report, endOf: result)
       }
+    } catch is StopRequested {
+      throw SharedError(
+        exitCode: ExitCode.stopped,
+        description:
+          "stopped on request in evaluation.final, after the last step, which is saved; --resume auto measures again"
+      )
     } catch  where !(error is SharedError) {
-      throw RunFailure(step: pulse.step, phase: pulse.phase, cause: error)
+      throw RunFailure(step: supervision.clock.step, phase: supervision.clock.phase, cause: error)
     }
     journal?.finish()
     if let journal { console.line(summary(result, journal).text) }
@@ -149,8 +170,10 @@ package struct TrainingSession {
     let configuration = configuration(resumed, weights)
     let plan = try communicator.together {
       let shards = resumed?.metadata["shards"].flatMap { Int($0) }
-      let plan = try RunPlan(configuration, ranks: communicator.size, resumedShards: shards)
-      if let resumed { try check(resumed, against: plan) }
+      let saved = try resumed.map(savedConfiguration)
+      let plan = try RunPlan(
+        saved.map(configuration.resuming) ?? configuration, ranks: communicator.size, resumedShards: shards)
+      if let resumed, let saved { try check(resumed, began: saved, against: plan) }
       return plan
     }
     try communicator.agree(
@@ -190,16 +213,18 @@ package struct TrainingSession {
     }
   }
 
-  private func check(_ resumed: Resumed, against plan: RunPlan) throws {
+  private func savedConfiguration(_ resumed: Resumed) throws -> RunConfiguration {
     guard let text = resumed.metadata["config"] else {
       throw CheckpointError(path: resumed.path, reason: "metadata does not hold the run's configuration")
     }
-    let saved: RunConfiguration
     do {
-      saved = try RunConfiguration(yaml: text, name: "\(resumed.path) (config)")
+      return try RunConfiguration(yaml: text, name: "\(resumed.path) (config)")
     } catch {
       throw CheckpointError(path: resumed.path, reason: "its configuration cannot be read: \(error)")
     }
+  }
+
+  private func check(_ resumed: Resumed, began saved: RunConfiguration, against plan: RunPlan) throws {
     // Mean and deviation that were, or are, computed are compared as part of the data.
     var current = plan.configuration
     if configuration.data.mean == nil || saved.data.mean == nil { current.data.mean = saved.data.mean }
@@ -270,8 +295,8 @@ package struct TrainingSession {
       if toRead {
         guard let runDirectory, resume != .never, FileKind("\(runDirectory)/checkpoints") != nil else { return nil }
       }
-      let path = try runDirectory ?? RunDirectory.makeNew(Self.defaultDirectory(name), system: pulse.system)
-      return try RunDirectory(path: path, system: pulse.system)
+      let path = try runDirectory ?? RunDirectory.makeNew(Self.defaultDirectory(name), system: supervision.probe.system)
+      return try RunDirectory(path: path, system: supervision.probe.system)
     }
   }
 
@@ -314,7 +339,7 @@ package struct TrainingSession {
     for warning in directory.warnings { logger.warning("\(warning)") }
     var store = CheckpointStore(
       directory: directory, keep: configuration.checkpoint.keep, metric: configuration.checkpoint.metric.rawValue,
-      system: pulse.system)
+      system: supervision.probe.system)
     if resume == .never { try store.removeAll() }
     let journal = try RunJournal(directory: directory, store: store, plan: plan, console: console, logger: logger)
     try journal.resume(at: resumed?.state.progress ?? TrainingProgress(), from: resumed)

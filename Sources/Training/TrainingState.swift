@@ -49,7 +49,8 @@ package struct TrainingState: Sendable {
       0...Self.countLimit ~= progress.step, progress.step - progress.position == steps,
       0...progress.step ~= optimizerSteps, 0...Self.countLimit ~= progress.samples,
       0...progress.samples ~= progress.correct, 0...Self.countLimit ~= progress.refusedSteps,
-      0...progress.refusedSteps ~= progress.refusedInRow, 0...Self.countLimit ~= progress.rollbacks
+      0...progress.refusedSteps ~= progress.refusedInRow, 0...Self.countLimit ~= progress.rollbacks,
+      !progress.awaitsEvaluation || (progress.position == 0 && progress.epoch > 0)
     else { throw CheckpointError(path: path, reason: "its progress is not that of a run: \(progress)") }
   }
 

@@ -80,8 +80,11 @@ import Testing
       ["--version"], environment: ["LD_DEBUG": "bindings", "LD_BIND_NOW": "1"], timeLimit: 60)
     #expect(outcome.status == 0)
     let bindings = outcome.standardError.split(separator: "\n").filter { $0.contains("/libdnnl.so") }
-    for symbol in ["_Znwm", "_ZdlPv"] {
-      #expect(bindings.contains { $0.contains(" to \(Program.icp) [0]: normal symbol `\(symbol)'") }, "\(symbol)")
+    // oneDNN 3 deletes with a size.
+    for symbols in [["_Znwm"], ["_ZdlPv", "_ZdlPvm"]] {
+      let found = bindings.filter { line in symbols.contains { line.contains(": normal symbol `\($0)'") } }
+      #expect(!found.isEmpty, "\(symbols)")
+      #expect(found.allSatisfy { $0.contains(" to \(Program.icp) [0]: ") }, "\(found)")
     }
   }
 }

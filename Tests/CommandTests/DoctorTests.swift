@@ -36,6 +36,27 @@ import Testing
     directory.expect(74, "icp: run directory: tiny.yaml: mkdir: File exists")
   }
 
+  @Test func `classes without training images are warned of once, by doctor, by a dry run and at a start`() throws {
+    let tiny = try TinyRun()
+    let says = "no training images of 3 of 10 classes: 7 to 9"
+    let settings = ["data.limit=7", "training.max_steps=1", "training.batch_size=7"]
+    #expect(
+      try tiny.command(["doctor", "tiny.yaml"], settings).standardOutput.contains("\nwarning  data: \(says); see"))
+    #expect(try tiny.train(settings, dryRun: true).standardOutput.contains("\nWARNING: \(says)\n"))
+    let run = try tiny.train(settings, ranks: 2)
+    #expect(run.messages.filter { $0.contains("no training images") }.count == 1, "\(run.standardError)")
+    let split = try tiny.train(["data.validation=10"], dryRun: true).standardOutput
+    #expect(split.contains("\nvalidation: 10 images held out, stratified\n") && !split.contains("WARNING: no training"))
+  }
+
+  @Test func `it takes the arguments of icp train, in whose place it may stand`() throws {
+    let tiny = try TinyRun()
+    let arguments = ["doctor", "tiny.yaml", "--run-dir", "run", "--resume", "auto", "--dry-run"]
+    let outcome = try tiny.command(arguments + ["--set", "training.epochs=2", "icp.steps=1"])
+    outcome.expect(0)
+    #expect(outcome.standardOutput.contains("configuration: 5 shards on "))
+  }
+
   @Test func `processes that are each alone are an error of the launch`() throws {
     let tiny = try TinyRun()
     for (name, says) in [

@@ -230,8 +230,7 @@ import Testing
 
   @Test func `skip drops one bad step of one rank, names the rank, and trains on`() throws {
     let tiny = try TinyRun()
-    let outcome = try tiny.command(
-      ["train", "tiny.yaml", "--run-dir", "run", "--fault", "1:7:nan"], ["training.non_finite=skip"], ranks: 2)
+    let outcome = try tiny.train(fault: "1:7:nan", ["training.non_finite=skip"], ranks: 2)
     outcome.expect(0, "warning: step 7 skipped: the gradient of conv1.weight on rank 1 is not finite")
     #expect(outcome.messages.count == 1)
     #expect(try tiny.records().filter { $0.isNull("task_loss") }.map(\.step) == [7])
@@ -243,8 +242,7 @@ import Testing
     let tiny = try TinyRun()
     let settings = ["training.non_finite=rollback"]
     try tiny.train(settings, into: "unbroken").expect(0)
-    let outcome = try tiny.command(
-      ["train", "tiny.yaml", "--run-dir", "run", "--fault", "1:7:nan"], settings, ranks: 2)
+    let outcome = try tiny.train(fault: "1:7:nan", settings, ranks: 2)
     outcome.expect(
       77, "warning: step 7: the gradient of conv1.weight on rank 1 is not finite", "; back to step 5",
       "on rank 1 is not finite or beyond 2^18, after ten rollbacks to step 5")

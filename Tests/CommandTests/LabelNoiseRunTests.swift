@@ -31,8 +31,31 @@ import Testing
     try tiny.train(file + ["training.max_steps=1"], into: "file").expect(0)
     #expect(try tiny.tensors(1, of: "file") == tiny.tensors(1))
     #expect(try labels(tiny, "file") == labels(tiny, "run"))
+    try FileManager.default.copyItem(atPath: tiny.path("run/labels.csv"), toPath: tiny.path("again.csv"))
+    let table = ["data.label_noise.kind=file", "data.label_noise.file=again.csv", "training.max_steps=1"]
+    try tiny.train(table, into: "table").expect(0)
+    #expect(try tiny.tensors(1, of: "table") == tiny.tensors(1))
     try tiny.train(["training.max_steps=1"], resume: "never").expect(0)
     #expect(!FileManager.default.fileExists(atPath: tiny.path("run/labels.csv")))
+  }
+
+  @Test(arguments: ["symmetric_exclusive", "pair_flip"])
+  func `labels of one class cannot become another's: 65`(kind: String) throws {
+    let tiny = try TinyRun()
+    try FileManager.default.createDirectory(atPath: tiny.path("one"), withIntermediateDirectories: true)
+    for name in ["train", "t10k"] {
+      let files = [
+        ("images-idx3", [0, 0, 8, 3, 0, 0, 0, 20, 0, 0, 0, 8, 0, 0, 0, 8] + [UInt8](repeating: 7, count: 20 * 64)),
+        ("labels-idx1", [0, 0, 8, 1, 0, 0, 0, 20] + [UInt8](repeating: 0, count: 20)),
+      ]
+      for (file, bytes) in files {
+        try Data(bytes).write(to: URL(fileURLWithPath: tiny.path("one/\(name)-\(file)-ubyte")))
+      }
+    }
+    let settings = ["data.format=idx", "data.path=one", "data.limit=all", "data.test_limit=all"]
+    try tiny.train(settings + ["data.label_noise.kind=\(kind)", "data.label_noise.rate=0.5"], dryRun: true)
+      .expect(65, "data.label_noise.kind: \(kind) needs a second class, but the data has one")
+    try tiny.train(settings + ["training.max_steps=1"]).expect(0)
   }
 
   @Test func `an epoch's record says what became of right and of wrong labels`() throws {

@@ -21,6 +21,36 @@ import Testing
     #expect(try names(in: folder.path) == ["archives", "checksums", "data"])
   }
 
+  @Test func `neither modes nor owners come from the archive`() throws {
+    let source = try TemporaryDirectory()
+    try source.write("bytes", to: "cifar-10-batches-bin/test_batch.bin")
+    #expect(chmod(source.path("cifar-10-batches-bin/test_batch.bin"), 0o4777) == 0)
+    try folder.write("", to: "archives/cifar-10-binary.tar.gz")
+    let archive = folder.path("archives/cifar-10-binary.tar.gz")
+    let made = try Program.run(
+      executable: "tar",
+      ["--owner=12345", "--group=12345", "-czf", archive, "-C", source.path, "cifar-10-batches-bin"])
+    try #require(made.status == 0)
+    try writeTable(["cifar-10-binary.tar.gz"], algorithm: "md5")
+    #expect(try data("cifar10").status == 0)
+    var facts = stat()
+    #expect(stat(target + "/test_batch.bin", &facts) == 0)
+    #expect(facts.st_mode & 0o7133 == 0, "\(String(facts.st_mode, radix: 8))")
+    #expect(facts.st_uid == getuid() && facts.st_gid == getgid())
+  }
+
+  @Test func `the command it prints is one for a shell, with a value that is text in YAML`() throws {
+    for name in idx { try folder.write("the bytes of \(name)", to: "archives/" + name) }
+    try writeTable(idx, algorithm: "md5")
+    let outcome = try Program.run(
+      executable: PackageRoot.path + "/launch/data", ["mnist", "it's #2", "--from", "archives"],
+      environment: ["ICP_DATA_CHECKSUMS": "checksums"], workingDirectory: folder.path)
+    #expect(outcome.status == 0, "\(outcome.standardError)")
+    let line = try #require(outcome.standardOutput.split(separator: "\n").last)
+    let words = try Program.run(executable: "bash", ["-c", "printf '%s\n' \(line)"]).standardOutput
+    #expect(words.hasSuffix("--set\ndata.path='./it''s #2'\n"), "\(words)")
+  }
+
   @Test func `adds to a folder that is there`() throws {
     try makeCIFAR()
     try writeTable(["cifar-10-binary.tar.gz"], algorithm: "md5")

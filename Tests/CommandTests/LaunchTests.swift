@@ -12,8 +12,11 @@ import Testing
       programs: ["mpirun": "echo 'mpirun (Open MPI) 3.1.6'"],
       says: "Open MPI 3.1 is too old: install 4.0 or newer"),
     Lack(
-      programs: ["mpirun": "echo 'HYDRA build details:'"],
-      says: "is not Open MPI's: install Open MPI 4.0 or newer"),
+      programs: ["mpirun": "echo 'HYDRA build details: Version: 3.4.1'"],
+      says: "MPICH 3.4 is too old: install 4.0 or newer"),
+    Lack(
+      programs: ["mpirun": "echo 'mpirun of nobody'"],
+      says: "is of no MPI that has been tried: put Open MPI 4.0"),
     Lack(leavingOut: ["clang"], says: "no C compiler: install"),
     Lack(leavingOut: ["mpirun", "apt-get"], says: "no apt-get here: install what Debian calls openmpi-bin,"),
   ])

@@ -6,8 +6,8 @@ import Testing
   @Test func `ends at the time limit with everything it started, in whatever process group`() throws {
     let folder = try TemporaryDirectory()
     let note = folder.path("note")
-    let script = "setsid bash -c 'sleep 2; echo alive > \(note)' & sleep 30"
-    let outcome = try Program.run(executable: "bash", ["-c", script], timeLimit: 0.5)
+    let script = #"setsid bash -c 'sleep 2; echo alive > "$1"' note "$1" & sleep 30"#
+    let outcome = try Program.run(executable: "bash", ["-c", script, "bash", note], timeLimit: 0.5)
     #expect(outcome.timedOut)
     #expect(outcome.status == 128 + 9)
     #expect(outcome.seconds < 2)

@@ -95,7 +95,7 @@ import Testing
   /// The script is behind mpirun, and the shell that waits for mpirun.
   private let parentOf = "parent() { awk '/^PPid/ { print $2 }' /proc/$1/status; }"
 
-  @Test(arguments: ["INT", "TERM", "USR1"])
+  @Test(arguments: ["INT", "TERM", "USR1", "HUP"])
   func `a signal becomes a request to save, once, and no restart follows`(signal: String) throws {
     let tree = try LaunchTree()
     let outcome = try train(
@@ -112,6 +112,24 @@ import Testing
     #expect(outcome.status == 85, "\(outcome.standardError)")
     #expect(tree.lines(of: "starts").count == 1)
     #expect(tree.lines(of: "requests") == ["asked"])
+  }
+
+  @Test func `a terminal that closes, and says so twice, does not end the run at once`() throws {
+    let tree = try LaunchTree()
+    let outcome = try train(
+      tree,
+      """
+      \(parentOf)
+      trap 'echo asked >>"$HOME/requests"; asked=yes' USR1
+      script=$(parent "$(parent $PPID)")
+      kill -HUP "$script"; sleep 0.2; kill -HUP "$script"
+      for ((i = 0; i < 500; i++)); do [[ -z ${asked-} ]] || break; sleep 0.01; done
+      sleep 0.3
+      STATUS=85
+      """)
+    #expect(outcome.status == 85, "\(outcome.standardError)")
+    #expect(tree.lines(of: "requests") == ["asked"])
+    #expect(!outcome.standardOutput.contains("ending at once"))
   }
 
   @Test func `a second interrupt ends a run that does not hear`() throws {
@@ -150,6 +168,7 @@ import Testing
   @Test(arguments: [
     (["--hosts", "a:x"], "host 'a' with 'x' ranks"), (["--hostfile", "none"], "cannot read the hostfile none"),
     (["--max-restarts", "many"], "--max-restarts many: expected a whole number"),
+    (["--hosts", ""], "--hosts '' names no host"), (["--hosts", "a:3[$(touch ran)]"], "host 'a' with"),
   ])
   func `options that cannot be meant are 64`(arguments: [String], says: String) throws {
     let outcome = try LaunchTree().run("train", arguments)

@@ -55,7 +55,7 @@ import Testing
       decoding: try JSONSerialization.data(withJSONObject: progress), as: UTF8.self)
     let directory = try RunDirectory(path: tiny.path("forged"))
     var store = CheckpointStore(directory: directory, keep: 3)
-    _ = try store.save(snapshot, step: 3, metric: nil, higherIsBetter: false)
+    _ = try store.save(snapshot, step: 3)
     try tiny.train(resume: tiny.path("forged/checkpoints/step-0000003.safetensors")).expect(
       65, "its progress is not that of a run")
   }

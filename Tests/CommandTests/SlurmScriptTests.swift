@@ -48,6 +48,46 @@ import Testing
     #expect(job.requeues.count == 6)
   }
 
+  @Test func `a hangup is passed on, and the job ends`() throws {
+    let job = try Job()
+    let outcome = try job.start(status: 85, signal: "HUP")
+    #expect(outcome.status == 85)
+    #expect(outcome.standardOutput.contains("heard HUP"))
+    #expect(job.requeues == [])
+  }
+
+  @Test(arguments: ["a[$(touch ran)] 2", "9 a[$(touch ran)]", "-1 9999999999999999999999", "\u{1B}[2J", ""])
+  func `no word of the file that counts starts is taken for more than a number`(text: String) throws {
+    let job = try Job()
+    try job.tree.folder.write(text, to: "run/slurm-starts")
+    let outcome = try job.start(status: 137, restart: 1)
+    #expect(outcome.status == 137, "\(outcome.standardError)")
+    #expect(job.requeues == ["requeue 7"])
+    #expect(!FileManager.default.fileExists(atPath: job.tree.folder.path("ran")))
+    #expect(job.tree.lines(of: "run/slurm-starts") == ["-1 1"])
+  }
+
+  @Test func `what the count of starts is a link to stays as it is`() throws {
+    let job = try Job()
+    try job.tree.folder.write("-1 3", to: "another")
+    try job.tree.folder.write("", to: "run/log")
+    try FileManager.default.createSymbolicLink(
+      atPath: job.tree.folder.path("run/slurm-starts"), withDestinationPath: job.tree.folder.path("another"))
+    #expect(try job.start(status: 137, restart: 1).status == 137)
+    #expect(job.tree.lines(of: "another") == ["-1 3"])
+    #expect(job.tree.lines(of: "run/slurm-starts") == ["-1 1"])
+  }
+
+  @Test func `the command it says to go on with is one for a shell, with all that was given`() throws {
+    let job = try Job(requeues: false)
+    let outcome = try job.start(status: 137, more: ["--set", "data.path='a b'"])
+    #expect(outcome.status == 137)
+    #expect(
+      outcome.standardError.contains(
+        #"go on with sbatch launch/slurm.sbatch \#(job.configuration) -- --run-dir \#(job.tree.folder.path("run")) "#
+          + #"--set data.path=\'a\ b\'"#))
+  }
+
   @Test func `takes mpirun where Slurm has no PMIx, or where told so`() throws {
     #expect(try Job().start(status: 0).standardOutput.contains("ranks by srun"))
     #expect(try Job(pmix: false).start(status: 0).standardOutput.contains("ranks by mpirun"))
@@ -79,12 +119,12 @@ private struct Job {
   var configuration: String { tree.folder.path("configs/quickstart.yaml") }
   var requeues: [String] { tree.lines(of: "requeues") }
 
-  init(pmix: Bool = true) throws {
+  init(pmix: Bool = true, requeues: Bool = true) throws {
     let runRank = #"while [[ $1 == -* ]]; do shift; done; exec "$@""#
     tree = try LaunchTree(programs: [
       "srun": #"[[ $1 == --mpi=list ]] && { echo "\#(pmix ? "pmix" : "none")"; exit; }; "# + runRank,
       "mpirun": runRank,
-      "scontrol": #"[[ $1 == show ]] || echo "$*" >>"$HOME/requeues""#,
+      "scontrol": #"[[ $1 == show ]] || echo "$*" >>"$HOME/requeues""# + (requeues ? "" : "; exit 1"),
     ])
     try tree.folder.write(
       #"""
@@ -94,7 +134,7 @@ private struct Job {
         trap 'echo "heard $SIGNAL"; exit $STATUS' USR1
         # The script, behind the shell that waits for this rank.
         kill -s "$SIGNAL" "$(awk '/^PPid/ { print $2 }' /proc/$PPID/status)"
-        for _ in {1..50}; do [[ $SIGNAL == USR1 ]] || break; sleep 0.1; done
+        for _ in {1..50}; do [[ $SIGNAL != TERM ]] || break; sleep 0.1; done
       fi
       exit "$STATUS"
 
@@ -102,14 +142,15 @@ private struct Job {
   }
 
   func start(
-    status: Int, signal: String = "", restart: Int = 0, saving step: Int? = nil, environment: [String: String] = [:]
+    status: Int, signal: String = "", restart: Int = 0, saving step: Int? = nil, more: [String] = [],
+    environment: [String: String] = [:]
   ) throws -> Program.Outcome {
     let own = [
       "STATUS": "\(status)", "SIGNAL": signal, "SLURM_RESTART_COUNT": "\(restart)",
       "SAVING": step.map { "\($0)" } ?? "",
     ]
     return try run(
-      [configuration, "--", "--run-dir", tree.folder.path("run")], environment: own.merging(environment) { $1 })
+      [configuration, "--", "--run-dir", tree.folder.path("run")] + more, environment: own.merging(environment) { $1 })
   }
 
   func run(_ arguments: [String], environment: [String: String] = [:]) throws -> Program.Outcome {

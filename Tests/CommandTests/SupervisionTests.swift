@@ -7,7 +7,7 @@ import Testing
   private func train(
     _ tiny: TinyRun, fault: String, _ settings: [String] = [], into run: String = "run", ranks: Int? = 3
   ) throws -> Program.Outcome {
-    try tiny.command(["train", "tiny.yaml", "--run-dir", run, "--fault", fault], settings, ranks: ranks)
+    try tiny.train(fault: fault, settings, into: run, ranks: ranks)
   }
 
   /// mpirun needs up to two seconds to end the other ranks; the issue's bound for an error.
@@ -52,7 +52,7 @@ import Testing
       """
       #!/bin/bash
       (until [[ -e run/checkpoints/step-0000001.safetensors ]]; do sleep 0.01; done; truncate -s 3073 \(big)) &
-      exec \(Program.icp) "$@"
+      exec "\(Program.icp)" "$@"
       """, to: "cut", executable: true)
     let outcome = try tiny.command(
       ["train", "tiny.yaml", "--run-dir", "run"],
@@ -138,7 +138,7 @@ import Testing
         (until [[ -e run/checkpoints/step-0000003.safetensors ]]; do sleep 0.01; done
          kill -\(signal) \(target); sleep 0.02; kill -\(signal) \(target)) &
       fi
-      exec \(Program.icp) "$@"
+      exec "\(Program.built("icp-faulty"))" "$@"
       """, to: "stopped", executable: true)
     let outcome = try tiny.command(
       ["train", "tiny.yaml", "--run-dir", "run", "--fault", "0:5.student:delay=1"], ["checkpoint.every_steps=1"],
@@ -162,7 +162,7 @@ import Testing
       """
       #!/bin/bash
       (until [[ -e run/checkpoints/step-0000003.safetensors ]]; do sleep 0.01; done; kill -INT $$) &
-      exec \(Program.icp) "$@"
+      exec "\(Program.built("icp-faulty"))" "$@"
       """, to: "interrupted", executable: true)
     let outcome = try tiny.command(
       ["train", "tiny.yaml", "--run-dir", "run", "--fault", "0:5.student:delay=1"], ["checkpoint.every_steps=1"],
@@ -170,18 +170,29 @@ import Testing
     outcome.expect(85, "icp: stopped on request after step ")
   }
 
-  // MARK: The hook
+  // MARK: The injector
 
   @Test(arguments: ["1:7", "1:7:nothing", "x:7:trap", "1:0:trap", "1:7.lunch:trap", "1:7:delay", "1:7:delay=-1"])
   func `a fault that cannot be meant is 64, and what there is is listed`(fault: String) throws {
     let tiny = try TinyRun()
-    let outcome = try tiny.command(["train", "tiny.yaml", "--run-dir", "run", "--fault=\(fault)"])
+    let outcome = try tiny.train(fault: fault)
     outcome.expect(64, "expected RANK:STEP[.PHASE]:KIND", "refinement", "slow-disk=SECONDS")
   }
 
-  @Test func `the hook is not in ordinary help`() throws {
-    let help = try Program.run(["train", "--help"])
-    #expect(help.status == 0 && !help.standardOutput.contains("--fault"))
+  @Test func `the released program knows no fault, and no symbol of the injector is in it`() throws {
+    let tiny = try TinyRun()
+    try tiny.command(["train", "tiny.yaml", "--run-dir", "run", "--fault=0:1:throw"], program: Program.built("icp"))
+      .expect(64, "Unknown option '--fault'")
+    func injector(in program: String) throws -> [Substring] {
+      let symbols = try Program.run(executable: "nm", ["--defined-only", Program.built(program)], timeLimit: 60)
+      #expect(symbols.status == 0 && symbols.standardOutput.contains(" T main"), "\(symbols.standardError)")
+      return symbols.standardOutput.split(separator: "\n").filter {
+        $0.contains("FaultInjection") || $0.contains("faults_set_reduction") || $0.hasSuffix(" MPI_Iallreduce")
+      }
+    }
+    #expect(try injector(in: "icp") == [])
+    // They would be found.
+    #expect(try injector(in: "icp-faulty").count > 10)
   }
 
   /// A fresh start goes on from what was saved and ends with the bits of a run that nothing happened to.

@@ -70,7 +70,7 @@ import Testing
     let script = try tiny.folder.write(
       """
       #!/bin/bash
-      mpirun -n 4 --oversubscribe --bind-to none --allow-run-as-root \(Program.icp) sweep sweep.yaml --directory out &
+      mpirun -n 4 --oversubscribe --bind-to none --allow-run-as-root "\(Program.icp)" sweep sweep.yaml --directory out &
       until (($(ls out/*/*/*/result.json 2>/dev/null | wc -l) >= 3)); do sleep 0.01; done
       pkill -KILL -P $!
       wait $!
@@ -154,7 +154,7 @@ import Testing
     let script = try tiny.folder.write(
       """
       #!/bin/bash
-      mpirun -n 2 --oversubscribe --bind-to none --allow-run-as-root \(Program.icp) sweep sweep.yaml --directory out &
+      mpirun -n 2 --oversubscribe --bind-to none --allow-run-as-root "\(Program.icp)" sweep sweep.yaml --directory out &
       until [[ -e out/plain/seed-0/checkpoints/best.safetensors && -e out/adam/seed-0/checkpoints/best.safetensors ]]; do sleep 0.01; done
       kill -USR1 $(pgrep -P $! | tail -1)
       wait $!

@@ -161,6 +161,12 @@ import Testing
     try tiny.command(["compare", "out", "--directory", "tables"]).expect(64, "tables: holds results.csv")
     #expect(try text(tiny, "tables/results.csv") == "mine")
     for _ in 1...2 { try tiny.command(["compare", "out", "--directory", "new"]).expect(0) }
+    // A link below a name of ours is not followed, nor replaced.
+    let plot = "new/plots/test_accuracy-by-epoch.svg"
+    unlink(tiny.path(plot))
+    symlink("../../study.yaml", tiny.path(plot))
+    try tiny.command(["compare", "out", "--directory", "new"]).expect(64, "\(plot): is a symbolic link")
+    #expect(try text(tiny, "study.yaml").contains("max_steps: 3"))
   }
 
   @Test func `compare follows no links below what it is given, and waits for no pipe`() throws {

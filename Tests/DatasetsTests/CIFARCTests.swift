@@ -21,9 +21,9 @@ import Testing
     return folder
   }
 
-  private func error(_ folder: Folder, shape: ImageShape? = nil, classes: Int = 3) -> String {
+  private func error(_ folder: Folder, shape: ImageShape? = nil, classes: Int = 3, test: Dataset? = nil) -> String {
     do {
-      _ = try CIFARC(directory: folder.path, shape: shape, classes: classes)
+      _ = try CIFARC(directory: folder.path, shape: shape, classes: classes, test: test)
       return "no error"
     } catch { return error.description }
   }
@@ -53,6 +53,31 @@ import Testing
     #expect(images.sized(to: 8).shape == ImageShape(channels: 3, height: 8, width: 8))
   }
 
+  /// A test set of images with these labels; its files are removed once they are mapped.
+  private func test(_ labels: [UInt8]) throws -> Dataset {
+    let folder = try Folder()
+    for (name, bytes) in idxFiles() { try folder.write(name, bytes) }
+    try folder.write("t10k-images-idx3-ubyte", idx([labels.count, 4, 5], randomBytes(labels.count * 20)))
+    try folder.write("t10k-labels-idx1-ubyte", idx([labels.count], labels))
+    return try DataSplits.load(DataOptions(format: .idx, path: folder.path)).wholeTest
+  }
+
+  @Test func `labels must be the test set's, at each severity`() throws {
+    #expect(error(try folder(), test: try test([0, 1, 2])) == "no error")
+    #expect(
+      error(try folder(), test: try test([0, 2, 1]))
+        .contains("labels.npy: label 1 (severity 1, image 1) is 1, but the test set has 2 ("))
+    let late = Array((0..<14).map { UInt8($0 % 3) }) + [0]
+    #expect(error(try folder(labels: late), test: try test([0, 1, 2])).contains("label 14 (severity 5, image 2) is 0"))
+    #expect(
+      error(try folder(), test: try test((0..<15).map { UInt8($0 % 3) }))
+        .hasSuffix(
+          "holds 15 labels, as many as there are test images: one severity, expected all 5, one after the other (75)"))
+    #expect(
+      error(try folder(), test: try test([0, 1, 2, 0, 1, 2]))
+        .hasSuffix("holds 15 labels, 3 a severity, but the test set has 6 images; expected 30"))
+  }
+
   @Test func `files that are not CIFAR-C's are refused by name`() throws {
     #expect(error(try folder()) == "no error")
     #expect(
@@ -70,7 +95,7 @@ import Testing
     try named.write("Fog \"2\".npy", [])
     #expect(error(named).contains("is no name of CIFAR-C"))
     let empty = try Folder()
-    #expect(error(empty).contains("holds no NAME.npy"))
+    #expect(error(empty).contains("holds no NAME.npy") && error(empty).hasSuffix("; it is empty"))
     try empty.write("fog.npy", [1, 2])
     #expect(error(empty).contains("labels.npy: no such file"))
     try empty.write("labels.npy", numpy("|u1", [5], [0, 0, 0, 0, 0]))

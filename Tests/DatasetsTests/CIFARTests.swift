@@ -41,9 +41,15 @@ import Testing
     #expect(
       loadingError(missing)
         == "\(folder.path)/none: is not a directory that can be read, expected the cifar10 files")
-    #expect(loadingError(options) == "\(folder.path): holds no data_batch_*.bin and no train.bin")
-    try folder.write("data_batch_1.bin", cifarRecords(2))
-    #expect(loadingError(options) == "\(folder.path): holds no test_batch.bin and no test.bin")
+    #expect(loadingError(options) == "\(folder.path): holds no data_batch_*.bin and no train.bin; it is empty")
+    let file = try folder.write("data_batch_1.bin", cifarRecords(2))
+    #expect(
+      loadingError(options)
+        == "\(folder.path): holds no test_batch.bin and no test.bin; it holds 'data_batch_1.bin'")
+    #expect(
+      loadingError(DataOptions(format: .cifar10, path: file)).hasSuffix("it is a file: name the folder that it lies in")
+    )
+    #expect(loadingError(DataOptions(format: .cifar10, path: "~/data")).contains("'~' is replaced by shells, not here"))
     #expect(
       loadingError(DataOptions(format: .cifar10))
         == "data.path: is not set, expected the directory of the cifar10 files")
@@ -69,6 +75,45 @@ import Testing
     #expect(
       loadingError(DataOptions(format: .cifar100, path: folder.path)).hasSuffix(
         "it is one of 3073 bytes: is this cifar10?"))
+  }
+
+  @Test(arguments: [
+    ("data_batch_1 (1).bin", "is called as a file of the data set, but not data_batch_N.bin"),
+    ("data_batch_1 copy.bin", "is called as a file of the data set"), ("test_batch (2).bin", "is called as a file"),
+    ("data_batch_6.bin", "holds the same bytes as"), ("train.bin", "holds data_batch_1.bin and train.bin"),
+    ("test.bin", "holds test_batch.bin and test.bin"),
+  ])
+  func `copies, and both sets of names at once, are refused and not counted as more data`(name: String, says: String)
+    throws
+  {
+    let records = cifarRecords(3)
+    for name in ["data_batch_1.bin", "test_batch.bin", name] { try folder.write(name, records) }
+    #expect(loadingError(options).contains(says), "\(loadingError(options))")
+  }
+
+  @Test func `what is there in the place of the files is said`() throws {
+    func says(_ names: [String], _ bytes: [UInt8] = cifarRecords(2)) throws -> String {
+      let folder = try Folder()
+      for name in names {
+        let place = URL(fileURLWithPath: "\(folder.path)/\(name)").deletingLastPathComponent()
+        try FileManager.default.createDirectory(at: place, withIntermediateDirectories: true)
+        try folder.write(name, bytes)
+      }
+      return loadingError(DataOptions(format: .cifar10, path: folder.path))
+        .replacingOccurrences(of: folder.path, with: "DIR")
+    }
+    let below = ["cifar-10-batches-bin/data_batch_1.bin", "cifar-10-batches-bin/test_batch.bin"]
+    #expect(try says(below).hasSuffix("; they are in DIR/cifar-10-batches-bin: set data.path to it"))
+    #expect(
+      try says(below.map { "a/\($0)" }).hasSuffix("; they are in DIR/a/cifar-10-batches-bin: set data.path to it"))
+    #expect(try says(["data_batch_1", "test_batch", "batches.meta"]).contains("; it holds the Python version, where"))
+    #expect(try says(["py/data_batch_1", "py/test_batch"]).contains("; it holds the Python version (py), where"))
+    #expect(try says(["cifar-10-binary.tar.gz"]).hasSuffix(": unpack cifar-10-binary.tar.gz"))
+    #expect(try says(["train-images-idx3-ubyte.gz"]).hasSuffix("; it holds files of idx: is 'data.format' right?"))
+    let files = ["data_batch_1.bin", "test_batch.bin"]
+    #expect(try says(files, Array("<!DOCTYPE html>".utf8)).hasSuffix("it is a web page or XML: the download failed"))
+    #expect(try says(files, Array("version https://git-lfs.github.com".utf8)).contains("it is a pointer of Git LFS"))
+    #expect(try says(files, [0x1F, 0x8B, 8]).hasSuffix("it is gzip: unpack it (gunzip)"))
   }
 
   @Test func `a label out of range is named by file, record and byte`() throws {

@@ -29,11 +29,11 @@ import Testing
   @Test(arguments: [
     (DataOptions.Validation.count(3), 3), (.fraction(0.25), 2), (.fraction(0.2999), 2), (.fraction(0.3), 3),
   ])
-  func `validation comes from the end of the limited training set`(
+  func `split by end, validation is the end of the limited training set`(
     validation: DataOptions.Validation, held: Int
   ) throws {
     let all = try DataSplits.load(options)
-    let splits = try DataSplits.load(with { ($0.limit, $0.validation) = (10, validation) })
+    let splits = try DataSplits.load(with { ($0.limit, $0.validation, $0.validationSplit) = (10, validation, .end) })
     let validation = try #require(splits.validation)
     #expect(splits.training.count == 10 - held)
     #expect(validation.count == held)
@@ -41,6 +41,34 @@ import Testing
       #expect(validation.pixels(index) == all.training.pixels(10 - held + index))
       #expect(validation.origin(of: index) == all.training.origin(of: 10 - held + index))
     }
+  }
+
+  /// Twenty images with the given labels.
+  private func sorted(_ labels: [UInt8], _ held: Int) throws -> DataSplits {
+    try folder.write("train-labels-idx1-ubyte", idx([20], labels))
+    return try DataSplits.load(with { $0.validation = .count(held) })
+  }
+
+  @Test func `stratified, each class gives its share by largest remainder, from its end in file order`() throws {
+    // 9, 8 and 3 images: 7 x 9 / 20 = 3.15, 7 x 8 / 20 = 2.8, 7 x 3 / 20 = 1.05; so 3, 3, 1.
+    let labels = [UInt8](repeating: 0, count: 9) + [UInt8](repeating: 1, count: 8) + [2, 2, 2]
+    let splits = try sorted(labels, 7)
+    let validation = try #require(splits.validation)
+    #expect((0..<7).map(validation.position) == [6, 7, 8, 14, 15, 16, 19])
+    #expect((0..<13).map(splits.training.position) == [0, 1, 2, 3, 4, 5, 9, 10, 11, 12, 13, 17, 18])
+    #expect(splits.training.emptyClasses == [3] && validation.labels == [0, 0, 0, 1, 1, 1, 2])
+    // Of equal remainders the lower classes': 3 x 5 / 20 = 0.75 four times, and one of the four goes without.
+    let mixed = try #require(try sorted((0..<20).map { UInt8(3 - $0 % 4) }, 3).validation)
+    #expect(mixed.labels == [2, 1, 0] && (0..<3).map(mixed.position) == [17, 18, 19])
+  }
+
+  @Test func `classes without training images are known`() throws {
+    let labels = (0..<20).map { UInt8($0 / 5) }
+    #expect(try sorted(labels, 5).training.emptyClasses == [])
+    let end = try DataSplits.load(with { ($0.validation, $0.validationSplit) = (.count(5), .end) })
+    #expect(end.training.emptyClasses == [3])
+    #expect(try DataSplits.load(with { $0.limit = 12 }).training.emptyClasses == [3])
+    #expect(try sorted([255] + labels.dropFirst().map { $0 + 1 }, 5).training.emptyClasses == [0] + Array(5..<255))
   }
 
   @Test func `a fraction that is whole but for rounding takes the whole number`() throws {

@@ -45,17 +45,31 @@ import Testing
     try folder.write("train-images-idx3-ubyte", files["train-images-idx3-ubyte"]!)
     #expect(
       loadingError(options)
-        == "\(folder.path)/train-labels-idx1-ubyte: no such file, neither plain nor as .gz")
+        == "\(folder.path)/train-labels-idx1-ubyte: no such file, neither plain nor as .gz; it holds "
+        + "'train-images-idx3-ubyte'")
+    try folder.write("train-labels.idx1-ubyte", files["train-labels-idx1-ubyte"]!)
+    #expect(loadingError(options).hasSuffix("as .gz; there is 'train-labels.idx1-ubyte': rename it"))
   }
 
   @Test func `a file of another kind, and a header cut short, are refused`() throws {
     #expect(
       try error("train-images-idx3-ubyte", idx([6], randomBytes(60), magic: [0, 0, 8, 1]))
-        == "starts with bytes 0 0 8 1, expected 0 0 8 3 (unsigned bytes in 3 dimensions)")
+        == "starts with bytes 0 0 8 1, expected 0 0 8 3 (unsigned bytes in 3 dimensions); it holds labels, where images are "
+        + "expected: are the two files swapped?")
     #expect(
       try error("t10k-labels-idx1-ubyte", idx([3], [0, 1, 2], magic: [0, 0, 13, 1]))
         == "starts with bytes 0 0 13 1, expected 0 0 8 1 (unsigned bytes in 1 dimension)")
+    #expect(
+      try error("train-images-idx3-ubyte", [0x1F, 0x8B] + randomBytes(60))
+        .hasSuffix("; it is gzip: add .gz to its name, or unpack it (gunzip)"))
     #expect(try error("train-labels-idx1-ubyte", [0, 0, 8]) == "3 bytes, expected a header of 8 bytes")
+  }
+
+  @Test func `a plain file that is called .gz is named for what it is`() throws {
+    for (name, bytes) in files { try folder.write(name + ".gz", bytes) }
+    #expect(
+      loadingError(options) == "\(folder.path)/train-images-idx3-ubyte.gz: is not gzip; it is plain: rename it to "
+        + "train-images-idx3-ubyte")
   }
 
   @Test(arguments: [false, true])

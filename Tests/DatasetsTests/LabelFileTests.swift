@@ -26,6 +26,10 @@ import Testing
   }
 
   @Test(arguments: [
+    "\u{FEFF}1\n1\n2\n0\n0\n3\n", "1,1,2,0,0,3", "1,0\n1,1\n2, 2\n0,3\n0,0\n3,1\n",
+    "index,true,given\n0,0,1\n1,1,1\n2,2,2\n3,3,0\n4,0,0\n5,1,3\n",
+    "\u{FEFF}Given, True\r\n1,0\n1,1\n2,2\n0,3\n0,0\n3,1\n",
+    "given,index\n3,5\n0,4\n0,3\n2,2\n1,1\n1,0\n",
     "1\n1\n2\n0\n0\n3\n", "1 1 2 0 0 3", "\n1 1\t2\r\n\n0 0 3", "1 0\n1 1\n2 2\n0 3\n0 0\n\n3 1",
   ])
   func `text has a label a sample, or lines of label and true label`(text: String) throws {
@@ -36,7 +40,15 @@ import Testing
   }
 
   @Test func `an array has a label a sample, or label and true label`() throws {
-    for bytes in [array("(6,)", [1, 1, 2, 0, 0, 3]), array("(6, 2)", [1, 0, 1, 1, 2, 2, 0, 3, 0, 0, 3, 1])] {
+    for (type, size) in [("<u2", 2), ("<u4", 4), ("<u8", 8)] {
+      let values: [UInt8] = [1, 1, 2, 0, 0, 3].flatMap { [$0] + [UInt8](repeating: 0, count: size - 1) }
+      let bytes = array("(6, 1)", [], type: type) + values
+      #expect(try DataSplits.load(options(bytes)).training.labels == [1, 1, 2, 0, 0, 3], "\(type)")
+    }
+    for bytes in [
+      array("(6,)", [1, 1, 2, 0, 0, 3]), array("(6, 1)", [1, 1, 2, 0, 0, 3]),
+      array("(6, 2)", [1, 0, 1, 1, 2, 2, 0, 3, 0, 0, 3, 1]),
+    ] {
       #expect(try DataSplits.load(options(bytes)).training.labels == [1, 1, 2, 0, 0, 3])
     }
   }
@@ -65,11 +77,25 @@ import Testing
     ("0\n1\n-2\n", "line 3: '-2', expected a label"), ("0\n1.0\n", "line 2: '1.0', expected a label"),
     ("0\n99999999999\n", "line 2: '99999999999', expected a label"),
     ("0 0\n1 1\n2 2\n3 2\n0 0\n1 1", "line 4: true label 2, but the data has 3"),
+    ("index,true,given\n0,0,1\n0,0,1\n", "line 3: index 0 occurs twice"),
+    ("index,true,given\n0,0,1\n6,0,1\n", "line 3: index 6, expected 0 to 5"),
+    ("index,true,given\n0,0,1\n1,2,1\n", "line 3: true label 2, but the data has 1"),
+    ("index,true,given\n0,0,1\n1,1\n", "line 3: 2 numbers, expected 3 (index, true, given)"),
+    ("index,true,given\n0,0,1\n1,1,1\n", "has no label for training sample 2"),
+    ("index,true\n0,0\n", "columns index, true, expected one 'given' or 'label'"),
+    ("name,given\n0,0\n", "line 1: 'name', expected a label"),
+    ("PK\u{3}\u{4}", "line 1: 'PK\\u{03}\\u{04}', expected a label; it is a zip archive"),
     ("0\n\u{1B}[31m\n", "line 2: '\\u{1B}[31m', expected a label"),
   ])
   func `a wrong text is refused, naming file and line`(text: String, message: String) throws {
     let refusal = loadingError(try options(Array(text.utf8)))
     #expect(refusal.hasPrefix("\(folder.path)/labels: \(message)"), "\(refusal)")
+  }
+
+  @Test func `a file for some of the images does where only these are trained on`() throws {
+    var some = try options(Array("index,true,given\n0,0,3\n1,1,2\n2,2,2\n".utf8))
+    some.limit = 3
+    #expect(try DataSplits.load(some).training.labels == [3, 2, 2])
   }
 
   @Test func `a wrong array is refused, naming file and entry`() throws {

@@ -39,7 +39,10 @@ import Testing
   }
 
   @Test func `a subset is taken from what is left to train on`() throws {
-    let splits = try load { ($0.limit, $0.validation, $0.samplesPerClass) = (80, .count(20), 15) }
+    let splits = try load {
+      ($0.limit, $0.validation, $0.samplesPerClass) = (80, .count(20), 15)
+      $0.validationSplit = .end
+    }
     #expect(positions(splits.training) == Array(0..<60))
     #expect(positions(splits.validation!) == Array(60..<80))
   }

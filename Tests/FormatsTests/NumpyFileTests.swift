@@ -45,6 +45,12 @@ import Testing
     #expect((0..<2).map(i1.integer) == [-128, 127])
     let i2 = try read("<i2", littleEndian([Int16.min, .max]), 2)
     #expect((0..<2).map(i2.integer) == [-32768, 32767])
+    let u2 = try read("<u2", littleEndian([UInt16.min, .max]), 2)
+    #expect((0..<2).map(u2.integer) == [0, 65535])
+    let u4 = try read("<u4", littleEndian([UInt32.min, .max]), 2)
+    #expect((0..<2).map(u4.integer) == [0, 4_294_967_295])
+    let u8 = try read("<u8", littleEndian([UInt64.min, .max]), 2)
+    #expect((0..<2).map(u8.integer) == [0, Int.max] && u8.number(1) == 0x1p64)
     let i4 = try read("<i4", littleEndian([Int32.min, .max]), 2)
     #expect((0..<2).map(i4.integer) == [Int(Int32.min), Int(Int32.max)])
     let i8 = try read("<i8", littleEndian([Int64.min, .max]), 2)
@@ -62,7 +68,7 @@ import Testing
   }
 
   @Test(arguments: [
-    ("<f4", "<f4x", "elements of type '<f4x', expected little-endian u1, i1, i2, i4, i8, f4, f8"),
+    ("<f4", "<f4x", "elements of type '<f4x', expected little-endian u1, u2, u4, u8, i1, i2, i4, i8, f4, f8"),
     ("<f4", ">f4", "elements of type '>f4'"), ("<f4", "|f4", "elements of type '|f4'"),
     ("<f4", "", "elements of type ''"), ("'<f4'", "[('a', '<f4')]", "byte 10: expected '''"),
     ("False", "True", "the array lies in Fortran's order"), ("False", "0", "expected True or False"),
@@ -119,7 +125,7 @@ import Testing
       import numpy, sys
       numpy.save(sys.argv[1], (numpy.arange(24).reshape(2, 3, 4) - 5).astype(sys.argv[2]))
       """
-    for type in NumpyFile.Element.allCases where type != .u1 {
+    for type in NumpyFile.Element.allCases where !type.rawValue.hasPrefix("u") {
       let path = folder.path("\(type.rawValue).npy")
       let outcome = try #require(SafetensorsSupport.runPython(python, script, [path, type.rawValue]))
       try #require(outcome.status == 0, "\(outcome.output)")

@@ -16,9 +16,9 @@ package enum Program {
     package let description: String
   }
 
-  /// The program under test: `ICP_BINARY`, else what `launch/setup` builds.
+  /// The program under test: `ICP_PROGRAM`, else what `launch/setup` builds.
   package static var icp: String {
-    ProcessInfo.processInfo.environment["ICP_BINARY"] ?? built("icp")
+    ProcessInfo.processInfo.environment["ICP_PROGRAM"] ?? built("icp")
   }
 
   /// A program of this package.
@@ -31,7 +31,7 @@ package enum Program {
     workingDirectory: String? = nil
   ) throws -> Outcome {
     guard access(program, X_OK) == 0 else {
-      throw CannotRun(description: "\(program) is missing: run launch/setup, or name the program in ICP_BINARY")
+      throw CannotRun(description: "\(program) is missing: run launch/setup, or name the program in ICP_PROGRAM")
     }
     guard let ranks else {
       return try run(
@@ -91,6 +91,7 @@ package enum Program {
   private static let anywhere = [
     "OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1",
     "OMPI_MCA_mpi_yield_when_idle": "1", "OMPI_MCA_btl_vader_single_copy_mechanism": "none",
+    "OMPI_MCA_smsc": "^cma",
   ]
 
   private static func seconds(since start: ContinuousClock.Instant) -> Double {

@@ -73,12 +73,12 @@ import Testing
       let faults = Support.Faults { _, call in call == "fsync" ? EIO : nil }
       #expect(throws: SaveError.self) {
         var failing = CheckpointStore(directory: run, keep: 1, system: faults.system)
-        return try failing.save(Support.snapshot(1), step: 1, metric: nil, higherIsBetter: true)
+        return try failing.save(Support.snapshot(1), step: 1)
       }
       #expect(faults.made.filter { $0 == "fsync" }.count == 1)
       #expect(!faults.made.contains("rename"))
       #expect(try Support.names(run.checkpointsPath) == [])
-      _ = try store.save(Support.snapshot(1), step: 1, metric: nil, higherIsBetter: true)
+      _ = try store.save(Support.snapshot(1), step: 1)
       #expect(try store.newestValid()?.step == 1)
     }
   }
@@ -115,9 +115,9 @@ import Testing
         let values = [Float](repeating: Float(step), count: 40_000)
         return Snapshot(tensors: [NamedTensor("w", shape: [40_000], floats: values)], metadata: [:])
       }
-      _ = try store.save(snapshot(1), step: 1, metric: nil, higherIsBetter: true)
+      _ = try store.save(snapshot(1), step: 1)
       let error = #expect(throws: SaveError.self) {
-        try store.save(snapshot(2), step: 2, metric: nil, higherIsBetter: true)
+        try store.save(snapshot(2), step: 2)
       }
       #expect(error?.description.contains("No space left on device; free some space") == true)
       #expect(try store.newestValid()?.step == 1)
@@ -129,7 +129,7 @@ import Testing
     try Support.withStore { store, run in
       try FileManager.default.removeItem(atPath: run.path)
       let error = #expect(throws: SaveError.self) {
-        try store.save(Support.snapshot(1), step: 1, metric: nil, higherIsBetter: true)
+        try store.save(Support.snapshot(1), step: 1)
       }
       #expect(error?.description.contains("No such file or directory; the directory is gone") == true)
     }

@@ -1,6 +1,8 @@
 import Checkpointing
+import Files
 import Formats
 import Foundation
+import Synchronization
 import Testing
 
 @Suite struct CheckpointStoreTests {
@@ -11,7 +13,7 @@ import Testing
     try Support.withStore(keep: keep) { store, run in
       for (step, loss) in [(10, 3.0), (20, 1.0), (30, 2.0), (40, 1.0), (50, .nan)] {
         let saved = try store.save(Support.snapshot(step), step: step, metric: loss, higherIsBetter: false)
-        #expect(saved.isBest == (step <= 20))
+        #expect(store.best?.step == min(step, 20))
         #expect(saved.warnings == [])
       }
       let newest = [10, 20, 30, 40, 50].suffix(keep).map { "step-00000\($0).safetensors" }
@@ -38,7 +40,7 @@ import Testing
   @Test func `a bad newest gives way to the one before, and is named with the reason`() throws {
     try Support.withStore { store, run in
       for step in [1, 2, 3] {
-        _ = try store.save(Support.snapshot(step), step: step, metric: nil, higherIsBetter: true)
+        _ = try store.save(Support.snapshot(step), step: step)
       }
       let bytes = try Support.bytes(store.path(step: 3))
       try Support.write(Array(bytes.dropLast(5)), store.path(step: 3))
@@ -57,7 +59,7 @@ import Testing
   @Test func `where all are bad every one is named, and nothing starts from zero`() throws {
     try Support.withStore { store, run in
       for step in [1, 2] {
-        _ = try store.save(Support.snapshot(step), step: step, metric: nil, higherIsBetter: true)
+        _ = try store.save(Support.snapshot(step), step: step)
         try Support.write([], store.path(step: step))
       }
       let error = #expect(throws: CheckpointError.self) { try store.newestValid() }
@@ -87,7 +89,7 @@ import Testing
       for name in foreign { try Support.write([1], "\(run.checkpointsPath)/\(name)") }
       #expect(try !store.hasCheckpoints)
       for step in [8, 9] {
-        _ = try store.save(Support.snapshot(step), step: step, metric: nil, higherIsBetter: true)
+        _ = try store.save(Support.snapshot(step), step: step)
       }
       try store.removeAll()
       #expect(try Support.names(run.checkpointsPath) == foreign.sorted())
@@ -107,7 +109,7 @@ import Testing
         try save([10, 20, 30], &store)
         var resumed = CheckpointStore(directory: run, keep: 3)
         let found = try #require(try resumed.newestValid())
-        #expect(try resumed.resume(from: found.snapshot, step: found.step) == [])
+        #expect(try resumed.resume(from: found.snapshot, step: found.step, path: found.path) == [])
         try save([40], &resumed)
         #expect(try Support.names(run.checkpointsPath) == Support.names(unbrokenRun.checkpointsPath))
         for name in try Support.names(run.checkpointsPath) {
@@ -123,10 +125,12 @@ import Testing
       for step in [1, 2, 3] {
         _ = try store.save(Support.snapshot(step), step: step, metric: Double(step), higherIsBetter: true)
       }
-      let aside = try store.resume(from: CheckpointStore.load(path: store.path(step: 1)), step: 1)
-      #expect(aside == [store.path(step: 2), store.path(step: 3)])
+      let first = store.path(step: 1)
+      let aside = try store.resume(from: CheckpointStore.load(path: first), step: 1, path: first)
+      #expect(aside == [store.path(step: 2), store.path(step: 3), store.bestPath])
       #expect(try store.newestValid()?.step == 1)
-      // Step 1 was the best when it was saved.
+      // Its evaluation comes again.
+      try store.judge(step: 1, metric: 1, higherIsBetter: true)
       #expect(try CheckpointStore.load(path: store.bestPath).metadata["step"] == "1")
       _ = try store.save(Support.snapshot(2), step: 2, metric: 0, higherIsBetter: true)
       #expect(try store.newestValid()?.step == 2)
@@ -135,10 +139,65 @@ import Testing
 
   @Test func `a checkpoint lost its name as the best in a kill gets it back`() throws {
     try Support.withStore { store, run in
-      let saved = try store.save(Support.snapshot(1), step: 1, metric: 1, higherIsBetter: true)
+      _ = try store.save(Support.snapshot(1), step: 1, metric: 1, higherIsBetter: true)
+      let saved = try store.save(Support.snapshot(2), step: 2)
       try FileManager.default.removeItem(atPath: store.bestPath)
-      _ = try store.resume(from: CheckpointStore.load(path: saved.path), step: 1)
+      _ = try store.resume(from: CheckpointStore.load(path: saved.path), step: 2, path: saved.path)
       #expect(try CheckpointStore.load(path: store.bestPath).metadata["step"] == "1")
+    }
+  }
+
+  @Test(arguments: [1, 2])
+  func `killed between a save and its evaluation, the best is the one that the metric chooses`(keep: Int) throws {
+    try Support.withStore(keep: keep) { store, run in
+      _ = try store.save(Support.snapshot(1), step: 1, metric: 1, higherIsBetter: true)
+      let saved = try store.save(Support.snapshot(2), step: 2)
+      func best() throws -> String? { try CheckpointStore.load(path: store.bestPath).metadata["step"] }
+      for (metric, chosen) in [(0.5, "1"), (2.0, "2"), (2.0, "2")] {
+        var resumed = CheckpointStore(directory: run, keep: keep)
+        let aside = try resumed.resume(from: CheckpointStore.load(path: saved.path), step: 2, path: saved.path)
+        #expect(aside == [])
+        #expect(resumed.best?.step == 1)
+        try resumed.judge(step: 2, metric: metric, higherIsBetter: true)
+        #expect(try best() == chosen)
+      }
+      // Where the best alone is left, a run that goes on from it keeps it.
+      try FileManager.default.removeItem(atPath: saved.path)
+      var resumed = CheckpointStore(directory: run, keep: keep)
+      let path = store.bestPath
+      #expect(try resumed.resume(from: CheckpointStore.load(path: path), step: 2, path: path) == [])
+      try resumed.judge(step: 2, metric: 2, higherIsBetter: true)
+      #expect(try best() == "2")
+    }
+  }
+
+  @Test func `a best that could not be named stays, and the next save names it`() throws {
+    try Support.withDirectory { path in
+      let run = try RunDirectory(path: "\(path)/run")
+      let isFull = Mutex(false)
+      let faults = Support.Faults { _, call in isFull.withLock(\.self) && call == "link" ? ENOSPC : nil }
+      var store = CheckpointStore(directory: run, keep: 1, system: faults.system)
+      _ = try store.save(Support.snapshot(1), step: 1)
+      isFull.withLock { $0 = true }
+      #expect(throws: SaveError.self) { try store.judge(step: 1, metric: 1, higherIsBetter: true) }
+      _ = try store.save(Support.snapshot(2), step: 2)
+      #expect(try Support.names(run.checkpointsPath) == ["step-0000001.safetensors", "step-0000002.safetensors"])
+      isFull.withLock { $0 = false }
+      _ = try store.save(Support.snapshot(3), step: 3)
+      #expect(try CheckpointStore.load(path: store.bestPath).metadata["step"] == "1")
+      #expect(try Support.names(run.checkpointsPath) == ["best.safetensors", "step-0000003.safetensors"])
+    }
+  }
+
+  @Test func `a checkpoint of another run's directory is not this one's best`() throws {
+    try Support.withStore { other, _ in
+      let found = try other.save(Support.snapshot(1), step: 1).path
+      try Support.withStore { store, run in
+        _ = try store.resume(from: CheckpointStore.load(path: found), step: 1, path: found)
+        try store.judge(step: 1, metric: 1, higherIsBetter: true)
+        #expect(try Support.names(run.checkpointsPath) == [])
+        #expect(store.best == nil)
+      }
     }
   }
 }

@@ -4,6 +4,15 @@ import Formats
 import Foundation
 import Synchronization
 
+extension CheckpointStore {
+  /// What a run does at an epoch's end, the evaluation in between.
+  mutating func save(_ snapshot: Snapshot, step: Int, metric: Double, higherIsBetter: Bool) throws(SaveError) -> Saved {
+    let saved = try save(snapshot, step: step)
+    try judge(step: step, metric: metric, higherIsBetter: higherIsBetter)
+    return saved
+  }
+}
+
 /// What the checkpoint tests share.
 enum CheckpointSupport {
   /// A small snapshot that differs by step.

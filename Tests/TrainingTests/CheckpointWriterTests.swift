@@ -22,7 +22,7 @@ import Testing
   }
 
   private func begin(_ step: Int, _ writer: CheckpointWriter) {
-    writer.begin(step: step, metric: nil, higherIsBetter: true) { Support.snapshot(step) }
+    writer.begin(step: step) { Support.snapshot(step) }
   }
 
   @Test func `a disk that does not answer holds up the next save, not the training`() throws {
@@ -96,7 +96,7 @@ import Testing
           #expect(newest.step == 2)
         }
         begin(3, writer)
-        guard case .success(let saved)? = writer.outcomes(waits: true).first?.result else {
+        guard case .success(let saved?)? = writer.outcomes(waits: true).first?.result else {
           Issue.record("the next save failed")
           return
         }
@@ -109,7 +109,7 @@ import Testing
 
   @Test func `what cannot be made into a checkpoint is the save's failure`() throws {
     try withWriter { writer, run, faults in
-      writer.begin(step: 1, metric: nil, higherIsBetter: true) { throw UsageError("no") }
+      writer.begin(step: 1) { throw UsageError("no") }
       guard case .failure(let error)? = writer.outcomes(waits: true).first?.result else {
         Issue.record("no failure")
         return

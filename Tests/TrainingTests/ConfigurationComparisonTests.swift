@@ -38,6 +38,7 @@ import Testing
     // So that any format and kind of noise goes with the rest, and any rule and any rival.
     let home =
       ["data.path=here", "data.format=cifar10", "data.classes=all", "data.label_noise.kind=symmetric"]
+      + ["data.validation=20"]
       + ["data.label_noise.rate=0.5", "data.label_noise.file=here"]
       + ["icp.rule=none", "optimizer.sam_rho=0", "branches.taps=none"]
     let saved = try read(drawn, home)
@@ -57,6 +58,29 @@ import Testing
     #expect(changed.differences(from: saved).map(\.key) == (isFree ? [] : [path]))
     #expect((changed.identity == saved.identity) == isFree)
     #expect((changed.agreedText == saved.agreedText) == places.contains(path))
+  }
+
+  @Test func `a configuration of a version without data.validation_split holds out the end, and so does its resume`()
+    throws
+  {
+    var text = try read("data: {validation: 10}").resolvedYAML
+    text.replace("  validation_split: stratified\n", with: "")
+    let saved = try read(text)
+    #expect(saved.data.validationSplit.split == .end)
+    let current = try read("data: {validation: 10}")
+    #expect(current.data.validationSplit.split == .stratified)
+    #expect(current.resuming(saved).differences(from: saved) == [])
+    let said = try read("data: {validation: 10, validation_split: stratified}")
+    #expect(
+      said.resuming(saved).differences(from: saved).map(\.description)
+        == ["'data.validation_split' is stratified, but the run began with end"])
+    #expect(try read(text, ["data.validation_split=stratified"]).data.validationSplit.split == .stratified)
+  }
+
+  @Test func `how images are held out makes no difference where none are`() throws {
+    let (one, other) = (try read("data: {validation_split: end}"), try read("data: {validation_split: stratified}"))
+    #expect(one.differences(from: other) == [] && one.identity == other.identity)
+    #expect(one.studyChecksum == other.studyChecksum)
   }
 
   @Test func `a difference names the key and both values`() throws {

@@ -47,9 +47,15 @@ struct Refused {
       "c.yaml:1:8: unknown key 'data.label_noise.rate'; in a file it is written 'rate:' in the section 'data.label_noise:'"
     ),
     ("data: {label_nose: {rate: 1}}", "c.yaml:1:8: unknown key 'data.label_nose'; did you mean 'data.label_noise'?"),
-    ("<<: {icp: 1}", "c.yaml:1:1: unknown key '<<'; did you mean 'icp'?"),
+    ("<<: {icp: 1}", "c.yaml:1:1: unknown key '<<'"),
+    ("lr: 3", "c.yaml:1:1: unknown key 'lr'; did you mean 'optimizer.learning_rate'?"),
+    ("training: {wd: 3}", "c.yaml:1:12: unknown key 'training.wd'; did you mean 'optimizer.weight_decay'?"),
+    ("training: {bs: 3}", "c.yaml:1:12: unknown key 'training.bs'; did you mean 'training.batch_size'?"),
+    ("training: {dropout: 3}", "c.yaml:1:12: unknown key 'training.dropout'"),
+    ("training: {num_workers: 3}", "c.yaml:1:12: unknown key 'training.num_workers'"),
+    ("foo: 3", "c.yaml:1:1: unknown key 'foo'"), ("data: {x: 3}", "c.yaml:1:8: unknown key 'data.x'"),
   ])
-  func `an unknown key is named with the nearest one`(yaml: String, message: String) {
+  func `an unknown key is named with the nearest one, where one is near`(yaml: String, message: String) {
     #expect(refusal(yaml) == message)
   }
 
@@ -83,7 +89,8 @@ struct Refused {
     Refused("data: {path: [a]}", "1:14", "data.path", "none or a directory", "[a]"),
     Refused("data: {path: \"a\\0b\"}", "1:14", "data.path", "none or a directory", "\"a\\U00000000b\""),
     Refused(
-      "data: {augment: flip}", "1:17", "data.augment", "a list, each pad-crop or flip, none twice", "flip"),
+      "data: {augment: flip}", "1:17", "data.augment", "a list, each pad-crop or flip, none twice",
+      "flip (write [flip])"),
     Refused(
       "data: {augment: [flip, flip]}", "1:17", "data.augment", "a list, each pad-crop or flip, none twice",
       "[flip, flip]"),
@@ -176,7 +183,41 @@ struct Refused {
       "--set data.label_noise={rate: 1}: 'data.label_noise' is a section; name one of its keys, such as 'data.label_noise.kind'"
     ),
     ("icp={steps: 3}", "--set icp={steps: 3}: 'icp' is a section; name one of its keys, such as 'icp.rule'"),
-    ("=3", "--set =3: unknown key 'nothing'; did you mean 'icp'?"),
+    ("=3", "--set =3: unknown key 'nothing'"),
+    (
+      "data.path=set #2",
+      "--set data.path=set #2: '#' starts a comment here, which --set does not take; in a value it stands in quotes: "
+        + "--set 'data.path=\"set #2\"'"
+    ),
+    (
+      "data.path=#2",
+      "--set data.path=#2: '#' starts a comment here, which --set does not take; in a value it stands in quotes: "
+        + "--set 'data.path=\"#2\"'"
+    ),
+    (
+      "data.path=there",
+      "--set data.path=there: 'data.path' is there, but 'data.format' is not said, and its default, glyphs, is drawn and "
+        + "reads no files: say which of glyphs, cifar10, cifar100, idx"
+    ),
+    (
+      "data.augment=none",
+      "--set data.augment=none: key 'data.augment': expected a list, each pad-crop or flip, none twice, got none (write [])"
+    ),
+    (
+      "data.augment=flip",
+      "--set data.augment=flip: key 'data.augment': expected a list, each pad-crop or flip, none twice, got flip "
+        + "(write [flip])"
+    ),
+    (
+      "data.augment=flip, pad-crop",
+      "--set data.augment=flip, pad-crop: key 'data.augment': expected a list, each pad-crop or flip, none twice, got flip, "
+        + "pad-crop (write [flip, pad-crop])"
+    ),
+    (
+      "optimizer.learning_rate=1e-400",
+      "--set optimizer.learning_rate=1e-400: key 'optimizer.learning_rate': expected a number >= 0, got 1e-400 (so small "
+        + "that it would be read as 0)"
+    ),
     ("icp.steps=[", "--set icp.steps=[: not YAML: did not find expected node content"),
     ("icp.steps=&a 3", "--set icp.steps=&a 3: anchors (&name) and aliases (*name) are not accepted"),
     (
@@ -249,6 +290,17 @@ struct Refused {
   ])
   func `values that do not go together are named together`(yaml: String, message: String) {
     #expect(refusal(yaml) == message)
+  }
+
+  @Test(arguments: ["\"set #2\"", "'it''s #2'", "set#2", "it's#2", "'a' # b", "[a, 'b #c']"])
+  func `a comment is what YAML would drop, not what stands in quotes or within a word`(value: String) {
+    let dropped = value == "'a' # b"
+    #expect((refusal("", ["model.weights=\(value)"])?.contains("starts a comment") ?? false) == dropped, "\(value)")
+  }
+
+  @Test(arguments: ["0", "0.0", "0e-400", "-0", ".0", "5e-324", "1e-300"])
+  func `a zero and the smallest numbers are read`(text: String) {
+    #expect(refusal("optimizer: {learning_rate: \(text)}") == nil)
   }
 
   @Test func `a wrong value in the file is refused even where an override replaces it`() {

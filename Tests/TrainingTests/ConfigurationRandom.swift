@@ -40,6 +40,7 @@ extension RunConfiguration {
     result.data.validation = [.none, .count(integer(1...1000)), .fraction(1 - number(below: 0.99))]
       .randomElement(using: &stream)!
     if case .fraction(1) = result.data.validation { result.data.validation = .none }
+    result.data.validationSplit = SplitChoice(one(ValidationSplit.self))
     result.data.classes = chance() ? [integer(3...6), integer(0...2), integer(7...65535)] : nil
     result.data.samplesPerClass = chance() ? integer(1...1000) : nil
     result.data.subsetSeed = chance() ? integer(0...(1 << 53)) : nil

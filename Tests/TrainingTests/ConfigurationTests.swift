@@ -34,6 +34,7 @@ private let packageRoot = URL(filePath: #filePath).deletingLastPathComponent().d
         limit: all
         test_limit: all
         validation: 0
+        validation_split: stratified
         classes: all
         samples_per_class: all
         subset_seed: of training.seed
@@ -162,7 +163,7 @@ private let packageRoot = URL(filePath: #filePath).deletingLastPathComponent().d
     let configuration = try read(
       """
       data: {format: idx, path: "a b/ü", size: 16, shuffle: false, augment: [flip], mean: [0.5], std: [.25], limit: 7,
-        test_limit: 8, validation: 500, classes: [2, 0], samples_per_class: 9, subset_seed: 1,
+        test_limit: 8, validation: 500, validation_split: end, classes: [2, 0], samples_per_class: 9, subset_seed: 1,
         label_noise: {kind: pair_flip, rate: 0.5, seed: 2, file: noisy.txt}}
       model: {kind: mlp, shortcut: pad, hidden: [3], classes: 12, weights: 'w.safetensors'}
       training: {epochs: 2, max_steps: 3, batch_size: 64, shards: auto, threads: 2, label_smoothing: 0.1,
@@ -189,6 +190,7 @@ private let packageRoot = URL(filePath: #filePath).deletingLastPathComponent().d
     expected.data.limit = 7
     expected.data.testLimit = 8
     expected.data.validation = .count(500)
+    expected.data.validationSplit = SplitChoice(.end)
     expected.data.classes = [2, 0]
     expected.data.samplesPerClass = 9
     expected.data.subsetSeed = 1

@@ -58,10 +58,8 @@ import Testing
     configuration.icp.rule = golden.rule
     configuration.icp.stepSize = golden.stepSize
     configuration.icp.reduction = .mean
-    let step = CyclicStep(
-      model: model,
-      options: try StepOptions(configuration, architecture: model.architecture, normalization: nil),
-      sizes: [size[0]])
+    let method = TrainingMethod(
+      try MethodPlan(configuration, network: model.architecture, normalization: nil), model: model, sizes: [size[0]])
     let optimizer = Optimizer(
       .adamW(beta1: 0.9, beta2: 0.999, epsilon: 1e-8), weightDecay: 0.01,
       decays: [0..<model.layout.parameterCount], count: model.layout.parameterCount)
@@ -69,27 +67,27 @@ import Testing
     for index in 0..<4 where reference.has("step\(index).x") {
       func expected(_ name: String) throws -> Double { try reference.scalar("step\(index).\(name)") }
       let alpha = try expected("alpha")
-      var sums = StepSums(taps: 3)
-      step.begin()
-      step.run(
+      let context = StepContext(epoch: 0, batchCount: size[0], stage: .cyclic, alpha: alpha)
+      method.begin()
+      let result = method.differentiate(
         Shard(
           images: try reference.channelsLast("step\(index).x"),
           shape: ImageShape(channels: size[1], height: size[2], width: size[3]),
-          labels: try reference.labels("step\(index).y")),
-        mode: .init(epoch: 0, alpha: alpha, isCyclic: true, isLogged: false, batchCount: size[0]), sums: &sums,
-        pulse: Pulse())
-      let distillation = zip(try golden.weights.values(count: 3), sums.layerLosses).reduce(0) { $0 + $1.0 * $1.1 }
-      let norm = Optimizer.clip(step.gradients, to: 5)
-      optimizer.step(
-        parameters: model.parameters.pointer, gradients: step.gradients.pointer, learningRate: 1e-3)
-      model.statistics.values.update(from: step.statistics)
+          labels: try reference.labels("step\(index).y")), context, phases: PhaseClock())
+      let report = method.report(result.scalars, context)
+      guard case .number(let distillation?)? = report.first(where: { $0.name == "distillation_loss" })?.value else {
+        Issue.record("no distillation loss in \(report)")
+        return
+      }
+      let norm = optimizer.step(model.parameters, along: result.gradients, clippedTo: 5, learningRate: 1e-3)
+      model.take(statistics: result.statistics)
 
       let first = index == 0
       func close(_ ours: Double, _ name: String, _ tolerance: Double) throws {
         let value = try expected(name)
         #expect(abs(ours - value) <= tolerance * abs(value), "step \(index) \(name): \(ours), expected \(value)")
       }
-      try close(sums.taskLoss, "task_loss", first ? 1e-4 : 1e-3)
+      try close(result.scalars.taskLoss, "task_loss", first ? 1e-4 : 1e-3)
       try close(distillation, "distillation_loss", first ? 1e-3 : 5e-2)
       try close(norm, "grad_norm", first ? 1e-3 : 3e-2)
       guard first else { continue }
@@ -105,8 +103,4 @@ import Testing
       }
     }
   }
-}
-
-extension UnsafeMutableBufferPointer<Float> {
-  func update(from tensor: Tensor) { _ = update(fromContentsOf: tensor.values) }
 }

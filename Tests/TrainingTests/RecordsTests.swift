@@ -1,15 +1,18 @@
 import Files
 import Foundation
 import Reporting
+import Runtime
 import Testing
 
 @Suite struct RecordsTests {
   private func step(_ step: Int, extra: [String: RecordValue] = [:]) -> StepRecord {
     StepRecord(
-      step: step, epoch: 0, taskLoss: 2.5, distillationLoss: nil, totalLoss: 1e-7, alpha: 1,
-      gradientNorm: .nan,
-      learningRate: 1e-3, perturbation: 0.1, lossAtX0: .infinity, lossAtXT: nil, imagesPerSecond: 1e20,
-      extra: extra)
+      step: step, epoch: 0,
+      values: [
+        ("images_per_second", .number(1e20)), ("task_loss", .number(2.5)), ("total_loss", .number(1e-7)),
+        ("alpha", .number(1)), ("gradient_norm", .number(.nan)), ("learning_rate", .number(1e-3)),
+        ("perturbation", .number(0.1)), ("loss_at_x0", .number(.infinity)),
+      ] + extra.map { (name: $0.key, value: $0.value) })
   }
 
   private func withLog(_ body: (MetricsLog, _ text: () throws -> String) throws -> Void) throws {

@@ -25,15 +25,15 @@ import Testing
   }
 
   @Test func `phases of a step add up to the step, and the next step starts at nothing`() {
-    let pulse = Pulse()
+    let clock = PhaseClock()
     for step in 1...2 {
-      pulse.begin(step: step)
-      for phase in Phase.ofStep { pulse.enter(phase) }
-      pulse.enter(.records)
-      #expect(pulse.step == step && pulse.phase == .records)
-      #expect(Phase.ofStep.allSatisfy { pulse[$0] >= 0 })
-      #expect(pulse.stepSeconds == Phase.ofStep.reduce(0) { $0 + pulse[$1] })
-      #expect(pulse.stepSeconds < 1)
+      clock.begin(step: step)
+      for phase in Phase.ofStep { clock.enter(phase) }
+      clock.enter(.records)
+      #expect(clock.step == step && clock.phase == .records)
+      #expect(Phase.ofStep.allSatisfy { clock[$0] >= 0 })
+      #expect(clock.stepSeconds == Phase.ofStep.reduce(0) { $0 + clock[$1] })
+      #expect(clock.stepSeconds < 1)
     }
   }
 }

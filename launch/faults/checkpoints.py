@@ -73,6 +73,24 @@ def last_record(run):
     return last
 
 
+TIMES = {"seconds", "images_per_second", "saving_seconds", "seconds_per_step", "processor_seconds_per_step",
+         "resident_bytes", "open_files", "threads"}
+
+
+def timeless_records(run):
+    """The records of metrics.jsonl without what was measured of time and of the process."""
+    with open(os.path.join(run, "metrics.jsonl")) as file:
+        return [{key: value for key, value in json.loads(line).items() if key not in TIMES} for line in file]
+
+
+def last_kind(run):
+    """What the last record is of: a step, an epoch or the end."""
+    try:
+        return timeless_records(run)[-1]["kind"]
+    except (FileNotFoundError, IndexError, ValueError):
+        return None
+
+
 def flip(path, offset, bit=0):
     """Changes one bit of a file."""
     with open(path, "r+b") as file:

@@ -8,14 +8,14 @@ import time
 
 from .lab import root
 from .processes import send
-from .rows import Skip, row
+from .rows import Skip, Wrong, row
 
 two_hosts = f"{root}/launch/two-hosts"
 
 
 def hosts_up(lab):
     if not os.path.exists(two_hosts):
-        raise Skip("there is no launch/two-hosts")
+        raise Wrong("there is no launch/two-hosts")
     lab.needs("ip")
     # Short: it becomes a part of the hosts' names.
     lab.prefix = f"icp{os.getpid()}"
@@ -28,9 +28,10 @@ def hosts_up(lab):
 
 def start_on_both(lab, run, config="steady", more=(), slots=2):
     words = [two_hosts, "on", "a", f"{root}/launch/train", f"{config}.yaml", "--hosts",
-             f"10.77.0.1:{slots},10.77.0.2:{slots}", "--", "--run-dir", run, *more]
+             f"{lab.prefix}-a:{slots},{lab.prefix}-b:{slots}", "--", "--run-dir", run, *more]
     return lab.start(words, {"ICP_HOSTS_PREFIX": lab.prefix, "TMPDIR": lab.path("t"),
-                             "OMPI_MCA_btl_vader_backing_directory": "/dev/shm"})
+                             "OMPI_MCA_btl_vader_backing_directory": "/dev/shm",
+                             "OMPI_MCA_btl_sm_backing_directory": "/dev/shm"})
 
 
 def nobody_on(lab, host, seconds):
@@ -116,7 +117,7 @@ def killed_launcher(lab):
         job.fault()
         pids = subprocess.run(["ip", "netns", "pids", f"{lab.prefix}-b"], capture_output=True, text=True).stdout.split()
         from .processes import program
-        send(next(int(pid) for pid in pids if program(pid) == "orted"), signal.SIGKILL)
+        send(next(int(pid) for pid in pids if program(pid) in ("orted", "prted")), signal.SIGKILL)
         lab.ended(job, (75, 137, 205), None, seconds=15)
         nobody_on(lab, "b", 10)
         lab.resumes("two", "steady", ranks=2, least=10)

@@ -3,6 +3,7 @@
 import contextlib
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import time
@@ -25,10 +26,22 @@ logging: {every_steps: 1}
 # 100 steps of some 20 ms on one core: for faults that come at a moment. The refinement takes the time, the files stay small.
 STEADY = TINY.replace("epochs: 4", "epochs: 20").replace("steps: 2}\nd", "steps: 2500}\nd").replace(
     "every_steps: 2", "every_steps: 5")
-CONFIGURATIONS = {"tiny": (TINY, 20), "steady": (STEADY, 100)}
+# 10 steps in two epochs, after each an evaluation of seconds: for faults that come while a run measures.
+MEASURING = """\
+data: {format: glyphs, limit: 117, test_limit: 20000, classes: [0, 1, 2, 3, 4, 5]}
+model: {kind: resnet8}
+training: {epochs: 2, batch_size: 16, shards: 5}
+icp: {steps: 2}
+distillation: {warmup: 0}
+checkpoint: {keep: 3}
+logging: {every_steps: 1}
+"""
+CONFIGURATIONS = {"tiny": (TINY, 20), "steady": (STEADY, 100), "measuring": (MEASURING, 10)}
 
-root = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-icp = os.environ.get("ICP_BINARY") or f"{root}/.build/release/icp"
+root = os.path.dirname(os.path.dirname(os.path.dirname(os.path.realpath(__file__))))
+icp = os.environ.get("ICP_PROGRAM") or f"{root}/.build/release/icp"
+# The same program with the injector linked in.
+faulty = os.environ.get("ICP_PROGRAM") or f"{root}/.build/release/icp-faulty"
 never_seen = re.compile(r"Fatal error|Program crashed|Current stack trace|Precondition failed")
 
 
@@ -69,9 +82,12 @@ class Lab:
         return {
             **os.environ, "ICP_FAULTS": self.family.mark, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1",
             "OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1",
-            "OMPI_MCA_btl_vader_single_copy_mechanism": "none", "OMPI_MCA_mpi_yield_when_idle": "1",
+            "OMPI_MCA_btl_vader_single_copy_mechanism": "none", "OMPI_MCA_smsc": "^cma",
+            "OMPI_MCA_mpi_yield_when_idle": "1",
             "OMPI_MCA_rmaps_base_oversubscribe": "1", "OMPI_MCA_hwloc_base_binding_policy": "none",
-            "OMPI_MCA_btl_vader_backing_directory": self.memory, "TMPDIR": self.path("t"), **dict(more)}
+            "PRTE_MCA_rmaps_default_mapping_policy": "slot:oversubscribe", "PRTE_MCA_hwloc_default_binding_policy": "none",
+            "OMPI_MCA_btl_vader_backing_directory": self.memory, "OMPI_MCA_btl_sm_backing_directory": self.memory,
+            "TMPDIR": self.path("t"), **dict(more)}
 
     def start(self, command, environment=()):
         self.jobs += 1
@@ -89,7 +105,7 @@ class Lab:
     def command(self, run="run", config="tiny", ranks=None, resume=None, fault=None, settings=(), program=None,
                 before=()):
         """`icp train`, alone or under mpirun; `before` comes before all of it."""
-        words = [program or icp, "train", f"{config}.yaml", "--run-dir", run]
+        words = [program or (faulty if fault else icp), "train", f"{config}.yaml", "--run-dir", run]
         words += ["--resume", resume] if resume else []
         words += ["--fault", fault] if fault else []
         for setting in settings:
@@ -98,12 +114,12 @@ class Lab:
 
     def train(self, *arguments, environment=(), limit=60, **options):
         if options.get("fault"):
-            self.needs_fault_hook()
+            self.needs_injector()
         return self.run(self.command(*arguments, **options), environment, limit)
 
     def start_train(self, *arguments, environment=(), **options):
         if options.get("fault"):
-            self.needs_fault_hook()
+            self.needs_injector()
         return self.start(self.command(*arguments, **options), environment)
 
     def inspect(self, path):
@@ -111,24 +127,31 @@ class Lab:
 
     def per_rank(self, text, name="per-rank"):
         """A program to start in place of icp: `text` sees $rank, and then icp takes the process over."""
-        return self.write(name, f'#!/bin/bash\nrank=$OMPI_COMM_WORLD_RANK\n{text}\nexec {icp} "$@"\n', executable=True)
+        return self.write(name, f'#!/bin/bash\nrank=$OMPI_COMM_WORLD_RANK\n{text}\nexec {shlex.quote(icp)} "$@"\n', executable=True)
 
     def until_step(self, step, job, run="run", limit=30):
         """Waits until the run has recorded this step."""
+        self.until(lambda: checkpoints.last_record(self.path(run)) >= step, f"step {step} was not reached", job, limit)
+
+    def until_saved(self, step, job, run="run", limit=30):
+        """Waits until the checkpoint of this step is there."""
+        self.until(lambda: step in checkpoints.steps(self.path(run)), f"step {step} was not saved", job, limit)
+
+    def until(self, holds, otherwise, job, limit=30):
         end = time.monotonic() + limit
-        while checkpoints.last_record(self.path(run)) < step:
+        while not holds():
             if not job.running():
-                raise Wrong(f"ended before step {step}: status {job.wait(1)}: {job.error.strip()[-300:]}")
+                raise Wrong(f"ended before: status {job.wait(1)}: {job.error.strip()[-300:]}")
             if time.monotonic() > end:
-                raise Wrong(f"step {step} was not reached in {limit} s")
+                raise Wrong(f"{otherwise} in {limit} s")
             time.sleep(0.005)
 
-    def needs_fault_hook(self):
-        if "hook" not in self.references:
-            job = self.run([icp, "train", "tiny.yaml", "--dry-run", "--fault", "0:1:throw"])
-            self.references["hook"] = "nknown option" not in job.error
-        if not self.references["hook"]:
-            raise Skip("this icp has no --fault")
+    def needs_injector(self):
+        if "injector" not in self.references:
+            job = self.run([faulty, "train", "tiny.yaml", "--dry-run", "--fault", "0:1:throw"])
+            self.references["injector"] = job.status == 0
+        # Not a skip: a matrix without these rows says nothing of most faults.
+        self.expect(self.references["injector"], f"{faulty} has no injector: run launch/setup --faulty")
 
     def needs(self, *tools):
         missing = [tool for tool in tools if not shutil.which(tool)]
@@ -194,6 +217,10 @@ class Lab:
             run = f"undisturbed-{len(self.references)}"
             job = self.train(run, config, settings=settings, limit=120)
             self.expect(job.status == 0, f"the undisturbed run ends with {job.status}: {job.error}")
+            kept = f"{os.path.dirname(self.folder)}/{run}-{self.number}"
+            os.makedirs(kept)
+            shutil.copy(self.path(run, "metrics.jsonl"), kept)
+            self.references["records", *key] = kept
             self.references[key] = checkpoints.digest(checkpoints.path(self.path(run), CONFIGURATIONS[config][1]))
         return self.references[key]
 
@@ -202,6 +229,15 @@ class Lab:
         self.expect(os.path.exists(last), f"the run ended without its last checkpoint: {checkpoints.names(self.path(run))}")
         self.expect(checkpoints.digest(last) == self.reference(config, settings),
                     "the last checkpoint does not have the bits of the undisturbed run's")
+
+    def same_records(self, run="run", config="tiny", settings=()):
+        """The run's records are the undisturbed run's, but for what was measured of time and of the process."""
+        self.reference(config, settings)
+        ours, theirs = (checkpoints.timeless_records(path) for path in
+                        (self.path(run), self.references["records", config, tuple(settings)]))
+        different = [pair for pair in zip(ours, theirs) if pair[0] != pair[1]]
+        self.expect(len(ours) == len(theirs) and not different,
+                    f"{len(ours)} records, not {len(theirs)}; different: {different[:1]}")
 
     def resumes(self, run="run", config="tiny", ranks=None, settings=(), own=(), reached=None, least=0, says=None):
         """Goes on from the newest checkpoint, of step `least` or later, to the undisturbed run's bits.

@@ -4,13 +4,13 @@ import os
 import re
 
 from .lab import root
-from .rows import Skip, row
+from .rows import Wrong, row
 
 
 @row(43, "the readers of files, fuzzed under the address sanitizer", "no finding in 10 s each")
 def fuzz(lab):
     if not os.path.exists(f"{root}/launch/fuzz"):
-        raise Skip("there is no launch/fuzz")
+        raise Wrong("there is no launch/fuzz")
     lab.needs("clang++") if not os.path.isdir("/opt/swift") else None
     found = []
     for target in ("config", "plan", "checkpoint", "idx", "cifar", "gzip", "labels"):
@@ -25,7 +25,7 @@ def fuzz(lab):
 def repeated_fault(lab):
     with open(f"{root}/launch/train") as file:
         if "--max-restarts" not in file.read():
-            raise Skip("launch/train has no --max-restarts yet")
+            raise Wrong("launch/train has no --max-restarts yet")
     lab.needs_fault_hook()
     train = [f"{root}/launch/train", "tiny.yaml", "-n", "2", "--max-restarts", "2", "--"]
     job = lab.start([*train, "--run-dir", "run", "--fault", "1:9:trap"])
@@ -40,7 +40,7 @@ def repeated_fault(lab):
 @row(45, "a soak: 600 steps on 4 ranks, killed at random about every 100", "same bits; memory, descriptors, threads flat")
 def soak(lab):
     if not os.path.exists(f"{root}/launch/soak"):
-        raise Skip("there is no launch/soak")
+        raise Wrong("there is no launch/soak")
     job = lab.run([f"{root}/launch/soak", "--steps", "600", "--kill-every", "100"], limit=300)
     lab.expect(job.status == 0, f"status {job.status}: {(job.error + job.output)[-300:]}")
     return " ".join(job.output.strip().splitlines()[-1].split())

@@ -4,6 +4,7 @@ miss the ranks of mpirun, which puts each in a group of its own."""
 import os
 import signal
 import subprocess
+import sys
 import time
 
 
@@ -36,7 +37,7 @@ class Family:
         found = {}
         for number, environment in self.members().items():
             rank = environment.get("OMPI_COMM_WORLD_RANK", environment.get("PMIX_RANK"))
-            if program(number) == "icp" and rank is not None:
+            if program(number) in ("icp", "icp-faulty") and rank is not None:
                 found[int(rank)] = number
         return found
 
@@ -53,6 +54,13 @@ class Family:
         for number in self.members():
             send(number, signal.SIGCONT)
             send(number, signal.SIGKILL)
+
+
+def leave_in_order():
+    """A terminal that closes, or SIGTERM, ends this program as Ctrl-C does: what it has made is taken away."""
+    for what in (signal.SIGHUP, signal.SIGTERM):
+        if signal.getsignal(what) != signal.SIG_IGN:
+            signal.signal(what, lambda number, _: sys.exit(128 + number))
 
 
 def program(number):

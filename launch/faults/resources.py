@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shlex
 import shutil
 
 from . import checkpoints, groups, shims
@@ -56,14 +57,14 @@ def full_memory_folders(lab):
 
 @row(29, "the reader of the output goes away; the disk under the log is full", "goes on, or ends with an error; never 0 half-way")
 def lost_output(lab):
-    words = " ".join(str(word) for word in lab.command(config="steady"))
+    words = shlex.join(str(word) for word in lab.command(config="steady"))
     with lab.case("reader of icp"):
         job = lab.run(["bash", "-c", f"{words} | head -1; exit ${{PIPESTATUS[0]}}"])
         lab.ended(job, 0)
         lab.same_bits(config="steady")
     with lab.case("reader of mpirun"):
         shutil.rmtree(lab.path("run"))
-        words = " ".join(str(word) for word in lab.command(config="steady", ranks=2))
+        words = shlex.join(str(word) for word in lab.command(config="steady", ranks=2))
         job = lab.run(["bash", "-c", f"{words} | head -1; exit ${{PIPESTATUS[0]}}"])
         lab.ended(job, tuple(range(256)))
         finished = 100 in checkpoints.steps(lab.path("run"))
@@ -75,8 +76,9 @@ def lost_output(lab):
         small = lab.path("small")
         os.makedirs(small)
         mount(lab, "tmpfs", small, "size=4k", kind="tmpfs")
-        words = " ".join(str(word) for word in lab.command(config="steady", ranks=2))
-        job = lab.run(["bash", "-c", f"head -c 4000 /dev/zero >{small}/log; exec {words} >>{small}/log"])
+        words = shlex.join(str(word) for word in lab.command(config="steady", ranks=2))
+        log = shlex.quote(f"{small}/log")
+        job = lab.run(["bash", "-c", f"head -c 4000 /dev/zero >{log}; exec {words} >>{log}"])
         lab.ended(job, tuple(range(256)))
         finished = 100 in checkpoints.steps(lab.path("run"))
         lab.expect(finished or job.status != 0, "0, but the run did not end")

@@ -20,7 +20,8 @@ void supervision_begin(supervision_place place);
 /* The run is over, or ends in a way that has been told: exit is no surprise any more; a crash still is. */
 void supervision_end(void);
 
-/* SIGUSR1, SIGTERM and SIGINT become requests to stop; a second SIGINT ends the process at once. */
+/* SIGUSR1, SIGTERM, SIGINT and, where it is not ignored (nohup), SIGHUP become requests to stop; a second SIGINT ends the
+   process at once. */
 void supervision_take_stop_requests(void);
 
 /* How many there were. */

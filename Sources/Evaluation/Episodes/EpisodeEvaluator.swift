@@ -7,8 +7,7 @@ import Supervision
 
 /// Few-shot episodes on the features that a model gives test images, over all ranks: the same figures at any number of them.
 struct EpisodeEvaluator {
-  private let communicator: Communicator
-  private let pulse: Pulse
+  private let rounds: SharedRounds
   private let classes: EpisodeClasses
   /// A row of `width` values a sample that can be drawn.
   private let features: [Float]
@@ -17,10 +16,10 @@ struct EpisodeEvaluator {
   private let rows: [Int: Int]
 
   /// Computes the features. Every rank calls it.
-  init(
-    _ classes: EpisodeClasses, plan: MeasurementPlan, model: ModelState, communicator: Communicator, pulse: Pulse
-  ) throws(MPIError) {
-    (self.communicator, self.pulse, self.classes) = (communicator, pulse, classes)
+  /// Throws: StopRequested, on every rank, as soon as one was asked to stop, as `run` does.
+  init(_ classes: EpisodeClasses, plan: MeasurementPlan, model: ModelState, rounds: SharedRounds) throws {
+    self.rounds = rounds
+    self.classes = classes
     let samples = classes.members.flatMap(\.self)
     rows = Dictionary(uniqueKeysWithValues: samples.enumerated().map { ($0.element, $0.offset) })
     // What the classifier reads: the pooled features of a ResNet, the last hidden layer of an MLP.
@@ -32,9 +31,10 @@ struct EpisodeEvaluator {
     network.fold(parameters: model.parameters.pointer, statistics: model.statistics.pointer)
     let piece = Tensor(network.input.withBatch(FrozenNetwork.pieceSize))
     var features = [Float](repeating: 0, count: samples.count * width)
-    pulse.enter(.evaluation)
-    for range in Evaluator.pieces(of: samples.count, communicator) {
-      pulse.beat()
+    rounds.clock.enter(.evaluation)
+    let pieces = Evaluator.pieces(of: samples.count, rounds.communicator)
+    try rounds.run(pieces.count, of: Evaluator.pieceCount(samples.count)) { index in
+      let range = pieces[pieces.startIndex + index]
       for (offset, row) in range.enumerated() {
         classes.test.normalized(
           samples[row]..<samples[row] + 1, by: plan.normalization,
@@ -44,9 +44,9 @@ struct EpisodeEvaluator {
       let output = UnsafeBufferPointer(start: network.output(node, samples: range.count), count: range.count * width)
       features.replaceSubrange(range.lowerBound * width..<range.upperBound * width, with: output)
     }
-    pulse.enter(.exchange)
+    rounds.clock.enter(.exchange)
     // Every value is one rank's, and 0 on the others: their sum is exact.
-    try features.withUnsafeMutableBufferPointer { values throws(MPIError) in try communicator.sum(values) }
+    try features.withUnsafeMutableBufferPointer { values throws(MPIError) in try rounds.communicator.sum(values) }
     (self.features, self.width) = (features, width)
   }
 
@@ -56,21 +56,22 @@ struct EpisodeEvaluator {
   }
 
   /// The same report on every rank, each of which calls it: an episode's correct answers are counted by one of them.
-  func run(_ episodes: Episodes) throws(MPIError) -> EpisodeReport {
+  func run(_ episodes: Episodes) throws -> EpisodeReport {
     let options = episodes.options
     let judge = NearestCentroid(distance: options.distance, width: width)
     var correct = [Int64](repeating: 0, count: options.episodes)
-    pulse.enter(.evaluation)
-    for episode in stride(from: communicator.rank, to: options.episodes, by: communicator.size) {
-      pulse.beat()
+    rounds.clock.enter(.evaluation)
+    let own = stride(from: rounds.communicator.rank, to: options.episodes, by: rounds.communicator.size)
+    try rounds.run(own.underestimatedCount, of: options.episodes) { index in
+      let episode = rounds.communicator.rank + index * rounds.communicator.size
       correct[episode] = Int64(
         judge.correct(in: episodes[episode]) { sample in
           let row = rows[sample]!
           return features[row * width..<(row + 1) * width]
         })
     }
-    pulse.enter(.exchange)
-    try correct.withUnsafeMutableBufferPointer { values throws(MPIError) in try communicator.sum(values) }
+    rounds.clock.enter(.exchange)
+    try correct.withUnsafeMutableBufferPointer { values throws(MPIError) in try rounds.communicator.sum(values) }
     return EpisodeReport(options: options, classes: classes.labels, correct: correct.map { Int($0) })
   }
 }

@@ -17,9 +17,9 @@ package struct RobustnessEvaluator {
   private let evaluator: Evaluator
   private let seed: Int
 
-  package init(plan: MeasurementPlan, model: ModelState, communicator: Communicator, pulse: Pulse = Pulse()) {
+  package init(plan: MeasurementPlan, model: ModelState, rounds: SharedRounds) {
     (self.plan, self.model) = (plan, model)
-    evaluator = Evaluator(model: model, backend: plan.backend, communicator: communicator, pulse: pulse)
+    evaluator = Evaluator(model: model, backend: plan.backend, rounds: rounds)
     seed = plan.configuration.training.seed
   }
 

@@ -1,5 +1,6 @@
 import Foundation
 import Reporting
+import Runtime
 
 /// How a finished model does on images that are not as those it was trained on. Accuracies are fractions of 0...1.
 package struct RobustnessReport: Equatable, Sendable {

@@ -7,20 +7,21 @@ import Supervision
 package struct RobustnessSession {
   private let configuration: RunConfiguration
   private let weights: String
-  private let communicator: Communicator
-  private let pulse: Pulse
+  private let rounds: SharedRounds
 
-  package init(configuration: RunConfiguration, weights: String, communicator: Communicator, pulse: Pulse) {
-    (self.configuration, self.weights, self.communicator, self.pulse) = (configuration, weights, communicator, pulse)
+  package init(configuration: RunConfiguration, weights: String, rounds: SharedRounds) {
+    self.configuration = configuration
+    self.weights = weights
+    self.rounds = rounds
     KernelLibrary.setThreads(configuration.training.threads)
   }
 
   /// The same report on every rank.
   package func run(_ checks: [RobustnessCheck]) throws -> RobustnessReport {
-    let (plan, model) = try communicator.planToMeasure(configuration, weights: weights)
-    let evaluator = RobustnessEvaluator(plan: plan, model: model, communicator: communicator, pulse: pulse)
+    let (plan, model) = try rounds.communicator.planToMeasure(configuration, weights: weights)
+    let evaluator = RobustnessEvaluator(plan: plan, model: model, rounds: rounds)
     let report = try evaluator.run(checks)
-    communicator.warn(ofNotFinite: evaluator.notFinite, "images, of all that were measured, have logits")
+    rounds.communicator.warn(ofNotFinite: evaluator.notFinite, "images, of all that were measured, have logits")
     return report
   }
 }

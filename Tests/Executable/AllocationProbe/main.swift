@@ -29,8 +29,8 @@ let configuration = """
   """
 
 /// The kinds of step, by how they run.
-let kinds: [(name: String, isCyclic: Bool, isLogged: Bool)] = [
-  ("cyclic", true, false), ("logged", true, true), ("plain", false, false),
+let kinds: [(name: String, stage: Stage, isLogged: Bool)] = [
+  ("cyclic", .cyclic, false), ("logged", .cyclic, true), ("plain", .plain, false),
 ]
 
 struct Counts: Encodable {
@@ -53,10 +53,10 @@ func countSteps(_ world: Communicator) throws -> [String: Counts] {
   let plan = try RunPlan(
     RunConfiguration(yaml: configuration, name: "allocation-probe", overrides: settings), ranks: world.size)
   KernelLibrary.setThreads(plan.configuration.training.threads)
-  let pulse = Pulse()
+  let clock = PhaseClock()
   let trainer = Trainer(
     plan: plan, model: ModelState(plan.architecture, seed: plan.configuration.training.seed), communicator: world,
-    journal: nil, pulse: pulse)
+    clock: clock)
   let loader = BatchLoader(
     plan.batches, shards: ShardPlan.shards(ofRank: world.rank, of: world.size, shards: plan.shards))
   defer { loader.stop() }
@@ -69,16 +69,16 @@ func countSteps(_ world: Communicator) throws -> [String: Counts] {
     var counts = Counts()
     for step in 0..<5 {
       let batch = loader.next()
-      let mode = CyclicStep.Mode(
-        epoch: 0, alpha: kind.isCyclic ? 0.7 : 1, isCyclic: kind.isCyclic, isLogged: kind.isLogged,
-        batchCount: batch.count)
+      let context = StepContext(
+        epoch: 0, batchCount: batch.count, stage: kind.stage, alpha: kind.stage == .cyclic ? 0.7 : 1,
+        isLogged: kind.isLogged)
       let isCounted = step >= 2
       if step == 2 { ac_print_line("counting \(kind.name)") }
       if isCounted { ac_start(keepsPlaces ? 1 : 0) }
-      pulse.begin(step: step + 1)
-      let outcome = try trainer.step(batch, mode: mode, learningRate: 1e-3)
+      clock.begin(step: step + 1)
+      let finished = try trainer.step(batch, context, learningRate: 1e-3)
       let counted = ac_stop()
-      precondition(outcome.status.refused == 0, "a step that was not taken")
+      precondition(finished.isTaken, "a step that was not taken")
       if isCounted { counts.append(counted) }
     }
     ac_print_line("counted \(kind.name)")

@@ -3,7 +3,11 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <execinfo.h>
+#if __has_include(<mpi.h>)
 #include <mpi.h>
+#else
+#include <mpi_abi.h>
+#endif
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>

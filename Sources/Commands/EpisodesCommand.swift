@@ -1,0 +1,87 @@
+import ArgumentParser
+import Evaluation
+import Files
+import MPI
+import Supervision
+
+extension EpisodeOptions.Distance: ExpressibleByArgument {}
+
+struct EpisodesCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "episodes",
+    abstract: "Few-shot episodes: nearest centroid on a network's features of test images.",
+    discussion: """
+      An episode draws classes, and labelled and unlabelled test images of each; every unlabelled one goes to the class whose \
+      labelled features have the nearest mean. Features are those that the classifier reads; the classifier itself does not \
+      count, so the network may have been trained on other classes. Mean accuracy over the episodes with its 95 % interval, \
+      the same at any number of ranks. docs/EVALUATION.md has the protocol.
+
+        icp episodes RUN/config.yaml --weights RUN/checkpoints/best.safetensors --classes 5,6,7,8,9 --shots 5
+      """)
+
+  @OptionGroup var source: ConfigurationArguments
+
+  @Option(help: ArgumentHelp("A checkpoint, or a PyTorch state_dict saved as safetensors.", valueName: "file"))
+  var weights: String
+
+  @Option(help: ArgumentHelp("Labels to draw from, as 5,6,7; default all of the data.", valueName: "list"))
+  var classes: String?
+
+  @Option(help: ArgumentHelp("Classes an episode.", valueName: "n"))
+  var way = 5
+
+  @Option(help: ArgumentHelp("Labelled images a class.", valueName: "n"))
+  var shots = 1
+
+  @Option(help: ArgumentHelp("Images to recognise a class.", valueName: "n"))
+  var queries = 15
+
+  @Option(help: ArgumentHelp("Episodes.", valueName: "n"))
+  var episodes = 600
+
+  @Option(
+    help: ArgumentHelp(
+      "Nearest by which distance; cosine scales all features to length 1.", valueName: "euclidean|cosine"))
+  var distance = EpisodeOptions.Distance.euclidean
+
+  @Option(help: ArgumentHelp("Decides which episodes are drawn.", valueName: "n"))
+  var seed = 0
+
+  @Flag(help: "One JSON object: accuracy interval standard_deviation way shots queries episodes seed distance classes.")
+  var json = false
+
+  func validate() throws {
+    for (name, value, range) in [
+      ("way", way, 2...1_000_000), ("shots", shots, 1...1_000_000), ("queries", queries, 1...1_000_000),
+      ("episodes", episodes, 2...1_000_000), ("seed", seed, 0...1 << 53),
+    ] where !range.contains(value) {
+      throw ValidationError(
+        "--\(name): expected an integer from \(range.lowerBound) to \(range.upperBound), got \(value)")
+    }
+    _ = try labels()
+  }
+
+  func run() throws {
+    try Ranks.run { communicator in
+      let configuration = try communicator.together { try source.load() }
+      let options = EpisodeOptions(
+        way: way, shots: shots, queries: queries, episodes: episodes, distance: distance, seed: seed)
+      let supervision = try Supervision(communicator, limit: configuration.watchdog.seconds)
+      defer { supervision.end() }
+      let report = try EpisodeSession(
+        configuration: configuration, weights: weights, options: options, classes: labels(),
+        rounds: SharedRounds(communicator, supervision)
+      ).run()
+      try StandardOutput.print(json ? report.json : report.text, from: communicator)
+    }
+  }
+
+  private func labels() throws -> [Int]? {
+    try classes?.split(separator: ",", omittingEmptySubsequences: false).map { text in
+      guard let label = Int(text), label >= 0 else {
+        throw ValidationError("--classes: expected labels such as 5,6,7, got '\(text)'")
+      }
+      return label
+    }
+  }
+}

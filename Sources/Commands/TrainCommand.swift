@@ -1,0 +1,77 @@
+import ArgumentParser
+import Configuration
+import MPI
+import Supervision
+import Training
+
+struct TrainCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "train",
+    abstract: "Train a network as a configuration says.",
+    discussion: """
+      Keys, values and defaults: docs/CONFIGURATION.md. The run's files: RUN/config.yaml (everything, resolved),
+      RUN/metrics.jsonl (a record a line), RUN/checkpoints/. To stop early: --set training.max_steps=N; to go on:
+      the same command with --run-dir RUN --resume auto, at any number of ranks.
+      """)
+
+  @OptionGroup var source: ConfigurationArguments
+
+  @Option(help: ArgumentHelp("Where the run's files go; default runs/NAME-TIME.", valueName: "dir"))
+  var runDir: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "auto: go on from the newest checkpoint that verifies, from the start where there is none; never: start over; "
+        + "PATH: go on from this checkpoint. Without it, a directory that holds checkpoints is refused.",
+      valueName: "auto|never|path"))
+  var resume: String?
+
+  @Flag(help: "Check configuration, data, model, ranks and memory, print what would run, and stop.")
+  var dryRun = false
+
+  func run() throws {
+    StopRequests.take()
+    try Ranks.run { communicator in
+      let configuration = try communicator.together { try source.load() }
+      try communicator.agree(on: "the command line", "\(dryRun) \(resume ?? "")")
+      let supervision = try Supervision(communicator, limit: configuration.watchdog.seconds)
+      defer { supervision.end() }
+      let session = TrainingSession(
+        configuration: configuration, name: source.config, runDirectory: runDir,
+        resume: ResumeChoice(resume), communicator: communicator, supervision: supervision)
+      if dryRun { try session.describe() } else { try session.run() }
+    }
+  }
+}
+
+/// What every command with a configuration takes.
+struct ConfigurationArguments: ParsableArguments {
+  @Argument(help: ArgumentHelp("A YAML file.", valueName: "config"))
+  var config: String
+
+  @OptionGroup var overriding: OverrideArguments
+
+  func load(readsData: Bool = true) throws(ConfigurationError) -> RunConfiguration {
+    try RunConfiguration.load(path: config, overrides: overriding.all, readsData: readsData)
+  }
+}
+
+/// Values that stand above those of the file.
+struct OverrideArguments: ParsableArguments {
+  @Option(
+    name: .customLong("set"), parsing: .singleValue,
+    help: ArgumentHelp("Overrides one key; the value is YAML. May be repeated.", valueName: "key=value"))
+  var overrides: [String] = []
+
+  /// More values behind one --set: `--set a.b=1 c.d=2`.
+  @Argument(help: .hidden)
+  var moreOverrides: [String] = []
+
+  var all: [String] { overrides + moreOverrides }
+
+  func validate() throws {
+    if let stray = moreOverrides.first(where: { !$0.contains("=") }) {
+      throw ValidationError("Unexpected argument '\(stray)'")
+    }
+  }
+}

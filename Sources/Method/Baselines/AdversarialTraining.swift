@@ -1,0 +1,36 @@
+import Configuration
+import Refinement
+import Runtime
+
+/// The student trains on the refined images themselves (`icp.objective: task`): with a rule that goes up the loss,
+/// adversarial training (Madry et al. 2018).
+struct AdversarialTraining: MethodPart {
+  private let setting: MethodSetting
+
+  init?(_ setting: MethodSetting) {
+    let icp = setting.configuration.icp
+    guard icp.rule != .none, icp.objective == .task else { return nil }
+    self.setting = setting
+  }
+
+  func passes(in stage: Stage) -> Int { stage == .cyclic ? 2 * setting.configuration.icp.steps : 0 }
+
+  func bytes(_ memory: MethodMemory) -> Double { InputRefinement.bytes(setting, memory) }
+
+  func join(_ builder: MethodBuilder, firstTap: Int) {
+    builder.add(RefinedInputs(InputRefinement(setting, builder)), in: .cyclic)
+  }
+}
+
+/// x_T in the place of x. No student pass has moved the running statistics yet: they are those from before the step.
+private final class RefinedInputs: InputTransform {
+  private let refinement: InputRefinement
+
+  init(_ refinement: InputRefinement) { self.refinement = refinement }
+
+  func apply(to shard: inout ShardStep) { shard.inputs.images = UnsafePointer(refinement.refine(shard)) }
+
+  func report(_ batch: StepScalars, _ context: StepContext) -> [(name: String, value: RecordValue)] {
+    refinement.report(batch, context)
+  }
+}

@@ -1,0 +1,9 @@
+/// Every part of the method and every baseline, in the order in which they are applied. A new one is a line here.
+let methodParts: [any MethodPart.Type] = [
+  Mixup.self,
+  AdversarialTraining.self,
+  SharpnessAwareMinimization.self,
+  BranchTeaching.self,
+  StrayGradient.self,
+  FeatureDistillation.self,
+]

@@ -1,0 +1,59 @@
+import Configuration
+import Datasets
+import Kernels
+import Networks
+import Refinement
+import Runtime
+
+/// Step 3 of METHOD on what the student sees: mixed images move down the loss of both their labels.
+final class InputRefinement: ScalarSource {
+  let network: FrozenNetwork
+  private let refiner: Refiner
+  private let reduction: LossReduction
+  private let seed: Int
+  /// loss at x_0, loss at x_T, mean |x_T - x|
+  private let scalars: Range<Int>
+
+  init(_ setting: MethodSetting, _ builder: MethodBuilder) {
+    let icp = setting.configuration.icp
+    network = FrozenNetwork(
+      builder.model.architecture, layout: builder.model.layout, backend: setting.configuration.kernels.convolution,
+      differentiable: true, scratch: builder.scratch)
+    for samples in builder.sizes { network.prepare(samples: samples) }
+    var pixels: [ClosedRange<Float>]?
+    if icp.clamp == .pixels, let normalization = setting.normalization {
+      pixels = (0..<network.input.channels).map { normalization.pixelRange($0) }
+    }
+    refiner = Refiner(
+      network: network, rule: Rule(kind: icp.rule, stepSize: Float(icp.stepSize)),
+      bounds: InputBounds(epsilon: icp.epsilon.map { Float($0) }, pixels: pixels), steps: icp.steps,
+      capacity: builder.capacity)
+    reduction = icp.reduction
+    seed = setting.configuration.training.seed
+    scalars = builder.scalars("loss_at_x0", "loss_at_xT", "perturbation")
+  }
+
+  static func bytes(_ setting: MethodSetting, _ memory: MethodMemory) -> Double {
+    memory.frozenNetwork + memory.images(0) + Refiner.bytes(setting.configuration.icp.rule, input: memory.input)
+  }
+
+  /// x_T, valid until the next refinement.
+  func refine(_ shard: ShardStep) -> UnsafeMutablePointer<Float> {
+    shard.phases.enter(.refinement)
+    network.fold(parameters: shard.parameters, statistics: shard.statistics)
+    let refined = refiner.refine(
+      shard.inputs.images, labels: shard.inputs.labels, mixture: shard.inputs.mixture, samples: shard.count,
+      lossScale: reduction == .sum ? 1 : 1 / Double(shard.context.batchCount),
+      addresses: .init(seed: seed, epoch: shard.context.epoch, samples: shard.samples),
+      measuringEnd: shard.context.isLogged)
+    let samples = Double(shard.count)
+    shard.scalars.means[scalars.lowerBound] = refined.lossAtStart / samples
+    shard.scalars.means[scalars.lowerBound + 1] = (refined.lossAtEnd ?? 0) / samples
+    shard.scalars.means[scalars.lowerBound + 2] = refined.movement / Double(shard.count * network.input.sampleCount)
+    return refined.images
+  }
+
+  func report(_ batch: StepScalars, _ context: StepContext) -> [(name: String, value: RecordValue)] {
+    scalars.map { (batch.names[$0], .number(batch.means[$0])) }
+  }
+}

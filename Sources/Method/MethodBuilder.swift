@@ -1,0 +1,67 @@
+import Kernels
+import Networks
+
+/// What a `TrainingMethod` is put together with: parts join one after the other, in the order in which they are applied.
+package final class MethodBuilder {
+  package let model: ModelState
+  package let convolutions: TrainingConvolutions
+  package let scratch: Scratch
+  /// Samples of the shards that will come.
+  package let sizes: Set<Int>
+  package var capacity: Int { sizes.max() ?? 0 }
+  /// How the gradient is taken; a part may put another rule in its place.
+  package var rule: any GradientRule = PlainGradient()
+  private var transforms: [[any InputTransform]] = Stage.allCases.map { _ in [] }
+  private var terms: [[any LossTerm]] = Stage.allCases.map { _ in [] }
+  private var names: [String] = []
+
+  init(_ plan: MethodPlan, model: ModelState, sizes: Set<Int>) {
+    self.model = model
+    self.sizes = sizes
+    scratch = Scratch()
+    convolutions = TrainingConvolutions(
+      model.architecture, layout: model.layout, backend: plan.setting.configuration.kernels.convolution,
+      scratch: scratch)
+    let training = plan.setting.configuration.training
+    _ = scalars(StepScalars.taskLoss)
+    let taskLoss = TaskLoss(CrossEntropy(classes: model.architecture.classes, smoothing: training.labelSmoothing))
+    for stage in Stage.allCases { add(taskLoss, in: stage) }
+    var firstTap = 0
+    for part in plan.parts {
+      part.join(self, firstTap: firstTap)
+      firstTap += part.taps.count
+    }
+  }
+
+  package func add(_ transform: any InputTransform, in stages: Stage...) {
+    for stage in stages { transforms[stage.rawValue].append(transform) }
+  }
+
+  package func add(_ term: any LossTerm, in stages: Stage...) {
+    for stage in stages { terms[stage.rawValue].append(term) }
+  }
+
+  /// Places of new scalars.
+  package func scalars(_ names: String...) -> Range<Int> { scalars(names) }
+  package func scalars(_ names: [String]) -> Range<Int> {
+    self.names += names
+    return self.names.count - names.count..<self.names.count
+  }
+
+  /// Another network on the same filters, with a plan for each size.
+  package func network(taps: [Int], differentiable: Bool) -> TrainingNetwork {
+    let network = TrainingNetwork(convolutions, taps: taps, capacity: capacity, differentiable: differentiable)
+    for samples in sizes.sorted() { network.prepare(samples: samples) }
+    return network
+  }
+
+  func stages(taps: [Int]) -> [TrainingMethod.Parts] {
+    let student = network(taps: taps, differentiable: true)
+    return Stage.allCases.map { stage in
+      TrainingMethod.Parts(
+        transforms: transforms[stage.rawValue], objective: Objective(student, terms: terms[stage.rawValue]))
+    }
+  }
+
+  var stepScalars: StepScalars { StepScalars(names: names) }
+}

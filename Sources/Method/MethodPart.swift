@@ -1,0 +1,48 @@
+import Configuration
+import Datasets
+import Networks
+import Refinement
+
+/// A part of the method, or a baseline, as a configuration asks for it: known before anything is made of it.
+package protocol MethodPart: Sendable {
+  /// Nil where the configuration does not ask for it.
+  init?(_ setting: MethodSetting) throws
+  /// The network with what is trained beside it; as it is by default.
+  func extended(_ network: Architecture) -> Architecture
+  /// Nodes of the extended network whose outputs the part's loss reads; none by default.
+  var taps: [Int] { get }
+  /// Work that it adds to a step of plain training, in forward passes (METHOD, "Cost"); none by default.
+  func passes(in stage: Stage) -> Int
+  /// Bytes that it takes; none by default.
+  func bytes(_ memory: MethodMemory) -> Double
+  /// Adds its transforms and loss terms, or sets how the gradient is taken. The student's features from `firstTap` on are
+  /// those of `taps`.
+  func join(_ builder: MethodBuilder, firstTap: Int)
+}
+
+extension MethodPart {
+  package func extended(_ network: Architecture) -> Architecture { network }
+  package var taps: [Int] { [] }
+  package func passes(in stage: Stage) -> Int { 0 }
+  package func bytes(_ memory: MethodMemory) -> Double { 0 }
+}
+
+/// What the parts of the method are chosen by.
+package struct MethodSetting: Sendable {
+  package let configuration: RunConfiguration
+  /// As data and `model` make it.
+  package let network: Architecture
+  /// What `icp.clamp: pixels` is measured in; without it there is no clamp.
+  package let normalization: Normalization?
+  /// w_i of the taps of `distillation.taps`.
+  package let layerWeights: [Double]
+
+  /// Throws: ArchitectureError, LayerWeightsError.
+  package init(_ configuration: RunConfiguration, network: Architecture, normalization: Normalization?) throws {
+    self.configuration = configuration
+    self.network = network
+    self.normalization = normalization
+    let taps = try network.tappedNodes(configuration.distillation.taps)
+    layerWeights = try configuration.distillation.layerWeights.values(count: taps.count)
+  }
+}

@@ -1,0 +1,37 @@
+import Configuration
+import Datasets
+import Networks
+import Refinement
+
+/// The method as a configuration asks for it: what it trains, what a step costs and takes, before any memory is taken.
+package struct MethodPlan: Sendable {
+  package let setting: MethodSetting
+  /// The network, with what parts of the method add to it.
+  package let architecture: Architecture
+  let parts: [any MethodPart]
+
+  /// Throws: ArchitectureError, LayerWeightsError.
+  package init(_ configuration: RunConfiguration, network: Architecture, normalization: Normalization?) throws {
+    setting = try MethodSetting(configuration, network: network, normalization: normalization)
+    parts = try methodParts.compactMap { [setting] in try $0.init(setting) }
+    architecture = parts.reduce(network) { $1.extended($0) }
+  }
+
+  /// Nodes whose outputs the student pass keeps, in the order of the parts.
+  var taps: [Int] { parts.flatMap(\.taps) }
+
+  /// Whether steps of stage `cyclic` differ from plain ones.
+  package var hasCyclicStage: Bool { setting.configuration.icp.rule != .none }
+
+  /// Work of a step in forward passes (METHOD, "Cost"): a student pass, and its backward pass to weights and inputs, first.
+  package func passes(in stage: Stage) -> Int { parts.reduce(3) { $0 + $1.passes(in: stage) } }
+
+  /// Bytes that a `TrainingMethod` takes for shards of these sizes; in floating point, since a configuration may ask for
+  /// more than an integer holds.
+  package func bytes(sizes: Set<Int>) -> Double {
+    let memory = MethodMemory(architecture, sizes: sizes)
+    return memory.convolutions + memory.network(taps: taps, differentiable: true)
+      + 4 * Double(memory.layout.parameterCount + memory.layout.statisticCount)
+      + parts.reduce(0) { $0 + $1.bytes(memory) }
+  }
+}

@@ -1,0 +1,45 @@
+import Kernels
+
+/// Whom each sample of a shard is mixed with: another one of the shard, after its own augmentation, by a permutation addressed
+/// by seed, epoch and the shard's first sample. So what a shard trains on does not depend on who runs it.
+package final class MixingPartners {
+  private let seed: Int
+  private let partners: UnsafeMutableBufferPointer<Int>
+  private let storage: UnsafeMutableBufferPointer<Int32>
+
+  /// For shards of at most `capacity` samples.
+  package init(seed: Int, capacity: Int) {
+    self.seed = seed
+    partners = .allocate(capacity: capacity)
+    storage = .allocate(capacity: capacity)
+    partners.initialize(repeating: 0)
+    storage.initialize(repeating: 0)
+  }
+
+  deinit {
+    partners.deallocate()
+    storage.deallocate()
+  }
+
+  /// Chooses anew, for a shard whose inputs are not mixed yet.
+  package func choose(for shard: ShardStep) {
+    // Each sample comes once an epoch, so no two shards share the first one.
+    Self.permute(
+      UnsafeMutableBufferPointer(rebasing: partners[..<shard.count]), seed: seed, epoch: shard.context.epoch,
+      first: shard.samples[0])
+    for sample in 0..<shard.count { storage[sample] = shard.inputs.labels[partners[sample]] }
+  }
+
+  package subscript(sample: Int) -> Int { partners[sample] }
+  /// The partners' labels.
+  package var labels: UnsafePointer<Int32> { UnsafePointer(storage.baseAddress!) }
+
+  /// Fisher and Yates 1938, in Durstenfeld's form.
+  static func permute(_ partners: UnsafeMutableBufferPointer<Int>, seed: Int, epoch: Int, first: Int) {
+    for index in partners.indices { partners[index] = index }
+    var stream = RandomStream(seed: seed, purpose: .mixturePartner, epoch: epoch, sample: first)
+    for last in stride(from: partners.count - 1, to: 0, by: -1) {
+      partners.swapAt(last, stream.integer(below: last + 1))
+    }
+  }
+}

@@ -1,0 +1,35 @@
+import Datasets
+import Kernels
+import Runtime
+
+/// One shard on its way through a step: what a part of the method may read of the others.
+package struct ShardStep {
+  package let context: StepContext
+  /// Addresses of the samples, for random numbers.
+  package let samples: UnsafeBufferPointer<Int>
+  /// What the student sees: at first the shard's images and labels, later what transforms make of them.
+  package var inputs: StepInputs
+  /// Those of the model, as they are before the step.
+  package let parameters: UnsafePointer<Float>
+  /// The shard's own copy of the running statistics: the student pass moves it, the refinement reads it, the target pass
+  /// moves it again.
+  package let statistics: UnsafeMutablePointer<Float>
+  package var scalars: StepScalars
+  package let phases: any PhaseMarking
+
+  var count: Int { samples.count }
+}
+
+/// What a student pass trains on.
+package struct StepInputs {
+  /// (samples, height, width, channels)
+  package var images: UnsafePointer<Float>
+  package var labels: UnsafePointer<Int32>
+  /// Where images are mixed, their other labels.
+  package var mixture: CrossEntropy.Mixture?
+
+  init(_ shard: Shard) {
+    images = UnsafePointer(shard.images.pointer)
+    labels = shard.labels.baseAddress!
+  }
+}

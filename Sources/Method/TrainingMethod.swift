@@ -1,0 +1,78 @@
+import Datasets
+import Kernels
+import Networks
+import Runtime
+
+/// The method on one shard (METHOD, "One cyclic step"): everything of a step but the reduction and the optimiser. It is made
+/// of parts that it does not know by name: transforms of what the student sees, terms of the loss, and a rule by which the
+/// gradient is taken. Every plan is made in `init`; a step allocates nothing.
+package final class TrainingMethod {
+  /// Those that take part in a stage.
+  struct Parts {
+    let transforms: [any InputTransform]
+    let objective: Objective
+  }
+
+  private let model: ModelState
+  private let convolutions: TrainingConvolutions
+  private let stages: [Parts]
+  private let rule: any GradientRule
+  private let result: ShardResult
+
+  /// `sizes` of the shards that will come.
+  package init(_ plan: MethodPlan, model: ModelState, sizes: Set<Int>) {
+    let builder = MethodBuilder(plan, model: model, sizes: sizes)
+    self.model = model
+    convolutions = builder.convolutions
+    stages = builder.stages(taps: plan.taps)
+    rule = builder.rule
+    result = ShardResult(
+      gradients: Tensor(count: model.layout.parameterCount), statistics: Tensor(count: model.layout.statisticCount),
+      scalars: builder.stepScalars)
+  }
+
+  /// Takes the model's weights as they are now, for the shards of one step.
+  package func begin() { convolutions.load(model.parameters.pointer) }
+
+  /// What the student sees, the loss on it, and its gradient, of a shard with at least one sample. `finished` hears, layer by
+  /// layer, how many of the result's gradients are final.
+  package func differentiate(
+    _ shard: Shard, _ context: StepContext, phases: any PhaseMarking,
+    finished: (_ gradients: Tensor, _ count: Int) -> Void = { _, _ in }
+  ) -> ShardResult {
+    let parts = stages[context.stage.rawValue]
+    result.scalars.reset()
+    result.statistics.pointer.update(from: model.statistics.pointer, count: model.statistics.count)
+    var step = ShardStep(
+      context: context, samples: shard.samples, inputs: StepInputs(shard),
+      parameters: UnsafePointer(model.parameters.pointer), statistics: result.statistics.pointer,
+      scalars: result.scalars, phases: phases)
+    for transform in parts.transforms { transform.apply(to: &step) }
+    rule.differentiate(parts.objective, for: step, into: result.gradients) { finished(result.gradients, $0) }
+    return result
+  }
+
+  /// Names of the scalars, and zeros.
+  package var scalars: StepScalars { StepScalars(like: result.scalars) }
+
+  /// The loss that the step goes down, of the batch's means: a L_task + (1 - a) L_dist, or what a baseline makes of it.
+  package func loss(_ batch: StepScalars, _ context: StepContext) -> Double {
+    stages[context.stage.rawValue].objective.terms.reduce(0) { $0 + $1.loss(batch, context) }
+  }
+
+  /// What the batch's means come to, by name, for the record of the step.
+  package func report(_ batch: StepScalars, _ context: StepContext) -> [(name: String, value: RecordValue)] {
+    let parts = stages[context.stage.rawValue]
+    let sources = parts.transforms as [any ScalarSource] + parts.objective.terms as [any ScalarSource]
+    return sources.flatMap { $0.report(batch, context) } + [("total_loss", .number(loss(batch, context)))]
+  }
+}
+
+/// What a shard's part of a step came to; valid until the next shard.
+package struct ShardResult {
+  /// Its mean gradient.
+  package let gradients: Tensor
+  /// Running statistics, as its passes moved them.
+  package let statistics: Tensor
+  package let scalars: StepScalars
+}

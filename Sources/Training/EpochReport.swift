@@ -1,0 +1,76 @@
+import Configuration
+import Evaluation
+import Reporting
+import Runtime
+import Supervision
+
+/// What an epoch, or the part of it that ran, came to.
+package struct EpochReport: Sendable {
+  package var step: Int
+  package var epoch: Int
+  package var trainLoss: Double
+  package var trainAccuracy: Double
+  /// Nil where `evaluation.every_epochs` left it out, like the validation split's.
+  package var test: ClassificationMetrics?
+  package var validation: ClassificationMetrics?
+  /// Of a fixed part of the training set, in evaluation mode and without augmentation.
+  package var trainSample: ClassificationMetrics?
+  /// The share of training labels that are wrong; nil without noise.
+  package var labelNoiseRate: Double?
+  package var seconds: Double
+  /// Of these, what training waited for saves.
+  package var savingSeconds: Double
+  /// The median of the steps that were taken, each from waiting for its batch to the optimiser; nil where none was.
+  package var secondsPerStep: Double?
+  /// The same of the processor's time that rank 0's process took: other programs on its cores hardly change it.
+  package var processorSecondsPerStep: Double?
+
+  /// What chooses the best checkpoint.
+  package func metric(_ kind: CheckpointMetric) -> (value: Double, higherIsBetter: Bool)? {
+    switch kind {
+    case .trainLoss: (trainLoss, false)
+    case .validationAccuracy: validation.map { ($0.accuracy, true) }
+    }
+  }
+
+  var record: EpochRecord {
+    EpochRecord(
+      epoch: epoch, step: step, trainLoss: trainLoss, trainAccuracy: trainAccuracy,
+      validation: validation.map(SplitScores.init), test: test.map(SplitScores.init), seconds: seconds,
+      extra: [
+        "saving_seconds": .number(savingSeconds), "seconds_per_step": .number(secondsPerStep),
+        "processor_seconds_per_step": .number(processorSecondsPerStep),
+      ].merging(regimeValues) { first, _ in first }
+        .merging(ProcessResources.current.values) { first, _ in first })
+  }
+
+  /// Calibration, generalisation and what became of noisy labels; not finite where nothing was measured.
+  private var regimeValues: [String: RecordValue] {
+    var values: [String: RecordValue] = ["test_ece": .number(test?.ece)]
+    if let validation { values["validation_ece"] = .number(validation.ece) }
+    if let labelNoiseRate { values["label_noise_rate"] = .number(labelNoiseRate) }
+    guard let trainSample else { return values }
+    values["train_eval_loss"] = .number(trainSample.loss)
+    values["train_eval_accuracy"] = .number(trainSample.accuracy)
+    values["generalization_gap"] = .number(test.map { trainSample.accuracy - $0.accuracy })
+    guard labelNoiseRate != nil else { return values }
+    values["train_accuracy_right_labels"] = .number(trainSample.labelScores.right)
+    values["train_accuracy_wrong_labels"] = .number(trainSample.labelScores.wrong)
+    values["train_accuracy_true_labels"] = .number(trainSample.labelScores.truth)
+    return values
+  }
+}
+
+extension SplitScores {
+  init(_ metrics: ClassificationMetrics) {
+    self.init(loss: metrics.loss, accuracy: metrics.accuracy, f1: metrics.f1)
+  }
+}
+
+/// How a run ended.
+package struct RunResult: Sendable {
+  package var progress: TrainingProgress
+  package var report: EpochReport
+  /// Of this start.
+  package var seconds: Double
+}

@@ -1,0 +1,77 @@
+import Datasets
+import Evaluation
+import MPI
+import Planning
+import Reporting
+import Runtime
+
+/// Measures each epoch that has ended, over all ranks, and records it. Comes after the saver: a kill or a request to stop
+/// within an evaluation loses nothing, and a run that goes on from the checkpoint measures again.
+final class EpochReporter: RunObserver {
+  private let evaluator: Evaluator
+  private let journal: RunJournal?
+  private let saver: CheckpointSaver
+  private var latest: EpochReport?
+  /// Since the epoch before, or the start.
+  private var watch = Stopwatch()
+  /// Of each step since the last report: seconds, and processor seconds of this process.
+  private var stepTimes: [Double] = []
+  private var stepProcessorTimes: [Double] = []
+
+  init(_ evaluator: Evaluator, _ journal: RunJournal?, _ saver: CheckpointSaver) {
+    self.evaluator = evaluator
+    self.journal = journal
+    self.saver = saver
+  }
+
+  func stepEnded(_ step: FinishedStep, signals: Int64, of trainer: Trainer) {
+    stepTimes.append(step.seconds)
+    stepProcessorTimes.append(step.processorSeconds)
+  }
+
+  func epochEnded(_ epoch: FinishedEpoch, of trainer: Trainer) throws {
+    let measures = epoch.isLast || isDue(trainer.plan.configuration.evaluation.everyEpochs, epoch.number + 1)
+    let report: EpochReport
+    do {
+      report = try self.report(on: epoch.number, trainer, measures: measures)
+    } catch is StopRequested {
+      try saver.saveAndLeave(trainer, isSaved: saver.saves(epoch, trainer) || epoch.isSaved)
+    }
+    latest = report
+    journal?.record(report)
+    saver.judge(report, of: epoch, trainer)
+    if epoch.isLast { try saver.finish(trainer) }
+  }
+
+  /// The report of the run's end: of an earlier start, where nothing was left to do.
+  func lastReport(of trainer: Trainer) throws -> EpochReport {
+    if let latest { return latest }
+    let progress = trainer.progress
+    guard progress.position > 0 else { return try report(on: max(progress.epoch - 1, 0), trainer, measures: true) }
+    // In the middle of an epoch, whose record went at the resume since it is of a part.
+    let report = try report(on: progress.epoch, trainer, measures: true)
+    journal?.record(report)
+    return report
+  }
+
+  private func report(on epoch: Int, _ trainer: Trainer, measures: Bool) throws -> EpochReport {
+    let (plan, progress) = (trainer.plan, trainer.progress)
+    defer { trainer.clock.enter(.records) }
+    func measure(_ dataset: Dataset?) throws -> ClassificationMetrics? {
+      try measures ? dataset.map { try evaluator.evaluate($0, normalization: plan.normalization) } : nil
+    }
+    let test = try measure(plan.data.test)
+    let validation = try measure(plan.data.validation)
+    let trainSample = try measure(plan.trainSample)
+    defer {
+      watch = Stopwatch()
+      stepTimes.removeAll(keepingCapacity: true)
+      stepProcessorTimes.removeAll(keepingCapacity: true)
+    }
+    return EpochReport(
+      step: progress.step, epoch: epoch, trainLoss: progress.trainLoss, trainAccuracy: progress.trainAccuracy,
+      test: test, validation: validation, trainSample: trainSample, labelNoiseRate: plan.labelNoiseRate,
+      seconds: watch.seconds, savingSeconds: saver.takeSeconds(), secondsPerStep: Statistics.median(stepTimes),
+      processorSecondsPerStep: Statistics.median(stepProcessorTimes))
+  }
+}

@@ -1,0 +1,3 @@
+import Commands
+
+ICP.main(arguments: nil)
