@@ -36,21 +36,30 @@ let package = Package(
       name: "CKernels",
       cSettings: [.unsafeFlags(["-O3", "-fno-math-errno", "-fno-trapping-math"])],
       linkerSettings: [.linkedLibrary("dnnl"), .linkedLibrary("openblas")] + operatorsForLibraries),
+    .target(
+      name: "CImages", cSettings: [.unsafeFlags(["-O3"])],
+      linkerSettings: [.linkedLibrary("jpeg"), .linkedLibrary("png")]),
     .target(name: "CSupervision"),
     .target(name: "Runtime"),
     .target(name: "Files", dependencies: ["Runtime"]),
     .target(name: "MPI", dependencies: ["Runtime", "CMPI"]),
     .target(name: "Kernels", dependencies: ["CKernels"]),
     .target(name: "Formats", dependencies: ["Files", "CZlib"]),
+    .target(name: "Graph", dependencies: ["Kernels"]),
+    .target(name: "Operators", dependencies: ["Graph", "Kernels", "CKernels"]),
+    .target(name: "Execution", dependencies: ["Operators", "Graph", "Kernels"]),
+    .target(name: "Models", dependencies: ["Operators", "Graph", "Kernels", "Formats", "Files"]),
+    .target(name: "Images", dependencies: ["CImages", "Kernels"]),
     .target(name: "Networks", dependencies: ["Kernels", "Formats", "Runtime"]),
     .target(name: "Refinement", dependencies: ["Networks", "Kernels", "Runtime"], swiftSettings: noMathErrno),
-    .target(name: "Datasets", dependencies: ["Kernels", "Formats", "Files", "Runtime"]),
+    .target(name: "Pictures", dependencies: ["Images", "Kernels", "Formats", "Files", "Runtime"]),
+    .target(name: "Datasets", dependencies: ["Pictures", "Images", "Kernels", "Formats", "Files", "Runtime"]),
     .target(name: "Reporting", dependencies: ["Files", "Runtime", .product(name: "Logging", package: "swift-log")]),
     .target(name: "Optimization", dependencies: ["Kernels"], swiftSettings: noMathErrno),
     .target(
       name: "Configuration",
       dependencies: [
-        "Refinement", "Networks", "Datasets", "Kernels", "Formats", "Files", "Runtime",
+        "Refinement", "Networks", "Datasets", "Images", "Kernels", "Formats", "Files", "Runtime",
         .product(name: "Yams", package: "Yams"),
       ], swiftSettings: noMathErrno),
     .target(
@@ -96,7 +105,8 @@ let package = Package(
     .target(
       name: "Studies",
       dependencies: [
-        "Training", "Doctor", "Supervision", "Checkpointing", "Planning", "Configuration", "Kernels", "Formats",
+        "Training", "Doctor", "Evaluation", "Supervision", "Checkpointing", "Planning", "Configuration", "Kernels",
+        "Formats",
         "Files", "MPI", "Reporting", "Runtime", .product(name: "Yams", package: "Yams"),
         .product(name: "Logging", package: "swift-log"),
       ], swiftSettings: noMathErrno),
@@ -107,10 +117,15 @@ let package = Package(
         "Datasets", "Kernels", "Files", "MPI", "Reporting", "Runtime",
       ], swiftSettings: noMathErrno),
     .target(
+      name: "Inspection",
+      dependencies: [
+        "Planning", "Configuration", "Datasets", "Pictures", "Images", "Kernels", "Formats", "Reporting", "Runtime",
+      ]),
+    .target(
       name: "Commands",
       dependencies: [
         "Benchmarks", "Studies", "Training", "Doctor", "Evaluation", "Reduction", "Supervision", "Checkpointing",
-        "Configuration", "Formats", "Files", "MPI", "Reporting", "Runtime",
+        "Inspection", "Configuration", "Formats", "Files", "MPI", "Reporting", "Runtime",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
     .executableTarget(name: "icp", dependencies: ["Commands"]),
@@ -141,14 +156,28 @@ let package = Package(
       path: "Tests/Fuzz/Targets"),
     .executableTarget(
       name: "corpus-probe", dependencies: ["FuzzTargets", "CMemoryWatch"], path: "Tests/Executable/CorpusProbe"),
-    .target(name: "TestSupport", dependencies: ["Formats"], path: "Tests/Support"),
+    .target(name: "TestSupport", dependencies: ["Images", "Formats"], path: "Tests/Support"),
     .testTarget(name: "FilesTests", dependencies: ["Files", "TestSupport"]),
-    .testTarget(name: "KernelsTests", dependencies: ["Kernels", "Formats", "TestSupport"]),
+    .testTarget(name: "KernelsTests", dependencies: ["Datasets", "Kernels", "Formats", "TestSupport"]),
     .testTarget(name: "FormatsTests", dependencies: ["Formats", "Files", "TestSupport"]),
+    .target(name: "GraphSupport", dependencies: ["Execution", "Graph", "Kernels"], path: "Tests/GraphSupport"),
+    .testTarget(name: "GraphTests", dependencies: ["Graph", "Kernels"]),
+    .testTarget(
+      name: "OperatorsTests",
+      dependencies: ["Execution", "Operators", "Graph", "Kernels", "TestSupport", "GraphSupport"]),
+    .testTarget(
+      name: "ExecutionTests",
+      dependencies: ["Execution", "Models", "Operators", "Graph", "Kernels", "Formats", "TestSupport", "GraphSupport"]),
+    .testTarget(
+      name: "ModelsTests",
+      dependencies: ["Models", "Execution", "Operators", "Graph", "Kernels", "Formats", "Files", "TestSupport"]),
+    .testTarget(name: "ImagesTests", dependencies: ["Images", "Kernels", "Formats", "TestSupport"]),
     .testTarget(name: "NetworksTests", dependencies: ["Networks", "Kernels", "Formats", "TestSupport"]),
     .testTarget(
       name: "RefinementTests", dependencies: ["Refinement", "Networks", "Kernels", "Formats", "TestSupport"]),
-    .testTarget(name: "DatasetsTests", dependencies: ["Datasets", "Kernels", "Formats", "Files", "TestSupport"]),
+    .testTarget(
+      name: "DatasetsTests",
+      dependencies: ["Datasets", "Pictures", "Images", "Kernels", "Formats", "Files", "TestSupport"]),
     .testTarget(
       name: "TrainingTests",
       dependencies: [

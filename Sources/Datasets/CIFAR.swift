@@ -1,6 +1,7 @@
 import Files
 import Foundation
 import Formats
+import Pictures
 
 /// The binary layout of CIFAR-10 and CIFAR-100 (https://www.cs.toronto.edu/~kriz/cifar.html): records of one label byte
 /// (CIFAR-100: coarse, then fine) and 3072 pixel bytes, the red, green and blue planes of 32x32.
@@ -13,7 +14,9 @@ enum CIFAR {
     training: Dataset, test: Dataset
   ) {
     let folder = try DataFolder(directory, for: format)
-    if let copy = folder.names.first(where: { looksLikeBatch($0) && trainingNumber($0) == nil && $0 != "test_batch.bin" }) {
+    if let copy = folder.names.first(where: {
+      looksLikeBatch($0) && trainingNumber($0) == nil && $0 != "test_batch.bin"
+    }) {
       throw DataError(
         path: "\(directory)/\(copy)",
         reason:

@@ -1,5 +1,6 @@
 import Files
 import Formats
+import Pictures
 
 /// The text of a file of labels (LabelFile): numbers in lines, with the names of columns over them or not.
 struct LabelText {
@@ -28,7 +29,8 @@ struct LabelText {
     while let word = scanner.word(), numbers.count <= limit {
       guard word.utf8.allSatisfy({ UInt8(ascii: "0")...UInt8(ascii: "9") ~= $0 }), let number = Int32(word) else {
         throw DataError(
-          path: path, reason: "line \(scanner.line): \(quoted(word)), expected a label" + FileSignature.hint(file.bytes))
+          path: path, reason: "line \(scanner.line): \(quoted(word)), expected a label" + FileSignature.hint(file.bytes)
+        )
       }
       numbers.append(number)
       lines.append(scanner.line)

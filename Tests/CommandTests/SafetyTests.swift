@@ -35,7 +35,7 @@ import Testing
     let before = try tiny.checkpoints()
     let other = SafetensorsWriter.encode(tensors: [NamedTensor("conv1.weight", shape: [1], floats: [0])])
     try Data(other).write(to: URL(fileURLWithPath: tiny.path("other.safetensors")))
-    try tiny.train(["model.weights=\(weights)"], resume: "never").expect(65)
+    try tiny.train(["model.weights=\(weights)"], resume: "never").expect(weights.hasPrefix("run/") ? 64 : 65)
     try tiny.train(["model.weights=\(weights)"], into: "elsewhere", dryRun: true).expect(65)
     #expect(try tiny.checkpoints() == before)
   }
