@@ -122,14 +122,23 @@ static void request(int signal) {
   stop_requests++;
 }
 
+/* Whether SIGHUP was ignored when the process began (nohup). Seen before any library's constructor runs: those that come with
+   Open MPI 5 catch the signal as they are loaded. */
+static int ignores_hangup;
+static void look_at_hangup(void) {
+  struct sigaction former;
+  ignores_hangup = sigaction(SIGHUP, NULL, &former) == 0 && former.sa_handler == SIG_IGN;
+}
+__attribute__((section(".preinit_array"), used)) static void (*const at_start)(void) = look_at_hangup;
+
 void supervision_take_stop_requests(void) {
   const int signals[] = {SIGUSR1, SIGTERM, SIGINT, SIGHUP};
   sigset_t wanted;
   sigemptyset(&wanted);
   for (size_t i = 0; i < sizeof signals / sizeof *signals; i++) {
-    struct sigaction action = {.sa_handler = request, .sa_flags = SA_RESTART}, former;
+    struct sigaction action = {.sa_handler = request, .sa_flags = SA_RESTART};
     /* nohup means that a terminal which closes is nobody's request. */
-    if (signals[i] == SIGHUP && sigaction(SIGHUP, NULL, &former) == 0 && former.sa_handler == SIG_IGN) continue;
+    if (signals[i] == SIGHUP && ignores_hangup) action.sa_handler = SIG_IGN;
     sigaction(signals[i], &action, NULL);
     sigaddset(&wanted, signals[i]);
   }

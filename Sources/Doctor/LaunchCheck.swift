@@ -75,7 +75,7 @@ package enum LaunchCheck {
     guard MPIFamily.of(library: launch.library) != nil else {
       return .warning(
         "MPI", "\(launch.library), which has not been tried",
-        remedy: "build with Open MPI 4.1 or newer, MPICH 5 or Intel MPI 2021.19")
+        remedy: "build with Open MPI 4.1 or newer, MPICH 5 or Intel MPI 2021.18")
     }
     return .ok("MPI", "\(launch.library), threads: \(launch.threadLevel)")
   }

@@ -53,7 +53,7 @@ package enum World {
   package static var libraryVersion: String {
     let text = string(capacity: Int(MPI_MAX_LIBRARY_VERSION_STRING)) { MPI_Get_library_version($0, $1) }
     let first = text?.split(whereSeparator: { $0 == "," || $0.isNewline || $0 == "\0" }).first
-    // MPICH: "MPICH Version:      5.0.2". Intel MPI: "Intel(R) MPI Library 2021.19 for Linux* OS".
+    // MPICH: "MPICH Version:      5.0.2". Intel MPI: "Intel(R) MPI Library 2021.18 for Linux* OS".
     let words = (first ?? "unknown MPI").replacing("Version:", with: " ").replacing("(R) MPI Library", with: " MPI")
       .split(whereSeparator: \.isWhitespace)
     return words.prefix { $0 != "for" }.joined(separator: " ")

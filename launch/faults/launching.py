@@ -3,7 +3,7 @@
 import os
 import re
 
-from .lab import root
+from .lab import faulty, root
 from .rows import Wrong, row
 
 
@@ -26,9 +26,9 @@ def repeated_fault(lab):
     with open(f"{root}/launch/train") as file:
         if "--max-restarts" not in file.read():
             raise Wrong("launch/train has no --max-restarts yet")
-    lab.needs_fault_hook()
+    lab.needs_injector()
     train = [f"{root}/launch/train", "tiny.yaml", "-n", "2", "--max-restarts", "2", "--"]
-    job = lab.start([*train, "--run-dir", "run", "--fault", "1:9:trap"])
+    job = lab.start([*train, "--run-dir", "run", "--fault", "1:9:trap"], {"ICP_PROGRAM": faulty})
     lab.ended(job, 70, r"(?i)without progress|no progress|gives? up|giving up", limit=90, trapped=True)
     starts = len(re.findall(r"a check of the program failed", job.error))
     lab.expect(starts == 3, f"{starts} starts instead of 3")

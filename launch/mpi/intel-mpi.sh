@@ -3,7 +3,8 @@
 mpi_name='Intel MPI'
 mpi_launcher=mpiexec
 mpi_abi=abi # built against the standard ABI
-mpi_oldest=2021.19
+mpi_oldest=2021.18
+mpi_from=
 
 mpi_bound+=(I_MPI_PIN_DOMAIN=core)
 mpi_free+=(I_MPI_PIN=0)

@@ -4,6 +4,7 @@ mpi_name=MPICH
 mpi_launcher=mpiexec
 mpi_abi=abi
 mpi_oldest=4.0
+mpi_from=
 # Version 5 has the standard ABI of MPI 5. Before that, handles are numbers.
 [[ $mpi_version =~ Version:\ +([0-9]+) ]] && ((BASH_REMATCH[1] < 5)) && mpi_abi=shim
 

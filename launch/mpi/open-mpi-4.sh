@@ -4,6 +4,7 @@
 mpi_name='Open MPI'
 mpi_launcher=mpirun
 mpi_oldest=4.0
+mpi_from=' (Debian 11, Ubuntu 20.04 and later bring it)'
 
 # Set always, if the user has not.
 mpi_settings+=(
