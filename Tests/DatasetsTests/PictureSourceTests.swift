@@ -35,8 +35,7 @@ struct PictureSourceTests {
     ] {
       var reference: [[Float]]?
       for (name, place) in try same.all() {
-        let options = place.options
-        var options = options
+        var options = place.options
         options.keepsWholePictures = augmentations.contains(where: \.needsWholePicture)
         let training = try DataSplits.load(options).training
         let source = BatchSource(
