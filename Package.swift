@@ -45,6 +45,10 @@ let package = Package(
     .target(name: "MPI", dependencies: ["Runtime", "CMPI"]),
     .target(name: "Kernels", dependencies: ["CKernels"]),
     .target(name: "Formats", dependencies: ["Files", "CZlib"]),
+    .target(name: "Graph", dependencies: ["Kernels"]),
+    .target(name: "Operators", dependencies: ["Graph", "Kernels", "CKernels"]),
+    .target(name: "Execution", dependencies: ["Operators", "Graph", "Kernels"]),
+    .target(name: "Models", dependencies: ["Operators", "Graph", "Kernels", "Formats", "Files"]),
     .target(name: "Images", dependencies: ["CImages", "Kernels"]),
     .target(name: "Networks", dependencies: ["Kernels", "Formats", "Runtime"]),
     .target(name: "Refinement", dependencies: ["Networks", "Kernels", "Runtime"], swiftSettings: noMathErrno),
@@ -156,6 +160,17 @@ let package = Package(
     .testTarget(name: "FilesTests", dependencies: ["Files", "TestSupport"]),
     .testTarget(name: "KernelsTests", dependencies: ["Datasets", "Kernels", "Formats", "TestSupport"]),
     .testTarget(name: "FormatsTests", dependencies: ["Formats", "Files", "TestSupport"]),
+    .target(name: "GraphSupport", dependencies: ["Execution", "Graph", "Kernels"], path: "Tests/GraphSupport"),
+    .testTarget(name: "GraphTests", dependencies: ["Graph", "Kernels"]),
+    .testTarget(
+      name: "OperatorsTests",
+      dependencies: ["Execution", "Operators", "Graph", "Kernels", "TestSupport", "GraphSupport"]),
+    .testTarget(
+      name: "ExecutionTests",
+      dependencies: ["Execution", "Models", "Operators", "Graph", "Kernels", "Formats", "TestSupport", "GraphSupport"]),
+    .testTarget(
+      name: "ModelsTests",
+      dependencies: ["Models", "Execution", "Operators", "Graph", "Kernels", "Formats", "Files", "TestSupport"]),
     .testTarget(name: "ImagesTests", dependencies: ["Images", "Kernels", "Formats", "TestSupport"]),
     .testTarget(name: "NetworksTests", dependencies: ["Networks", "Kernels", "Formats", "TestSupport"]),
     .testTarget(

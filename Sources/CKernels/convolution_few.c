@@ -16,8 +16,8 @@
 #include <string.h>
 
 int ck_few_fits(ck_kind kind, ck_geometry g) {
-  return ck_threads() == 1 && kind != CK_BACKWARD_WEIGHTS && g.inputs >= 1 && g.inputs <= 4 && g.outputs % LANES == 0 && g.kernel == 3 &&
-         g.stride == 1 && g.padding == 1;
+  return ck_threads() == 1 && kind != CK_BACKWARD_WEIGHTS && g.inputs >= 1 && g.inputs <= 4 && g.outputs % LANES == 0 &&
+         ck_is_3x3(g);
 }
 
 float *ck_few_create(ck_geometry g) { return ck_allocate(sizeof(float) * 9 * g.inputs * g.outputs); }

@@ -26,7 +26,7 @@ static int from(ck_kind kind, ck_geometry g) { return kind == CK_BACKWARD_DATA ?
 static int to(ck_kind kind, ck_geometry g) { return kind == CK_BACKWARD_DATA ? g.inputs : g.outputs; }
 
 int ck_narrow_fits(ck_kind kind, ck_geometry g) {
-  return ck_threads() == 1 && kind != CK_BACKWARD_WEIGHTS && g.kernel == 3 && g.stride == 1 && g.padding == 1 &&
+  return ck_threads() == 1 && kind != CK_BACKWARD_WEIGHTS && ck_is_3x3(g) &&
          g.width % PIXELS == 0 && (from(kind, g) == 16 || from(kind, g) == 32) && to(kind, g) % LANES == 0 && ck_has_avx512();
 }
 

@@ -22,19 +22,23 @@ struct ck_onednn_pass {
 /* What a convolution's descriptors are made of. */
 struct shapes {
   memory_desc x, w, bias, y;
-  dnnl_dim_t strides[2], dilations[2], padding[2];
+  dnnl_dim_t strides[2], dilations[2], before[2], after[2];
 };
 
 static struct shapes shapes_of(ck_geometry g) {
-  const int height = (g.height + 2 * g.padding - g.kernel) / g.stride + 1;
-  const int width = (g.width + 2 * g.padding - g.kernel) / g.stride + 1;
+  const memory_desc weights =
+      g.groups == 1 ? describe(4, (dnnl_dim_t[]){g.outputs, g.inputs, g.kernel_height, g.kernel_width}, dnnl_format_tag_any)
+                    : describe(5, (dnnl_dim_t[]){g.groups, g.outputs / g.groups, g.inputs / g.groups, g.kernel_height,
+                                                 g.kernel_width}, dnnl_format_tag_any);
   return (struct shapes){
       .x = describe(4, (dnnl_dim_t[]){g.batch, g.inputs, g.height, g.width}, dnnl_nhwc),
-      .w = describe(4, (dnnl_dim_t[]){g.outputs, g.inputs, g.kernel, g.kernel}, dnnl_format_tag_any),
+      .w = weights,
       .bias = describe(1, (dnnl_dim_t[]){g.outputs}, dnnl_x),
-      .y = describe(4, (dnnl_dim_t[]){g.batch, g.outputs, height, width}, dnnl_nhwc),
-      .strides = {g.stride, g.stride},
-      .padding = {g.padding, g.padding},
+      .y = describe(4, (dnnl_dim_t[]){g.batch, g.outputs, ck_out_height(g), ck_out_width(g)}, dnnl_nhwc),
+      .strides = {g.stride_height, g.stride_width},
+      .dilations = {g.dilation_height - 1, g.dilation_width - 1},
+      .before = {g.top, g.left},
+      .after = {g.bottom, g.right},
   };
 }
 
@@ -42,12 +46,12 @@ static dnnl_primitive_desc_t forward_description(const struct shapes *s, int bia
   dnnl_primitive_desc_t description;
 #if DNNL_VERSION_MAJOR >= 3
   CHECK(dnnl_convolution_forward_primitive_desc_create, &description, ck_engine, dnnl_forward_training,
-        dnnl_convolution_direct, s->x, s->w, bias ? s->bias : NULL, s->y, s->strides, s->dilations, s->padding,
-        s->padding, attr);
+        dnnl_convolution_direct, s->x, s->w, bias ? s->bias : NULL, s->y, s->strides, s->dilations, s->before,
+        s->after, attr);
 #else
   dnnl_convolution_desc_t operation;
-  CHECK(dnnl_convolution_forward_desc_init, &operation, dnnl_forward_training, dnnl_convolution_direct, &s->x, &s->w,
-        bias ? &s->bias : NULL, &s->y, s->strides, s->padding, s->padding);
+  CHECK(dnnl_dilated_convolution_forward_desc_init, &operation, dnnl_forward_training, dnnl_convolution_direct, &s->x, &s->w,
+        bias ? &s->bias : NULL, &s->y, s->strides, s->dilations, s->before, s->after);
   CHECK(dnnl_primitive_desc_create, &description, &operation, attr, ck_engine, NULL);
 #endif
   return description;
@@ -71,19 +75,19 @@ static dnnl_primitive_desc_t backward_description(ck_kind kind, const struct sha
 #if DNNL_VERSION_MAJOR >= 3
   if (kind == CK_BACKWARD_DATA) {
     CHECK(dnnl_convolution_backward_data_primitive_desc_create, &description, ck_engine, dnnl_convolution_direct, s->x,
-          s->w, s->y, s->strides, s->dilations, s->padding, s->padding, hint, attr);
+          s->w, s->y, s->strides, s->dilations, s->before, s->after, hint, attr);
     pass_over_strided(description);
   } else
     CHECK(dnnl_convolution_backward_weights_primitive_desc_create, &description, ck_engine, dnnl_convolution_direct,
-          s->x, s->w, NULL, s->y, s->strides, s->dilations, s->padding, s->padding, hint, attr);
+          s->x, s->w, NULL, s->y, s->strides, s->dilations, s->before, s->after, hint, attr);
 #else
   dnnl_convolution_desc_t operation;
   if (kind == CK_BACKWARD_DATA)
-    CHECK(dnnl_convolution_backward_data_desc_init, &operation, dnnl_convolution_direct, &s->x, &s->w, &s->y,
-          s->strides, s->padding, s->padding);
+    CHECK(dnnl_dilated_convolution_backward_data_desc_init, &operation, dnnl_convolution_direct, &s->x, &s->w, &s->y,
+          s->strides, s->dilations, s->before, s->after);
   else
-    CHECK(dnnl_convolution_backward_weights_desc_init, &operation, dnnl_convolution_direct, &s->x, &s->w, NULL, &s->y,
-          s->strides, s->padding, s->padding);
+    CHECK(dnnl_dilated_convolution_backward_weights_desc_init, &operation, dnnl_convolution_direct, &s->x, &s->w, NULL, &s->y,
+          s->strides, s->dilations, s->before, s->after);
   CHECK(dnnl_primitive_desc_create, &description, &operation, attr, ck_engine, hint);
 #endif
   dnnl_primitive_desc_destroy(hint);
@@ -96,7 +100,7 @@ static dnnl_primitive_desc_t backward_description(ck_kind kind, const struct sha
    channels and those of 64 still come here (convolution_narrow.c). */
 static int runs_as_forward(const ck_pass *request) {
   const ck_geometry g = request->geometry;
-  return request->kind == CK_BACKWARD_DATA && g.stride == 1 && g.kernel == 2 * g.padding + 1 && g.inputs >= 32;
+  return request->kind == CK_BACKWARD_DATA && ck_keeps_size(g) && g.inputs >= 32;
 }
 
 static ck_geometry transposed(ck_geometry g) {
@@ -147,7 +151,7 @@ struct ck_onednn_pass *ck_onednn_create(const ck_pass *request) {
   pass->source = ck_packing(g, is_turned, packed, &pass->packed_values);
   pass->values = pass->packed_values;
   if (backward_weights) {
-    int *const places = pass->source, count = g.outputs * g.inputs * g.kernel * g.kernel;
+    int *const places = pass->source, count = (int)ck_weight_count(g);
     pass->source = ck_inverted(places, pass->values, count);
     pass->values = count;
     pass->sum = ck_allocate(size_of(packed));

@@ -35,6 +35,21 @@ void ck_dense_backward_weights(ck_backend backend, ck_dense d, const float *dy, 
     ck_gemm(1, 0, d.outputs, d.inputs, d.rows, dy, d.outputs, x, d.inputs, 0, dw, d.inputs);
 }
 
+void ck_product(ck_backend backend, ck_product_kind kind, int m, int n, int k, const float *a, const float *b, float *c) {
+  if (!is_ours(backend)) {
+    ck_gemm(kind == CK_TN, kind == CK_NT, m, n, k, a, kind == CK_TN ? m : k, b, kind == CK_NT ? k : n, 0, c, n);
+    return;
+  }
+  switch (kind) {
+    case CK_NT:
+      memset(c, 0, sizeof(float) * (size_t)m * n);
+      ck_tiles_forward((ck_dense){.rows = m, .inputs = k, .outputs = n}, a, b, c);
+      break;
+    case CK_NN: ck_tiles_backward_data((ck_dense){.rows = m, .inputs = n, .outputs = k}, a, b, c); break;
+    case CK_TN: ck_tiles_backward_weights((ck_dense){.rows = k, .inputs = n, .outputs = m}, a, b, c); break;
+  }
+}
+
 /* oneDNN counts on OpenMP's setting; a build of it without OpenMP has no such symbol. */
 extern void omp_set_num_threads(int) __attribute__((weak));
 

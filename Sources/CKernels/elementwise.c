@@ -91,7 +91,7 @@ CK_LOOP void ck_normalize(const float *x, size_t elements, int width, const floa
   }
 }
 
-/* d = sum of one to three sources, masked by y > 0 where y is given */
+/* d = sum of one to three sources, masked by y > 0 where y is given; sums of more take several passes */
 CK_LOOP static void masked_sum(const float *s0, const float *s1, const float *s2, const float *y, size_t elements,
                                float *d) {
 #define MASKED_SUM(SUM)                                                     \
@@ -111,7 +111,10 @@ CK_LOOP static void masked_sum(const float *s0, const float *s1, const float *s2
 
 void ck_mask(const float *const *sources, int count, const float *y, size_t elements, float *d) {
   if (count == 1 && !y && sources[0] == d) return; /* it is there already */
-  masked_sum(sources[0], count > 1 ? sources[1] : NULL, count > 2 ? sources[2] : NULL, y, elements, d);
+  const float *const second = count > 1 ? sources[1] : NULL, *const third = count > 2 ? sources[2] : NULL;
+  masked_sum(sources[0], second, third, count > 3 ? NULL : y, elements, d);
+  for (int s = 3; s < count; s += 2)
+    masked_sum(d, sources[s], s + 1 < count ? sources[s + 1] : NULL, s + 2 < count ? NULL : y, elements, d);
 }
 
 CK_LOOP static void block_products(const float *restrict d, const float *restrict x, const float *restrict mean,
@@ -130,7 +133,7 @@ void ck_mask_and_add_sums(const float *const *sources, int count, const float *y
   const size_t elements = rows * channels, step = block_of(width);
   for (size_t at = 0; at < elements; at += step) {
     const size_t length = smaller(step, elements - at);
-    const float *shifted[3];
+    const float *shifted[count];
     for (int s = 0; s < count; s++) shifted[s] = sources[s] + at;
     ck_mask(shifted, count, y ? y + at : NULL, length, d + at);
     memset(work, 0, sizeof(float) * 2 * width);
@@ -142,16 +145,26 @@ void ck_mask_and_add_sums(const float *const *sources, int count, const float *y
   }
 }
 
+void ck_add_channel_sums(const float *x, size_t rows, int channels, double *sums, float *work) {
+  const int width = ck_row_width(channels);
+  const size_t elements = rows * channels, step = block_of(width);
+  for (size_t at = 0; at < elements; at += step) {
+    memset(work, 0, sizeof(float) * width);
+    block_sum(x + at, smaller(step, elements - at), width, work);
+    for (int c = 0; c < channels; c++) sums[c] += folded(work, width, channels, c);
+  }
+}
+
+CK_LOOP void ck_relu(const float *x, size_t count, float *y) {
+VECTORS
+  for (size_t i = 0; i < count; i++) y[i] = x[i] <= 0 ? 0 : x[i];
+}
+
 CK_LOOP void ck_normalize_backward(const float *d, const float *x, const float *mean, const float *a, const float *b,
                                    const float *c, size_t elements, int width, float *dx) {
   FOR_EACH_ROW(elements, width, {
     VECTORS for (int k = 0; k < end; k++) dx[at + k] = a[k] * d[at + k] + b[k] * (x[at + k] - mean[k]) + c[k];
   })
-}
-
-CK_LOOP void ck_relu(float *y, size_t elements) {
-VECTORS
-  for (size_t i = 0; i < elements; i++) y[i] = y[i] <= 0 ? 0 : y[i];
 }
 
 CK_LOOP void ck_pool(const float *x, int batch, int positions, int channels, float *y) {

@@ -10,6 +10,29 @@
 #define CK_LOOP
 #endif
 
+/* Rows and columns of a convolution's output. */
+static inline int ck_extent(int size, int padding, int kernel, int dilation, int stride) {
+  return (size + padding - dilation * (kernel - 1) - 1) / stride + 1;
+}
+static inline int ck_out_height(ck_geometry g) {
+  return ck_extent(g.height, g.top + g.bottom, g.kernel_height, g.dilation_height, g.stride_height);
+}
+static inline int ck_out_width(ck_geometry g) {
+  return ck_extent(g.width, g.left + g.right, g.kernel_width, g.dilation_width, g.stride_width);
+}
+static inline int ck_area(ck_geometry g) { return g.kernel_height * g.kernel_width; }
+static inline size_t ck_weight_count(ck_geometry g) {
+  return (size_t)g.outputs * (g.inputs / g.groups) * ck_area(g);
+}
+/* Stride 1, no dilation, no groups, and the output as large as the input. */
+static inline int ck_keeps_size(ck_geometry g) {
+  return g.groups == 1 && g.stride_height == 1 && g.stride_width == 1 && g.dilation_height == 1 &&
+         g.dilation_width == 1 && g.top == g.bottom && g.left == g.right && g.kernel_height == 2 * g.top + 1 &&
+         g.kernel_width == 2 * g.left + 1;
+}
+/* A 3x3 one of these. */
+static inline int ck_is_3x3(ck_geometry g) { return ck_keeps_size(g) && g.kernel_height == 3 && g.kernel_width == 3; }
+
 struct ck_onednn_pass;
 struct ck_gemm_pass;
 
@@ -38,9 +61,6 @@ void ck_narrow_pack(const struct ck_pass *pass, const float *weights);
 void ck_narrow_forward(const struct ck_pass *pass, const float *x, const float *bias, const float *addend, float *y);
 void ck_narrow_backward_data(const struct ck_pass *pass, const float *dy, const float *const *sources, int count,
                              const float *y, float *dx);
-
-/* y = max(y, 0), and a NaN stays one. */
-void ck_relu(float *y, size_t elements);
 
 /* What ck_set_threads was given: kernels of our own use one thread, and leave more to the libraries. */
 int ck_threads(void);

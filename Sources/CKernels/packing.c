@@ -1,39 +1,59 @@
 /* The order in which oneDNN wants weights, and packing as a loop over it. */
 #include "onednn.h"
 
-/* Where each packed value comes from: oneDNN reorders the numbers 1, 2, 3, ... as if they were the OIHW weights (or, for a
-   pass that runs as a forward one, those turned and exchanged), and its padding shows as zeros. So a pack is one loop, of
-   ours, whatever the layout. Numbers up to 2^24 are exact as floats. */
-int *ck_packing(ck_geometry g, int is_turned, memory_desc_view packed, int *values) {
-  const int taps = g.kernel * g.kernel, count = g.outputs * g.inputs * taps;
-  *values = (int)(size_of(packed) / sizeof(float));
-  if (count >= 1 << 24) {
-    fprintf(stderr, "icp: a convolution of %d weights; at most 2^24 can be packed\n", count);
-    abort();
-  }
-  float *const numbers = ck_allocate(sizeof(float) * count), *const reordered = ck_allocate(size_of(packed));
-  for (int o = 0; o < g.outputs; o++)
-    for (int i = 0; i < g.inputs; i++)
-      for (int k = 0; k < taps; k++)
-        numbers[is_turned ? (i * g.outputs + o) * taps + taps - 1 - k : (o * g.inputs + i) * taps + k] =
-            (o * g.inputs + i) * taps + k + 1;
-  const int rows = is_turned ? g.inputs : g.outputs;
-  const memory_desc plain =
-      describe(4, (dnnl_dim_t[]){rows, g.inputs * g.outputs / rows, g.kernel, g.kernel}, dnnl_oihw);
+/* Where each packed value comes from: oneDNN reorders numbers as if they were the OIHW weights (or, for a pass that runs as a
+   forward one, those turned and exchanged), and its padding shows as zeros. So a pack is one loop, of ours, whatever the
+   layout. Floats hold numbers up to 2^24, so an index travels in two: 1 + its last 20 bits, and 1 + those above. */
+enum { LOW_BITS = 20 };
+
+static dnnl_primitive_t reorder_to(memory_desc_view packed, memory_desc_view plain) {
   dnnl_primitive_desc_t description;
   dnnl_primitive_t reorder;
-  dnnl_memory_t from, to;
-  CHECK(dnnl_reorder_primitive_desc_create, &description, VIEW(plain), ck_engine, packed, ck_engine, NULL);
+  CHECK(dnnl_reorder_primitive_desc_create, &description, plain, ck_engine, packed, ck_engine, NULL);
   CHECK(dnnl_primitive_create, &reorder, description);
-  CHECK(dnnl_memory_create, &from, VIEW(plain), ck_engine, numbers);
+  dnnl_primitive_desc_destroy(description);
+  return reorder;
+}
+
+static void run(dnnl_primitive_t reorder, memory_desc_view plain, float *numbers, memory_desc_view packed,
+                float *reordered) {
+  dnnl_memory_t from, to;
+  CHECK(dnnl_memory_create, &from, plain, ck_engine, numbers);
   CHECK(dnnl_memory_create, &to, packed, ck_engine, reordered);
   const dnnl_exec_arg_t arguments[] = {{DNNL_ARG_FROM, from}, {DNNL_ARG_TO, to}};
   CHECK(dnnl_primitive_execute, reorder, ck_stream, 2, arguments);
-  int *const source = ck_allocate(sizeof(int) * *values);
-  for (int i = 0; i < *values; i++) source[i] = (int)reordered[i] - 1;
   dnnl_memory_destroy(from), dnnl_memory_destroy(to);
+}
+
+int *ck_packing(ck_geometry g, int is_turned, memory_desc_view packed, int *values) {
+  const int taps = ck_area(g), inputs = g.inputs / g.groups, count = (int)ck_weight_count(g);
+  *values = (int)(size_of(packed) / sizeof(float));
+  const memory_desc plain =
+      g.groups > 1 ? describe(5, (dnnl_dim_t[]){g.groups, g.outputs / g.groups, inputs, g.kernel_height, g.kernel_width},
+                              dnnl_goihw)
+      : is_turned ? describe(4, (dnnl_dim_t[]){g.inputs, g.outputs, g.kernel_height, g.kernel_width}, dnnl_oihw)
+                  : describe(4, (dnnl_dim_t[]){g.outputs, g.inputs, g.kernel_height, g.kernel_width}, dnnl_oihw);
+  const dnnl_primitive_t reorder = reorder_to(packed, VIEW(plain));
+  float *const numbers = ck_allocate(sizeof(float) * count), *const reordered = ck_allocate(size_of(packed));
+  int *const source = ck_allocate(sizeof(int) * *values);
+  for (int part = 0; part < 2; part++) {
+    for (int o = 0; o < g.outputs; o++)
+      for (int i = 0; i < inputs; i++)
+        for (int k = 0; k < taps; k++) {
+          const int index = (o * inputs + i) * taps + k;
+          numbers[is_turned ? (i * g.outputs + o) * taps + taps - 1 - k : index] =
+              1 + (part == 0 ? index & ((1 << LOW_BITS) - 1) : index >> LOW_BITS);
+        }
+    run(reorder, VIEW(plain), numbers, packed, reordered);
+    for (int i = 0; i < *values; i++) {
+      const int number = (int)reordered[i] - 1;
+      if (part == 0)
+        source[i] = number;
+      else if (number > 0)
+        source[i] |= number << LOW_BITS;
+    }
+  }
   dnnl_primitive_destroy(reorder);
-  dnnl_primitive_desc_destroy(description);
   forget(plain);
   free(numbers), free(reordered);
   return source;

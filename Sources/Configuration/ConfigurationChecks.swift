@@ -55,6 +55,10 @@ struct ConfigurationCheck: Sendable {
       guard optimizer.kind == .sgd, optimizer.nesterov, optimizer.momentum == 0 else { return nil }
       return "'optimizer.nesterov' is true, but 'optimizer.momentum' is 0: Nesterov's method needs momentum"
     },
+    ConfigurationCheck(keys: ["training.mixup", "training.cutmix"]) { configuration in
+      guard configuration.training.mixup > 0, configuration.training.cutmix > 0 else { return nil }
+      return "'training.mixup' and 'training.cutmix' are on: an image is mixed in one way"
+    },
     rival("optimizer.sam_rho") { $0.optimizer.samRho > 0 },
     rival("branches.taps") { $0.branches.taps != nil },
   ]

@@ -80,6 +80,7 @@ package struct RunConfiguration: Sendable, Equatable {
     package var threads = 1
     package var labelSmoothing = 0.0
     package var mixup = 0.0
+    package var cutmix = 0.0
     package var gradientReduction = GradientReductionKind.exact
     package var overlap = true
     package var nonFinite = NonFinitePolicy.stop

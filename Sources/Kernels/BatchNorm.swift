@@ -42,9 +42,16 @@ package final class BatchNorm {
     func clear() { first.update(repeating: 0, count: count) }
   }
 
-  /// For batches of `shape`.
-  package init(_ shape: Shape, relu: Bool) {
+  private let epsilon: Float
+  private let momentum: Double
+
+  /// For batches of `shape`; the running statistics move by `momentum` of the way to the batch's.
+  package init(
+    _ shape: Shape, relu: Bool, epsilon: Float = BatchNorm.epsilon, momentum: Double = BatchNorm.momentum
+  ) {
     (channels, rows, self.relu) = (shape.channels, shape.rows, relu)
+    self.epsilon = epsilon
+    self.momentum = momentum
     let width = Int(ck_row_width(Int32(shape.channels)))
     self.width = width
     func row() -> Tensor { Tensor(count: width) }
@@ -96,7 +103,7 @@ package final class BatchNorm {
 
   private func setCoefficients(_ weight: UnsafePointer<Float>, _ bias: UnsafePointer<Float>) {
     for channel in 0..<channels {
-      let exact = Double(weight[channel]) / (statistics.second[channel] + Double(Self.epsilon)).squareRoot()
+      let exact = Double(weight[channel]) / (statistics.second[channel] + Double(epsilon)).squareRoot()
       let rounded = Float(statistics.first[channel])
       // What rounding took from the mean goes into the shift: an output near zero decides a ReLU.
       let lost = statistics.first[channel] - Double(rounded)
@@ -119,7 +126,7 @@ package final class BatchNorm {
     // One row has no unbiased variance: it stays 0. PyTorch refuses such a batch; here a ragged one may be of one sample.
     let correction = Double(rows) / Double(max(rows - 1, 1))
     func move(_ value: inout Float, towards batch: Double) {
-      value = Float((1 - Self.momentum) * Double(value) + Self.momentum * batch)
+      value = Float((1 - momentum) * Double(value) + momentum * batch)
     }
     for channel in 0..<channels {
       move(&running.mean[channel], towards: statistics.first[channel])
@@ -149,7 +156,7 @@ package final class BatchNorm {
     let count = Double(rows)
     for channel in 0..<channels {
       let exact = Double(scale.pointer[channel])
-      let inverse = 1 / (statistics.second[channel] + Double(Self.epsilon))
+      let inverse = 1 / (statistics.second[channel] + Double(epsilon))
       dbias[channel] = Float(sums.first[channel])
       dweight[channel] = Float(sums.second[channel] * inverse.squareRoot())
       set(b, channel, isGiven ? 0 : Float(-exact * inverse * sums.second[channel] / count))
@@ -171,16 +178,33 @@ package final class BatchNorm {
   }
 
   /// Evaluation mode folded into the convolution before it: w' = w weight / sqrt(variance + eps) per filter, and
-  /// b' = bias - mean weight / sqrt(variance + eps). `filters` is OIHW, `size` elements a filter.
+  /// b' = bias - mean weight / sqrt(variance + eps). `filters` is OIHW, `size` elements a filter. `filterBias` is the
+  /// convolution's own, where it has one.
   package static func fold(
-    filters: UnsafePointer<Float>, size: Int, channels: Int, weight: UnsafePointer<Float>,
-    bias: UnsafePointer<Float>, mean: UnsafePointer<Float>, variance: UnsafePointer<Float>,
+    filters: UnsafePointer<Float>, size: Int, channels: Int, filterBias: UnsafePointer<Float>? = nil,
+    weight: UnsafePointer<Float>, bias: UnsafePointer<Float>, mean: UnsafePointer<Float>,
+    variance: UnsafePointer<Float>, epsilon: Float = BatchNorm.epsilon,
     intoFilters folded: UnsafeMutablePointer<Float>, intoBias foldedBias: UnsafeMutablePointer<Float>
   ) {
     for channel in 0..<channels {
       let scale = weight[channel] / (variance[channel] + epsilon).squareRoot()
-      foldedBias[channel] = bias[channel] - mean[channel] * scale
+      let distance = filterBias.map { mean[channel] - $0[channel] } ?? mean[channel]
+      foldedBias[channel] = bias[channel] - distance * scale
       for index in channel * size..<(channel + 1) * size { folded[index] = filters[index] * scale }
+    }
+  }
+
+  /// Evaluation mode by itself: y = x weight' + bias', where weight' = weight / sqrt(variance + eps) and
+  /// bias' = bias - mean weight'.
+  package static func fold(
+    channels: Int, weight: UnsafePointer<Float>, bias: UnsafePointer<Float>, mean: UnsafePointer<Float>,
+    variance: UnsafePointer<Float>, epsilon: Float, intoWeight foldedWeight: UnsafeMutablePointer<Float>,
+    intoBias foldedBias: UnsafeMutablePointer<Float>
+  ) {
+    for channel in 0..<channels {
+      let scale = weight[channel] / (variance[channel] + epsilon).squareRoot()
+      foldedBias[channel] = bias[channel] - mean[channel] * scale
+      foldedWeight[channel] = scale
     }
   }
 }

@@ -21,6 +21,7 @@ public struct RandomStream: RandomNumberGenerator, Sendable {
     case randomResizedCrop = 48
     case colorJitter, randAugment, randomErasing
     case search = 100
+    case dropout = 110
   }
 
   private var state: UInt64

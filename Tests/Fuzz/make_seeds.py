@@ -77,7 +77,7 @@ kernels: {convolution: openblas}
     "bad-open": "model: {kind: resnet8\n",
     "bad-set-nothing": "\n--set ",
     "bad-set-comment": "\n--set model.weights=a #b",
-    "bad-path-alone": "data: {path: a}",
+    "good-path-alone": "data: {path: a}",
     "bad-tiny-number": "optimizer: {learning_rate: 1e-400}",
     "bad-set-unknown": "\n--set icp.setps=3",
     "bad-set-bomb": "\n--set data.mean=&a [*a]",

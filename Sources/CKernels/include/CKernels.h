@@ -19,7 +19,10 @@ const char *ck_instruction_set(void);
 
 typedef struct {
   int batch, height, width, inputs; /* of x */
-  int outputs, kernel, stride, padding;
+  int outputs, groups;              /* each group of outputs reads its own inputs / groups channels */
+  int kernel_height, kernel_width, stride_height, stride_width;
+  int dilation_height, dilation_width; /* positions from one tap to the next, at least 1 */
+  int top, left, bottom, right;        /* padding */
 } ck_geometry;
 
 typedef enum { CK_ONEDNN, CK_OPENBLAS } ck_backend;
@@ -32,7 +35,7 @@ ck_pass *ck_pass_create(ck_backend backend, ck_kind kind, ck_geometry geometry, 
 void ck_pass_destroy(ck_pass *pass);
 /* Bytes of scratch memory a run needs; one block may serve every pass that runs in turn. */
 size_t ck_pass_scratch(const ck_pass *pass);
-/* Copies OIHW weights into the pass's own layout; forward and backward data need it before they run. */
+/* Copies OIHW weights (I: inputs of a group) into the pass's own layout; forward and backward data need it before they run. */
 void ck_pass_pack(ck_pass *pass, const float *weights);
 /* y = x * w, then + bias[o], + addend (shaped as y), max(., 0), each where the pass was created with it. y is none of
    its sources. */
@@ -65,6 +68,10 @@ void ck_dense_backward_data(ck_backend backend, ck_dense dense, const float *dy,
 /* dw = dy^T x */
 void ck_dense_backward_weights(ck_backend backend, ck_dense dense, const float *dy, const float *x, float *dw);
 
+typedef enum { CK_NN, CK_NT, CK_TN } ck_product_kind;
+/* c[m][n] = a b, where a is [m][k] and b [k][n]; CK_NT: b is [n][k], transposed; CK_TN: a is [k][m], transposed. */
+void ck_product(ck_backend backend, ck_product_kind kind, int m, int n, int k, const float *a, const float *b, float *c);
+
 /* ---- Loops over feature maps: x[rows][channels], a piece of a batch at a time -------------------------------- */
 
 /* Floats of a row: whole positions, about 128. Coefficients of a channel are repeated along it: mean[k] is that of
@@ -77,7 +84,7 @@ void ck_add_statistics(const float *x, size_t rows, int channels, size_t before,
 /* y = (x - mean) * scale + shift, + addend if not NULL, max(., 0) if relu. y may be x or addend. */
 void ck_normalize(const float *x, size_t elements, int width, const float *mean, const float *scale, const float *shift,
                   const float *addend, int relu, float *y);
-/* d = (sum of sources) where y > 0, else 0; y NULL: no mask. d may be any source. */
+/* d = (sum of sources) where y > 0, else 0; y NULL: no mask. d may be one of the first three. */
 void ck_mask(const float *const *sources, int count, const float *y, size_t elements, float *d);
 /* The same, and adds per channel sum(d) and sum(d * (x - mean)), in one pass over memory. `work`: two rows of floats. */
 void ck_mask_and_add_sums(const float *const *sources, int count, const float *y, const float *x, const float *mean,
@@ -85,6 +92,11 @@ void ck_mask_and_add_sums(const float *const *sources, int count, const float *y
 /* dx = a d + b (x - mean) + c. dx may be d. */
 void ck_normalize_backward(const float *d, const float *x, const float *mean, const float *a, const float *b,
                            const float *c, size_t elements, int width, float *dx);
+
+/* y = max(x, 0); NaN stays. y may be x. */
+void ck_relu(const float *x, size_t count, float *y);
+/* sums[c] += the sum of x over rows. `work`: a row of floats (ck_row_width). */
+void ck_add_channel_sums(const float *x, size_t rows, int channels, double *sums, float *work);
 
 /* Mean over positions: x[batch][positions][channels] to y[batch][channels]; and its transpose. */
 void ck_pool(const float *x, int batch, int positions, int channels, float *y);
@@ -96,3 +108,75 @@ double ck_absolute_distance(const float *x, const float *y, size_t count);
 double ck_dot(const float *x, const float *y, size_t count);
 /* z = a x + b y */
 void ck_combine(float a, const float *x, float b, const float *y, size_t count, float *z);
+
+/* ---- Loops over values of any shape (loops.c) ----------------------------------------------------------------- */
+
+enum { CK_LOOP_RANK = 5 };
+/* A walk through the elements of one value as they lie, outermost extent first, with the strides at which the elements of
+   one or two others go beside; 0 where those are repeated. */
+typedef struct {
+  size_t extents[CK_LOOP_RANK], first[CK_LOOP_RANK], second[CK_LOOP_RANK];
+} ck_loop;
+
+/* y, as it lies, from x at the first strides; the other way round; and x += y. */
+void ck_copy_strided(const ck_loop *loop, const float *x, float *y);
+void ck_put_strided(const ck_loop *loop, const float *y, float *x);
+void ck_add_strided(const ck_loop *loop, const float *y, float *x);
+/* y, as it lies, of a at the first strides and b at the second. */
+typedef void ck_arithmetic(const ck_loop *loop, const float *a, const float *b, float *y);
+ck_arithmetic ck_add, ck_subtract, ck_multiply, ck_divide;
+/* The slopes of a / b: 1 / b to a, -a / b^2 to b. */
+ck_arithmetic ck_divide_by, ck_divide_slope;
+/* result, at the first strides, += scale * dy * factor, dy as it lies, factor at the second strides; NULL: no factor. */
+void ck_add_products(const ck_loop *loop, float scale, const float *dy, const float *factor, float *result);
+/* y's blocks of `size` from x's, or += them: `count` of them, so many floats from one to the next. */
+void ck_copy_blocks(const float *x, size_t count, size_t size, size_t x_step, size_t y_step, float *y);
+void ck_add_blocks(const float *x, size_t count, size_t size, size_t x_step, size_t y_step, float *y);
+
+/* ---- Functions of one number (activations.c) ------------------------------------------------------------------- */
+
+/* y = f(x), with the function's constants a and b. */
+typedef void ck_function(const float *x, size_t count, float a, float b, float *y);
+/* dx = dy f'; `x` is f's argument, or its value where the slope is a function of that: sigmoid, tanh, exp, sqrt,
+   reciprocal. */
+typedef void ck_slope(const float *dy, const float *x, size_t count, float a, float b, float *dx);
+ck_function ck_leaky_relu, ck_clip, ck_hard_sigmoid, ck_hard_swish, ck_silu, ck_elu, ck_softplus, ck_gelu,
+    ck_gelu_tanh, ck_erf, ck_power, ck_square, ck_log, ck_abs, ck_affine, ck_sigmoid, ck_tanh, ck_exp, ck_sqrt,
+    ck_reciprocal;
+ck_slope ck_leaky_relu_slope, ck_clip_slope, ck_hard_sigmoid_slope, ck_hard_swish_slope, ck_silu_slope, ck_elu_slope,
+    ck_softplus_slope, ck_gelu_slope, ck_gelu_tanh_slope, ck_erf_slope, ck_power_slope, ck_square_slope, ck_log_slope,
+    ck_abs_slope, ck_affine_slope, ck_sigmoid_slope, ck_tanh_slope, ck_exp_slope, ck_sqrt_slope, ck_reciprocal_slope;
+
+/* Softmax of each row, and dx from dy and y. */
+void ck_softmax(const float *x, size_t rows, size_t size, float *y);
+void ck_softmax_backward(const float *dy, const float *y, size_t rows, size_t size, float *dx);
+
+/* ---- Normalisation within a sample (normalization.c) ------------------------------------------------------------ */
+
+/* y = (x - mean) / sqrt(variance + epsilon) weight + bias, of each row; weight and bias, of a row, may be NULL. */
+void ck_layer_norm(const float *x, size_t rows, size_t size, float epsilon, const float *weight, const float *bias,
+                   float *y);
+/* dx unless it is NULL; adds to dweight and dbias unless they are. `work`: two rows. */
+void ck_layer_norm_backward(const float *dy, const float *x, size_t rows, size_t size, float epsilon,
+                            const float *weight, float *dx, float *dweight, float *dbias, float *work);
+/* The same over positions and the channels of a group, weight and bias by channel; `work`: two rows of channels. */
+void ck_group_norm(const float *x, size_t samples, size_t positions, int channels, int groups, float epsilon,
+                   const float *weight, const float *bias, float *y, float *work);
+/* `work`: six rows of channels. */
+void ck_group_norm_backward(const float *dy, const float *x, size_t samples, size_t positions, int channels, int groups,
+                            float epsilon, const float *weight, float *dx, float *dweight, float *dbias, float *work);
+
+/* ---- Windows (pooling.c) ---------------------------------------------------------------------------------------- */
+
+typedef struct {
+  int batch, height, width, channels, out_height, out_width;
+  int kernel_height, kernel_width, stride_height, stride_width, dilation_height, dilation_width;
+  int top, left, bottom, right;
+  int counts_padding; /* of a mean: whether zeros of the padding count */
+} ck_windows;
+
+void ck_max_pool(ck_windows windows, const float *x, float *y);
+/* `work`: a row of channels. */
+void ck_max_pool_backward(ck_windows windows, const float *dy, const float *x, const float *y, float *dx, float *work);
+void ck_average_pool(ck_windows windows, const float *x, float *y);
+void ck_average_pool_backward(ck_windows windows, const float *dy, float *dx);

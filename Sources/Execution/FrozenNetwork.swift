@@ -1,0 +1,135 @@
+import Graph
+import Kernels
+
+/// A network in evaluation mode (weights frozen, batch normalisation on running statistics), so samples do not depend on their
+/// batch mates and any number of them runs in pieces that stay in the cache. What the refinement, the evaluation and the
+/// `running` target run on.
+package final class FrozenNetwork {
+  package let network: Network
+  /// Samples that run together (docs/PERFORMANCE.md, "Tried").
+  package let pieceSize: Int
+  private let layout: ParameterLayout
+  private let lowering: Lowering
+  private let schedule: PieceSchedule
+  private let plan: MemoryPlan
+  private let set: ProgramKernels
+  private let blocks: Blocks
+  private let weights: Tensor
+  private let output: Int
+  private var passes: [Pass?]
+
+  /// `differentiable`: plan the backward pass to the input; without it only `logits` and `output` can be asked for.
+  /// `taps`: nodes whose outputs are asked for.
+  package init(
+    _ network: Network, layout: ParameterLayout, backend: ConvolutionBackend, differentiable: Bool, taps: [Int] = [],
+    scratch: Scratch
+  ) {
+    // Branches are for training alone.
+    let network = network.trunk
+    self.network = network
+    self.layout = layout
+    pieceSize = PieceSize.frozen(network)
+    let plans = Self.plans(network, taps: taps, differentiable: differentiable)
+    lowering = plans.lowering
+    schedule = plans.schedule
+    plan = plans.memory
+    output = lowering.program.kept[network.output]!
+    set = ProgramKernels(
+      lowering.program, layout: layout, phase: .frozen, wantsInputGradient: differentiable, backend: backend,
+      scratch: scratch)
+    blocks = Blocks(plan, capacity: pieceSize, pieceSize: pieceSize)
+    weights = Tensor(count: layout.parameterCount)
+    passes = Array(repeating: nil, count: pieceSize + 1)
+  }
+
+  private static func plans(
+    _ network: Network, taps: [Int], differentiable: Bool
+  ) -> (lowering: Lowering, schedule: PieceSchedule, memory: MemoryPlan) {
+    let lowering = Lowering(network, phase: .frozen, kept: taps + [network.output])
+    let kept = (taps + [network.output]).map { lowering.program.kept[$0]! }
+    let schedule = PieceSchedule(lowering.program, kept: kept)
+    let purpose = MemoryPlan.Purpose(
+      seeds: differentiable ? [lowering.program.kept[network.output]!] : [], wantsInputGradient: differentiable)
+    return (lowering, schedule, MemoryPlan(lowering.program, schedule: schedule, kept: kept, purpose: purpose))
+  }
+
+  /// Bytes of the intermediates and folded weights of a differentiable one, without making it.
+  package static func bytes(_ network: Network, layout: ParameterLayout) -> Double {
+    let network = network.trunk
+    let plan = plans(network, taps: [], differentiable: true).memory
+    let size = PieceSize.frozen(network)
+    return Blocks.bytes(plan, capacity: size, pieceSize: size) + Double(layout.parameterCount) * 4
+  }
+
+  package var classes: Int { network.classes }
+  package var input: Shape { Shape(network.input, samples: 1) }
+
+  /// Takes the weights and running statistics to work with, until the next call: once per shard and step.
+  package func fold(parameters: UnsafePointer<Float>, statistics: UnsafePointer<Float>) {
+    weights.pointer.update(from: parameters, count: layout.parameterCount)
+    for folding in lowering.foldings { fold(folding, parameters, statistics) }
+    set.load(weights.pointer)
+  }
+
+  private func fold(_ folding: Folding, _ parameters: UnsafePointer<Float>, _ statistics: UnsafePointer<Float>) {
+    let bias = layout.range(of: folding.bias)
+    let weight = parameters + layout.start(of: folding.weight)
+    let mean = statistics + layout.start(of: folding.mean)
+    let variance = statistics + layout.start(of: folding.variance)
+    let foldedBias = weights.pointer + bias.lowerBound
+    guard let filters = folding.filters else {
+      return BatchNorm.fold(
+        channels: bias.count, weight: weight, bias: parameters + bias.lowerBound, mean: mean, variance: variance,
+        epsilon: folding.epsilon, intoWeight: weights.pointer + layout.start(of: folding.weight), intoBias: foldedBias)
+    }
+    let range = layout.range(of: filters.weight)
+    BatchNorm.fold(
+      filters: parameters + range.lowerBound, size: range.count / bias.count, channels: bias.count,
+      filterBias: filters.bias.map { parameters + layout.start(of: $0) }, weight: weight,
+      bias: parameters + bias.lowerBound, mean: mean, variance: variance, epsilon: folding.epsilon,
+      intoFilters: weights.pointer + range.lowerBound, intoBias: foldedBias)
+  }
+
+  /// Makes the plans for the pieces of `samples` samples, so that no step has to.
+  package func prepare(samples: Int) {
+    for piece in pieceSizes(of: samples, atMost: pieceSize).sorted() { _ = pass(piece) }
+  }
+
+  /// Logits (samples, classes) of at most `pieceSize` samples, valid until the next call.
+  package func logits(_ images: UnsafePointer<Float>, samples: Int) -> UnsafeMutablePointer<Float> {
+    let pass = pass(samples)
+    forward(pass, images)
+    return pass.output(output)
+  }
+
+  private func forward(_ pass: Pass, _ images: UnsafePointer<Float>) {
+    pass.forward(images, parameters: weights.pointer, source: .batch(moving: nil))
+  }
+
+  /// Output of a node of the network, for the piece that ran last, with `samples` samples.
+  package func output(_ node: Int, samples: Int) -> UnsafeMutablePointer<Float> {
+    pass(samples).output(lowering.program.kept[node]!)
+  }
+
+  /// Loss and input gradient of at most `pieceSize` samples: `seed` gets the logits and where to write their gradient.
+  /// Weight gradients are not computed: they would be a third of forward and backward together.
+  package func inputGradient(
+    _ images: UnsafePointer<Float>, samples: Int,
+    seed: (_ logits: UnsafeMutablePointer<Float>, _ gradient: UnsafeMutablePointer<Float>) -> Void
+  ) -> UnsafeMutablePointer<Float> {
+    let pass = pass(samples)
+    forward(pass, images)
+    seed(pass.output(output), pass.seed(output))
+    pass.backward(images, parameters: weights.pointer, gradients: nil)
+    return pass.inputGradient
+  }
+
+  private func pass(_ samples: Int) -> Pass {
+    precondition(samples > 0 && samples <= pieceSize, "a piece of \(samples)")
+    if let known = passes[samples] { return known }
+    let pass = Pass(
+      set, schedule: schedule, plan: plan, blocks: blocks, samples: samples, pieceSize: pieceSize)
+    passes[samples] = pass
+    return pass
+  }
+}

@@ -1,0 +1,31 @@
+import Graph
+import Kernels
+
+/// A network lowered for training, and its kernels with the weights that they have packed: what student, target pass and
+/// other networks of the same weights share.
+package final class TrainingKernels {
+  package let network: Network
+  package let layout: ParameterLayout
+  /// Samples that run together: what a layer reads and writes stays in the second-level cache.
+  package let pieceSize: Int
+  let program: Program
+  let set: ProgramKernels
+
+  /// `taps`: all nodes whose outputs one of the networks gives out, beside the logits and what they are read from.
+  package init(
+    _ network: Network, layout: ParameterLayout, taps: [Int], backend: ConvolutionBackend, scratch: Scratch,
+    pieceSize: Int? = nil
+  ) {
+    self.network = network
+    self.layout = layout
+    self.pieceSize = pieceSize ?? PieceSize.training(network)
+    program = Lowering(network, phase: .training, kept: Self.kept(network, taps)).program
+    set = ProgramKernels(
+      program, layout: layout, phase: .training, wantsInputGradient: false, backend: backend, scratch: scratch)
+  }
+
+  static func kept(_ network: Network, _ taps: [Int]) -> [Int] { taps + [network.output, network.features] }
+
+  /// Has the kernels take the weights of `parameters`, which must stay as they are until the next call: once a step.
+  package func load(_ parameters: UnsafePointer<Float>) { set.load(parameters) }
+}

@@ -1,0 +1,69 @@
+import Graph
+import Kernels
+
+/// A network in training mode for any batch up to a capacity: a plan per batch size, made when that size comes for the
+/// first time, all in one block of memory.
+package final class TrainingNetwork {
+  private let kernels: TrainingKernels
+  private let taps: [Int]
+  private let schedule: PieceSchedule
+  private let plan: MemoryPlan
+  private let blocks: Blocks
+  private let capacity: Int
+  private var passes: [Int: TrainingPass] = [:]
+
+  /// `differentiable`: keep what the backward pass reads; otherwise only logits and the taps' features survive a pass.
+  package init(_ kernels: TrainingKernels, taps: [Int], capacity: Int, differentiable: Bool) {
+    self.kernels = kernels
+    self.taps = taps
+    self.capacity = capacity
+    let plans = Self.plans(kernels.program, kernels.network, taps: taps, differentiable: differentiable)
+    schedule = plans.schedule
+    plan = plans.memory
+    blocks = Blocks(plan, capacity: capacity, pieceSize: kernels.pieceSize)
+  }
+
+  /// Bytes of the intermediates of such a network, without making one.
+  package static func bytes(_ network: Network, taps: [Int], capacity: Int, differentiable: Bool) -> Double {
+    let program = Lowering(network, phase: .training, kept: TrainingKernels.kept(network, taps)).program
+    let plan = plans(program, network, taps: taps, differentiable: differentiable).memory
+    return Blocks.bytes(plan, capacity: capacity, pieceSize: PieceSize.training(network))
+  }
+
+  private static func plans(
+    _ program: Program, _ network: Network, taps: [Int], differentiable: Bool
+  ) -> (schedule: PieceSchedule, memory: MemoryPlan) {
+    let kept = TrainingKernels.kept(network, taps).map { program.kept[$0]! }
+    let seeds = (taps + [network.output]).map { program.kept[$0]! }
+    let schedule = PieceSchedule(program, kept: kept)
+    let purpose = MemoryPlan.Purpose(seeds: differentiable ? seeds : [], wantsParameterGradients: differentiable)
+    return (schedule, MemoryPlan(program, schedule: schedule, kept: kept, purpose: purpose))
+  }
+
+  /// Runs the network on `images` (samples, height, width, channels); the returned pass holds logits and features until the
+  /// next call. The weights are those that the kernels loaded last, and must be at `parameters`. Batch normalisation goes by
+  /// `statistics`; dropout by `randomness`, and without it nothing is dropped.
+  package func forward(
+    _ images: UnsafePointer<Float>, samples: Int, parameters: UnsafePointer<Float>, statistics: StatisticsSource,
+    randomness: Randomness? = nil
+  ) -> TrainingPass {
+    precondition(kernels.set.parameters == parameters, "the packed weights are not those of the parameters")
+    let pass = pass(samples)
+    pass.forward(images, parameters: parameters, statistics: statistics, randomness: randomness)
+    return pass
+  }
+
+  /// Makes the plan for batches of `samples`, so that no step has to.
+  package func prepare(samples: Int) { _ = pass(samples) }
+
+  private func pass(_ samples: Int) -> TrainingPass {
+    if let pass = passes[samples] { return pass }
+    precondition(samples > 0 && samples <= capacity, "a batch of \(samples) in a network for \(capacity)")
+    let pass = TrainingPass(
+      Pass(
+        kernels.set, schedule: schedule, plan: plan, blocks: blocks, samples: samples, pieceSize: kernels.pieceSize),
+      kernels, taps: taps)
+    passes[samples] = pass
+    return pass
+  }
+}

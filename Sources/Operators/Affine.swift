@@ -1,0 +1,18 @@
+import CKernels
+import Graph
+
+/// y = scale x + shift: Neg, and sums and products with a number
+package struct Affine: Pointwise {
+  package var scale: Float
+  package var shift: Float
+
+  package init(scale: Float = 1, shift: Float = 0) {
+    self.scale = scale
+    self.shift = shift
+  }
+
+  package var kind: String { "Affine" }
+  package var function: PointwiseFunction { ck_affine }
+  package var slope: PointwiseSlope { ck_affine_slope }
+  package var constants: (a: Float, b: Float) { (scale, shift) }
+}

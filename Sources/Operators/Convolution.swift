@@ -1,0 +1,137 @@
+import Graph
+import Kernels
+
+/// y = x * w (+ bias), over feature maps (channels, height, width): any stride, dilation, padding and number of groups, of as
+/// many groups as channels too (depthwise). A lowering may have it add another value of y's shape, and cut at 0.
+package struct Convolution: Operator {
+  /// The variables' names; w is (outputs, inputs / groups, kernel height, kernel width), the bias (outputs).
+  package var weight: String
+  package var bias: String?
+  package var outputs: Int
+  package var kernel: ConvolutionGeometry.Pair
+  package var stride: ConvolutionGeometry.Pair
+  package var dilation: ConvolutionGeometry.Pair
+  package var padding: ConvolutionGeometry.Padding
+  package var groups: Int
+  /// By fusion: y = max(x * w + bias + addend, 0), the addend being a second input.
+  package var hasAddend = false
+  package var relu = false
+
+  package init(
+    weight: String, bias: String? = nil, outputs: Int, kernel: ConvolutionGeometry.Pair,
+    stride: ConvolutionGeometry.Pair = .init(1), dilation: ConvolutionGeometry.Pair = .init(1),
+    padding: ConvolutionGeometry.Padding = .init(0), groups: Int = 1
+  ) {
+    self.weight = weight
+    self.bias = bias
+    self.outputs = outputs
+    self.kernel = kernel
+    self.stride = stride
+    self.dilation = dilation
+    self.padding = padding
+    self.groups = groups
+  }
+
+  package var kind: String { "Conv" }
+
+  package func shape(of inputs: [SampleShape]) throws(GraphError) -> SampleShape {
+    let x = inputs[0]
+    guard x.rank == 3 else { throw GraphError("expected feature maps (channels, height, width), got \(x)") }
+    guard groups > 0, x[0] % groups == 0, outputs % groups == 0 else {
+      throw GraphError("\(x[0]) channels to \(outputs) in \(groups) groups")
+    }
+    let y = geometry(x, samples: 1).output
+    guard y.height > 0, y.width > 0 else {
+      throw GraphError("a kernel of \(kernel.height)x\(kernel.width) over maps of \(x[1])x\(x[2])")
+    }
+    return SampleShape(outputs, y.height, y.width)
+  }
+
+  package func variables(of inputs: [SampleShape]) -> [Variable] {
+    let shape = [outputs, inputs[0][0] / groups, kernel.height, kernel.width]
+    return [.filters(weight, shape)] + (bias.map { [Variable($0, [outputs], start: .constant(0))] } ?? [])
+  }
+
+  package func operations(of inputs: [SampleShape]) -> Int { geometry(inputs[0], samples: 1).operations }
+
+  package func layout(of inputs: [Value], output: SampleShape) -> LayoutChoice {
+    .channelsLast(of: inputs, output: output)
+  }
+
+  package var parameterReads: Operands { .input }
+  package var endsInReLU: Bool { relu }
+  package func passesGradient(of inputs: [Value], output: Value) -> [Int] { hasAddend ? [1] : [] }
+
+  package func geometry(_ x: SampleShape, samples: Int) -> ConvolutionGeometry {
+    ConvolutionGeometry(
+      input: Shape(batch: samples, height: x[1], width: x[2], channels: x[0]), outputs: outputs, kernel: kernel,
+      stride: stride, dilation: dilation, padding: padding, groups: groups)
+  }
+
+  package func kernel(_ context: KernelContext) -> any Kernel { ConvolutionKernel(self, context) }
+}
+
+final class ConvolutionKernel: MaskingKernel {
+  private let plan: Kernels.Convolution
+  private let weight: Int
+  private let bias: Int?
+  private let outputs: Int
+  private let hasAddend: Bool
+  private let sums: ChannelSums?
+
+  init(_ convolution: Convolution, _ context: KernelContext) {
+    var passes: Kernels.Convolution.Passes = .forward
+    if context.wantsGradient[0] { passes.insert(.backwardData) }
+    if context.wantsParameterGradients { passes.insert(.backwardWeights) }
+    var fusion: Kernels.Convolution.Fusion = []
+    if convolution.bias != nil { fusion.insert(.bias) }
+    if convolution.hasAddend { fusion.insert(.addend) }
+    if convolution.relu { fusion.insert(.relu) }
+    plan = Kernels.Convolution(
+      convolution.geometry(context.inputs[0].shape, samples: context.samples), backend: context.backend, passes: passes,
+      fusing: fusion, scratch: context.scratch)
+    weight = context.variables[0]
+    bias = convolution.bias.map { _ in context.variables[1] }
+    outputs = convolution.outputs
+    hasAddend = convolution.hasAddend
+    sums = bias != nil && context.wantsParameterGradients ? ChannelSums(outputs) : nil
+  }
+
+  func load(_ parameters: UnsafePointer<Float>) { plan.load(parameters + weight) }
+
+  func forward(_ arguments: borrowing Arguments) {
+    plan.forward(
+      arguments.input(), bias: bias.map { [parameters = arguments.parameters] in parameters + $0 },
+      addend: hasAddend ? arguments.input(1) : nil, into: arguments.output)
+  }
+
+  /// forward was y = x * w + bias, so dx = dy * w transposed, dw = sum of x dy, dbias = sum of dy.
+  func backward(_ arguments: borrowing Arguments) {
+    backwardToParameters(arguments)
+    if let dx = arguments.inputGradient() { plan.backward(arguments.gradient, intoInput: dx) }
+  }
+
+  private func backwardToParameters(_ arguments: borrowing Arguments) {
+    guard let gradients = arguments.gradients else { return }
+    plan.backward(arguments.gradient, x: arguments.input(), isFirst: arguments.beginsSum)
+    if let bias, let sums {
+      sums.add(
+        arguments.gradient, rows: arguments.samples * plan.geometry.output.height * plan.geometry.output.width,
+        isFirst: arguments.isFirst, into: gradients + bias)
+    }
+  }
+
+  func writeGradients(into gradients: UnsafeMutablePointer<Float>, adding: Bool) {
+    plan.weightGradient(adding: adding, into: gradients + weight)
+  }
+
+  var maximumOtherSources: Int? { plan.masksBackward ? 2 : nil }
+
+  func backward(
+    _ arguments: borrowing Arguments, adding sources: GradientSources, maskedBy y: UnsafePointer<Float>?,
+    into dx: UnsafeMutablePointer<Float>
+  ) {
+    backwardToParameters(arguments)
+    plan.backward(arguments.gradient, adding: sources, maskedBy: y, intoInput: dx)
+  }
+}

@@ -1,0 +1,23 @@
+import CKernels
+import Graph
+
+/// y = max(x, 0)
+package struct ReLU: Operator {
+  package init() {}
+  package var kind: String { "Relu" }
+  package var isCheap: Bool { true }
+  /// The mask is all its backward pass is, and gathering does that.
+  package var endsInReLU: Bool { true }
+  package func passesGradient(of inputs: [Value], output: Value) -> [Int] { [0] }
+  package func kernel(_ context: KernelContext) -> any Kernel { ReLUKernel(context) }
+}
+
+final class ReLUKernel: Kernel {
+  private let count: Int
+  init(_ context: KernelContext) { count = context.output.count }
+
+  func forward(_ arguments: borrowing Arguments) {
+    ck_relu(arguments.input(), arguments.samples * count, arguments.output)
+  }
+  func backward(_ arguments: borrowing Arguments) { preconditionFailure("gathering masks") }
+}

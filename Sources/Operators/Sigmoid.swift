@@ -1,0 +1,11 @@
+import CKernels
+import Graph
+
+/// y = 1 / (1 + exp(-x))
+package struct Sigmoid: Pointwise {
+  package init() {}
+  package var kind: String { "Sigmoid" }
+  package var function: PointwiseFunction { ck_sigmoid }
+  package var slope: PointwiseSlope { ck_sigmoid_slope }
+  package var slopeReadsOutput: Bool { true }
+}

@@ -1,0 +1,11 @@
+import CKernels
+import Graph
+
+/// y = tanh(x)
+package struct Tanh: Pointwise {
+  package init() {}
+  package var kind: String { "Tanh" }
+  package var function: PointwiseFunction { ck_tanh }
+  package var slope: PointwiseSlope { ck_tanh_slope }
+  package var slopeReadsOutput: Bool { true }
+}

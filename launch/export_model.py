@@ -1,0 +1,171 @@
+"""What launch/export-model runs: a PyTorch model as an ONNX file that icp can train (docs/NETWORKS.md)."""
+import argparse, importlib.util, json, logging, os, sys, warnings
+
+warnings.filterwarnings("ignore")
+# The newest operator set that both the exporter and icp know.
+OPSET = 20
+
+
+def without_operators_of_torchvision():
+    """torchvision's C++ operators may be built for another torch, and do not load then; models need none of them."""
+    import torch
+    names = "nms qnms roi_align roi_pool ps_roi_align ps_roi_pool deform_conv2d".split()
+    names += [f"_{name}_backward" for name in names]
+    library = torch.library.Library("torchvision", "DEF")
+    for name in names:
+        try:
+            library.define(f"{name}(Tensor x) -> Tensor")
+        except RuntimeError:
+            pass  # it is there
+    return library
+
+
+def load(source, classes, size, pretrained):
+    kind, _, name = source.partition(":")
+    if kind == "torchvision":
+        load.keep = without_operators_of_torchvision()
+        import torchvision
+        options = {"image_size": size} if name.startswith("vit_") else {}
+        if pretrained:
+            return torchvision.models.get_model(name, weights="DEFAULT", **options)
+        return torchvision.models.get_model(name, weights=None, num_classes=classes, **options)
+    if kind == "timm":
+        load.keep = without_operators_of_torchvision()
+        import timm
+        try:
+            return timm.create_model(name, pretrained=pretrained, num_classes=classes, img_size=size)
+        except TypeError:  # its size is free
+            return timm.create_model(name, pretrained=pretrained, num_classes=classes)
+    path, _, function = source.rpartition(":")
+    if not path or not os.path.exists(path):
+        sys.exit(f"launch/export-model: {source}: expected torchvision:NAME, timm:NAME or path/to/file.py:function")
+    spec = importlib.util.spec_from_file_location("model", path)
+    module = importlib.util.module_from_spec(spec)
+    sys.path.insert(0, os.path.dirname(os.path.abspath(path)))
+    spec.loader.exec_module(module)
+    return getattr(module, function)()
+
+
+def load_weights(model, path):
+    import torch
+    if path.endswith(".safetensors"):
+        from safetensors.torch import load_file
+        state = load_file(path)
+    else:
+        state = torch.load(path, map_location="cpu", weights_only=True)
+        state = state.get("state_dict", state.get("model", state))
+    model.load_state_dict(state)
+
+
+def dropped(model):
+    """What training has and evaluation mode, in which files are exported, has not."""
+    found = []
+    for name, module in model.named_modules():
+        rate = getattr(module, "p", getattr(module, "drop_prob", 0)) or 0
+        if type(module).__name__ in ("Dropout", "Dropout2d", "StochasticDepth", "DropPath") and rate > 0:
+            found.append(f"{type(module).__name__}({rate:g}) {name}")
+    return found
+
+
+def export(model, output, size, metadata, channels=3):
+    """Writes `model` for images of `size`, with its batch normalisation kept and what is constant folded."""
+    import torch, onnx_ir
+    from onnxscript.optimizer import fold_constants, remove_unused_nodes
+    logging.disable(logging.WARNING)
+    model.eval()
+    height, width = (size, size) if isinstance(size, int) else size
+    image = torch.randn(1, channels, height, width)
+    # optimize=True would fold batch normalisation into the convolutions.
+    graph = torch.onnx.export(model, (image,), dynamo=True, optimize=False, opset_version=OPSET, verbose=False).model
+    fold_constants(graph, onnx_shape_inference=True)
+    remove_unused_nodes(graph)
+    names = {name for name, _ in model.named_parameters()}
+    keep_names(graph, model)
+    tensors = set(graph.graph.initializers)
+    buffers = [name for name, _ in model.named_buffers() if name in tensors]
+    graph.metadata_props.update({**metadata, "buffers": ",".join(sorted(set(buffers) - names))})
+    size_in_bytes = sum(p.numel() * 4 for p in model.parameters())
+    if size_in_bytes > 1 << 30:
+        onnx_ir.save(graph, output, external_data=os.path.basename(output) + ".data")
+    else:
+        onnx_ir.save(graph, output)
+    return graph
+
+
+def keep_names(graph, model):
+    """Folding gives what becomes of a parameter a number for a name: a class token that was repeated once, say."""
+    import torch
+    tensors = graph.graph.initializers
+    missing = {name: p.detach() for name, p in model.named_parameters() if name not in tensors}
+    for tensor in list(tensors.values()):
+        if tensor.name in dict(model.named_parameters()) or tensor.const_value is None or "." in tensor.name \
+                or any(use.node.op_type == "Conv" for use in tensor.uses()):  # zeros for no bias
+            continue
+        value = torch.from_numpy(tensor.const_value.numpy().copy())
+        for name, parameter in missing.items():
+            if value.dtype == parameter.dtype and value.numel() == parameter.numel() and \
+                    value.squeeze().shape == parameter.squeeze().shape and torch.equal(value.squeeze(), parameter.squeeze()):
+                tensor.name = name
+                del missing[name]
+                break
+
+
+def check(model, output, size, channels=3):
+    """The largest difference from PyTorch's logits, over the largest of them, by onnxruntime; nil without it."""
+    try:
+        import onnxruntime
+    except ImportError:
+        return None
+    import torch
+    height, width = (size, size) if isinstance(size, int) else size
+    x = torch.randn(1, channels, height, width)
+    session = onnxruntime.InferenceSession(output, providers=["CPUExecutionProvider"])
+    ours = torch.from_numpy(session.run(None, {session.get_inputs()[0].name: x.numpy()})[0])
+    with torch.no_grad():
+        theirs = model(x)
+    return ((ours - theirs).abs().max() / theirs.abs().max()).item()
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="launch/export-model", description="a PyTorch model as an ONNX file for icp")
+    parser.add_argument("source", metavar="SOURCE", help="torchvision:NAME, timm:NAME or path/to/file.py:function")
+    parser.add_argument("--output", required=True, metavar="FILE")
+    parser.add_argument("--size", type=int, default=64, help="height and width of the images (64)")
+    parser.add_argument("--classes", type=int, default=10, help="classes, where the source takes a number (10)")
+    parser.add_argument("--weights", metavar="FILE", help="start from a state_dict, .pt or .safetensors")
+    parser.add_argument("--pretrained", action="store_true", help="start from downloaded weights (needs a network)")
+    options = parser.parse_args()
+
+    import torch
+    torch.manual_seed(0)
+    model = load(options.source, options.classes, options.size, options.pretrained)
+    if options.weights:
+        load_weights(model, options.weights)
+    model.eval()
+    with torch.no_grad():
+        logits = model(torch.zeros(1, 3, options.size, options.size))
+    if logits.ndim != 2:
+        sys.exit(f"launch/export-model: {options.source} gives {tuple(logits.shape)}, expected (1, classes)")
+    metadata = {"source": options.source, "size": str(options.size), "classes": str(logits.shape[1])}
+    config = getattr(model, "pretrained_cfg", None) or {}
+    for key, name in (("mean", "mean"), ("std", "deviation")):
+        metadata[name] = json.dumps(list(config.get(key, {"mean": (0.485, 0.456, 0.406), "std": (0.229, 0.224, 0.225)}[key])))
+    export(model, options.output, options.size, metadata)
+    left_out = dropped(model)
+    if left_out:
+        print(f"not in the file, since it is exported in evaluation mode: {', '.join(left_out[:6])}"
+              + (f" and {len(left_out) - 6} more" if len(left_out) > 6 else ""))
+    distance = check(model, options.output, options.size)
+    if distance is None:
+        print("not checked: there is no onnxruntime")
+    elif distance > 1e-3:
+        sys.exit(f"launch/export-model: the file's logits differ from PyTorch's by {distance:.1e} of the largest")
+    else:
+        print(f"checked with onnxruntime: logits differ from PyTorch's by {distance:.1e} of the largest")
+    count = sum(p.numel() for p in model.parameters())
+    print(f"{options.output}: {count:,} parameters, {logits.shape[1]} classes, images of 3x{options.size}x{options.size}")
+    print(f"model:\n  kind: onnx\n  path: {os.path.abspath(options.output)}")
+
+
+if __name__ == "__main__":
+    main()
