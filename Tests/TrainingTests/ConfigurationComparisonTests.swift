@@ -51,7 +51,10 @@ import Testing
     }
     try #require(changed != saved)
 
-    let places = ["data.path", "data.label_noise.file", "evaluation.cifar_c"]
+    let places = [
+      "data.path", "data.validation_path", "data.test_path", "data.cache", "data.decoder_threads", "data.label_noise.file",
+      "evaluation.cifar_c",
+    ]
     let isFree =
       ["training.max_steps", "training.overlap", "data.test_limit"].contains(path) || places.contains(path)
       || ["evaluation.", "checkpoint.", "agreement.", "watchdog.", "logging."].contains { path.hasPrefix($0) }

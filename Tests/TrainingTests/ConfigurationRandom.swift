@@ -27,11 +27,23 @@ extension RunConfiguration {
     }
 
     var result = RunConfiguration()
-    result.data.format = one(DataFormat.self)
+    // What is recognised depends on the machine.
+    result.data.format = DataFormat.allCases.filter { $0 != .auto }.randomElement(using: &stream)!
     result.data.path = result.data.format != .glyphs || chance() ? text() : nil
     result.data.size = chance() ? integer(1...1024) : nil
     result.data.shuffle = chance()
-    result.data.augment = chance() ? [.flip, .padCrop] : []
+    result.data.validationPath = chance() ? text() : nil
+    result.data.testPath = chance() ? text() : nil
+    let erasing = Augmentation("random-erasing", ["probability": [number(below: 1)], "scale": [0.1, 0.2]])!
+    result.data.augment = chance() ? [.flip, .padCrop] : chance() ? [erasing] : []
+    result.data.evaluation.resize = chance() ? integer(1...4096) : nil
+    result.data.evaluation.crop = one(EvaluationCrop.self)
+    result.data.channels = chance() ? [1, 3].randomElement(using: &stream)! : nil
+    result.data.badFiles = one(BadFiles.self)
+    result.data.cache = chance() ? text() : nil
+    result.data.decoderThreads = integer(1...256)
+    result.data.test = chance() ? 1 - number(below: 0.99) : nil
+    if result.data.test == 1 { result.data.test = nil }
     let channels = integer(1...3)
     result.data.mean = chance() ? list(channels...channels) { number(below: 1) } : nil
     result.data.std = chance() ? list(channels...channels) { 1 - number(below: 1) } : nil

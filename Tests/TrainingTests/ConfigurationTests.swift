@@ -26,14 +26,24 @@ private let packageRoot = URL(filePath: #filePath).deletingLastPathComponent().d
       data:
         format: glyphs
         path: none
+        validation_path: none
+        test_path: none
         size: native
         shuffle: true
         augment: []
+        evaluation:
+          resize: of data.size
+          crop: center
+        channels: of the files
+        bad_files: stop
+        cache: none
+        decoder_threads: 1
         mean: computed
         std: computed
         limit: all
         test_limit: all
         validation: 0
+        test: none
         validation_split: stratified
         classes: all
         samples_per_class: all
