@@ -42,28 +42,31 @@ let package = Package(
     .target(name: "MPI", dependencies: ["Runtime", "CMPI"]),
     .target(name: "Kernels", dependencies: ["CKernels"]),
     .target(name: "Formats", dependencies: ["Files", "CZlib"]),
-    .target(name: "Graph", dependencies: ["Kernels"]),
+    .target(name: "Graph", dependencies: ["Kernels", "Runtime"]),
     .target(name: "Operators", dependencies: ["Graph", "Kernels", "CKernels"]),
     .target(name: "Execution", dependencies: ["Operators", "Graph", "Kernels"]),
-    .target(name: "Models", dependencies: ["Operators", "Graph", "Kernels", "Formats", "Files"]),
-    .target(name: "Networks", dependencies: ["Kernels", "Formats", "Runtime"]),
-    .target(name: "Refinement", dependencies: ["Networks", "Kernels", "Runtime"], swiftSettings: noMathErrno),
+    .target(name: "Models", dependencies: ["Operators", "Graph", "Kernels", "Formats", "Files", "Runtime"]),
+    .target(
+      name: "Refinement", dependencies: ["Models", "Execution", "Graph", "Kernels", "Runtime"],
+      swiftSettings: noMathErrno),
     .target(name: "Datasets", dependencies: ["Kernels", "Formats", "Files", "Runtime"]),
     .target(name: "Reporting", dependencies: ["Files", "Runtime", .product(name: "Logging", package: "swift-log")]),
     .target(name: "Optimization", dependencies: ["Kernels"], swiftSettings: noMathErrno),
     .target(
       name: "Configuration",
       dependencies: [
-        "Refinement", "Networks", "Datasets", "Kernels", "Formats", "Files", "Runtime",
+        "Refinement", "Models", "Execution", "Graph", "Datasets", "Kernels", "Formats", "Files", "Runtime",
         .product(name: "Yams", package: "Yams"),
       ], swiftSettings: noMathErrno),
     .target(
-      name: "Method", dependencies: ["Configuration", "Refinement", "Networks", "Datasets", "Kernels", "Runtime"],
+      name: "Method",
+      dependencies: ["Configuration", "Refinement", "Models", "Execution", "Graph", "Datasets", "Kernels", "Runtime"],
       swiftSettings: noMathErrno),
     .target(
       name: "Planning",
       dependencies: [
-        "Configuration", "Method", "Optimization", "Refinement", "Networks", "Datasets", "Kernels", "Formats",
+        "Configuration", "Method", "Optimization", "Refinement", "Models", "Execution", "Graph", "Datasets", "Kernels",
+        "Formats",
         "Reporting", "Runtime",
       ], swiftSettings: noMathErrno),
     .target(
@@ -74,19 +77,22 @@ let package = Package(
     .target(
       name: "Reduction",
       dependencies: [
-        "Supervision", "Method", "Optimization", "Configuration", "Networks", "Datasets", "Kernels", "Formats", "MPI",
+        "Supervision", "Method", "Optimization", "Configuration", "Models", "Execution", "Graph", "Datasets", "Kernels",
+        "Formats", "MPI",
         "Runtime",
       ], swiftSettings: noMathErrno),
     .target(
       name: "Evaluation",
       dependencies: [
-        "Planning", "Checkpointing", "Supervision", "Configuration", "Refinement", "Networks", "Datasets", "Kernels",
+        "Planning", "Checkpointing", "Supervision", "Configuration", "Refinement", "Models", "Execution", "Graph",
+        "Datasets", "Kernels",
         "Formats", "Files", "MPI", "Reporting", "Runtime",
       ], swiftSettings: noMathErrno),
     .target(
       name: "Doctor",
       dependencies: [
-        "Checkpointing", "Reduction", "Planning", "Configuration", "Networks", "Kernels", "Files", "MPI", "Reporting",
+        "Checkpointing", "Reduction", "Planning", "Configuration", "Models", "Execution", "Graph", "Kernels", "Files",
+        "MPI", "Reporting",
         "Runtime",
         .product(name: "Logging", package: "swift-log"),
       ], swiftSettings: noMathErrno),
@@ -94,7 +100,8 @@ let package = Package(
       name: "Training",
       dependencies: [
         "Doctor", "Evaluation", "Reduction", "Checkpointing", "Supervision", "Planning", "Configuration", "Method",
-        "Optimization", "Refinement", "Networks", "Datasets", "Kernels", "Formats", "Files", "MPI", "Reporting",
+        "Optimization", "Refinement", "Models", "Execution", "Graph", "Datasets", "Kernels", "Formats", "Files", "MPI",
+        "Reporting",
         "Runtime", .product(name: "Logging", package: "swift-log"),
       ], swiftSettings: noMathErrno),
     .target(
@@ -107,8 +114,9 @@ let package = Package(
     .target(
       name: "Benchmarks",
       dependencies: [
-        "Training", "Supervision", "Reduction", "Planning", "Configuration", "Method", "Refinement", "Networks",
-        "Datasets", "Kernels", "Files", "MPI", "Reporting", "Runtime",
+        "Training", "Supervision", "Reduction", "Planning", "Configuration", "Method", "Refinement", "Models",
+        "Execution",
+        "Operators", "Graph", "Datasets", "Kernels", "Files", "MPI", "Reporting", "Runtime",
       ], swiftSettings: noMathErrno),
     .target(
       name: "Commands",
@@ -131,7 +139,8 @@ let package = Package(
     .executableTarget(
       name: "allocation-probe",
       dependencies: [
-        "CAllocationCounter", "Training", "Supervision", "Planning", "Configuration", "Method", "Networks", "Datasets",
+        "CAllocationCounter", "Training", "Supervision", "Planning", "Configuration", "Method", "Models", "Execution",
+        "Graph", "Datasets",
         "Kernels", "MPI",
       ],
       path: "Tests/Executable/AllocationProbe", linkerSettings: [.unsafeFlags(["-Xlinker", "--export-dynamic"])]),
@@ -140,7 +149,7 @@ let package = Package(
       name: "FuzzTargets",
       dependencies: [
         "Studies", "Training", "Evaluation", "Planning", "Checkpointing", "Configuration", "Optimization", "Datasets",
-        "Networks", "Kernels", "Formats", "Runtime",
+        "Models", "Execution", "Graph", "Kernels", "Formats", "Runtime",
       ],
       path: "Tests/Fuzz/Targets"),
     .executableTarget(
@@ -152,23 +161,25 @@ let package = Package(
     .target(name: "GraphSupport", dependencies: ["Execution", "Graph", "Kernels"], path: "Tests/GraphSupport"),
     .testTarget(name: "GraphTests", dependencies: ["Graph", "Kernels"]),
     .testTarget(
-      name: "OperatorsTests", dependencies: ["Execution", "Operators", "Graph", "Kernels", "TestSupport", "GraphSupport"]),
+      name: "OperatorsTests",
+      dependencies: ["Execution", "Operators", "Graph", "Kernels", "TestSupport", "GraphSupport"]),
     .testTarget(
       name: "ExecutionTests",
       dependencies: ["Execution", "Models", "Operators", "Graph", "Kernels", "Formats", "TestSupport", "GraphSupport"]),
     .testTarget(
       name: "ModelsTests",
       dependencies: ["Models", "Execution", "Operators", "Graph", "Kernels", "Formats", "Files", "TestSupport"]),
-    .testTarget(name: "NetworksTests", dependencies: ["Networks", "Kernels", "Formats", "TestSupport"]),
     .testTarget(
-      name: "RefinementTests", dependencies: ["Refinement", "Networks", "Kernels", "Formats", "TestSupport"]),
+      name: "RefinementTests",
+      dependencies: ["Refinement", "Models", "Execution", "Graph", "Kernels", "Formats", "TestSupport"]),
     .testTarget(name: "DatasetsTests", dependencies: ["Datasets", "Kernels", "Formats", "Files", "TestSupport"]),
     .testTarget(
       name: "TrainingTests",
       dependencies: [
         "Benchmarks", "Studies", "Training", "Doctor", "Evaluation", "Reduction", "Supervision", "Checkpointing",
         "Planning",
-        "Configuration", "Optimization", "Method", "Refinement", "Networks", "Datasets", "Kernels", "Formats", "Files",
+        "Configuration", "Optimization", "Method", "Refinement", "Models", "Execution", "Graph", "Datasets", "Kernels",
+        "Formats", "Files",
         "MPI", "Reporting", "Runtime", "TestSupport",
         .product(name: "Logging", package: "swift-log"),
       ]),

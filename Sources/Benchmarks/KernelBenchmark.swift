@@ -2,7 +2,8 @@ import Reduction
 import Configuration
 import Kernels
 import MPI
-import Networks
+import Graph
+import Models
 import Planning
 import Reporting
 import Runtime
@@ -24,7 +25,7 @@ package struct KernelBenchmark {
   package func run() throws -> KernelBenchmarkReport {
     let layers = try communicator.together {
       // Of the plan only the network counts, which knows nothing of shards and ranks.
-      let layers = try RunPlan(synthetic: configuration, ranks: 1).architecture.convolutionLayers
+      let layers = try RunPlan(synthetic: configuration, ranks: 1).network.convolutionLayers
       guard !layers.isEmpty else {
         throw UsageError("\(configuration.model.kind.rawValue) has no convolutions to measure")
       }
@@ -112,8 +113,8 @@ package struct KernelBenchmarkReport {
       return .object([
         "name": .text(layers[index].name), "count": .integer(layers[index].count),
         "height": .integer(geometry.height), "width": .integer(geometry.width), "inputs": .integer(geometry.inputs),
-        "outputs": .integer(geometry.outputs), "kernel": .integer(geometry.kernel),
-        "stride": .integer(geometry.stride),
+        "outputs": .integer(geometry.outputs), "kernel": .integer(geometry.kernel.height),
+        "stride": .integer(geometry.stride.height),
         "gflops": .object(byBackendAndPass { .number(gflops(index, $0, $1)) }),
         "seconds": .object(byBackendAndPass { .number(seconds(index, $0, $1)) }),
       ])
@@ -134,7 +135,7 @@ package struct KernelBenchmarkReport {
       let (layer, geometry) = (layers[index], layers[index].geometry)
       return [
         layer.name, "\(layer.count)", "\(geometry.height)x\(geometry.width)x\(geometry.inputs)",
-        "\(geometry.outputs) of \(geometry.kernel)x\(geometry.kernel)/\(geometry.stride)",
+        "\(geometry.outputs) of \(geometry.kernel.height)x\(geometry.kernel.width)/\(geometry.stride.height)",
       ] + columns.map { decimal(gflops(index, $0.0, $0.1), places: 1) }
     }
     let all = ["all", "\(layers.reduce(0) { $0 + $1.count })", "", ""]

@@ -41,9 +41,7 @@ void ck_pass_pack(ck_pass *pass, const float *weights) {
 }
 
 static size_t result_count(ck_geometry g) {
-  const int height = (g.height + 2 * g.padding - g.kernel) / g.stride + 1;
-  const int width = (g.width + 2 * g.padding - g.kernel) / g.stride + 1;
-  return (size_t)g.batch * height * width * g.outputs;
+  return (size_t)g.batch * ck_out_height(g) * ck_out_width(g) * g.outputs;
 }
 
 void ck_forward(ck_pass *pass, const float *x, const float *bias, const float *addend, float *y, void *scratch) {
@@ -53,7 +51,7 @@ void ck_forward(ck_pass *pass, const float *x, const float *bias, const float *a
     ck_narrow_forward(pass, x, bias, addend, y);
   else if (pass->onednn) {
     ck_onednn_forward(pass->onednn, x, bias, addend, y, scratch);
-    if (pass->relu) ck_relu(y, result_count(pass->geometry));
+    if (pass->relu) ck_relu(y, result_count(pass->geometry), y);
   } else
     ck_gemm_forward(pass, x, bias, addend, y, scratch);
 }

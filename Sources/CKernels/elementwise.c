@@ -157,7 +157,7 @@ void ck_add_channel_sums(const float *x, size_t rows, int channels, double *sums
 
 CK_LOOP void ck_relu(const float *x, size_t count, float *y) {
 VECTORS
-  for (size_t i = 0; i < count; i++) y[i] = x[i] < 0 ? 0 : x[i];
+  for (size_t i = 0; i < count; i++) y[i] = x[i] <= 0 ? 0 : x[i];
 }
 
 CK_LOOP void ck_normalize_backward(const float *d, const float *x, const float *mean, const float *a, const float *b,
@@ -165,11 +165,6 @@ CK_LOOP void ck_normalize_backward(const float *d, const float *x, const float *
   FOR_EACH_ROW(elements, width, {
     VECTORS for (int k = 0; k < end; k++) dx[at + k] = a[k] * d[at + k] + b[k] * (x[at + k] - mean[k]) + c[k];
   })
-}
-
-CK_LOOP void ck_relu(float *y, size_t elements) {
-VECTORS
-  for (size_t i = 0; i < elements; i++) y[i] = y[i] <= 0 ? 0 : y[i];
 }
 
 CK_LOOP void ck_pool(const float *x, int batch, int positions, int channels, float *y) {

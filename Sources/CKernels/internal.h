@@ -62,9 +62,6 @@ void ck_narrow_forward(const struct ck_pass *pass, const float *x, const float *
 void ck_narrow_backward_data(const struct ck_pass *pass, const float *dy, const float *const *sources, int count,
                              const float *y, float *dx);
 
-/* y = max(y, 0), and a NaN stays one. */
-void ck_relu(float *y, size_t elements);
-
 /* What ck_set_threads was given: kernels of our own use one thread, and leave more to the libraries. */
 int ck_threads(void);
 

@@ -1,5 +1,5 @@
 import Datasets
-import Networks
+import Models
 
 /// Keys of the data and the network.
 extension ConfigurationTable {

@@ -1,6 +1,6 @@
 import Datasets
 import Kernels
-import Networks
+import Models
 import Refinement
 
 /// Everything a run can be told, resolved: every dependent default is filled in, every range and combination checked.

@@ -6,7 +6,8 @@ import Formats
 import Foundation
 import Kernels
 import MPI
-import Networks
+import Graph
+import Models
 import Planning
 import Reporting
 import Supervision
@@ -42,7 +43,7 @@ extension Communicator {
     let (plan, model) = try together {
       let weights = try WeightsFile(path: path)
       let plan = try MeasurementPlan(configuration, weights: weights, judgesClasses: judgesClasses)
-      let model = ModelState(plan.architecture.trunk, seed: 0)
+      let model = ModelState(plan.network.trunk, seed: 0)
       try model.load(weights.tensors, from: path)
       return (plan, model)
     }

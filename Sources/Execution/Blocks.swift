@@ -17,7 +17,8 @@ final class Blocks {
   func address(_ place: MemoryPlan.Place, samples: Int, bytes: Int) -> StepMemory.Address {
     switch place {
     case .input: StepMemory.Address(base: nil, stride: bytes)
-    case .batch(let offset): StepMemory.Address(base: UnsafeMutableRawPointer(batch.pointer) + offset * samples, stride: bytes)
+    case .batch(let offset):
+      StepMemory.Address(base: UnsafeMutableRawPointer(batch.pointer) + offset * samples, stride: bytes)
     case .piece(let offset):
       StepMemory.Address(base: UnsafeMutableRawPointer(piece.pointer) + offset * pieceSamples, stride: 0)
     }

@@ -45,7 +45,8 @@ package struct Draft {
   }
 
   /// `node` does what it and `removed`, on which it alone depended, did.
-  package mutating func replace(_ node: Int, by operator: any Operator, reading inputs: [Int], removing removed: [Int]) {
+  package mutating func replace(_ node: Int, by operator: any Operator, reading inputs: [Int], removing removed: [Int])
+  {
     nodes[node]!.operator = `operator`
     nodes[node]!.inputs = inputs
     for index in removed { nodes[index] = nil }

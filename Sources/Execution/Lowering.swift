@@ -56,7 +56,8 @@ package struct Lowering: Sendable {
         preconditionFailure("\(node.name): \(error)")
       }
       let choice = node.operator.layout(of: values, output: shape)
-      for (input, order) in choice.inputs.enumerated() where !values[input].order.matches(order, for: values[input].shape) {
+      for (input, order) in choice.inputs.enumerated()
+      where !values[input].order.matches(order, for: values[input].shape) {
         let key = [inputs[input]] + order.axes
         if let known = reordered[key] {
           inputs[input] = known

@@ -91,4 +91,3 @@ final class StepMemory {
     gathered.deallocate()
   }
 }
-

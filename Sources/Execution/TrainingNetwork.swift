@@ -53,6 +53,23 @@ package final class TrainingNetwork {
     return pass
   }
 
+  /// With batch statistics, towards which the running ones at `statistics` move, unless that is nil.
+  package func forward(
+    _ images: UnsafePointer<Float>, samples: Int, parameters: UnsafePointer<Float>,
+    statistics: UnsafeMutablePointer<Float>?, randomness: Randomness? = nil
+  ) -> TrainingPass {
+    forward(
+      images, samples: samples, parameters: parameters, statistics: .batch(moving: statistics), randomness: randomness)
+  }
+
+  /// In evaluation mode: normalised by the running statistics `given`, which are constants to the backward pass; nothing is
+  /// dropped.
+  package func forward(
+    _ images: UnsafePointer<Float>, samples: Int, parameters: UnsafePointer<Float>, given: UnsafePointer<Float>
+  ) -> TrainingPass {
+    forward(images, samples: samples, parameters: parameters, statistics: .given(given))
+  }
+
   /// Makes the plan for batches of `samples`, so that no step has to.
   package func prepare(samples: Int) { _ = pass(samples) }
 

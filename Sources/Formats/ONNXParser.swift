@@ -150,7 +150,8 @@ struct ONNXParser {
   }
 
   /// A message's fields of that number, as messages.
-  private func messages(_ bytes: UnsafeRawBufferPointer, _ number: Int) throws(FormatError) -> [UnsafeRawBufferPointer] {
+  private func messages(_ bytes: UnsafeRawBufferPointer, _ number: Int) throws(FormatError) -> [UnsafeRawBufferPointer]
+  {
     var fields = reader(bytes)
     var found: [UnsafeRawBufferPointer] = []
     while let field = try fields.next() {
@@ -180,7 +181,8 @@ struct ONNXParser {
       case 10:
         if let bytes = field.bytes {
           for at in stride(from: 0, to: bytes.count - 7, by: 8) {
-            floats.append(Float(Double(bitPattern: UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: at, as: UInt64.self)))))
+            floats.append(
+              Float(Double(bitPattern: UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: at, as: UInt64.self)))))
           }
         }
       case 13: if let bytes = field.bytes { try readEntry(bytes, into: &location) }
@@ -215,7 +217,8 @@ struct ONNXParser {
       // Half precision in int32_data holds bits; nobody writes it.
       let isFloat = element == .float32 || element == .float64
       guard (isFloat ? floats.count : integers.count) == count, element != .float16, element != .bfloat16 else {
-        throw failure("\(subject) of shape \(shape) has \(isFloat ? floats.count : integers.count) values, expected \(count)")
+        throw failure(
+          "\(subject) of shape \(shape) has \(isFloat ? floats.count : integers.count) values, expected \(count)")
       }
       storage = isFloat ? .floats(floats) : .integers(integers)
     }
@@ -226,7 +229,9 @@ struct ONNXParser {
   private mutating func readExternal(
     _ location: [String: String], subject: String, bytes: Int
   ) throws(FormatError) -> (file: MappedFile, bytes: UnsafeRawBufferPointer) {
-    guard let name = location["location"], !name.isEmpty, !name.hasPrefix("/"), !name.split(separator: "/").contains("..") else {
+    guard let name = location["location"], !name.isEmpty, !name.hasPrefix("/"),
+      !name.split(separator: "/").contains("..")
+    else {
       throw failure("\(subject) lies in \(quoted(location["location"] ?? "")), expected a file beside the model")
     }
     let place = URL(fileURLWithPath: path).deletingLastPathComponent().appendingPathComponent(name).path
@@ -237,7 +242,8 @@ struct ONNXParser {
     let length = location["length"].map { Int($0) ?? -1 } ?? bytes
     guard offset >= 0, length >= 0, offset <= file.bytes.count, length <= file.bytes.count - offset else {
       throw FormatError(
-        path: place, reason: "has \(file.bytes.count) bytes; \(subject) of \(path) is said to begin at \(offset), \(length) long")
+        path: place,
+        reason: "has \(file.bytes.count) bytes; \(subject) of \(path) is said to begin at \(offset), \(length) long")
     }
     return (file, UnsafeRawBufferPointer(rebasing: file.bytes[offset..<offset + length]))
   }

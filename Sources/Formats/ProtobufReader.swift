@@ -75,7 +75,9 @@ package struct ProtobufReader {
 
 extension ProtobufReader.Field {
   /// The field as what the message's definition says it is; nil where it is something else.
-  package var integer: Int? { if case .varint(let value) = payload { Int(truncatingIfNeeded: Int64(bitPattern: value)) } else { nil } }
+  package var integer: Int? {
+    if case .varint(let value) = payload { Int(truncatingIfNeeded: Int64(bitPattern: value)) } else { nil }
+  }
   package var float: Float? { if case .fixed32(let bits) = payload { Float(bitPattern: bits) } else { nil } }
   package var bytes: UnsafeRawBufferPointer? { if case .bytes(let bytes) = payload { bytes } else { nil } }
   package var text: String? { bytes.map { String(decoding: $0, as: UTF8.self) } }
@@ -107,6 +109,8 @@ extension ProtobufReader.Field {
   package var floats: [Float] {
     if let float { return [float] }
     guard let bytes, bytes.count % 4 == 0 else { return [] }
-    return (0..<bytes.count / 4).map { Float(bitPattern: UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: 4 * $0, as: UInt32.self))) }
+    return (0..<bytes.count / 4).map {
+      Float(bitPattern: UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: 4 * $0, as: UInt32.self)))
+    }
   }
 }

@@ -55,7 +55,9 @@ package struct AxisOrder: Hashable, Sendable {
     var memory = axes.filter { from[$0] > 1 }[...]
     var result = to.extents.indices.filter { to[$0] == 1 }
     while let first = memory.first {
-      guard let group = groups.first(where: { $0.old.first == first }), memory.starts(with: group.old) else { return nil }
+      guard let group = groups.first(where: { $0.old.first == first }), memory.starts(with: group.old) else {
+        return nil
+      }
       result += group.new
       memory = memory.dropFirst(group.old.count)
     }

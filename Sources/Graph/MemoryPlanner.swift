@@ -217,12 +217,15 @@ struct MemoryPlanner {
     let passed = step == 0 ? [] : passedInputs(of: step)
     plans[step].runsBackward =
       step > 0
-      && (program.steps[step].inputs.indices.contains { wantsGradient(program.source(step, $0)) && !passed.contains($0) }
+      && (program.steps[step].inputs.indices.contains {
+        wantsGradient(program.source(step, $0)) && !passed.contains($0)
+      }
         || purpose.wantsParameterGradients && program.hasParameters(step))
     var uses = [gathered[step]]
     if plans[step].runsBackward { uses.append(differentiated[step]) }
     uses += passed.map { gathered[program.source(step, $0)] }
-    let staysInStage = step > 0 && uses.allSatisfy { stage($0) == stage(gathered[step]) }
+    let staysInStage =
+      step > 0 && uses.allSatisfy { stage($0) == stage(gathered[step]) }
       && !schedule.stages[schedule.producer[step]].isWhole
 
     let sources = plans[step].sources

@@ -1,6 +1,6 @@
 import Configuration
 import Kernels
-import Networks
+import Execution
 import Refinement
 import Runtime
 

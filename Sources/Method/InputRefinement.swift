@@ -1,7 +1,9 @@
 import Configuration
 import Datasets
 import Kernels
-import Networks
+import Execution
+import Graph
+import Models
 import Refinement
 import Runtime
 
@@ -17,7 +19,7 @@ final class InputRefinement: ScalarSource {
   init(_ setting: MethodSetting, _ builder: MethodBuilder) {
     let icp = setting.configuration.icp
     network = FrozenNetwork(
-      builder.model.architecture, layout: builder.model.layout, backend: setting.configuration.kernels.convolution,
+      builder.model.network, layout: builder.model.layout, backend: setting.configuration.kernels.convolution,
       differentiable: true, scratch: builder.scratch)
     for samples in builder.sizes { network.prepare(samples: samples) }
     var pixels: [ClosedRange<Float>]?
@@ -34,7 +36,7 @@ final class InputRefinement: ScalarSource {
   }
 
   static func bytes(_ setting: MethodSetting, _ memory: MethodMemory) -> Double {
-    memory.frozenNetwork + memory.images(0) + Refiner.bytes(setting.configuration.icp.rule, input: memory.input)
+    memory.frozenNetwork + memory.images(0) + Refiner.bytes(setting.configuration.icp.rule, network: memory.network)
   }
 
   /// x_T, valid until the next refinement.

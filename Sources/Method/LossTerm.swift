@@ -1,5 +1,5 @@
 import Kernels
-import Networks
+import Execution
 
 /// One term of the loss that a step goes down.
 package protocol LossTerm: ScalarSource {

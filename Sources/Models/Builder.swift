@@ -22,7 +22,8 @@ struct Builder {
   }
 
   /// relu(bn2(conv2(relu(bn1(conv1(x))))) + shortcut(x))
-  mutating func basicBlock(_ x: Int, _ name: String, outputs: Int, stride: Int, shortcut: Shortcut) throws(GraphError) -> Int
+  mutating func basicBlock(_ x: Int, _ name: String, outputs: Int, stride: Int, shortcut: Shortcut) throws(GraphError)
+    -> Int
   {
     let addend = try self.shortcut(x, name, outputs: outputs, stride: stride, kind: shortcut)
     let hidden = try convolution(
@@ -39,7 +40,8 @@ struct Builder {
   }
 
   /// What a residual block adds.
-  mutating func shortcut(_ x: Int, _ name: String, outputs: Int, stride: Int, kind: Shortcut) throws(GraphError) -> Int {
+  mutating func shortcut(_ x: Int, _ name: String, outputs: Int, stride: Int, kind: Shortcut) throws(GraphError) -> Int
+  {
     if stride == 1 && network.nodes[x].shape[0] == outputs { return x }
     switch kind {
     case .projection:

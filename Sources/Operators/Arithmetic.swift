@@ -56,7 +56,8 @@ extension Arithmetic {
   package func shape(of inputs: [SampleShape]) throws(GraphError) -> SampleShape {
     let operands = shapes(inputs)
     guard operands.count == 2, operands[0].rank == operands[1].rank else {
-      throw GraphError("expected two operands of equal rank, got \(operands.map(\.description).joined(separator: ", "))")
+      throw GraphError(
+        "expected two operands of equal rank, got \(operands.map(\.description).joined(separator: ", "))")
     }
     var extents: [Int] = []
     for (a, b) in zip(operands[0].extents, operands[1].extents) {
@@ -188,7 +189,8 @@ final class ArithmeticKernel: Kernel {
     let b = pointer(1, arguments)
     for sample in 0..<arguments.samples {
       forwardLoop.with {
-        function($0, a + sample * operands[0].stride, b + sample * operands[1].stride, arguments.output + sample * count)
+        function(
+          $0, a + sample * operands[0].stride, b + sample * operands[1].stride, arguments.output + sample * count)
       }
     }
   }

@@ -17,7 +17,9 @@ package struct AveragePool: Operator {
     guard window.dilation == .init(1) else { throw GraphError("dilation") }
     return try window.output(of: inputs[0])
   }
-  package func layout(of inputs: [Value], output: SampleShape) -> LayoutChoice { .channelsLast(of: inputs, output: output) }
+  package func layout(of inputs: [Value], output: SampleShape) -> LayoutChoice {
+    .channelsLast(of: inputs, output: output)
+  }
   package func kernel(_ context: KernelContext) -> any Kernel { AveragePoolKernel(self, context) }
 }
 

@@ -46,7 +46,9 @@ package struct BatchNormalization: Operator {
   }
 
   package var scope: Scope { .statistics }
-  package func layout(of inputs: [Value], output: SampleShape) -> LayoutChoice { .channelsLast(of: inputs, output: output) }
+  package func layout(of inputs: [Value], output: SampleShape) -> LayoutChoice {
+    .channelsLast(of: inputs, output: output)
+  }
   package var backwardReads: Operands { .input }
   package var endsInReLU: Bool { relu }
   package func passesGradient(of inputs: [Value], output: Value) -> [Int] { hasAddend ? [1] : [] }

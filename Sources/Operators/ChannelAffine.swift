@@ -17,7 +17,9 @@ package struct ChannelAffine: Operator {
   package func variables(of inputs: [SampleShape]) -> [Variable] {
     [weight, bias].map { Variable($0, [inputs[0][0]], start: .constant(0)) }
   }
-  package func layout(of inputs: [Value], output: SampleShape) -> LayoutChoice { .channelsLast(of: inputs, output: output) }
+  package func layout(of inputs: [Value], output: SampleShape) -> LayoutChoice {
+    .channelsLast(of: inputs, output: output)
+  }
   package var endsInReLU: Bool { relu }
   package func kernel(_ context: KernelContext) -> any Kernel { ChannelAffineKernel(relu, context) }
 }
@@ -58,6 +60,7 @@ final class ChannelAffineKernel: Kernel {
   func backward(_ arguments: borrowing Arguments) {
     guard let dx = arguments.inputGradient() else { return }
     ck_normalize(
-      arguments.gradient, arguments.samples * count, Int32(width), zero.pointer, scale.pointer, zero.pointer, nil, 0, dx)
+      arguments.gradient, arguments.samples * count, Int32(width), zero.pointer, scale.pointer, zero.pointer, nil, 0, dx
+    )
   }
 }

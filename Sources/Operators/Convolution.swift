@@ -54,7 +54,9 @@ package struct Convolution: Operator {
 
   package func operations(of inputs: [SampleShape]) -> Int { geometry(inputs[0], samples: 1).operations }
 
-  package func layout(of inputs: [Value], output: SampleShape) -> LayoutChoice { .channelsLast(of: inputs, output: output) }
+  package func layout(of inputs: [Value], output: SampleShape) -> LayoutChoice {
+    .channelsLast(of: inputs, output: output)
+  }
 
   package var parameterReads: Operands { .input }
   package var endsInReLU: Bool { relu }

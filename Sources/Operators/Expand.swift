@@ -32,7 +32,9 @@ final class ExpandKernel: Kernel {
 
   func forward(_ arguments: borrowing Arguments) {
     for sample in 0..<arguments.samples {
-      loop.with { ck_copy_strided($0, arguments.input() + sample * inputCount, arguments.output + sample * outputCount) }
+      loop.with {
+        ck_copy_strided($0, arguments.input() + sample * inputCount, arguments.output + sample * outputCount)
+      }
     }
   }
 

@@ -11,7 +11,9 @@ package struct GlobalAveragePool: Operator {
     guard inputs[0].rank > 1 else { throw GraphError("expected feature maps, got \(inputs[0])") }
     return SampleShape([inputs[0][0]] + (keepsAxes ? Array(repeating: 1, count: inputs[0].rank - 1) : []))
   }
-  package func layout(of inputs: [Value], output: SampleShape) -> LayoutChoice { .channelsLast(of: inputs, output: output) }
+  package func layout(of inputs: [Value], output: SampleShape) -> LayoutChoice {
+    .channelsLast(of: inputs, output: output)
+  }
   package func kernel(_ context: KernelContext) -> any Kernel { GlobalAveragePoolKernel(context) }
 }
 

@@ -28,7 +28,9 @@ package struct GroupNormalization: Operator {
     let channels = [inputs[0][0]]
     return [Variable(weight, channels, start: .constant(1)), Variable(bias, channels, start: .constant(0))]
   }
-  package func layout(of inputs: [Value], output: SampleShape) -> LayoutChoice { .channelsLast(of: inputs, output: output) }
+  package func layout(of inputs: [Value], output: SampleShape) -> LayoutChoice {
+    .channelsLast(of: inputs, output: output)
+  }
   package var backwardReads: Operands { .input }
   package var parameterReads: Operands { .input }
   package var isCheap: Bool { true }
@@ -68,7 +70,9 @@ final class GroupNormalizationKernel: Kernel {
       isWanted ? sums.pointer + channels : nil, work.pointer)
     guard let gradients = arguments.gradients else { return }
     for channel in 0..<channels {
-      let before = arguments.isFirst ? (weight: 0, bias: 0) : (weight: gradients[weight + channel], bias: gradients[bias + channel])
+      let before =
+        arguments.isFirst
+        ? (weight: 0, bias: 0) : (weight: gradients[weight + channel], bias: gradients[bias + channel])
       gradients[weight + channel] = before.weight + sums.pointer[channel]
       gradients[bias + channel] = before.bias + sums.pointer[channels + channel]
     }

@@ -9,7 +9,9 @@ package struct MaxPool: Operator {
 
   package var kind: String { "MaxPool" }
   package func shape(of inputs: [SampleShape]) throws(GraphError) -> SampleShape { try window.output(of: inputs[0]) }
-  package func layout(of inputs: [Value], output: SampleShape) -> LayoutChoice { .channelsLast(of: inputs, output: output) }
+  package func layout(of inputs: [Value], output: SampleShape) -> LayoutChoice {
+    .channelsLast(of: inputs, output: output)
+  }
   package var backwardReads: Operands { Operands(inputs: [0], output: true) }
   package func kernel(_ context: KernelContext) -> any Kernel { MaxPoolKernel(self, context) }
 }

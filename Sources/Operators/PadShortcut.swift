@@ -18,7 +18,9 @@ package struct PadShortcut: Operator {
     guard x.rank == 3, outputs >= x[0] else { throw GraphError("\(outputs) channels from \(x)") }
     return SampleShape(outputs, (x[1] - 1) / stride + 1, (x[2] - 1) / stride + 1)
   }
-  package func layout(of inputs: [Value], output: SampleShape) -> LayoutChoice { .channelsLast(of: inputs, output: output) }
+  package func layout(of inputs: [Value], output: SampleShape) -> LayoutChoice {
+    .channelsLast(of: inputs, output: output)
+  }
   package func kernel(_ context: KernelContext) -> any Kernel { PadShortcutKernel(self, context) }
 }
 
@@ -33,7 +35,8 @@ final class PadShortcutKernel: Kernel {
 
   private func plan(_ samples: Int) -> Kernels.PadShortcut {
     Kernels.PadShortcut(
-      Shape(batch: samples, height: x[1], width: x[2], channels: x[0]), outputs: shortcut.outputs, stride: shortcut.stride)
+      Shape(batch: samples, height: x[1], width: x[2], channels: x[0]), outputs: shortcut.outputs,
+      stride: shortcut.stride)
   }
 
   func forward(_ arguments: borrowing Arguments) {

@@ -68,7 +68,9 @@ final class ProjectionKernel: Kernel {
   func load(_ parameters: UnsafePointer<Float>) {
     guard let turned else { return plan.load(parameters + weight) }
     for output in 0..<outputs {
-      for input in 0..<inputs { turned.pointer[output * inputs + input] = parameters[weight + input * outputs + output] }
+      for input in 0..<inputs {
+        turned.pointer[output * inputs + input] = parameters[weight + input * outputs + output]
+      }
     }
     plan.load(turned.pointer)
   }

@@ -65,7 +65,10 @@ final class ReductionKernel: Kernel {
   func forward(_ arguments: borrowing Arguments) {
     arguments.output.update(repeating: 0, count: arguments.samples * outputCount)
     for sample in 0..<arguments.samples {
-      loop.with { ck_add_products($0, scale, arguments.input() + sample * inputCount, nil, arguments.output + sample * outputCount) }
+      loop.with {
+        ck_add_products(
+          $0, scale, arguments.input() + sample * inputCount, nil, arguments.output + sample * outputCount)
+      }
     }
   }
 

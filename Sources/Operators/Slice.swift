@@ -53,7 +53,9 @@ final class SliceKernel: Kernel {
 
   func forward(_ arguments: borrowing Arguments) {
     for sample in 0..<arguments.samples {
-      loop.with { ck_copy_strided($0, arguments.input() + sample * inputCount + start, arguments.output + sample * outputCount) }
+      loop.with {
+        ck_copy_strided($0, arguments.input() + sample * inputCount + start, arguments.output + sample * outputCount)
+      }
     }
   }
 

@@ -47,7 +47,8 @@ package struct TransposedConvolution: Operator {
         (x[2] - 1) * stride.width - padding.left - padding.right + dilation.width * (kernel.width - 1)
           + outputPadding.width + 1,
       ])
-    guard geometry(y, inputs: x[0], samples: 1).output == Shape(batch: 1, height: x[1], width: x[2], channels: x[0]) else {
+    guard geometry(y, inputs: x[0], samples: 1).output == Shape(batch: 1, height: x[1], width: x[2], channels: x[0])
+    else {
       throw GraphError("\(x) to \(y): an output padding as large as the stride")
     }
     return y
@@ -68,7 +69,9 @@ package struct TransposedConvolution: Operator {
   package func operations(of inputs: [SampleShape]) -> Int {
     2 * inputs[0].count * (outputs / groups) * kernel.height * kernel.width
   }
-  package func layout(of inputs: [Value], output: SampleShape) -> LayoutChoice { .channelsLast(of: inputs, output: output) }
+  package func layout(of inputs: [Value], output: SampleShape) -> LayoutChoice {
+    .channelsLast(of: inputs, output: output)
+  }
   package var parameterReads: Operands { .input }
   package func kernel(_ context: KernelContext) -> any Kernel {
     TransposedConvolutionKernel(

@@ -3,7 +3,8 @@ import Datasets
 import Formats
 import Kernels
 import Method
-import Networks
+import Graph
+import Models
 import Optimization
 import Refinement
 import Reporting
@@ -21,7 +22,7 @@ package struct RunPlan: Sendable {
   package let trainSample: Dataset?
   /// The share of training labels that are wrong; nil where labels are the files'.
   package let labelNoiseRate: Double?
-  package let architecture: Architecture
+  package let network: Network
   package let taps: [String]
   package let method: MethodPlan
   package let cyclic: CyclicSchedule
@@ -31,7 +32,7 @@ package struct RunPlan: Sendable {
 
   /// `resumedShards` is what `training.shards: auto` came to at the run's first start. With `data` no file is read, and of
   /// the keys `data.*` only normalisation, order and augmentation count.
-  /// Throws: ConfigurationError, UsageError, DataError, ArchitectureError, LayerWeightsError.
+  /// Throws: ConfigurationError, UsageError, DataError, GraphError, LayerWeightsError.
   package init(
     _ configuration: RunConfiguration, ranks: Int, resumedShards: Int? = nil, data given: DataSplits? = nil
   ) throws {
@@ -65,12 +66,10 @@ package struct RunPlan: Sendable {
       configuration.data.labelNoise.kind == .none ? nil : Double(training.wrongLabels) / Double(training.count)
     let shape = data.training.shape
     cifarC = try CIFARC(configuration, like: data.test, wholeTest: data.wholeTest)
-    let network = Architecture.make(
-      configuration.model.kind, shortcut: configuration.model.shortcut, hidden: configuration.model.hidden,
-      input: shape.input,
-      classes: configuration.model.classes ?? data.training.classes)
-    method = try MethodPlan(configuration, network: network, normalization: normalization)
-    architecture = method.architecture
+    let bare = try configuration.model.network(
+      of: shape.input, classes: configuration.model.classes ?? data.training.classes)
+    method = try MethodPlan(configuration, network: bare, normalization: normalization)
+    network = method.network
     taps = configuration.distillation.taps ?? network.defaultTaps
     cyclic = CyclicSchedule(
       epochs: configuration.training.epochs, warmup: configuration.distillation.warmup,
@@ -150,7 +149,7 @@ package struct RunPlan: Sendable {
   package var preprocessing: Preprocessing {
     Preprocessing(
       normalization, shape: data.training.shape,
-      classes: configuration.data.classes.map { .chosen($0) } ?? .count(architecture.classes))
+      classes: configuration.data.classes.map { .chosen($0) } ?? .count(network.classes))
   }
 
   /// Tells two data sets to train on apart: sizes, a checksum of the labels, and the pixels' moments.

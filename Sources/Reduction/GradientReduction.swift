@@ -3,7 +3,7 @@ import Datasets
 import Kernels
 import MPI
 import Method
-import Networks
+import Graph
 import Runtime
 import Supervision
 

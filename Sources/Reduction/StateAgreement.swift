@@ -1,6 +1,7 @@
 import Formats
 import MPI
-import Networks
+import Graph
+import Models
 import Optimization
 import Runtime
 

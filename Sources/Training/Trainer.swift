@@ -1,7 +1,8 @@
 import Datasets
 import MPI
 import Method
-import Networks
+import Graph
+import Models
 import Optimization
 import Planning
 import Reduction

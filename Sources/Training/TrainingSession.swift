@@ -9,7 +9,8 @@ import Foundation
 import Kernels
 import Logging
 import MPI
-import Networks
+import Graph
+import Models
 import Planning
 import Reporting
 import Runtime
@@ -192,7 +193,7 @@ package struct TrainingSession {
   /// The model with its first weights: from the seed, or from `model.weights`.
   private func makeModel(_ plan: RunPlan, _ weights: WeightsFile?) throws -> ModelState {
     let model = try communicator.together {
-      let model = ModelState(plan.architecture, seed: configuration.training.seed)
+      let model = ModelState(plan.network, seed: configuration.training.seed)
       if let weights { try model.load(weights.tensors, from: weights.path) }
       return model
     }

@@ -4,7 +4,8 @@ import Reduction
 import Formats
 import Foundation
 import Kernels
-import Networks
+import Graph
+import Models
 import Optimization
 import Planning
 import Runtime

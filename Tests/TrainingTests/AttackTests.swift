@@ -1,7 +1,8 @@
 import Datasets
 import Evaluation
 import Kernels
-import Networks
+import Execution
+import Models
 import TestSupport
 import Testing
 

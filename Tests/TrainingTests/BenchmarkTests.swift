@@ -1,7 +1,8 @@
 import Benchmarks
 import Doctor
 import Kernels
-import Networks
+import Graph
+import Models
 import Testing
 
 @Suite struct BenchmarkTests {
@@ -18,7 +19,7 @@ import Testing
 
   @Test(arguments: [ModelKind.resnet8, .resnet20], [nil, 0, 5] as [Int?])
   func `a step's convolutions are METHOD's passes, less the gradient to the images`(kind: ModelKind, steps: Int?) {
-    let network = Architecture.make(
+    let network = Network.make(
       kind, shortcut: .projection, hidden: [], input: Shape(batch: 1, height: 32, width: 32, channels: 3), classes: 10)
     let convolutions = network.nodes.indices.filter {
       if case .convolution = network.nodes[$0].operation { true } else { false }

@@ -2,7 +2,7 @@ import Configuration
 import Datasets
 import Foundation
 import Kernels
-import Networks
+import Models
 import Refinement
 
 extension RunConfiguration {

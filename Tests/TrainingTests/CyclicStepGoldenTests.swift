@@ -3,7 +3,8 @@ import Datasets
 import Kernels
 import MPI
 import Method
-import Networks
+import Graph
+import Models
 import Optimization
 import Refinement
 import Supervision
@@ -59,7 +60,7 @@ import Testing
     configuration.icp.stepSize = golden.stepSize
     configuration.icp.reduction = .mean
     let method = TrainingMethod(
-      try MethodPlan(configuration, network: model.architecture, normalization: nil), model: model, sizes: [size[0]])
+      try MethodPlan(configuration, network: model.network, normalization: nil), model: model, sizes: [size[0]])
     let optimizer = Optimizer(
       .adamW(beta1: 0.9, beta2: 0.999, epsilon: 1e-8), weightDecay: 0.01,
       decays: [0..<model.layout.parameterCount], count: model.layout.parameterCount)

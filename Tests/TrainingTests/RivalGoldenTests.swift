@@ -3,7 +3,8 @@ import Datasets
 import Foundation
 import Kernels
 import Method
-import Networks
+import Graph
+import Models
 import Refinement
 import Supervision
 import TestSupport
@@ -67,11 +68,11 @@ import Testing
     configuration.icp.rule = .none
     change(&configuration)
     let size = start.shape("step0.x")
-    let network = Architecture.make(
+    let network = Network.make(
       .resnet8, shortcut: .projection, hidden: [],
       input: Shape(batch: 1, height: size[2], width: size[3], channels: size[1]), classes: 10)
     let plan = try MethodPlan(configuration, network: network, normalization: nil)
-    let model = ModelState(plan.architecture, seed: 0)
+    let model = ModelState(plan.network, seed: 0)
     for entry in model.layout.parameters {
       // Branches begin as in the script.
       let values =

@@ -5,7 +5,8 @@ import Files
 import Formats
 import Foundation
 import Kernels
-import Networks
+import Graph
+import Models
 import TestSupport
 import Testing
 
@@ -42,7 +43,7 @@ import Testing
   ) throws {
     let model = Self.model()
     let before = model.namedTensors
-    let tensors = ModelState(model.architecture, seed: 4).namedTensors.map { tensor in
+    let tensors = ModelState(model.network, seed: 4).namedTensors.map { tensor in
       guard tensor.name == name else { return tensor }
       var values = tensor.floats!
       values[1] = value

@@ -2,7 +2,7 @@ import Checkpointing
 import Configuration
 import Kernels
 import MPI
-import Networks
+import Models
 import Planning
 import Supervision
 

@@ -6,7 +6,9 @@ import Operators
 struct ActivationPieces: FusionRule {
   func apply(to draft: inout Draft) {
     for index in draft.nodes.indices {
-      guard let product = draft.nodes[index], let multiply = product.operator as? Multiply, multiply.own == nil else { continue }
+      guard let product = draft.nodes[index], let multiply = product.operator as? Multiply, multiply.own == nil else {
+        continue
+      }
       for (x, gate) in [(product.inputs[0], product.inputs[1]), (product.inputs[1], product.inputs[0])] {
         guard let inner = draft.nodes[gate], draft.onlyReader(of: gate) == index else { continue }
         if inner.inputs == [x], let whole = Self.activation(gatedBy: inner.operator) {

@@ -39,13 +39,16 @@ struct LayerNormalizationPieces: FusionRule {
 
   private func match(_ distance: Int, _ deviation: Int, at division: Int, in draft: Draft) -> Match? {
     // The distance is read by the square and by the division.
-    guard let subtract = draft.nodes[distance], (subtract.operator as? Subtract)?.own == nil, subtract.operator is Subtract,
+    guard let subtract = draft.nodes[distance], (subtract.operator as? Subtract)?.own == nil,
+      subtract.operator is Subtract,
       !draft.kept.contains(distance), draft.readers(of: distance).count == 2
     else { return nil }
     let x = subtract.inputs[0]
     let mean = subtract.inputs[1]
     guard isMean(mean, of: x, onlyFor: distance, in: draft) else { return nil }
-    guard draft.nodes[deviation]?.operator is SquareRoot, draft.onlyReader(of: deviation) == division else { return nil }
+    guard draft.nodes[deviation]?.operator is SquareRoot, draft.onlyReader(of: deviation) == division else {
+      return nil
+    }
     let sum = draft.nodes[deviation]!.inputs[0]
     guard let shift = draft.nodes[sum]?.operator as? Affine, shift.scale == 1, shift.shift > 0,
       draft.onlyReader(of: sum) == deviation
@@ -59,7 +62,9 @@ struct LayerNormalizationPieces: FusionRule {
   }
 
   private func isMean(_ node: Int, of x: Int, onlyFor reader: Int, in draft: Draft) -> Bool {
-    guard let reduction = draft.nodes[node]?.operator as? Reduction, draft.nodes[node]!.inputs == [x] else { return false }
+    guard let reduction = draft.nodes[node]?.operator as? Reduction, draft.nodes[node]!.inputs == [x] else {
+      return false
+    }
     return reduction.isMean && reduction.keepsAxes && reduction.axes == [draft.shapes[x].rank - 1]
       && draft.onlyReader(of: node) == reader
   }

@@ -24,13 +24,17 @@ extension GraphReader {
     "Clip": pointwise { context, reader throws(GraphError) in
       func bound(_ input: Int, _ name: String, _ none: Float) throws(GraphError) -> Float {
         guard context.has(input) else { return context.float(name, none) }
-        guard let value = reader.number(context.node.inputs[input]) else { throw GraphError("bounds that are computed") }
+        guard let value = reader.number(context.node.inputs[input]) else {
+          throw GraphError("bounds that are computed")
+        }
         return value
       }
       return Clip(minimum: try bound(1, "min", -.infinity), maximum: try bound(2, "max", .infinity))
     },
     "Pow": pointwise { context, reader throws(GraphError) in
-      guard let exponent = reader.number(context.node.inputs[1]) else { throw GraphError("an exponent that is no number") }
+      guard let exponent = reader.number(context.node.inputs[1]) else {
+        throw GraphError("an exponent that is no number")
+      }
       return Power(exponent)
     },
     "Identity": pointwise { _, _ in Identity() }, "Cast": pointwise { _, _ in Identity() },
@@ -38,7 +42,9 @@ extension GraphReader {
     "Softmax": { reader, context throws(GraphError) in
       let x = try reader.node(context.node.inputs[0])
       let axis = try axis(context.integer("axis", reader.model.opset < 13 ? 1 : -1), of: x.extents)
-      guard reader.model.opset >= 13 || axis == x.extents.count - 2 else { throw GraphError("a softmax over several axes") }
+      guard reader.model.opset >= 13 || axis == x.extents.count - 2 else {
+        throw GraphError("a softmax over several axes")
+      }
       try reader.emit(Softmax(axis: axis), context, reading: [x.index], extents: x.extents)
     },
     "Add": { reader, context throws(GraphError) in try reader.arithmetic(context) { Add(own: $0) } },
@@ -69,13 +75,16 @@ extension GraphReader {
     let own: ONNXTensor
     if let value = number(name) { own = ONNXTensor(constant: [value], shape: []) } else { own = try tensor(name) }
     let extents = try Self.broadcast(x.extents, own.shape)
-    guard extents.first == 1 || own.shape.count < extents.count else { throw GraphError("a constant as large as the batch") }
+    guard extents.first == 1 || own.shape.count < extents.count else {
+      throw GraphError("a constant as large as the batch")
+    }
     let shape = try Self.sample(
       extents.first == 1 ? Self.padded(own.shape, extents.count) : [1] + Self.padded(own.shape, extents.count))
     let content: OwnOperand.Content
     if isParameter(own) {
       let variable = try variable(own, context, role: "scale")
-      content = .parameter(Variable(variable, own.shape, start: .constant(context.node.kind == "Mul" ? 1 : 0), decays: false))
+      content = .parameter(
+        Variable(variable, own.shape, start: .constant(context.node.kind == "Mul" ? 1 : 0), decays: false))
     } else {
       content = .constant(own.floats())
     }

@@ -100,7 +100,9 @@ extension GraphReader {
       set(node, Array(first.values[start..<end]))
     case "Where":
       let count = inputs.map(\.values.count).max()!
-      guard inputs.count == 3, inputs.allSatisfy({ $0.values.count == count || $0.values.count == 1 }) else { return false }
+      guard inputs.count == 3, inputs.allSatisfy({ $0.values.count == count || $0.values.count == 1 }) else {
+        return false
+      }
       func at(_ input: Int, _ index: Int) -> Int { inputs[input].values[inputs[input].values.count == 1 ? 0 : index] }
       set(node, (0..<count).map { at(0, $0) != 0 ? at(1, $0) : at(2, $0) })
     case "ConstantOfShape":
@@ -113,8 +115,11 @@ extension GraphReader {
       }
       set(node, Array(repeating: value, count: count), shape: first.values)
     case "Range":
-      guard inputs.count == 3, inputs.allSatisfy({ $0.values.count == 1 }), inputs[2].values[0] > 0 else { return false }
-      let numbers = Array(stride(from: first.values[0], to: inputs[1].values[0], by: inputs[2].values[0]).prefix(1 << 16))
+      guard inputs.count == 3, inputs.allSatisfy({ $0.values.count == 1 }), inputs[2].values[0] > 0 else {
+        return false
+      }
+      let numbers = Array(
+        stride(from: first.values[0], to: inputs[1].values[0], by: inputs[2].values[0]).prefix(1 << 16))
       set(node, numbers)
     default: return false
     }

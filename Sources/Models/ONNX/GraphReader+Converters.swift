@@ -11,7 +11,9 @@ extension GraphReader {
     .merging(shapeConverters) { first, _ in first }.merging(productConverters) { first, _ in first }
 
   /// An operator of one input and of the same shape.
-  static func pointwise(_ make: @escaping @Sendable (NodeContext, GraphReader) throws(GraphError) -> any Operator) -> Converter {
+  static func pointwise(_ make: @escaping @Sendable (NodeContext, GraphReader) throws(GraphError) -> any Operator)
+    -> Converter
+  {
     { reader, context throws(GraphError) in
       let x = try reader.node(context.node.inputs[0])
       try reader.emit(try make(context, reader), context, reading: [x.index], extents: x.extents)

@@ -55,7 +55,9 @@ extension GraphReader {
       if last[size] == nil { sizes.append(size) }
       last[size] = index
     }
-    let sums = nodes.indices.filter { nodes[$0].operator is Add && nodes[$0].inputs.count == 2 && nodes[$0].shape.rank == 2 }
+    let sums = nodes.indices.filter {
+      nodes[$0].operator is Add && nodes[$0].inputs.count == 2 && nodes[$0].shape.rank == 2
+    }
     if sums.count >= 4 {
       // Two sums a block.
       let blocks = stride(from: 1, to: sums.count, by: 2).map { sums[$0] }
@@ -83,6 +85,7 @@ extension GraphReader {
     throw GraphError(
       "\(model.path): its batch normalisation was folded into the convolutions, as torch.onnx.export does unless it is told "
         + "not to; such a network cannot be trained as the model it was. Export it with "
-        + "`launch/export-model SOURCE --output FILE`, or with torch.onnx.export(model.eval(), x, dynamo=True, optimize=False)")
+        + "`launch/export-model SOURCE --output FILE`, or with torch.onnx.export(model.eval(), x, dynamo=True, optimize=False)"
+    )
   }
 }

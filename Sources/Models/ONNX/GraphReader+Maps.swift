@@ -53,10 +53,14 @@ extension GraphReader {
   private func sliding(_ context: NodeContext, kernel: [Int], over x: [Int]) throws(GraphError) -> Sliding {
     func pair(_ name: String) throws(GraphError) -> ConvolutionGeometry.Pair {
       let values = context.integers(name) ?? [1, 1]
-      guard values.count == 2, values.allSatisfy({ $0 > 0 && $0 < 1 << 16 }) else { throw GraphError("\(name) \(values)") }
+      guard values.count == 2, values.allSatisfy({ $0 > 0 && $0 < 1 << 16 }) else {
+        throw GraphError("\(name) \(values)")
+      }
       return .init(height: values[0], width: values[1])
     }
-    guard kernel.count == 2, kernel.allSatisfy({ $0 > 0 && $0 < 1 << 16 }) else { throw GraphError("a kernel of \(kernel)") }
+    guard kernel.count == 2, kernel.allSatisfy({ $0 > 0 && $0 < 1 << 16 }) else {
+      throw GraphError("a kernel of \(kernel)")
+    }
     let stride = try pair("strides")
     let dilation = try pair("dilations")
     let pads = context.integers("pads") ?? [0, 0, 0, 0]
@@ -101,7 +105,9 @@ extension GraphReader {
       weight: try variable(weight, context, role: "weight"), bias: try bias(context, 2, count: weight.shape[0]),
       outputs: weight.shape[0], kernel: sliding.kernel, stride: sliding.stride, dilation: sliding.dilation,
       padding: sliding.padding, groups: groups)
-    try emit(convolution, context, reading: [x.index], extents: [1] + convolution.shape(of: [network.nodes[x.index].shape]).extents)
+    try emit(
+      convolution, context, reading: [x.index],
+      extents: [1] + convolution.shape(of: [network.nodes[x.index].shape]).extents)
   }
 
   private mutating func transposedConvolution(_ context: NodeContext) throws(GraphError) {
@@ -113,13 +119,18 @@ extension GraphReader {
     else { throw GraphError("filters of shape \(weight.shape) over \(x.extents[1]) channels, or a given output shape") }
     let sliding = try sliding(context, kernel: Array(weight.shape[2...]), over: x.extents)
     let extra = context.integers("output_padding") ?? [0, 0]
-    guard extra.count == 2, extra.allSatisfy({ (0..<1 << 16).contains($0) }) else { throw GraphError("output padding \(extra)") }
+    guard extra.count == 2, extra.allSatisfy({ (0..<1 << 16).contains($0) }) else {
+      throw GraphError("output padding \(extra)")
+    }
     let outputs = weight.shape[1] * groups
     let convolution = TransposedConvolution(
-      weight: try variable(weight, context, role: "weight"), bias: try bias(context, 2, count: outputs), outputs: outputs,
+      weight: try variable(weight, context, role: "weight"), bias: try bias(context, 2, count: outputs),
+      outputs: outputs,
       kernel: sliding.kernel, stride: sliding.stride, dilation: sliding.dilation, padding: sliding.padding,
       outputPadding: .init(height: extra[0], width: extra[1]), groups: groups)
-    try emit(convolution, context, reading: [x.index], extents: [1] + convolution.shape(of: [network.nodes[x.index].shape]).extents)
+    try emit(
+      convolution, context, reading: [x.index],
+      extents: [1] + convolution.shape(of: [network.nodes[x.index].shape]).extents)
   }
 
   private mutating func batchNormalization(_ context: NodeContext) throws(GraphError) {
@@ -145,7 +156,8 @@ extension GraphReader {
     let weight = try tensor(context.node.inputs[1])
     let bias = try tensor(context.node.inputs[2])
     guard x.extents.count > 1, x.extents[0] == 1, weight.count == x.extents[1], bias.count == x.extents[1] else {
-      throw GraphError("expected (batch, channels, ...) with a scale for each channel, got \(x.extents), \(weight.shape)")
+      throw GraphError(
+        "expected (batch, channels, ...) with a scale for each channel, got \(x.extents), \(weight.shape)")
     }
     let normalization = GroupNormalization(
       weight: try variable(weight, context, role: "weight"), bias: try variable(bias, context, role: "bias"),

@@ -13,11 +13,13 @@ extension GraphReader {
   private mutating func gemm(_ context: NodeContext) throws(GraphError) {
     let x = try node(context.node.inputs[0])
     let weight = try tensor(context.node.inputs[1])
-    guard x.extents.count == 2, weight.shape.count == 2, context.integer("transA", 0) == 0, context.float("alpha", 1) == 1,
+    guard x.extents.count == 2, weight.shape.count == 2, context.integer("transA", 0) == 0,
+      context.float("alpha", 1) == 1,
       !context.has(2) || context.float("beta", 1) == 1
     else { throw GraphError("expected x w + b of vectors, got \(x.extents) and \(weight.shape), or factors") }
     let isTransposed = context.integer("transB", 0) == 0
-    try dense(x, weight, isTransposed: isTransposed, bias: context.has(2) ? try tensor(context.node.inputs[2]) : nil, context)
+    try dense(
+      x, weight, isTransposed: isTransposed, bias: context.has(2) ? try tensor(context.node.inputs[2]) : nil, context)
   }
 
   private mutating func matMul(_ context: NodeContext) throws(GraphError) {
@@ -25,7 +27,8 @@ extension GraphReader {
     if isNode(names[0]), isNode(names[1]) {
       let a = try node(names[0])
       let b = try node(names[1])
-      guard a.extents.count >= 2, a.extents.count == b.extents.count, a.extents.dropLast(2) == b.extents.dropLast(2) else {
+      guard a.extents.count >= 2, a.extents.count == b.extents.count, a.extents.dropLast(2) == b.extents.dropLast(2)
+      else {
         throw GraphError("\(a.extents) times \(b.extents)")
       }
       // Two axes at least, besides the batch's.
@@ -43,7 +46,9 @@ extension GraphReader {
     var target = context
     if let reader = onlyReader(context.node), reader.node.kind == "Add" {
       for name in reader.node.inputs where name != context.node.outputs[0] {
-        guard case .tensor(let tensor)? = values[name], tensor.isFloat, tensor.shape == [weight.shape[1]] else { continue }
+        guard case .tensor(let tensor)? = values[name], tensor.isFloat, tensor.shape == [weight.shape[1]] else {
+          continue
+        }
         bias = tensor
         target = NodeContext(node: reader.node, index: reader.index)
         done.insert(reader.index)
@@ -54,7 +59,8 @@ extension GraphReader {
 
   /// y = x w^T + b; `isTransposed`: the tensor is (inputs, outputs). Under a number's name it becomes PyTorch's matrix.
   private mutating func dense(
-    _ x: (index: Int, extents: [Int]), _ weight: ONNXTensor, isTransposed: Bool, bias: ONNXTensor?, _ context: NodeContext
+    _ x: (index: Int, extents: [Int]), _ weight: ONNXTensor, isTransposed: Bool, bias: ONNXTensor?,
+    _ context: NodeContext
   ) throws(GraphError) {
     let outputs = weight.shape[isTransposed ? 1 : 0]
     guard weight.shape[isTransposed ? 0 : 1] == x.extents.last, bias == nil || bias!.count == outputs else {
@@ -66,7 +72,8 @@ extension GraphReader {
     if let bias { biasName = try variable(bias, context, role: "bias") } else { biasName = nil }
     let extents = Array(x.extents.dropLast()) + [outputs]
     if x.extents.count == 2, x.extents[0] == 1, !isTransposed || isNumbered {
-      return try emit(Dense(weight: name, bias: biasName, outputs: outputs), context, reading: [x.index], extents: extents)
+      return try emit(
+        Dense(weight: name, bias: biasName, outputs: outputs), context, reading: [x.index], extents: extents)
     }
     let projection = Projection(
       weight: name, bias: biasName, outputs: outputs, isTransposed: isTransposed && !isNumbered)

@@ -8,7 +8,8 @@ extension GraphReader {
     "Reshape": { reader, context throws(GraphError) in
       let x = try reader.node(context.node.inputs[0])
       let target = try reader.integers(context.node.inputs[1])
-      try reader.reshape(x, to: reader.extents(target, of: x.extents, allowsZero: context.integer("allowzero", 0) != 0), context)
+      try reader.reshape(
+        x, to: reader.extents(target, of: x.extents, allowsZero: context.integer("allowzero", 0) != 0), context)
     },
     "Flatten": { reader, context throws(GraphError) in
       let x = try reader.node(context.node.inputs[0])
@@ -20,7 +21,8 @@ extension GraphReader {
     },
     "Squeeze": { reader, context throws(GraphError) in
       let x = try reader.node(context.node.inputs[0])
-      let axes = try reader.axes(context, of: x.extents.count) ?? x.extents.indices.filter { $0 > 0 && x.extents[$0] == 1 }
+      let axes =
+        try reader.axes(context, of: x.extents.count) ?? x.extents.indices.filter { $0 > 0 && x.extents[$0] == 1 }
       guard axes.allSatisfy({ x.extents[$0] == 1 }) else { throw GraphError("axes \(axes) of \(x.extents)") }
       try reader.reshape(x, to: x.extents.indices.filter { !axes.contains($0) }.map { x.extents[$0] }, context)
     },
@@ -53,9 +55,17 @@ extension GraphReader {
   /// Axes from the second input (or the attribute of older operator sets), each in 0..<rank; nil where none are given.
   private func axes(_ context: NodeContext, of rank: Int) throws(GraphError) -> [Int]? {
     let given: [Int]
-    if context.has(1) { given = try integers(context.node.inputs[1]) } else if let axes = context.integers("axes") { given = axes } else { return nil }
+    if context.has(1) {
+      given = try integers(context.node.inputs[1])
+    } else if let axes = context.integers("axes") {
+      given = axes
+    } else {
+      return nil
+    }
     let axes = given.map { $0 < 0 ? $0 + rank : $0 }
-    guard axes.allSatisfy({ (0..<rank).contains($0) }), Set(axes).count == axes.count else { throw GraphError("axes \(given)") }
+    guard axes.allSatisfy({ (0..<rank).contains($0) }), Set(axes).count == axes.count else {
+      throw GraphError("axes \(given)")
+    }
     return axes
   }
 
@@ -84,7 +94,9 @@ extension GraphReader {
       guard known > 0, count % known == 0 else { throw GraphError("\(x) cannot become \(target)") }
       extents[free] = count / known
     }
-    guard extents.allSatisfy({ $0 > 0 }), extents.reduce(1, { $0.multipliedReportingOverflow(by: $1).partialValue }) == count else {
+    guard extents.allSatisfy({ $0 > 0 }),
+      extents.reduce(1, { $0.multipliedReportingOverflow(by: $1).partialValue }) == count
+    else {
       throw GraphError("\(x) cannot become \(target)")
     }
     return extents
@@ -128,11 +140,14 @@ extension GraphReader {
   }
 
   /// A tensor of the file as a value of every sample.
-  private mutating func parameter(_ name: String, _ context: NodeContext) throws(GraphError) -> (index: Int, extents: [Int]) {
+  private mutating func parameter(_ name: String, _ context: NodeContext) throws(GraphError) -> (
+    index: Int, extents: [Int]
+  ) {
     let tensor = try tensor(name)
     let variable = try variable(tensor, context, role: "token")
     let node = try append(
-      Parameter(Variable(variable, tensor.shape, start: .constant(0), decays: false), shape: try Self.sample(tensor.shape)),
+      Parameter(
+        Variable(variable, tensor.shape, start: .constant(0), decays: false), shape: try Self.sample(tensor.shape)),
       context, reading: [], extents: tensor.shape)
     return (node, tensor.shape)
   }
@@ -145,7 +160,9 @@ extension GraphReader {
     let rank = inputs[0].extents.count
     let given = context.integer("axis", 0)
     let place = given < 0 ? given + rank : given
-    guard (0..<rank).contains(place), inputs.allSatisfy({ $0.extents.count == rank }) else { throw GraphError("axis \(given)") }
+    guard (0..<rank).contains(place), inputs.allSatisfy({ $0.extents.count == rank }) else {
+      throw GraphError("axis \(given)")
+    }
     guard inputs.count > 1 else { return bind(context.node.outputs[0], to: inputs[0].index, inputs[0].extents) }
     var extents = inputs[0].extents
     extents[place] = inputs.reduce(0) { $0 + $1.extents[place] }
@@ -204,11 +221,15 @@ extension GraphReader {
     }
     let axes = try list(3, "axes") ?? Array(starts.indices)
     let steps = try list(4, "steps") ?? Array(repeating: 1, count: starts.count)
-    guard axes.count == starts.count, steps.count == starts.count else { throw GraphError("axes \(axes), steps \(steps)") }
+    guard axes.count == starts.count, steps.count == starts.count else {
+      throw GraphError("axes \(axes), steps \(steps)")
+    }
     var current = x
     for (index, axis) in axes.enumerated() {
       let place = axis < 0 ? axis + x.extents.count : axis
-      guard x.extents.indices.contains(place), steps[index] > 0 else { throw GraphError("axis \(axis), step \(steps[index])") }
+      guard x.extents.indices.contains(place), steps[index] > 0 else {
+        throw GraphError("axis \(axis), step \(steps[index])")
+      }
       let extent = x.extents[place]
       func bound(_ value: Int) -> Int { min(max(value < 0 ? value &+ extent : value, 0), extent) }
       let start = bound(starts[index])
@@ -231,13 +252,16 @@ extension GraphReader {
     default: throw GraphError("positions that are computed")
     }
     let indices = try integers(context.node.inputs[1]).map { $0 < 0 ? $0 + x.extents[place] : $0 }
-    guard !indices.isEmpty, indices.allSatisfy((0..<x.extents[place]).contains) else { throw GraphError("positions \(indices)") }
+    guard !indices.isEmpty, indices.allSatisfy((0..<x.extents[place]).contains) else {
+      throw GraphError("positions \(indices)")
+    }
     let extents = x.extents[..<place] + shape + x.extents[(place + 1)...]
     if indices == Array(0..<x.extents[place]) { return try reshape(x, to: Array(extents), context) }
     let picked: any Operator
     let sampleAxis = try Self.axis(place, of: x.extents)
     if indices == Array(indices[0]..<indices[0] + indices.count) {
-      picked = Slice(Slice.Range(start: indices[0], count: indices.count), axis: sampleAxis, of: network.nodes[x.index].shape)
+      picked = Slice(
+        Slice.Range(start: indices[0], count: indices.count), axis: sampleAxis, of: network.nodes[x.index].shape)
     } else {
       picked = Gather(axis: sampleAxis, indices: indices)
     }
@@ -249,13 +273,17 @@ extension GraphReader {
     let x = try node(context.node.inputs[0])
     guard context.text("mode", "constant") == "constant" else { throw GraphError("mode \(context.text("mode", ""))") }
     let given = context.has(1) ? try integers(context.node.inputs[1]) : context.integers("pads") ?? []
-    let axes = context.has(3) ? try integers(context.node.inputs[3]).map { $0 < 0 ? $0 + x.extents.count : $0 } : Array(x.extents.indices)
+    let axes =
+      context.has(3)
+      ? try integers(context.node.inputs[3]).map { $0 < 0 ? $0 + x.extents.count : $0 } : Array(x.extents.indices)
     var value: Float = context.float("value", 0)
     if context.has(2) {
       guard let number = number(context.node.inputs[2]) else { throw GraphError("a value that is computed") }
       value = number
     }
-    guard given.count == 2 * axes.count, given.allSatisfy({ (0..<1 << 20).contains($0) }), axes.allSatisfy(x.extents.indices.contains) else {
+    guard given.count == 2 * axes.count, given.allSatisfy({ (0..<1 << 20).contains($0) }),
+      axes.allSatisfy(x.extents.indices.contains)
+    else {
       throw GraphError("padding \(given) along axes \(axes)")
     }
     var before = Array(repeating: 0, count: x.extents.count)
@@ -268,13 +296,16 @@ extension GraphReader {
     let skipped = x.extents.first == 1 ? 1 : 0
     guard skipped == 0 || before[0] + after[0] == 0 else { throw GraphError("it works along the batch axis") }
     try emit(
-      Pad(before: Array(before[skipped...]), after: Array(after[skipped...]), value: value), context, reading: [x.index],
+      Pad(before: Array(before[skipped...]), after: Array(after[skipped...]), value: value), context,
+      reading: [x.index],
       extents: extents)
   }
 
   private mutating func reduce(_ context: NodeContext, isMean: Bool) throws(GraphError) {
     let x = try node(context.node.inputs[0])
-    guard let axes = try axes(context, of: x.extents.count), !axes.isEmpty else { throw GraphError("over all axes, the batch's too") }
+    guard let axes = try axes(context, of: x.extents.count), !axes.isEmpty else {
+      throw GraphError("over all axes, the batch's too")
+    }
     let keeps = context.integer("keepdims", 1) != 0
     var sampleAxes: Set<Int> = []
     for axis in axes { sampleAxes.insert(try Self.axis(axis, of: x.extents)) }

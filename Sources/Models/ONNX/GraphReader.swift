@@ -226,7 +226,8 @@ struct GraphReader {
 
   /// The only reader of a node's first output; nil where there are several, or the graph gives it out.
   func onlyReader(_ node: ONNXModel.Node) -> (index: Int, node: ONNXModel.Node)? {
-    guard let readers = readers[node.outputs[0]], readers.count == 1, !model.outputs.contains(where: { $0.name == node.outputs[0] })
+    guard let readers = readers[node.outputs[0]], readers.count == 1,
+      !model.outputs.contains(where: { $0.name == node.outputs[0] })
     else { return nil }
     return (readers[0], model.nodes[readers[0]])
   }

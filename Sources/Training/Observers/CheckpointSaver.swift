@@ -1,7 +1,7 @@
 import Configuration
 import Datasets
 import MPI
-import Networks
+import Graph
 import Optimization
 import Runtime
 import Supervision

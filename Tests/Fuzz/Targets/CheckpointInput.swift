@@ -3,7 +3,8 @@ import Configuration
 import Evaluation
 import Formats
 import Foundation
-import Networks
+import Graph
+import Models
 import Optimization
 import Training
 
