@@ -1,6 +1,6 @@
-import Kernels
 import Execution
 import Graph
+import Kernels
 import Planning
 
 /// The time that a step's convolutions would take alone: what a step cannot be faster than without faster convolutions.

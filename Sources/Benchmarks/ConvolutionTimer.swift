@@ -1,5 +1,5 @@
-import Kernels
 import Graph
+import Kernels
 import Operators
 
 /// The convolutions of a network that have the same geometry.

@@ -1,10 +1,9 @@
-import Reduction
 import Configuration
+import Graph
 import Kernels
 import MPI
-import Graph
-import Models
 import Planning
+import Reduction
 import Reporting
 import Runtime
 

@@ -1,13 +1,13 @@
-import Reduction
 import Configuration
 import Datasets
 import Glibc
+import Graph
 import Kernels
 import MPI
 import Method
-import Graph
 import Models
 import Planning
+import Reduction
 import Runtime
 import Supervision
 import Training

@@ -1,8 +1,7 @@
-import Reduction
 import Execution
 import Graph
-import Models
 import Planning
+import Reduction
 import Refinement
 import Reporting
 import Runtime

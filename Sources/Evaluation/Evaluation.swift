@@ -1,8 +1,8 @@
 import Datasets
-import Kernels
-import MPI
 import Execution
 import Graph
+import Kernels
+import MPI
 import Models
 
 /// Measures a model on a data set over all ranks: evaluation mode, no augmentation. Each sample counts once, all sums are

@@ -4,9 +4,9 @@ import Datasets
 import Files
 import Formats
 import Foundation
+import Graph
 import Kernels
 import MPI
-import Graph
 import Models
 import Planning
 import Reporting

@@ -1,10 +1,10 @@
 import Checkpointing
 import Configuration
 import Datasets
-import Formats
-import Kernels
 import Execution
+import Formats
 import Graph
+import Kernels
 import Models
 import Planning
 import Runtime

@@ -1,11 +1,11 @@
 import Checkpointing
 import Configuration
 import Datasets
+import Execution
 import Files
 import Formats
-import Kernels
-import Execution
 import Graph
+import Kernels
 import Models
 import Refinement
 import Runtime

@@ -35,7 +35,7 @@ package final class FrozenNetwork {
     plan = plans.memory
     output = lowering.program.kept[network.output]!
     set = ProgramKernels(
-      lowering.program, layout: layout, phase: .frozen, wantsInputGradient: differentiable, backend: backend,
+      lowering.program, layout: layout, use: .frozen, wantsInputGradient: differentiable, backend: backend,
       scratch: scratch)
     blocks = Blocks(plan, capacity: min(capacity, pieceSize), pieceSize: pieceSize)
     weights = Tensor(count: layout.parameterCount)
@@ -45,7 +45,7 @@ package final class FrozenNetwork {
   private static func plans(
     _ network: Network, taps: [Int], differentiable: Bool
   ) -> (lowering: Lowering, schedule: PieceSchedule, memory: MemoryPlan) {
-    let lowering = Lowering(network, phase: .frozen, kept: taps + [network.output])
+    let lowering = Lowering(network, use: .frozen, kept: taps + [network.output])
     let kept = (taps + [network.output]).map { lowering.program.kept[$0]! }
     let schedule = PieceSchedule(lowering.program, kept: kept)
     let purpose = MemoryPlan.Purpose(

@@ -19,9 +19,9 @@ package final class TrainingKernels {
     self.network = network
     self.layout = layout
     self.pieceSize = pieceSize ?? PieceSize.training(network)
-    program = Lowering(network, phase: .training, kept: Self.kept(network, taps)).program
+    program = Lowering(network, use: .training, kept: Self.kept(network, taps)).program
     set = ProgramKernels(
-      program, layout: layout, phase: .training, wantsInputGradient: false, backend: backend, scratch: scratch)
+      program, layout: layout, use: .training, wantsInputGradient: false, backend: backend, scratch: scratch)
   }
 
   /// Bytes of such kernels with plans for batches of `sizes`, without making them.

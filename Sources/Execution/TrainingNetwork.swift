@@ -25,7 +25,7 @@ package final class TrainingNetwork {
 
   /// Bytes of the intermediates of such a network, without making one.
   package static func bytes(_ network: Network, taps: [Int], capacity: Int, differentiable: Bool) -> Double {
-    let program = Lowering(network, phase: .training, kept: TrainingKernels.kept(network, taps)).program
+    let program = Lowering(network, use: .training, kept: TrainingKernels.kept(network, taps)).program
     let plan = plans(program, network, taps: taps, differentiable: differentiable).memory
     return Blocks.bytes(plan, capacity: capacity, pieceSize: PieceSize.training(network))
   }

@@ -1,6 +1,6 @@
 import Configuration
-import Kernels
 import Execution
+import Kernels
 import Refinement
 import Runtime
 

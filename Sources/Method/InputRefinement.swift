@@ -1,8 +1,8 @@
 import Configuration
 import Datasets
-import Kernels
 import Execution
 import Graph
+import Kernels
 import Models
 import Refinement
 import Runtime

@@ -1,5 +1,5 @@
-import Kernels
 import Execution
+import Kernels
 
 /// One term of the loss that a step goes down.
 package protocol LossTerm: ScalarSource {

@@ -1,6 +1,6 @@
-import Kernels
 import Execution
 import Graph
+import Kernels
 import Models
 
 /// What a `TrainingMethod` is put together with: parts join one after the other, in the order in which they are applied.

@@ -1,6 +1,6 @@
-import Kernels
 import Execution
 import Graph
+import Kernels
 
 /// What parts of a method take, in bytes, without making them.
 package struct MethodMemory {

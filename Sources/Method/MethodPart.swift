@@ -1,7 +1,6 @@
 import Configuration
 import Datasets
 import Graph
-import Models
 import Refinement
 
 /// A part of the method, or a baseline, as a configuration asks for it: known before anything is made of it.

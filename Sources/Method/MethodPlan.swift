@@ -1,7 +1,6 @@
 import Configuration
 import Datasets
 import Graph
-import Models
 import Refinement
 
 /// The method as a configuration asks for it: what it trains, what a step costs and takes, before any memory is taken.
@@ -15,7 +14,7 @@ package struct MethodPlan: Sendable {
   package init(_ configuration: RunConfiguration, network: Network, normalization: Normalization?) throws {
     setting = try MethodSetting(configuration, network: network, normalization: normalization)
     parts = try methodParts.compactMap { [setting] in try $0.init(setting) }
-    network = parts.reduce(network) { $1.extended($0) }
+    self.network = parts.reduce(network) { $1.extended($0) }
   }
 
   /// Nodes whose outputs the student pass keeps, in the order of the parts.

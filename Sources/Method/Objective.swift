@@ -1,5 +1,5 @@
-import Kernels
 import Execution
+import Kernels
 
 /// The student network and the loss that it goes down, a sum of terms: L of METHOD, step 5.
 package final class Objective {

@@ -1,5 +1,5 @@
-import Kernels
 import Execution
+import Kernels
 import Runtime
 
 /// a(e) L_task: mean cross entropy of the student's logits, with label smoothing where it is asked for.

@@ -1,8 +1,7 @@
 import Datasets
 import Foundation
-import Kernels
 import Graph
-import Models
+import Kernels
 import Reporting
 import Runtime
 

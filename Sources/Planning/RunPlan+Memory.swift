@@ -1,6 +1,5 @@
 import Execution
 import Graph
-import Models
 import Runtime
 
 extension RunPlan {

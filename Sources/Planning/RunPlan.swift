@@ -1,9 +1,9 @@
 import Configuration
 import Datasets
 import Formats
+import Graph
 import Kernels
 import Method
-import Graph
 import Models
 import Optimization
 import Refinement

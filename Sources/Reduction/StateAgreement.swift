@@ -1,6 +1,6 @@
 import Formats
-import MPI
 import Graph
+import MPI
 import Models
 import Optimization
 import Runtime

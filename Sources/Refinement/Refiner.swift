@@ -1,5 +1,6 @@
-import Kernels
 import Execution
+import Graph
+import Kernels
 
 /// The inner loop (METHOD, step 3): moves each input `steps` times down the loss of the frozen network,
 /// x_t = rule(x_{t-1}, dL/dx). Samples do not depend on each other, so they run in pieces that stay in the cache; nothing

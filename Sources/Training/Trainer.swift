@@ -1,7 +1,7 @@
 import Datasets
+import Graph
 import MPI
 import Method
-import Graph
 import Models
 import Optimization
 import Planning

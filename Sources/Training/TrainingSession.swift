@@ -3,15 +3,15 @@ import Configuration
 import Doctor
 import Evaluation
 import Files
-import Reduction
 import Formats
 import Foundation
+import Graph
 import Kernels
 import Logging
 import MPI
-import Graph
 import Models
 import Planning
+import Reduction
 import Reporting
 import Runtime
 import Supervision

@@ -1,13 +1,13 @@
 import Checkpointing
 import Files
-import Reduction
 import Formats
 import Foundation
-import Kernels
 import Graph
+import Kernels
 import Models
 import Optimization
 import Planning
+import Reduction
 import Runtime
 
 /// Everything a run needs to go on: progress, weights, running statistics and the optimiser's state, copied out at the end

@@ -1,6 +1,6 @@
-import Kernels
 import Execution
 import Graph
+import Kernels
 import Models
 import Refinement
 import TestSupport

@@ -1,7 +1,7 @@
 import Datasets
 import Evaluation
-import Kernels
 import Execution
+import Kernels
 import Models
 import TestSupport
 import Testing

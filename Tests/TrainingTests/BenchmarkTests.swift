@@ -1,7 +1,7 @@
 import Benchmarks
 import Doctor
-import Kernels
 import Graph
+import Kernels
 import Models
 import Testing
 

@@ -1,9 +1,9 @@
 import Configuration
 import Datasets
 import Foundation
+import Graph
 import Kernels
 import Method
-import Graph
 import Models
 import Refinement
 import Supervision

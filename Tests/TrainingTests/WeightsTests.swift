@@ -4,8 +4,8 @@ import Datasets
 import Files
 import Formats
 import Foundation
-import Kernels
 import Graph
+import Kernels
 import Models
 import TestSupport
 import Testing

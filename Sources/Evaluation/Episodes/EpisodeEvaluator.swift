@@ -1,8 +1,8 @@
 import Datasets
-import Kernels
-import MPI
 import Execution
 import Graph
+import Kernels
+import MPI
 import Models
 import Planning
 import Supervision
@@ -34,8 +34,8 @@ struct EpisodeEvaluator {
     let piece = Tensor(network.input.withBatch(network.pieceSize))
     var features = [Float](repeating: 0, count: samples.count * width)
     rounds.clock.enter(.evaluation)
-    let pieces = Evaluator.pieces(of: samples.count, rounds.communicator)
-    try rounds.run(pieces.count, of: Evaluator.pieceCount(samples.count)) { index in
+    let pieces = Evaluator.pieces(of: samples.count, size: network.pieceSize, rounds.communicator)
+    try rounds.run(pieces.count, of: Evaluator.pieceCount(samples.count, size: network.pieceSize)) { index in
       let range = pieces[pieces.startIndex + index]
       for (offset, row) in range.enumerated() {
         classes.test.normalized(

@@ -2,7 +2,6 @@ import Checkpointing
 import Configuration
 import Kernels
 import MPI
-import Models
 import Planning
 import Supervision
 

@@ -1,7 +1,7 @@
 import Configuration
-import Kernels
 import Execution
 import Graph
+import Kernels
 import Models
 import Runtime
 

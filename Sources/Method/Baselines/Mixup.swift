@@ -1,6 +1,6 @@
 import Configuration
-import Kernels
 import Graph
+import Kernels
 import Models
 
 /// mixup (Zhang et al. 2018; `training.mixup`): x becomes w x + (1 - w) x', its target w y + (1 - w) y', with w of

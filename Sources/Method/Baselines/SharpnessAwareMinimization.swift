@@ -1,7 +1,7 @@
 import Configuration
-import Kernels
 import Execution
 import Graph
+import Kernels
 import Models
 
 /// SAM (Foret et al. 2021; `optimizer.sam_rho`): the gradient at the weights of the worst place within a radius, to first

@@ -1,7 +1,7 @@
 import Configuration
-import Kernels
 import Execution
 import Graph
+import Kernels
 import Models
 
 /// The authors' code never clears what the refinement's first backward pass leaves at the weights: the gradient of the mean

@@ -2,10 +2,10 @@ import CAllocationCounter
 import Configuration
 import Datasets
 import Foundation
+import Graph
 import Kernels
 import MPI
 import Method
-import Graph
 import Models
 import Planning
 import Supervision

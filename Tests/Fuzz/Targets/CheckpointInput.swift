@@ -7,6 +7,7 @@ import Graph
 import Models
 import Optimization
 import Training
+import struct Kernels.Shape
 
 import struct Kernels.Shape
 
