@@ -178,7 +178,8 @@ let package = Package(
       dependencies: [
         "Benchmarks", "Studies", "Training", "Doctor", "Evaluation", "Reduction", "Supervision", "Checkpointing",
         "Planning",
-        "Configuration", "Optimization", "Method", "Refinement", "Models", "Execution", "Graph", "Datasets", "Kernels",
+        "Configuration", "Optimization", "Method", "Refinement", "Models", "Execution", "Operators", "Graph",
+        "Datasets", "Kernels",
         "Formats", "Files",
         "MPI", "Reporting", "Runtime", "TestSupport",
         .product(name: "Logging", package: "swift-log"),

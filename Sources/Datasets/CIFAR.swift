@@ -13,7 +13,9 @@ enum CIFAR {
     training: Dataset, test: Dataset
   ) {
     let folder = try DataFolder(directory, for: format)
-    if let copy = folder.names.first(where: { looksLikeBatch($0) && trainingNumber($0) == nil && $0 != "test_batch.bin" }) {
+    if let copy = folder.names.first(where: {
+      looksLikeBatch($0) && trainingNumber($0) == nil && $0 != "test_batch.bin"
+    }) {
       throw DataError(
         path: "\(directory)/\(copy)",
         reason:

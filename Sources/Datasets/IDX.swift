@@ -90,7 +90,8 @@ enum IDX {
           // The header first: its sizes are the budget of inflating the rest.
           let packed = FileSignature.head(of: path)
           guard packed.count < 2 || packed[0] == 0x1F else {
-            let what = packed.starts(with: [0, 0, 8]) ? "; it is plain: rename it to \(name)" : FileSignature.hint(packed)
+            let what =
+              packed.starts(with: [0, 0, 8]) ? "; it is plain: rename it to \(name)" : FileSignature.hint(packed)
             throw FormatError(path: path, reason: "is not gzip\(what)")
           }
           let head = try Gzip.prefix(contentsOf: path, count: headerBytes)

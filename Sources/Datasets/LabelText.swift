@@ -28,7 +28,8 @@ struct LabelText {
     while let word = scanner.word(), numbers.count <= limit {
       guard word.utf8.allSatisfy({ UInt8(ascii: "0")...UInt8(ascii: "9") ~= $0 }), let number = Int32(word) else {
         throw DataError(
-          path: path, reason: "line \(scanner.line): \(quoted(word)), expected a label" + FileSignature.hint(file.bytes))
+          path: path, reason: "line \(scanner.line): \(quoted(word)), expected a label" + FileSignature.hint(file.bytes)
+        )
       }
       numbers.append(number)
       lines.append(scanner.line)

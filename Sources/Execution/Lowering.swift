@@ -17,7 +17,8 @@ package struct Lowering: Sendable {
         [ActivationPieces(), LayerNormalizationPieces(), BatchNormalizationEnd(), ConvolutionEnd(), DenseEnd()]
       case .frozen:
         [
-          EvaluationMode(), ActivationPieces(), LayerNormalizationPieces(), FoldedBatchNormalization(), ConvolutionEnd(),
+          EvaluationMode(), ActivationPieces(), LayerNormalizationPieces(), FoldedBatchNormalization(),
+          ConvolutionEnd(),
           DenseEnd(),
         ]
       }

@@ -28,7 +28,8 @@ final class ProgramKernels {
 
   /// `wantsInputGradient`: whether the images' gradient may be asked for.
   init(
-    _ program: Program, layout: ParameterLayout, use: Lowering.Use, wantsInputGradient: Bool, backend: ConvolutionBackend,
+    _ program: Program, layout: ParameterLayout, use: Lowering.Use, wantsInputGradient: Bool,
+    backend: ConvolutionBackend,
     scratch: Scratch
   ) {
     self.program = program

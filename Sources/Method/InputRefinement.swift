@@ -16,11 +16,12 @@ final class InputRefinement: ScalarSource {
   /// loss at x_0, loss at x_T, mean |x_T - x|
   private let scalars: Range<Int>
 
-  init(_ setting: MethodSetting, _ builder: MethodBuilder) {
+  /// `taps`: nodes whose outputs are asked for besides.
+  init(_ setting: MethodSetting, _ builder: MethodBuilder, taps: [Int] = []) {
     let icp = setting.configuration.icp
     network = FrozenNetwork(
       builder.model.network, layout: builder.model.layout, backend: setting.configuration.kernels.convolution,
-      differentiable: true, scratch: builder.scratch)
+      differentiable: true, taps: taps, scratch: builder.scratch)
     for samples in builder.sizes { network.prepare(samples: samples) }
     var pixels: [ClosedRange<Float>]?
     if icp.clamp == .pixels, let normalization = setting.normalization {

@@ -24,7 +24,8 @@ import Testing
   @Test func `training mode gives PyTorch's logits, hidden layers, loss and gradients`() throws {
     let (golden, network) = try load()
     let kernels = TrainingKernels(
-      network.graph, layout: network.layout, taps: try network.graph.tappedNodes(nil), backend: .onednn, scratch: Scratch())
+      network.graph, layout: network.layout, taps: try network.graph.tappedNodes(nil), backend: .onednn,
+      scratch: Scratch())
     kernels.load(network.parameters.pointer)
     let training = TrainingNetwork(
       kernels, taps: try network.graph.tappedNodes(nil), capacity: network.samples, differentiable: true)

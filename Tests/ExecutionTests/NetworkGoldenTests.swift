@@ -68,7 +68,8 @@ import Testing
       network.parameters.values[network.layout.start(of: nudge.name) + nudge.element] += nudge.by
     }
     let kernels = TrainingKernels(
-      network.graph, layout: network.layout, taps: try network.graph.tappedNodes(nil), backend: backend, scratch: Scratch(), pieceSize: pieceSize)
+      network.graph, layout: network.layout, taps: try network.graph.tappedNodes(nil), backend: backend,
+      scratch: Scratch(), pieceSize: pieceSize)
     kernels.load(network.parameters.pointer)
     let training = TrainingNetwork(
       kernels, taps: try network.graph.tappedNodes(nil), capacity: network.samples, differentiable: true)

@@ -9,7 +9,9 @@ import Testing
 /// y = a x^2 with a parameter a a channel: an operator that the product does not know.
 struct Square: Operator {
   var kind: String { "Square" }
-  func variables(of inputs: [SampleShape]) -> [Variable] { [Variable("square.scale", [inputs[0][0]], start: .constant(2))] }
+  func variables(of inputs: [SampleShape]) -> [Variable] {
+    [Variable("square.scale", [inputs[0][0]], start: .constant(2))]
+  }
   func layout(of inputs: [Value], output: SampleShape) -> LayoutChoice { .channelsLast(of: inputs, output: output) }
   var backwardReads: Operands { .input }
   var parameterReads: Operands { .input }
@@ -25,7 +27,9 @@ final class SquareKernel: Kernel {
   }
   func forward(_ arguments: borrowing Arguments) {
     let x = arguments.input()
-    for i in 0..<arguments.samples * count { arguments.output[i] = arguments.parameters[scale + i % channels] * x[i] * x[i] }
+    for i in 0..<arguments.samples * count {
+      arguments.output[i] = arguments.parameters[scale + i % channels] * x[i] * x[i]
+    }
   }
   func backward(_ arguments: borrowing Arguments) {
     let x = arguments.input()

@@ -31,7 +31,9 @@ import Testing
   func `keep PyTorch's names of all parameters`(name: String) throws {
     let (file, golden) = try load(name)
     let names = ParameterLayout(file.network).parameters.map(\.name)
-    let expected = golden.file.tensors.map(\.name).filter { $0.hasPrefix("train.grad.") }.map { String($0.dropFirst(11)) }
+    let expected = golden.file.tensors.map(\.name).filter { $0.hasPrefix("train.grad.") }.map {
+      String($0.dropFirst(11))
+    }
     #expect(Set(names) == Set(expected))
     #expect(file.network.classes == 5 && file.network.input == SampleShape(3, 16, 16))
     for entry in ParameterLayout(file.network).parameters {
@@ -78,7 +80,8 @@ import Testing
     let pass = training.forward(
       images, samples: 5, parameters: weights.parameters.pointer,
       statistics: .batch(moving: weights.statistics.pointer))
-    #expect(Distance.maximum(UnsafeBufferPointer(start: pass.logits, count: 25), try golden.floats("train.logits")) < 1e-4)
+    #expect(
+      Distance.maximum(UnsafeBufferPointer(start: pass.logits, count: 25), try golden.floats("train.logits")) < 1e-4)
     pass.logitsSeed.update(from: try golden.floats("seed"), count: 25)
     let gradients = Tensor(count: weights.layout.parameterCount)
     pass.backward(

@@ -83,9 +83,14 @@ import Testing
   }
 
   @Test func `whose batch normalisation was folded away say how to export`() throws {
-    let layers = (1...4).map { node("Conv", [$0 == 1 ? "x" : "c\($0 - 1)", "layer.\($0).weight", "bias\($0)"], "c\($0)", module: "layer.bn\($0)") }
+    let layers = (1...4).map {
+      node(
+        "Conv", [$0 == 1 ? "x" : "c\($0 - 1)", "layer.\($0).weight", "bias\($0)"], "c\($0)", module: "layer.bn\($0)")
+    }
     let tensors = (1...4).flatMap { [tensor("layer.\($0).weight", [3, 3, 1, 1]), tensor("bias\($0)", [3])] }
-    let pool = [node("GlobalAveragePool", ["c4"], "p"), node("Flatten", ["p"], "f"), node("Gemm", ["f", "fc.weight"], "y")]
+    let pool = [
+      node("GlobalAveragePool", ["c4"], "p"), node("Flatten", ["p"], "f"), node("Gemm", ["f", "fc.weight"], "y"),
+    ]
     let text = try error(model(layers + pool, tensors: tensors + [tensor("fc.weight", [3, 5])]))
     #expect(text.contains("folded into the convolutions") && text.contains("launch/export-model"))
   }
@@ -95,7 +100,9 @@ import Testing
     #expect(try error(Message().with(1, 7)).contains("holds no graph"))
     #expect(try error(model([], tensors: [tensor("w", [2, 3], bytes: 20)])).contains("has 20 bytes, expected 24"))
     #expect(try error(model([], tensors: [tensor("w", [1 << 30, 1 << 30], bytes: 4)])).contains("has the shape"))
-    #expect(try error(model([node("Relu", ["x"], "y")], input: [1, 3, -1, -1])).contains("expected (batch, channels, height, width)"))
+    #expect(
+      try error(model([node("Relu", ["x"], "y")], input: [1, 3, -1, -1])).contains(
+        "expected (batch, channels, height, width)"))
     #expect(try error(model([node("Relu", ["x"], "y")])).contains("expected (batch, classes)"))
   }
 

@@ -32,13 +32,17 @@ struct OperatorCase: Sendable, CustomTestStringConvertible {
       )
     }
     /// |x| + 0.5
-    mutating func positive(_ x: Int = 0) throws -> Int { try self(Affine(scale: 1, shift: 0.5), try self(Absolute(), x)) }
+    mutating func positive(_ x: Int = 0) throws -> Int {
+      try self(Affine(scale: 1, shift: 0.5), try self(Absolute(), x))
+    }
   }
 
   static func one(_ name: String, hasKinks: Bool = false, _ operator: any Operator) -> OperatorCase {
     OperatorCase(name: name, hasKinks: hasKinks) { try $0(`operator`, 0) }
   }
-  static func convolution(_ name: String, _ convolution: Operators.Convolution) -> OperatorCase { one(name, convolution) }
+  static func convolution(_ name: String, _ convolution: Operators.Convolution) -> OperatorCase {
+    one(name, convolution)
+  }
   static func parameter(_ name: String, _ shape: Int...) -> OwnOperand {
     OwnOperand(.parameter(Variable(name, shape, start: .constant(1))), shape: SampleShape(Array(shape.suffix(3))))
   }
@@ -84,7 +88,8 @@ struct OperatorCase: Sendable, CustomTestStringConvertible {
     .one("layer_norm_two", LayerNormalization(weight: "weight", bias: "bias", axes: 2)),
     OperatorCase(name: "layer_norm_channels") {
       let last = try $0(Transpose([1, 2, 0]), 0)
-      return try $0(Transpose([2, 0, 1]), try $0(LayerNormalization(weight: "weight", bias: "bias", epsilon: 1e-6), last))
+      return try $0(
+        Transpose([2, 0, 1]), try $0(LayerNormalization(weight: "weight", bias: "bias", epsilon: 1e-6), last))
     },
     .one("group_norm", GroupNormalization(weight: "weight", bias: "bias", groups: 4)),
     .one("relu", hasKinks: true, ReLU()), .one("leaky_relu", hasKinks: true, LeakyReLU(negativeSlope: 0.2)),
@@ -105,7 +110,8 @@ struct OperatorCase: Sendable, CustomTestStringConvertible {
       "max_pool_dilated", hasKinks: true,
       MaxPool(
         Window(
-          kernel: .init(height: 2, width: 3), stride: .init(height: 1, width: 2), dilation: .init(height: 2, width: 1)))),
+          kernel: .init(height: 2, width: 3), stride: .init(height: 1, width: 2), dilation: .init(height: 2, width: 1)))
+    ),
     .one(
       "average_pool",
       AveragePool(Window(kernel: .init(3), stride: .init(2), padding: .init(1)), countsPadding: true)),
@@ -173,7 +179,8 @@ struct OperatorCase: Sendable, CustomTestStringConvertible {
     .one("gather", Gather(axis: 0, indices: [3, 0, 3])),
     OperatorCase(name: "class_token") {
       let token = try $0.network.append(
-        Parameter(Variable("token", [1, 1, 8], start: .constant(0)), shape: SampleShape(1, 8)), named: "token", reading: [])
+        Parameter(Variable("token", [1, 1, 8], start: .constant(0)), shape: SampleShape(1, 8)), named: "token",
+        reading: [])
       return try $0(Concatenation(axis: 0), token, 0)
     },
     .one("linear", Projection(weight: "weight", bias: "bias", outputs: 12)),

@@ -36,11 +36,11 @@ import Testing
   /// With the golden file's weights.
   private static func network(
     of model: Case, _ golden: Golden, _ backend: ConvolutionBackend
-  ) throws -> (FrozenNetwork, Network) {
+  ) throws -> FrozenNetwork {
     let size = golden.shape("x")
-    let network = Network.make(
+    let network = try Network.make(
       model.kind, shortcut: model.shortcut, hidden: [],
-      input: Shape(batch: 1, height: size[2], width: size[3], channels: size[1]),
+      input: SampleShape(size[1], size[2], size[3]),
       classes: golden.shape("eval.logits")[1])
     let layout = ParameterLayout(network)
     let (parameters, statistics) = (Tensor(count: layout.parameterCount), Tensor(count: layout.statisticCount))
@@ -49,17 +49,17 @@ import Testing
         _ = block.values[entry.range].update(fromContentsOf: try golden.floats("model.\(entry.name)"))
       }
     }
-    let network = FrozenNetwork(
+    let frozen = FrozenNetwork(
       network, layout: layout, backend: backend, differentiable: true, scratch: Scratch())
-    network.fold(parameters: parameters.pointer, statistics: statistics.pointer)
-    return (network, network)
+    frozen.fold(parameters: parameters.pointer, statistics: statistics.pointer)
+    return frozen
   }
 
   @Test(arguments: cases, ConvolutionBackend.allCases)
   func `losses and iterates of every rule are PyTorch's`(model: Case, backend: ConvolutionBackend) throws {
     guard let golden = try Golden.load(model.file, from: model.source) else { return }
     let size = golden.shape("x")
-    let (network, network) = try Self.network(of: model, golden, backend)
+    let network = try Self.network(of: model, golden, backend)
     let x0 = try golden.channelsLast("x")
     let labels = try golden.labels("y")
 
@@ -96,7 +96,7 @@ import Testing
   @Test func `mixed images move down the losses of both labels, by their weights`() throws {
     let model = Self.cases[0]
     guard let golden = try Golden.load(model.file, from: model.source) else { return }
-    let (network, _) = try Self.network(of: model, golden, .onednn)
+    let network = try Self.network(of: model, golden, .onednn)
     let (x0, labels) = (try golden.channelsLast("x"), try golden.labels("y"))
     let others = Array(labels.dropFirst() + labels.prefix(1))
     let refiner = Refiner(

@@ -46,9 +46,9 @@ import Testing
     let size = reference.shape("step0.x")
     let classes = reference.shape("model.fc.bias")[0]
     let model = ModelState(
-      .make(
+      try .make(
         golden.kind, shortcut: .projection, hidden: [],
-        input: Shape(batch: 1, height: size[2], width: size[3], channels: size[1]), classes: classes), seed: 0)
+        input: SampleShape(size[1], size[2], size[3]), classes: classes), seed: 0)
     try model.load(model.namedTensors.map { try reference.file.tensor("model.\($0.name)").renamed($0.name) }, from: "")
     if let nudge = golden.nudge {
       model.parameters.values[model.layout.start(of: nudge.name) + nudge.element] += nudge.by

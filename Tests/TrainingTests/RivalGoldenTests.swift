@@ -68,9 +68,9 @@ import Testing
     configuration.icp.rule = .none
     change(&configuration)
     let size = start.shape("step0.x")
-    let network = Network.make(
+    let network = try Network.make(
       .resnet8, shortcut: .projection, hidden: [],
-      input: Shape(batch: 1, height: size[2], width: size[3], channels: size[1]), classes: 10)
+      input: SampleShape(size[1], size[2], size[3]), classes: 10)
     let plan = try MethodPlan(configuration, network: network, normalization: nil)
     let model = ModelState(plan.network, seed: 0)
     for entry in model.layout.parameters {

@@ -14,8 +14,8 @@ import Testing
 @Suite struct WeightsTests {
   private static func model() -> ModelState {
     ModelState(
-      .make(
-        .resnet8, shortcut: .projection, hidden: [], input: Shape(batch: 1, height: 8, width: 8, channels: 3),
+      try! .make(
+        .resnet8, shortcut: .projection, hidden: [], input: SampleShape(3, 8, 8),
         classes: 4),
       seed: 3)
   }
