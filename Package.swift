@@ -36,6 +36,9 @@ let package = Package(
       name: "CKernels",
       cSettings: [.unsafeFlags(["-O3", "-fno-math-errno", "-fno-trapping-math"])],
       linkerSettings: [.linkedLibrary("dnnl"), .linkedLibrary("openblas")] + operatorsForLibraries),
+    .target(
+      name: "CImages", cSettings: [.unsafeFlags(["-O3"])],
+      linkerSettings: [.linkedLibrary("jpeg"), .linkedLibrary("png")]),
     .target(name: "CSupervision"),
     .target(name: "Runtime"),
     .target(name: "Files", dependencies: ["Runtime"]),
@@ -46,16 +49,18 @@ let package = Package(
     .target(name: "Operators", dependencies: ["Graph", "Kernels", "CKernels"]),
     .target(name: "Execution", dependencies: ["Operators", "Graph", "Kernels"]),
     .target(name: "Models", dependencies: ["Operators", "Graph", "Kernels", "Formats", "Files", "Runtime"]),
+    .target(name: "Images", dependencies: ["CImages", "Kernels"]),
     .target(
       name: "Refinement", dependencies: ["Models", "Execution", "Graph", "Kernels", "Runtime"],
       swiftSettings: noMathErrno),
-    .target(name: "Datasets", dependencies: ["Kernels", "Formats", "Files", "Runtime"]),
+    .target(name: "Pictures", dependencies: ["Images", "Kernels", "Formats", "Files", "Runtime"]),
+    .target(name: "Datasets", dependencies: ["Pictures", "Images", "Kernels", "Formats", "Files", "Runtime"]),
     .target(name: "Reporting", dependencies: ["Files", "Runtime", .product(name: "Logging", package: "swift-log")]),
     .target(name: "Optimization", dependencies: ["Kernels"], swiftSettings: noMathErrno),
     .target(
       name: "Configuration",
       dependencies: [
-        "Refinement", "Models", "Execution", "Graph", "Datasets", "Kernels", "Formats", "Files", "Runtime",
+        "Refinement", "Models", "Execution", "Graph", "Datasets", "Images", "Kernels", "Formats", "Files", "Runtime",
         .product(name: "Yams", package: "Yams"),
       ], swiftSettings: noMathErrno),
     .target(
@@ -107,7 +112,8 @@ let package = Package(
     .target(
       name: "Studies",
       dependencies: [
-        "Training", "Doctor", "Supervision", "Checkpointing", "Planning", "Configuration", "Kernels", "Formats",
+        "Training", "Doctor", "Evaluation", "Supervision", "Checkpointing", "Planning", "Configuration", "Kernels",
+        "Formats",
         "Files", "MPI", "Reporting", "Runtime", .product(name: "Yams", package: "Yams"),
         .product(name: "Logging", package: "swift-log"),
       ], swiftSettings: noMathErrno),
@@ -119,10 +125,15 @@ let package = Package(
         "Operators", "Graph", "Datasets", "Kernels", "Files", "MPI", "Reporting", "Runtime",
       ], swiftSettings: noMathErrno),
     .target(
+      name: "Inspection",
+      dependencies: [
+        "Planning", "Configuration", "Datasets", "Pictures", "Images", "Kernels", "Formats", "Reporting", "Runtime",
+      ]),
+    .target(
       name: "Commands",
       dependencies: [
         "Benchmarks", "Studies", "Training", "Doctor", "Evaluation", "Reduction", "Supervision", "Checkpointing",
-        "Configuration", "Formats", "Files", "MPI", "Reporting", "Runtime",
+        "Inspection", "Configuration", "Formats", "Files", "MPI", "Reporting", "Runtime",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
     .executableTarget(name: "icp", dependencies: ["Commands"]),
@@ -154,9 +165,9 @@ let package = Package(
       path: "Tests/Fuzz/Targets"),
     .executableTarget(
       name: "corpus-probe", dependencies: ["FuzzTargets", "CMemoryWatch"], path: "Tests/Executable/CorpusProbe"),
-    .target(name: "TestSupport", dependencies: ["Formats"], path: "Tests/Support"),
+    .target(name: "TestSupport", dependencies: ["Images", "Formats"], path: "Tests/Support"),
     .testTarget(name: "FilesTests", dependencies: ["Files", "TestSupport"]),
-    .testTarget(name: "KernelsTests", dependencies: ["Kernels", "Formats", "TestSupport"]),
+    .testTarget(name: "KernelsTests", dependencies: ["Datasets", "Kernels", "Formats", "TestSupport"]),
     .testTarget(name: "FormatsTests", dependencies: ["Formats", "Files", "TestSupport"]),
     .target(name: "GraphSupport", dependencies: ["Execution", "Graph", "Kernels"], path: "Tests/GraphSupport"),
     .testTarget(name: "GraphTests", dependencies: ["Graph", "Kernels"]),
@@ -169,10 +180,13 @@ let package = Package(
     .testTarget(
       name: "ModelsTests",
       dependencies: ["Models", "Execution", "Operators", "Graph", "Kernels", "Formats", "Files", "TestSupport"]),
+    .testTarget(name: "ImagesTests", dependencies: ["Images", "Kernels", "Formats", "TestSupport"]),
     .testTarget(
       name: "RefinementTests",
       dependencies: ["Refinement", "Models", "Execution", "Graph", "Kernels", "Formats", "TestSupport"]),
-    .testTarget(name: "DatasetsTests", dependencies: ["Datasets", "Kernels", "Formats", "Files", "TestSupport"]),
+    .testTarget(
+      name: "DatasetsTests",
+      dependencies: ["Datasets", "Pictures", "Images", "Kernels", "Formats", "Files", "TestSupport"]),
     .testTarget(
       name: "TrainingTests",
       dependencies: [

@@ -79,7 +79,7 @@ package struct StepBenchmark {
       // Outside the step: ranks that start together wait for each other in the reduction alone.
       try communicator.barrier()
       clock.begin(step: max(step, 1))
-      let batch = loader.next()
+      let batch = try loader.next()
       let isCyclic = refines && step > 0
       let context = StepContext(
         epoch: batch.epoch, position: batch.position, batchCount: batch.count, stage: isCyclic ? .cyclic : .plain,

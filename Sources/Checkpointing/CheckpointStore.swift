@@ -64,7 +64,7 @@ package struct CheckpointStore {
     snapshot.metadata["step"] = String(step)
     snapshot.metadata["best_metric"] = best.map { String($0.metric) }
     snapshot.metadata["best_step"] = best.map { String($0.step) }
-    snapshot.metadata["best_metric_name"] = best == nil ? nil : metricName
+    snapshot.metadata["best_metric_name"] = metricName
     let path = path(step: step)
     do throws(SystemError) {
       try AtomicFile(system: system).replace(path, with: CheckpointFormat.encode(snapshot), verified: true)

@@ -11,6 +11,7 @@ package struct ICP: ParsableCommand {
       Run it alone, or under mpirun for more ranks; the results have the same bits at any number of ranks.
 
         icp train configs/quickstart.yaml
+        icp data configs/tiny100-resnet20-icp.yaml --pictures sheet.png
         mpirun -n 4 icp train configs/cifar10-resnet20-icp.yaml --set data.path=/data/cifar10
         mpirun -n 2 icp sweep configs/studies/quick.yaml
 
@@ -21,7 +22,8 @@ package struct ICP: ParsableCommand {
     version: Platform.description,
     subcommands: [
       TrainCommand.self, EvaluateCommand.self, RobustnessCommand.self, EpisodesCommand.self, PerturbCommand.self,
-      InspectCommand.self, DoctorCommand.self, BenchCommand.self, SweepCommand.self, CompareCommand.self,
+      InspectCommand.self, DataCommand.self, DoctorCommand.self, BenchCommand.self, SweepCommand.self,
+      CompareCommand.self,
     ])
 
   package init() {}

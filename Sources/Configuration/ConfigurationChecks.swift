@@ -38,7 +38,9 @@ struct ConfigurationCheck: Sendable {
       return "'data.label_noise.kind' \(kind.rawValue) may give labels of classes that 'data.classes' leaves out"
     },
     ConfigurationCheck(keys: ["checkpoint.metric", "data.validation"]) { configuration in
-      guard configuration.checkpoint.metric == .validationAccuracy, configuration.data.validation == .none
+      let data = configuration.data
+      let mayHaveOne = [.auto, .images, .npz, .npy].contains(data.format) || data.validationPath != nil
+      guard configuration.checkpoint.metric == .validationAccuracy, data.validation == .none, !mayHaveOne
       else { return nil }
       return
         "'checkpoint.metric' is validation_accuracy, but 'data.validation' is 0: there is no validation split"
@@ -52,6 +54,10 @@ struct ConfigurationCheck: Sendable {
       let optimizer = configuration.optimizer
       guard optimizer.kind == .sgd, optimizer.nesterov, optimizer.momentum == 0 else { return nil }
       return "'optimizer.nesterov' is true, but 'optimizer.momentum' is 0: Nesterov's method needs momentum"
+    },
+    ConfigurationCheck(keys: ["training.mixup", "training.cutmix"]) { configuration in
+      guard configuration.training.mixup > 0, configuration.training.cutmix > 0 else { return nil }
+      return "'training.mixup' and 'training.cutmix' are on: an image is mixed in one way"
     },
     rival("optimizer.sam_rho") { $0.optimizer.samRho > 0 },
     rival("branches.taps") { $0.branches.taps != nil },
@@ -71,7 +77,7 @@ struct ConfigurationCheck: Sendable {
   static let dataPath = ConfigurationCheck(keys: ["data.path", "data.format"]) { configuration in
     guard configuration.data.format != .glyphs, configuration.data.path == nil else { return nil }
     return
-      "'data.path' is missing: 'data.format' \(configuration.data.format.rawValue) needs the directory of its files"
+      "'data.path' is missing: 'data.format' \(configuration.data.format.rawValue) needs the place of its files"
   }
 
   static func batchViolation(_ batchSize: Int, _ shards: Int) -> String? {

@@ -6,32 +6,65 @@ extension ConfigurationTable {
   static let data: [Key] = [
     Key(
       "data.format", \.data.format, .choice,
-      "The data set: `glyphs` is drawn by the program from `training.seed`; `cifar10` and `cifar100` are "
-        + "the binary archives' files; `idx` is a directory with the four files named as MNIST's, plain or "
-        + ".gz."
+      defaults: [
+        .init(.auto, "with data.path") { $0.data.path != nil }, .init(.glyphs, "without") { _ in true },
+      ],
+      "The data set (DATA.md): `auto` is what `data.path` holds, and is written as that. `glyphs` is drawn by the program from "
+        + "`training.seed`; `cifar10` and `cifar100` are the binary archives' files; `idx` is a directory with files named as "
+        + "MNIST's, plain or .gz, grey or in colour; `images` are JPEG and PNG files in class folders, tar shards or a list; "
+        + "`npz` is an archive and `npy` a folder of arrays named as MedMNIST's."
     ),
     Key(
-      "data.path", \.data.path, .optional("none", .text("a directory")), role: .place,
-      "The directory: the `data_batch_N.bin` it holds, sorted by name, or `train.bin`, and "
-        + "`test_batch.bin` or `test.bin`; or the IDX files. Needed by every format but glyphs, and goes with "
-        + "`data.format`. A relative one starts at the working directory."
+      "data.path", \.data.path, .optional("none", .text("a directory or file")), role: .place,
+      "Where the data lies: of CIFAR the `data_batch_N.bin`, sorted by name, or `train.bin`, and `test_batch.bin` or `test.bin`; "
+        + "of pictures a folder, a `.tar`, a pattern such as `train-{000..003}.tar`, a `.csv` or `.tsv`. Needed by every format "
+        + "but glyphs. A relative one starts at the working directory."
     ),
+    Key(
+      "data.validation_path", \.data.validationPath, .optional("none", .text("a directory or file")), role: .place,
+      "Another place for the validation images, of any format: its part of that name, or all that it holds."),
+    Key(
+      "data.test_path", \.data.testPath, .optional("none", .text("a directory or file")), role: .place,
+      "Another place for the test images, of any format: its part of that name, or all that it holds."),
     Key(
       "data.size", \.data.size, .optional("native", .integer(from: 1, to: 1024)), unit: "pixels",
-      "Images are resized to this many pixels a side, by area averaging; `native` keeps their size, or takes that of "
-        + "the weights' images."),
+      "Images are resized to this many pixels a side: pictures as `data.evaluation` says, by Pillow's antialiased bilinear "
+        + "filter, others by area averaging. `native` keeps their size, which must be one, or takes that "
+        + "of the weights' images."),
     Key(
       "data.shuffle", \.data.shuffle, .boolean,
       "A new order each epoch, from seed and epoch alone; `false` keeps file order."),
     Key(
-      "data.augment", \.data.augment, .distinct(of: .choice),
+      "data.augment", \.data.augment, .augmentations,
       defaults: [
         .init([.padCrop, .flip], "cifar10 and cifar100") { [.cifar10, .cifar100].contains($0.data.format) },
-        .init([], "glyphs and idx") { _ in true },
+        .init([], "others") { _ in true },
       ],
-      "Random changes of training images: `pad-crop` moves by up to 4 pixels (zeros after normalisation "
-        + "come in), `flip` mirrors one in two."
+      "Random changes of training images, in order, with their parameters in braces (DATA.md): `pad-crop` moves by up to 4 pixels "
+        + "(zeros after normalisation come in), `flip` mirrors one in two, `{random-resized-crop: {scale: [0.25, 1]}}`, "
+        + "`{rand-augment: {n: 2, m: 9}}`, `{color-jitter: {brightness: 0.4}}`, `{random-erasing: 0.25}`."
     ),
+    Key(
+      "data.evaluation.resize", \.data.evaluation.resize, .optional("of data.size", .integer(from: 1, to: 4096)),
+      unit: "pixels",
+      "Of pictures: the shorter side before the middle of `data.size` is cut out, where they are measured, and where no random "
+        + "crop is trained on."),
+    Key(
+      "data.evaluation.crop", \.data.evaluation.crop, .choice,
+      "Of pictures: `center` cuts the middle out, which keeps the aspect ratio; `none` squashes the whole picture."),
+    Key(
+      "data.channels", \.data.channels, .optional("of the files", .channels), unit: "channels",
+      "Reads pictures in colour (3) or grey (1); without it in colour where any of them is."),
+    Key(
+      "data.bad_files", \.data.badFiles, .choice,
+      "Pictures that cannot be read: `stop` names them and trains nothing, `skip` leaves them out and says how many."),
+    Key(
+      "data.cache", \.data.cache, .optional("none", .text("a folder")), role: .place,
+      "A folder, best on a local disk, in which the index of the pictures and their decoded pixels are kept from run to run."
+    ),
+    Key(
+      "data.decoder_threads", \.data.decoderThreads, .integer(from: 1, to: 256), unit: "threads", role: .place,
+      "How many threads of a rank decode and change pictures beside the step. No number depends on it."),
     Key(
       "data.mean", \.data.mean, .optional("computed", .list(.notEmpty, of: .fraction)),
       unit: "pixel values in 0..1",
@@ -52,6 +85,11 @@ extension ConfigurationTable {
     Key(
       "data.validation", \.data.validation, .validation, unit: "samples, or a fraction of them",
       "Held out of the training set; `validation_*` is then recorded and may choose the best checkpoint."),
+    Key(
+      "data.test", \.data.test, .optional("none", .number("> 0 and < 1") { $0 > 0 && $0 < 1 }),
+      unit: "fraction of the samples",
+      "Holds a share of each class out as the test set where the data has none; which images depends on their names alone."
+    ),
     Key(
       "data.validation_split", \.data.validationSplit, .split,
       "Which images `data.validation` holds out: of each class its share (by largest remainder), the last in file order "

@@ -29,6 +29,11 @@ extension ConfigurationTable {
         + "batch; 0 mixes nothing. Refinement moves mixed images down the loss of both labels. The training accuracy counts by the label of the larger weight."
     ),
     Key(
+      "training.cutmix", \.training.cutmix, .notNegative,
+      "CutMix's alpha: a box of each image is another one's of the shard, and as much of its target is; the box's area by a "
+        + "draw of Beta(alpha, alpha), one box a batch; 0 pastes nothing. Refinement moves such images down the loss of both labels. Without `training.mixup`."
+    ),
+    Key(
       "training.gradient_reduction", \.training.gradientReduction, .choice,
       "How gradients are summed over ranks: in fixed point, the same bits at any number of ranks, or in "
         + "float32."

@@ -1,6 +1,7 @@
 import Datasets
 import Formats
 import Models
+import Runtime
 
 /// What a configuration says of preprocessing, beside what the weights say.
 extension Preprocessing {
@@ -10,6 +11,7 @@ extension Preprocessing {
     filled.data.mean = configuration.data.mean ?? mean
     filled.data.std = configuration.data.std ?? std
     filled.data.size = configuration.data.size ?? size?.side
+    if configuration.data.format == .images { filled.data.channels = configuration.data.channels ?? channels }
     guard !keepsClasses else { return filled }
     switch classes {
     case .chosen(let labels): filled.data.classes = configuration.data.classes ?? labels
@@ -50,6 +52,19 @@ extension Preprocessing {
       path: path,
       reason:
         "'\(found.key)' is given as \(found.given), but these weights were trained with \(found.own); leave it out")
+  }
+
+  /// Throws where the data's classes, by their names in order, are not those that the weights' outputs stand for.
+  package func check(_ names: [String]?, path: String) throws(WeightsError) {
+    guard let own = classNames, let names, own != names else { return }
+    func text(_ names: [String]) -> String { listed(names.map(quoted), most: 10) }
+    let place = zip(own, names).enumerated().first { $0.element.0 != $0.element.1 }
+    let first =
+      place.map {
+        " (output \($0.offset) is \(quoted($0.element.0)), the data's class \($0.offset) \(quoted($0.element.1)))"
+      } ?? ""
+    throw WeightsError(
+      path: path, reason: "its outputs are \(text(own)), but the data's classes are \(text(names))\(first)")
   }
 
   /// Throws where images of `shape` are not what the weights take.

@@ -1,6 +1,7 @@
 import Datasets
 import Files
 import Formats
+import Foundation
 
 /// How images become a network's inputs, and what its outputs stand for. It belongs to a model as its weights do: every
 /// checkpoint has it in its metadata, and whoever measures the weights goes by it. A foreign file may have any part of it.
@@ -12,6 +13,8 @@ package struct Preprocessing: Equatable, Sendable {
   package private(set) var size: ImageSize?
   package private(set) var channels: Int?
   package private(set) var classes: Classes?
+  /// What the outputs are called, in their order; nil where the data has no names.
+  package private(set) var classNames: [String]?
 
   package struct ImageSize: Equatable, Sendable, CustomStringConvertible {
     package let height, width: Int
@@ -35,7 +38,8 @@ package struct Preprocessing: Equatable, Sendable {
     }
   }
 
-  package init(_ normalization: Normalization, shape: ImageShape, classes: Classes) {
+  package init(_ normalization: Normalization, shape: ImageShape, classes: Classes, classNames: [String]? = nil) {
+    self.classNames = classNames
     mean = normalization.mean
     std = normalization.std
     size = ImageSize(height: shape.height, width: shape.width)
@@ -50,6 +54,9 @@ package struct Preprocessing: Equatable, Sendable {
     return Normalization(mean: mean, std: std)
   }
 
+  /// Of images in colour: the order in which every reader of ours gives channels.
+  package static let channelOrder = "RGB"
+
   // MARK: Metadata
 
   /// Names of metadata, with their values as text.
@@ -60,6 +67,7 @@ package struct Preprocessing: Equatable, Sendable {
     texts["preprocessing.size"] = size.map { "\($0)" }
     texts["preprocessing.channels"] = channels.map { "\($0)" }
     texts["preprocessing.classes"] = classes.map { "\($0)" }
+    texts["preprocessing.class_names"] = classNames.map { JSONText.of($0) }
     return texts
   }
 
@@ -97,6 +105,17 @@ package struct Preprocessing: Equatable, Sendable {
         Set(labels).count == labels.count
       else { return nil }
       return .chosen(labels)
+    }
+    classNames = try read("class_names", "a JSON list of names, none of them twice") { text in
+      guard let names = try? JSONDecoder().decode([String].self, from: Data(text.utf8)),
+        Set(names).count == names.count,
+        !names.joined().unicodeScalars.contains(where: { $0.properties.generalCategory == .control })
+      else { return nil }
+      return names
+    }
+    if let order = metadata["preprocessing.channel_order"], order != Self.channelOrder {
+      throw FormatError(
+        path: path, reason: "metadata preprocessing.channel_order is \(quoted(order)), expected \(Self.channelOrder)")
     }
     let counts = [mean?.count, std?.count, channels].compactMap(\.self)
     guard (mean == nil) == (std == nil), Set(counts).count <= 1 else {

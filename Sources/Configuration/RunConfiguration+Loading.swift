@@ -35,16 +35,17 @@ extension RunConfiguration {
       guard setting.key.read(setting.value, &self) else { throw setting.refusal }
       places[setting.key.path] = setting
     }
-    for key in ConfigurationTable.keys where places[key.path] == nil { key.setDependentDefault(&self) }
+    let unsaid = ConfigurationTable.keys.filter { places[$0.path] == nil }
+    for key in unsaid where key.path == "data.format" { key.setDependentDefault(&self) }
+    // What is there is the format, from here on; where that cannot be told, reading the data says why.
+    if data.format == .auto, readsData, let path = data.path, let known = try? DataFormat.recognised(at: path) {
+      data.format = known.format
+    }
+    for key in unsaid where key.path != "data.format" { key.setDependentDefault(&self) }
     if places["data.validation_split"] == nil, ConfigurationTable.isOfEarlierVersion(own.map(\.key.path)) {
       data.validationSplit = SplitChoice(.end)
     }
 
-    if let path = data.path, places["data.format"] == nil, let place = places["data.path"] {
-      throw place.error(
-        "'data.path' is \(YAMLText.shown(path, limit: 60)), but 'data.format' is not said, and its default, glyphs, is drawn and "
-          + "reads no files: say which of \(DataFormat.allCases.map(\.rawValue).joined(separator: ", "))")
-    }
     for check in ConfigurationCheck.all + (readsData ? [.dataPath] : []) {
       guard let violation = check.violation(self) else { continue }
       let place = check.keys.compactMap { places[$0] }.last

@@ -6,7 +6,7 @@ import Refinement
 /// Everything a run can be told, resolved: every dependent default is filled in, every range and combination checked.
 ///
 /// A property is its key in camel case (`icp.step_size` is `icp.stepSize`); `nil` stands for the key's word (`none`,
-/// `all`, `native`, `computed`, `of the data`, `of the model`, `of training.seed`). Meaning, unit and range of each: ConfigurationTable.
+/// `all`, `native`, `computed`, `of the data`, `of the model`, `of training.seed`, `of data.size`, `of the files`). Meaning, unit and range of each: ConfigurationTable.
 package struct RunConfiguration: Sendable, Equatable {
   package var data = DataSection()
   package var model = ModelSection()
@@ -29,19 +29,32 @@ package struct RunConfiguration: Sendable, Equatable {
   package struct DataSection: Sendable, Equatable {
     package var format = DataFormat.glyphs
     package var path: String?
+    package var validationPath: String?
+    package var testPath: String?
     package var size: Int?
     package var shuffle = true
     package var augment: [Augmentation] = []
+    package var evaluation = EvaluationGroup()
+    package var channels: Int?
+    package var badFiles = BadFiles.stop
+    package var cache: String?
+    package var decoderThreads = 1
     package var mean: [Double]?
     package var std: [Double]?
     package var limit: Int?
     package var testLimit: Int?
     package var validation = Validation.none
+    package var test: Double?
     package var validationSplit = SplitChoice(.stratified)
     package var classes: [Int]?
     package var samplesPerClass: Int?
     package var subsetSeed: Int?
     package var labelNoise = LabelNoiseGroup()
+
+    package struct EvaluationGroup: Sendable, Equatable {
+      package var resize: Int?
+      package var crop = EvaluationCrop.center
+    }
 
     package struct LabelNoiseGroup: Sendable, Equatable {
       package var kind = LabelNoiseKind.none
@@ -67,6 +80,7 @@ package struct RunConfiguration: Sendable, Equatable {
     package var threads = 1
     package var labelSmoothing = 0.0
     package var mixup = 0.0
+    package var cutmix = 0.0
     package var gradientReduction = GradientReductionKind.exact
     package var overlap = true
     package var nonFinite = NonFinitePolicy.stop

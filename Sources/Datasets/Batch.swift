@@ -1,4 +1,5 @@
 import Kernels
+import Pictures
 
 /// One shard's part of a batch. The loader owns and reuses its memory: it is valid until the loader's next batch.
 package final class Shard: @unchecked Sendable {
@@ -42,11 +43,8 @@ package final class Shard: @unchecked Sendable {
   /// `count` indices of the data set.
   package var samples: UnsafeBufferPointer<Int> { .init(start: sampleStorage, count: count) }
 
-  /// Takes the samples at `positions` of the order, as `epoch` sees them.
-  func fill(
-    _ positions: Range<Int>, ofBatch batchCount: Int, epoch: Int, order: EpochOrder, from dataset: Dataset,
-    by transform: SampleTransform
-  ) {
+  /// Takes the samples at `positions` of the order; their images come after.
+  func take(_ positions: Range<Int>, ofBatch batchCount: Int, order: EpochOrder, from dataset: Dataset) {
     precondition(positions.count <= images.shape.batch, "\(positions.count) samples into \(images.shape)")
     count = positions.count
     share = Double(count) / Double(batchCount)
@@ -54,9 +52,13 @@ package final class Shard: @unchecked Sendable {
       let sample = order[position]
       sampleStorage[at] = sample
       labelStorage[at] = Int32(dataset.label(sample))
-      let target = images.pointer + at * transform.shape.count
-      dataset.withPixels(of: sample) { transform.write($0, epoch: epoch, sample: sample, into: target) }
     }
+  }
+
+  /// Writes image `at`, as `epoch` sees it. Images are independent of each other.
+  func write(_ at: Int, epoch: Int, from dataset: Dataset, by transform: SampleTransform) throws(DataError) {
+    try transform.write(
+      sampleStorage[at], of: dataset, epoch: epoch, into: images.pointer + at * transform.shape.count)
   }
 }
 

@@ -1,5 +1,6 @@
 import Foundation
 import Kernels
+import Pictures
 
 /// What decides the batches: the same source gives the same batches at any rank, any time and from any start.
 package struct BatchSource: Sendable {
@@ -8,11 +9,14 @@ package struct BatchSource: Sendable {
   package let schedule: BatchSchedule
   package let seed: Int
   package let shuffle: Bool
+  /// How many threads make a batch, the loader's own among them. No number depends on it.
+  package let threads: Int
 
   package init(
     dataset: Dataset, normalization: Normalization, augmentations: [Augmentation], seed: Int, shuffle: Bool,
-    batchSize: Int, shards: Int
+    batchSize: Int, shards: Int, threads: Int = 1
   ) {
+    self.threads = threads
     (self.dataset, self.seed, self.shuffle) = (dataset, seed, shuffle)
     transform = SampleTransform(
       shape: dataset.shape, normalization: normalization, augmentations: augmentations, seed: seed)
@@ -27,8 +31,8 @@ package struct BatchSource: Sendable {
 /// Makes batch after batch, epoch after epoch without end, on a thread of its own and one batch ahead. Two slots of
 /// memory take turns, so nothing is allocated for a batch after the first two (an epoch allocates its order).
 ///
-/// Nothing can fail once the data is loaded, with one exception that cannot be caught: a mapped file that is cut
-/// short during the run ends the process with SIGBUS.
+/// Once the data is loaded, two things can fail. A picture whose file was changed since is an error of the batch that
+/// needs it. A mapped file that is cut short during the run ends the process with SIGBUS, which cannot be caught.
 package final class BatchLoader {
   private let exchange = Exchange()
   private let slots: [[Shard]]
@@ -55,9 +59,10 @@ package final class BatchLoader {
 
   deinit { stop() }
 
-  /// The next batch, valid until the next call. Waits only where the loader's thread is behind.
-  package func next() -> Batch {
-    let slot = exchange.take()
+  /// The next batch, valid until the next call. Waits only where the loader's thread is behind. Throws where a picture
+  /// cannot be read any more; there are no batches then.
+  package func next() throws(DataError) -> Batch {
+    let slot = try exchange.take()
     defer {
       position += 1
       if position == source.schedule.stepsPerEpoch { (epoch, position) = (epoch + 1, 0) }
@@ -80,10 +85,16 @@ package final class BatchLoader {
     var order = source.order(epoch: epoch)
     while let slot = exchange.free() {
       let count = source.schedule.positions(ofBatch: position).count
-      for shard in slots[slot] {
-        shard.fill(
-          source.schedule.positions(ofBatch: position, shard: shard.index), ofBatch: count, epoch: epoch,
-          order: order, from: source.dataset, by: source.transform)
+      let shards = slots[slot]
+      for shard in shards {
+        shard.take(
+          source.schedule.positions(ofBatch: position, shard: shard.index), ofBatch: count, order: order,
+          from: source.dataset)
+      }
+      do throws(DataError) {
+        try write(shards, epoch: epoch, source)
+      } catch {
+        return exchange.fail(error)
       }
       exchange.fill()
       position += 1
@@ -94,6 +105,20 @@ package final class BatchLoader {
     }
   }
 
+  private static func write(_ shards: [Shard], epoch: Int, _ source: BatchSource) throws(DataError) {
+    guard source.threads > 1 else {
+      for shard in shards {
+        for at in 0..<shard.count { try shard.write(at, epoch: epoch, from: source.dataset, by: source.transform) }
+      }
+      return
+    }
+    let places = shards.flatMap { shard in (0..<shard.count).map { (shard, $0) } }
+    try Parallel.run(places.count, threads: source.threads) { (index) throws(DataError) in
+      let (shard, at) = places[index]
+      try shard.write(at, epoch: epoch, from: source.dataset, by: source.transform)
+    }
+  }
+
   /// Who may touch which slot: batch i lies in slot i mod 2, from when it is filled until batch i + 1 is taken.
   private final class Exchange: @unchecked Sendable {
     private let condition = NSCondition()
@@ -101,16 +126,21 @@ package final class BatchLoader {
     private var taken = 0
     private var stopping = false
     private var finished = false
+    private var failure: DataError?
 
     /// Consumer: gives back the slot it holds and waits for the next one.
-    func take() -> Int {
-      condition.withLock {
+    func take() throws(DataError) -> Int {
+      let result = condition.withLock { () -> Result<Int, DataError> in
         precondition(!stopping, "next() after stop()")
         taken += 1
         condition.broadcast()
-        while filled < taken { condition.wait() }
-        return (taken - 1) % 2
+        while filled < taken {
+          if let failure { return .failure(failure) }
+          condition.wait()
+        }
+        return .success((taken - 1) % 2)
       }
+      return try result.get()
     }
 
     /// Producer: waits for a slot that the consumer does not hold; nil at the end.
@@ -126,6 +156,14 @@ package final class BatchLoader {
     func fill() {
       condition.withLock {
         filled += 1
+        condition.broadcast()
+      }
+    }
+
+    /// Producer: there will be no more batches.
+    func fail(_ error: DataError) {
+      condition.withLock {
+        failure = error
         condition.broadcast()
       }
     }

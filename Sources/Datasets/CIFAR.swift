@@ -1,6 +1,7 @@
 import Files
 import Foundation
 import Formats
+import Pictures
 
 /// The binary layout of CIFAR-10 and CIFAR-100 (https://www.cs.toronto.edu/~kriz/cifar.html): records of one label byte
 /// (CIFAR-100: coarse, then fine) and 3072 pixel bytes, the red, green and blue planes of 32x32.

@@ -1,6 +1,7 @@
 import Files
 import Formats
 import Foundation
+import Pictures
 import Runtime
 
 /// The files of CIFAR-10-C and CIFAR-100-C (Hendrycks and Dietterich 2019, https://zenodo.org/records/2535967): a NAME.npy a

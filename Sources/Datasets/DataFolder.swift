@@ -1,6 +1,7 @@
 import Files
 import Formats
 import Foundation
+import Pictures
 import Runtime
 
 /// The directory that `data.path` names, and what can be said of it where it is not the one that was meant.

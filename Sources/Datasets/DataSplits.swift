@@ -1,5 +1,6 @@
 import Foundation
 import Kernels
+import Pictures
 
 /// What to load: the keys `data.*` of the configuration.
 package struct DataOptions: Sendable {
@@ -12,8 +13,13 @@ package struct DataOptions: Sendable {
   }
 
   package var format: DataFormat
-  /// The directory; glyphs need none.
+  /// The directory or file; glyphs need none.
   package var path: String?
+  /// Other places for validation and test images.
+  package var validationPath: String?
+  package var testPath: String?
+  /// The share of each class that is held out as a test set where the data has none; nil holds none out.
+  package var testFraction: Double?
   /// Images are resized to size x size; nil keeps their own size.
   package var size: Int?
   /// The first so many training images in file order; nil takes all.
@@ -33,6 +39,29 @@ package struct DataOptions: Sendable {
   /// Of the training labels alone.
   package var labelNoise = LabelNoise()
 
+  /// What becomes of pictures that cannot be read.
+  package var badFiles = BadFiles.stop
+  /// The folder in which the index and the decoded pictures are kept; nil keeps neither.
+  package var cache: String?
+  /// The channels that pictures are read with, 1 or 3; nil takes 3 where any is in colour.
+  package var channels: Int?
+  /// How pictures are measured, and seen where nothing is changed at random.
+  package var evaluation = Evaluation()
+  /// Whether random changes cut their part out of whole pictures, so that these are kept.
+  package var keepsWholePictures = false
+  /// How many threads decode pictures.
+  package var decoderThreads = 1
+  /// Indexes that are known, by their paths; others are made.
+  package var indexes: [String: PictureIndex] = [:]
+
+  package struct Evaluation: Equatable, Sendable {
+    /// The shorter side before the crop; nil takes `size`.
+    package var resize: Int?
+    package var crop = EvaluationCrop.center
+
+    package init() {}
+  }
+
   package init(
     format: DataFormat = .glyphs, path: String? = nil, size: Int? = nil, limit: Int? = nil,
     testLimit: Int? = nil, validation: Validation = .none, seed: Int = 0
@@ -46,15 +75,24 @@ package struct DataOptions: Sendable {
 package struct DataSplits: Sendable {
   package let training: Dataset
   package let validation: Dataset?
-  package let test: Dataset
+  /// nil where the data has none.
+  package let test: Dataset?
   /// The test images of the files, before limits, classes and size.
-  package let wholeTest: Dataset
+  package let wholeTest: Dataset?
 
-  init(training: Dataset, validation: Dataset?, test: Dataset, wholeTest: Dataset) {
+  init(training: Dataset, validation: Dataset?, test: Dataset?, wholeTest: Dataset?) {
     self.training = training
     self.validation = validation
     self.test = test
     self.wholeTest = wholeTest
+  }
+
+  /// The test images, where what is asked for cannot do without.
+  package var testImages: Dataset {
+    get throws(DataError) {
+      guard let test else { throw Self.noTest("data.path") }
+      return test
+    }
   }
 
   /// Loads, limits, keeps classes, splits, takes the samples of each class, gives noisy labels, checks labels and resizes,
@@ -62,21 +100,26 @@ package struct DataSplits: Sendable {
   /// model's classes) in what is used of it.
   package static func load(_ options: DataOptions, classLimit: Int? = nil) throws(DataError) -> DataSplits {
     let source = options.format == .glyphs ? "glyphs" : options.path ?? "data.path"
-    let (allTraining, allTest) = try loadAll(options)
-    let limited = try allTraining.first(options.limit, key: "data.limit", source: source)
+    let all = try loadAll(options)
+    let limited = try all.training.first(options.limit, key: "data.limit", source: source)
       .keeping(options.classes, source: source)
-    let test = try allTest.first(options.testLimit, key: "data.test_limit", source: source)
+    let test = try all.test?.first(options.testLimit, key: "data.test_limit", source: source)
       .keeping(options.classes, source: source)
+    let ownValidation = try all.validation?.keeping(options.classes, source: source)
+    guard ownValidation == nil || options.validation == .none else {
+      throw DataError(
+        path: source, reason: "has \(ownValidation!.count) images for validation of its own: leave out data.validation")
+    }
 
     let held = try heldOut(options.validation, of: limited.count, source: source)
     let parts = held > 0 ? limited.holdingOut(held, by: options.validationSplit) : nil
     let unheld = parts?.rest ?? limited
-    let validation = parts?.held
+    let validation = parts?.held ?? ownValidation
     var training =
       try options.samplesPerClass.map { (count) throws(DataError) in
         try unheld.subset(perClass: count, seed: options.subsetSeed, source: source)
       } ?? unheld
-    training = try options.labelNoise.apply(to: training, of: allTraining, format: options.format, source: source)
+    training = try options.labelNoise.apply(to: training, of: all.training, format: options.format, source: source)
     guard training.count >= 2 else {
       throw DataError(
         path: source,
@@ -84,17 +127,17 @@ package struct DataSplits: Sendable {
           + (held > 0 ? " after holding out \(held) for validation" : "")
           + ", expected at least 2 (batch statistics need more than one)")
     }
-    guard test.count >= 1 else {
+    guard test.map({ $0.count >= 1 }) ?? true else {
       throw DataError(path: source, reason: "0 test images, expected at least 1")
     }
 
-    let splits = DataSplits(training: training, validation: validation, test: test, wholeTest: allTest)
+    let splits = DataSplits(training: training, validation: validation, test: test, wholeTest: all.test)
     if let classLimit {
       for split in [training, validation, test].compactMap(\.self) {
         try split.checkLabels(below: classLimit, because: "model.classes: \(classLimit)")
       }
     }
-    guard let size = options.size else { return splits }
+    guard let size = options.size, !training.isDecoded else { return splits }
     return try splits.resized(to: size, source: source)
   }
 
@@ -107,7 +150,9 @@ package struct DataSplits: Sendable {
       throw DataError(path: source, reason: "0 test images, expected at least 1")
     }
     if let classLimit { try test.checkLabels(below: classLimit, because: "model.classes: \(classLimit)") }
-    guard let size = options.size, test.shape.height != size || test.shape.width != size else { return test }
+    guard let size = options.size, !test.isDecoded, test.shape.height != size || test.shape.width != size else {
+      return test
+    }
     try checkRoom(for: test.count, channels: test.shape.channels, size: size, source: source)
     return test.resized(to: size)
   }
@@ -119,8 +164,12 @@ package struct DataSplits: Sendable {
       return Glyphs.draw(.test, count: max(0, options.testLimit ?? Glyphs.testCount), seed: options.seed)
     }
     let path = try directory(options)
-    return options.format == .idx
-      ? try IDX.loadTest(directory: path) : try CIFAR.loadTest(options.format, directory: path)
+    // Where they come from another place or out of the training images, these are needed too.
+    let test =
+      options.testPath == nil && options.testFraction == nil
+      ? try source(options, at: path).loadTest(path, options) : try loadAll(options).test
+    guard let test else { throw noTest(path) }
+    return test
   }
 
   private static func checkGlyphs(_ counts: [(key: String, count: Int?)]) throws(DataError) {
@@ -128,6 +177,17 @@ package struct DataSplits: Sendable {
       guard let count, count > Glyphs.largestCount else { continue }
       throw DataError(path: "glyphs", reason: "\(key): \(count), expected at most \(Glyphs.largestCount)")
     }
+  }
+
+  private static func noTest(_ path: String) -> DataError {
+    DataError(
+      path: path,
+      reason: "holds no test images, which are measured here: set data.test_path, or data.test to hold some out")
+  }
+
+  private static func source(_ options: DataOptions, at path: String) throws(DataError) -> any DataSource.Type {
+    let format = options.format == .auto ? try DataFormat.recognised(at: path).format : options.format
+    return DataSources.of(format)!
   }
 
   private static func directory(_ options: DataOptions) throws(DataError) -> String {
@@ -138,17 +198,45 @@ package struct DataSplits: Sendable {
     return path
   }
 
-  private static func loadAll(_ options: DataOptions) throws(DataError) -> (Dataset, Dataset) {
-    if options.format == .glyphs {
-      try checkGlyphs([("data.limit", options.limit), ("data.test_limit", options.testLimit)])
-      return (
-        Glyphs.draw(.training, count: max(0, options.limit ?? Glyphs.trainingCount), seed: options.seed),
-        Glyphs.draw(.test, count: max(0, options.testLimit ?? Glyphs.testCount), seed: options.seed)
-      )
-    }
+  private static func loadAll(_ options: DataOptions) throws(DataError) -> LoadedData {
+    guard options.format != .glyphs else { return try drawnGlyphs(options) }
     let path = try directory(options)
-    return options.format == .idx
-      ? try IDX.load(directory: path) : try CIFAR.load(options.format, directory: path)
+    var data = try source(options, at: path).load(path, options)
+    if let place = options.validationPath {
+      data.validation = try part(\.validation, of: place, data.training, options)
+    }
+    if let place = options.testPath { data.test = try part(\.test, of: place, data.training, options) }
+    if data.test == nil, let fraction = options.testFraction {
+      let parts = try data.training.holdingOutTest(fraction, source: path)
+      data.training = parts.rest
+      data.test = parts.held
+    }
+    return data
+  }
+
+  private static func drawnGlyphs(_ options: DataOptions) throws(DataError) -> LoadedData {
+    try checkGlyphs([("data.limit", options.limit), ("data.test_limit", options.testLimit)])
+    return LoadedData(
+      training: Glyphs.draw(.training, count: max(0, options.limit ?? Glyphs.trainingCount), seed: options.seed),
+      test: Glyphs.draw(.test, count: max(0, options.testLimit ?? Glyphs.testCount), seed: options.seed))
+  }
+
+  /// The images of another place: those of its part of that name, or all that it has. They are read as the training images
+  /// are, and their classes are those of the training images.
+  private static func part(
+    _ part: KeyPath<LoadedData, Dataset?>, of place: String, _ training: Dataset, _ options: DataOptions
+  ) throws(DataError) -> Dataset {
+    var there = options
+    there.channels = training.shape.channels
+    if training.isDecoded, options.size == nil, training.shape.height == training.shape.width {
+      there.size = training.shape.height
+    }
+    let data = try DataSources.of(try DataFormat.recognised(at: place).format)!.load(place, there)
+    let images = data[keyPath: part] ?? data.training
+    guard training.isDecoded || images.shape == training.shape else {
+      throw DataError(path: place, reason: "images of \(images.shape), expected \(training.shape) as in training")
+    }
+    return try images.numbered(as: training, source: place)
   }
 
   /// How many of `count` images are held out.
@@ -171,11 +259,12 @@ package struct DataSplits: Sendable {
 
   private func resized(to size: Int, source: String) throws(DataError) -> DataSplits {
     try Self.checkRoom(
-      for: training.count + (validation?.count ?? 0) + test.count, channels: training.shape.channels, size: size,
+      for: training.count + (validation?.count ?? 0) + (test?.count ?? 0), channels: training.shape.channels,
+      size: size,
       source: source)
     return DataSplits(
       training: training.resized(to: size), validation: validation?.resized(to: size),
-      test: test.resized(to: size), wholeTest: wholeTest)
+      test: test?.resized(to: size), wholeTest: wholeTest)
   }
 
   private static func checkRoom(for images: Int, channels: Int, size: Int, source: String) throws(DataError) {

@@ -1,26 +1,19 @@
-/// The size of one image.
-package struct ImageShape: Hashable, Sendable, CustomStringConvertible {
-  package let channels: Int
-  package let height: Int
-  package let width: Int
-
-  package init(channels: Int, height: Int, width: Int) {
-    (self.channels, self.height, self.width) = (channels, height, width)
-  }
-
-  /// Bytes, or elements, of one image.
-  package var count: Int { channels * height * width }
-
-  package var description: String { "\(channels)x\(height)x\(width)" }
-}
+import Runtime
+import Formats
+import Images
+import Pictures
 
 /// Labelled images of one shape, in file order: 0..<count. Pixels are bytes, plane by plane (CHW). Plain files stay
-/// mapped, and are not copied; a part of a data set shares its bytes.
+/// mapped, and are not copied; pictures are decoded when they are asked for; a part of a data set shares its bytes.
 package struct Dataset: Sendable {
   package private(set) var shape: ImageShape
   /// Labels are in 0..<classes.
   package private(set) var classes: Int
   private let files: [SampleFile]
+  /// Pictures in place of files, and the number of the first one in their set.
+  private var pictures: (set: PictureSet, first: Int)?
+  /// In the order of the labels; nil where classes have numbers alone.
+  package private(set) var classNames: [String]?
   /// Each sample's number, counted over all files.
   private var records: SampleList
   /// Pixels in place of the files', image after image, and each sample's place there.
@@ -33,6 +26,15 @@ package struct Dataset: Sendable {
   init(shape: ImageShape, classes: Int, files: [SampleFile]) {
     (self.shape, self.classes, self.files) = (shape, classes, files)
     records = SampleList(0..<files.reduce(0) { $0 + $1.count })
+  }
+
+  /// The pictures of `part` of a set.
+  init(pictures: PictureSet, part: Range<Int>) {
+    let head = pictures.index.head
+    self.init(shape: pictures.view.shape, classes: head.classes, files: [])
+    self.pictures = (pictures, part.lowerBound)
+    records = SampleList(0..<part.count)
+    classNames = head.classNames.isEmpty ? nil : head.classNames
   }
 
   package var count: Int { records.count }
@@ -60,10 +62,33 @@ package struct Dataset: Sendable {
   /// The samples whose label is one of `kept`, in their order; `kept[k]` becomes class k.
   func selecting(classes kept: [Int]) -> Dataset {
     let numbers = Dictionary(uniqueKeysWithValues: kept.enumerated().map { ($0.element, $0.offset) })
-    precondition(given == nil && renumbering == nil, "classes are selected once, and before labels are given")
+    precondition(given == nil, "classes are selected before labels are given")
     var part = selecting((0..<count).filter { numbers[label($0)] != nil })
-    (part.classes, part.renumbering) = (kept.count, numbers)
+    part.classes = kept.count
+    // Of what the files' labels stand for already.
+    part.renumbering = renumbering?.compactMapValues { numbers[$0] } ?? numbers
+    part.classNames = classNames.map { names in kept.map { names[$0] } }
     return part
+  }
+
+  /// The same samples with the classes of `other`, by their names where both have names.
+  func numbered(as other: Dataset, source: String) throws(DataError) -> Dataset {
+    var result = self
+    if let names = classNames, let others = other.classNames, names != others {
+      let numbers = Dictionary(uniqueKeysWithValues: others.enumerated().map { ($0.element, $0.offset) })
+      if let unknown = names.first(where: { numbers[$0] == nil }) {
+        throw DataError(
+          path: source,
+          reason:
+            "class \(quoted(unknown)) is none of the training images, which are \(listed(others.map(quoted), most: 5))")
+      }
+      result.renumbering = Dictionary(
+        uniqueKeysWithValues: names.enumerated().map { ($0.offset, numbers[$0.element]!) })
+      result.classNames = others
+    }
+    result.classes = other.classes
+    try result.checkLabels(below: other.classes, because: "the training images' classes")
+    return result
   }
 
   /// The same samples with these labels, one a sample, in 0..<classes; `trueLabel` keeps the old ones.
@@ -87,9 +112,14 @@ package struct Dataset: Sendable {
 
   /// The files' label, which noise does not touch.
   package func trueLabel(_ index: Int) -> Int {
-    let (file, record) = locate(index)
-    let label = Int(file.labels.bytes[file.labelStart + record * file.labelStride])
+    let label = fileLabel(index)
     return renumbering?[label] ?? label
+  }
+
+  private func fileLabel(_ index: Int) -> Int {
+    if let pictures { return Int(pictures.set.index.entries[pictures.first + records[index]].label) }
+    let (file, record) = locate(index)
+    return file.numbers.map { Int($0[record]) } ?? Int(file.labels.bytes[file.labelStart + record * file.labelStride])
   }
 
   /// How many labels differ from the true ones.
@@ -98,20 +128,82 @@ package struct Dataset: Sendable {
   /// The sample's number over all files, from 0: the same in whatever part of a data set it is.
   package func position(of index: Int) -> Int { records[index] }
 
-  /// Calls `body` with the sample's `shape.count` pixels, plane by plane; the pointer must not leave `body`.
+  /// Calls `body` with the sample's `shape.count` pixels, plane by plane; the pointer must not leave `body`. Throws where a
+  /// picture's file is not what it was.
   package func withPixels<Result>(
-    of index: Int, _ body: (UnsafePointer<UInt8>) throws -> Result
-  ) rethrows -> Result {
-    let (file, record) = locate(index)
-    let start = replaced.map { $0.places[index] * shape.count } ?? file.pixelStart + record * file.pixelStride
-    let pixels = replaced?.pixels ?? file.pixels
-    return try withExtendedLifetime(pixels) {
-      try body((pixels.bytes.baseAddress! + start).assumingMemoryBound(to: UInt8.self))
+    of index: Int, _ body: (UnsafePointer<UInt8>) -> Result
+  ) throws(DataError) -> Result {
+    guard isDecoded else { return withPixelsInMemory(of: index, body) }
+    return try picture(of: index, whole: false).withPlanes(body)
+  }
+
+  /// The same of a data set that is not decoded.
+  func withPixelsInMemory<Result>(of index: Int, _ body: (UnsafePointer<UInt8>) -> Result) -> Result {
+    precondition(!isDecoded, "pictures are not in memory")
+    guard hasChannelsLast(index) else { return withStored(index, body) }
+    return storedPicture(index).withPlanes(body)
+  }
+
+  /// The sample as a picture: of the data set's shape, or of its own size where a transform cuts its part out of it.
+  func picture(of index: Int, whole: Bool) throws(DataError) -> Picture {
+    guard isDecoded, let pictures else {
+      return hasChannelsLast(index) ? storedPicture(index) : withStored(index) { Picture(planes: $0, shape: shape) }
+    }
+    let number = pictures.first + records[index]
+    return whole ? try pictures.set.whole(number) : try pictures.set.viewed(number)
+  }
+
+  /// Whether samples are decoded when they are asked for, which takes time and is shared by threads.
+  package var isDecoded: Bool { pictures != nil }
+
+  /// How many threads decode; 1 where nothing is decoded.
+  var decoderThreads: Int { pictures?.set.threads ?? 1 }
+
+  /// Tells two sets of pictures apart by their files; nil of other data.
+  package var pictureIdentity: UInt32? { pictureIndex?.identity }
+  /// Pictures that were left out since they cannot be read, and one of them with its reason.
+  package var skippedPictures: Int { pictureIndex?.skipped ?? 0 }
+  package var skippedExample: String { pictureIndex?.head.skippedNames.first ?? "" }
+
+  /// By their place, for another data set of the same pictures.
+  package var pictureIndexes: [String: PictureIndex] { pictureIndex.map { [$0.head.path: $0] } ?? [:] }
+  var pictureView: PictureView? { pictures?.set.view }
+
+  /// Of pictures, where they lie and what they are.
+  package var pictureIndex: PictureIndex? { pictures?.set.index }
+
+  private func hasChannelsLast(_ index: Int) -> Bool {
+    replaced == nil && shape.channels > 1 && locate(index).file.areChannelsLast
+  }
+
+  /// Channels beside each other, as they are stored.
+  private func storedPicture(_ index: Int) -> Picture {
+    withStored(index) { pixels in
+      Picture(
+        width: shape.width, height: shape.height, channels: shape.channels,
+        pixels: Array(UnsafeBufferPointer(start: pixels, count: shape.count)))
+    }
+  }
+
+  private func withStored<Result>(_ index: Int, _ body: (UnsafePointer<UInt8>) -> Result) -> Result {
+    let start: Int
+    let pixels: any SampleBytes
+    if let replaced {
+      start = replaced.places[index] * shape.count
+      pixels = replaced.pixels
+    } else {
+      let (file, record) = locate(index)
+      start = file.pixelStart + record * file.pixelStride
+      pixels = file.pixels
+    }
+    return withExtendedLifetime(pixels) {
+      body((pixels.bytes.baseAddress! + start).assumingMemoryBound(to: UInt8.self))
     }
   }
 
   /// Where the sample comes from, for messages: "FILE, record K", K from 0 in that file.
   package func origin(of index: Int) -> String {
+    if let pictures { return pictures.set.origin(pictures.first + records[index]) }
     let (file, record) = locate(index)
     return "\(file.path), record \(record)"
   }
@@ -119,6 +211,10 @@ package struct Dataset: Sendable {
   /// Throws at the first label that is not in 0..<limit, naming file, record and byte.
   package func checkLabels(below limit: Int, because reason: String) throws(DataError) {
     for index in 0..<count where label(index) >= limit {
+      guard pictures == nil, locate(index).file.numbers == nil else {
+        throw DataError(
+          path: origin(of: index), reason: "label \(label(index)), expected 0 to \(limit - 1) (\(reason))")
+      }
       let (file, record) = locate(index)
       let byte = file.labelStart + record * file.labelStride
       let place = label(index) == trueLabel(index) ? " (byte \(byte)): label" : ": by data.label_noise, label"

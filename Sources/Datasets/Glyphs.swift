@@ -1,6 +1,7 @@
 import Dispatch
 import Foundation
 import Kernels
+import Pictures
 
 /// The embedded data set: digits drawn by pen strokes, 28x28 grey, ten classes, at random slant, size, place, stroke
 /// width, sharpness and contrast, with a stray stroke and noise. The seed, the split and the index decide an

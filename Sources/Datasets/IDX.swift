@@ -1,6 +1,7 @@
 import Files
 import Foundation
 import Formats
+import Pictures
 
 /// The layout of MNIST and its kin (http://yann.lecun.com/exdb/mnist): big-endian; two zero bytes, the element type
 /// (8: unsigned byte), the number of dimensions, each dimension as 32 bits, then the elements.
@@ -9,10 +10,14 @@ enum IDX {
   private static let sideLimit = 65536
 
   /// Loads the four MNIST-named files of a directory, each plain (it stays mapped) or, where there is no plain one, `.gz`
-  /// (it is inflated). Labels of both sets decide the number of classes: the largest label + 1.
-  static func load(directory: String) throws(DataError) -> (training: Dataset, test: Dataset) {
+  /// (it is inflated). Labels of both sets decide the number of classes: the largest label + 1. Images in colour have four
+  /// dimensions, the channels (3 or 1) last. Without any t10k file there is no test set.
+  static func load(directory: String) throws(DataError) -> (training: Dataset, test: Dataset?) {
     let folder = try DataFolder(directory, for: .idx)
     let training = try samples(folder, "train")
+    guard folder.names.contains(where: { $0.hasPrefix("t10k") }) else {
+      return (Dataset(shape: training.shape, classes: training.largestLabel + 1, files: [training.file]), nil)
+    }
     let test = try samples(folder, "t10k")
     guard training.shape == test.shape else {
       throw DataError(
@@ -35,9 +40,18 @@ enum IDX {
   private static func samples(
     _ folder: DataFolder, _ name: String
   ) throws(DataError) -> (file: SampleFile, shape: ImageShape, largestLabel: Int) {
-    let images = try File("\(name)-images-idx3-ubyte", in: folder, dimensions: 3)
-    let labels = try File("\(name)-labels-idx1-ubyte", in: folder, dimensions: 1)
-    let shape = ImageShape(channels: 1, height: images.sizes[1], width: images.sizes[2])
+    let isColour = folder.names.contains { $0.hasPrefix("\(name)-images-idx4-ubyte") }
+    let images = try File(
+      "\(name)-images-idx\(isColour ? 4 : 3)-ubyte", in: folder, dimensions: isColour ? [4] : [3, 4])
+    let labels = try File("\(name)-labels-idx1-ubyte", in: folder, dimensions: [1])
+    let channels = images.sizes.count == 4 ? images.sizes[3] : 1
+    guard channels == 1 || channels == 3 else {
+      throw DataError(
+        path: images.path,
+        reason:
+          "sizes \(images.sizes.map(String.init).joined(separator: " x ")), expected 3 channels or 1, the last size")
+    }
+    let shape = ImageShape(channels: channels, height: images.sizes[1], width: images.sizes[2])
     guard shape.count > 0 else {
       throw DataError(path: images.path, reason: "images of \(shape) hold no pixels")
     }
@@ -50,9 +64,10 @@ enum IDX {
     guard max(shape.height, shape.width) <= sideLimit else {
       throw DataError(path: images.path, reason: "images of \(shape), expected at most \(sideLimit) pixels a side")
     }
-    let file = SampleFile(
+    var file = SampleFile(
       path: labels.path, count: labels.sizes[0], pixels: images.contents, from: images.start,
       pixelStride: shape.count, labels: labels.contents, from: labels.start)
+    file.areChannelsLast = channels > 1
     let largest = labels.contents.bytes[labels.start...].max() ?? 0
     return (file, shape, Int(largest))
   }
@@ -64,7 +79,7 @@ enum IDX {
     let contents: any SampleBytes
     let start: Int
 
-    init(_ name: String, in folder: DataFolder, dimensions: Int) throws(DataError) {
+    init(_ name: String, in folder: DataFolder, dimensions: [Int]) throws(DataError) {
       let plain = "\(folder.path)/\(name)"
       // Not by the names alone: a link may lead nowhere.
       let isPlain = FileManager.default.fileExists(atPath: plain)
@@ -77,14 +92,15 @@ enum IDX {
           reason: "no such file, neither plain nor as .gz"
             + (variant.map { "; there is \(quoted($0)): rename it" } ?? folder.hint(for: .idx)))
       }
-      let headerBytes = 4 + 4 * dimensions
+      // Of the most dimensions.
+      let longest = 4 + 4 * dimensions.max()!
       let sizes: [Int]
       let length: Int
       let contents: any SampleBytes
       do throws(FormatError) {
         if isPlain {
           let file = try MappedFile(path: path)
-          (sizes, length) = try Self.header(Array(file.bytes.prefix(headerBytes)), dimensions, path)
+          (sizes, length) = try Self.header(Array(file.bytes.prefix(longest)), dimensions, path)
           contents = file
         } else {
           // The header first: its sizes are the budget of inflating the rest.
@@ -94,7 +110,7 @@ enum IDX {
               packed.starts(with: [0, 0, 8]) ? "; it is plain: rename it to \(name)" : FileSignature.hint(packed)
             throw FormatError(path: path, reason: "is not gzip\(what)")
           }
-          let head = try Gzip.prefix(contentsOf: path, count: headerBytes)
+          let head = try Gzip.prefix(contentsOf: path, count: longest)
           (sizes, length) = try Self.header(head, dimensions, path)
           try Self.checkBudget(length, packed: path)
           contents = OwnedBytes(try Gzip.decompress(contentsOf: path, limit: length))
@@ -108,15 +124,15 @@ enum IDX {
           reason: "\(contents.bytes.count) bytes, expected \(length) from the header's sizes "
             + sizes.map(String.init).joined(separator: " x "))
       }
-      (self.path, self.sizes, self.contents, start) = (path, sizes, contents, headerBytes)
+      (self.path, self.sizes, self.contents, start) = (path, sizes, contents, 4 + 4 * sizes.count)
     }
 
     /// What is there in the place of `dimensions`.
     private static func hint(_ bytes: [UInt8], _ dimensions: Int) -> String {
       if bytes.starts(with: [0x1F, 0x8B]) { return "; it is gzip: add .gz to its name, or unpack it (gunzip)" }
-      let other = dimensions == 3 ? 1 : 3
+      let other = dimensions == 1 ? 3 : 1
       guard bytes.starts(with: [0, 0, 8, UInt8(other)]) else { return FileSignature.hint(bytes) }
-      let (found, meant) = dimensions == 3 ? ("labels", "images") : ("images", "labels")
+      let (found, meant) = dimensions == 1 ? ("images", "labels") : ("labels", "images")
       return "; it holds \(found), where \(meant) are expected: are the two files swapped?"
     }
 
@@ -133,10 +149,12 @@ enum IDX {
 
     /// The sizes, and the length that the whole file must have.
     private static func header(
-      _ bytes: [UInt8], _ dimensions: Int, _ path: String
+      _ bytes: [UInt8], _ allowed: [Int], _ path: String
     ) throws(FormatError) -> (sizes: [Int], length: Int) {
+      let own = bytes.count > 3 ? Int(bytes[3]) : 0
+      let dimensions = allowed.contains(own) ? own : allowed[0]
       let count = 4 + 4 * dimensions
-      guard bytes.count == count else {
+      guard bytes.count >= count else {
         throw FormatError(path: path, reason: "\(bytes.count) bytes, expected a header of \(count) bytes")
       }
       guard bytes[0..<4] == [0, 0, 8, UInt8(dimensions)] else {

@@ -1,5 +1,6 @@
 import Files
 import Formats
+import Pictures
 
 /// Labels that people gave, one for each training sample of the files, in their order.
 ///

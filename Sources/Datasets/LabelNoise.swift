@@ -1,4 +1,5 @@
 import Kernels
+import Pictures
 
 /// How labels come to be wrong (docs/METHOD.md, "Regimes").
 public enum LabelNoiseKind: String, CaseIterable, Sendable {
@@ -91,7 +92,7 @@ enum SimilarClasses {
         let others = (1...100).map { (fine + $0) % 100 }
         return others.first { superclasses[$0] == superclasses[fine] }!
       }
-    case .glyphs, .idx: nil
+    default: nil
     }
   }
 

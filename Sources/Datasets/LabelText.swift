@@ -1,5 +1,6 @@
 import Files
 import Formats
+import Pictures
 
 /// The text of a file of labels (LabelFile): numbers in lines, with the names of columns over them or not.
 struct LabelText {

@@ -1,10 +1,9 @@
 /// The data sets a configuration can name.
 public enum DataFormat: String, CaseIterable, Sendable {
-  case glyphs, cifar10, cifar100, idx
+  case auto, glyphs, cifar10, cifar100, idx, images, npz, npy
 }
 
-/// Random changes of a training image: crop out of 4 pixels of zero padding; mirror with probability one half.
-public enum Augmentation: String, CaseIterable, Sendable {
-  case padCrop = "pad-crop"
-  case flip
+/// Whether measured pictures are cut to the network's shape, or squashed.
+public enum EvaluationCrop: String, CaseIterable, Sendable {
+  case center, none
 }

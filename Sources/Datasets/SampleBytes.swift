@@ -40,6 +40,10 @@ struct SampleFile: Sendable {
   let labels: any SampleBytes
   let labelStart: Int
   let labelStride: Int
+  /// The labels, where they are not bytes of a file.
+  var numbers: [Int32]?
+  /// Whether an image's channels lie beside each other, not plane by plane.
+  var areChannelsLast = false
 
   /// Records of `labelBytes` label bytes, of which the last counts, and then the pixels.
   init(path: String, records: any SampleBytes, labelBytes: Int, pixelBytes: Int) {
@@ -67,5 +71,16 @@ struct SampleFile: Sendable {
     (self.path, self.count) = (path, count)
     (self.pixels, self.pixelStart, self.pixelStride) = (pixels, pixelStart, pixelStride)
     (self.labels, self.labelStart, self.labelStride) = (labels, labelStart, labelStride)
+  }
+
+  /// Pixels of one block, and labels as numbers.
+  init(
+    path: String, count: Int, pixels: any SampleBytes, from pixelStart: Int, pixelStride: Int, numbers: [Int32],
+    areChannelsLast: Bool
+  ) {
+    self.init(
+      path: path, count: count, pixels: pixels, from: pixelStart, pixelStride: pixelStride, labels: pixels, from: 0)
+    self.numbers = numbers
+    self.areChannelsLast = areChannelsLast
   }
 }

@@ -1,76 +1,132 @@
+import Images
 import Kernels
+import Pictures
 
-/// Pixel bytes of a sample to its float32 network input, channels last: normalised by table, and augmented by draws
-/// that (seed, epoch, sample) address.
+/// A sample's pixels to its float32 network input, channels last: changed at random by draws that (seed, epoch, sample)
+/// address, then normalised by table, then placed.
 package struct SampleTransform: Sendable {
-  /// What is drawn for one sample of one epoch.
-  struct Draw: Equatable {
-    /// Rows and columns by which the image is shifted up and left, -padding...padding.
-    var rows = 0
-    var columns = 0
-    /// Mirrored left to right, after the crop.
-    var flip = false
-  }
-
-  /// pad-crop's zeros on each side, pixels.
-  static let padding = 4
-
   package let shape: ImageShape
   package let normalization: Normalization
-  let crops: Bool
-  let flips: Bool
-  let seed: Int
+  private let transforms: [any ImageTransform]
+  private let changesPixels: Bool
+  private let needsWhole: Bool
+  private let seed: Int
 
   package init(
     shape: ImageShape, normalization: Normalization, augmentations: [Augmentation] = [], seed: Int = 0
   ) {
     precondition(normalization.mean.count == shape.channels, "\(normalization.mean.count) means for \(shape)")
     (self.shape, self.normalization, self.seed) = (shape, normalization, seed)
-    crops = augmentations.contains(.padCrop)
-    flips = augmentations.contains(.flip)
+    transforms = augmentations.map(\.transform)
+    changesPixels = transforms.contains { $0.changesPixels }
+    needsWhole = transforms.contains { $0.givesSize }
   }
 
-  /// All three numbers are drawn whatever is switched on, so that switching one off does not change the other.
-  func draw(epoch: Int, sample: Int) -> Draw {
-    guard crops || flips else { return Draw() }
-    var stream = RandomStream(seed: seed, purpose: .augmentation, epoch: epoch, sample: sample)
-    let rows = stream.integer(below: 2 * Self.padding + 1) - Self.padding
-    let columns = stream.integer(below: 2 * Self.padding + 1) - Self.padding
-    let flip = stream.integer(below: 2) == 1
-    return Draw(rows: crops ? rows : 0, columns: crops ? columns : 0, flip: flips && flip)
+  private func address(_ epoch: Int, _ sample: Int) -> SampleAddress {
+    SampleAddress(seed: seed, epoch: epoch, sample: sample)
   }
 
-  /// Writes one sample as the given epoch sees it. pixels: CHW; output: `shape.count` floats, HWC.
+  private var size: PixelSize { PixelSize(width: shape.width, height: shape.height) }
+
+  private func placement(_ address: SampleAddress) -> Placement {
+    var placement = Placement()
+    for transform in transforms { transform.place(&placement, in: size, at: address) }
+    return placement
+  }
+
+  /// Writes sample `sample` of a data set as the given epoch sees it: `shape.count` floats, HWC.
+  package func write(
+    _ sample: Int, of dataset: Dataset, epoch: Int, into output: UnsafeMutablePointer<Float>
+  ) throws(DataError) {
+    guard changesPixels || dataset.isDecoded else {
+      return dataset.withPixelsInMemory(of: sample) { write($0, epoch: epoch, sample: sample, into: output) }
+    }
+    let address = address(epoch, sample)
+    let picture = changed(try dataset.picture(of: sample, whole: needsWhole), at: address)
+    picture.withPixels { write($0, .channelsLast(shape), as: placement(address), into: output) }
+  }
+
+  /// A picture after the changes of its pixels: of the network's size.
+  package func changed(_ picture: Picture, at address: SampleAddress) -> Picture {
+    transforms.reduce(picture) { $1.changesPixels ? $1.changed($0, to: size, at: address) : $0 }
+  }
+
+  /// What `sample` of `epoch` looks like, as bytes: before normalisation, with the mean where nothing is.
+  package func picture(_ sample: Int, of dataset: Dataset, epoch: Int) throws(DataError) -> Picture {
+    var floats = [Float](repeating: 0, count: shape.count)
+    var failure: DataError?
+    floats.withUnsafeMutableBufferPointer { buffer in
+      do throws(DataError) { try write(sample, of: dataset, epoch: epoch, into: buffer.baseAddress!) } catch {
+        failure = error
+      }
+    }
+    if let failure { throw failure }
+    return Picture(width: shape.width, height: shape.height, channels: shape.channels) { pixels in
+      for (index, value) in floats.enumerated() {
+        let channel = index % shape.channels
+        let byte = (Double(value) * normalization.std[channel] + normalization.mean[channel]) * 255
+        pixels[index] = UInt8(min(255, max(0, byte.rounded())))
+      }
+    }
+  }
+
+  /// Writes one sample as the given epoch sees it, of pixels that do not change. pixels: CHW; output: `shape.count` floats,
+  /// HWC.
   package func write(
     _ pixels: UnsafePointer<UInt8>, epoch: Int, sample: Int, into output: UnsafeMutablePointer<Float>
   ) {
-    write(pixels, as: draw(epoch: epoch, sample: sample), into: output)
+    write(pixels, .planes(shape), as: placement(address(epoch, sample)), into: output)
   }
 
-  /// output[y, x, c] = normalised pixels[c, y + rows, x' + columns], 0 outside, where x' is x, or width - 1 - x.
+  /// How pixels lie: the bytes from one channel, row and column to the next.
+  struct Layout {
+    let channel: Int
+    let row: Int
+    let column: Int
+
+    static func planes(_ shape: ImageShape) -> Layout {
+      Layout(channel: shape.height * shape.width, row: shape.width, column: 1)
+    }
+
+    static func channelsLast(_ shape: ImageShape) -> Layout {
+      Layout(channel: 1, row: shape.width * shape.channels, column: shape.channels)
+    }
+  }
+
+  /// output[y, x, c] = normalised pixels[c, y + rows, x' + columns], 0 outside and where it is erased, where x' is x, or
+  /// width - 1 - x.
   ///
   /// 0 is the mean pixel: the padding is put in after normalisation.
-  func write(_ pixels: UnsafePointer<UInt8>, as draw: Draw, into output: UnsafeMutablePointer<Float>) {
+  func write(
+    _ pixels: UnsafePointer<UInt8>, _ layout: Layout, as placement: Placement, into output: UnsafeMutablePointer<Float>
+  ) {
     let (channels, height, width) = (shape.channels, shape.height, shape.width)
-    if draw.rows != 0 || draw.columns != 0 { output.update(repeating: 0, count: shape.count) }
+    if placement.rows != 0 || placement.columns != 0 { output.update(repeating: 0, count: shape.count) }
     // The part of the crop window that lies inside the image; empty for an image smaller than the shift.
-    let firstRow = max(0, -draw.rows)
-    let endRow = max(firstRow, min(height, height - draw.rows))
-    let firstColumn = max(0, -draw.columns)
-    let inside = max(0, min(width, width - draw.columns) - firstColumn)
-    let step = draw.flip ? -channels : channels
+    let firstRow = max(0, -placement.rows)
+    let endRow = max(firstRow, min(height, height - placement.rows))
+    let firstColumn = max(0, -placement.columns)
+    let inside = max(0, min(width, width - placement.columns) - firstColumn)
+    let step = placement.flip ? -channels : channels
     normalization.table.withUnsafeBufferPointer { table in
       for channel in 0..<channels {
         let values = table.baseAddress! + channel * 256
         for y in firstRow..<endRow {
-          let source = pixels + (channel * height + y + draw.rows) * width + firstColumn + draw.columns
-          let x = draw.flip ? width - 1 - firstColumn : firstColumn
+          let source =
+            pixels + channel * layout.channel + (y + placement.rows) * layout.row
+            + (firstColumn + placement.columns) * layout.column
+          let x = placement.flip ? width - 1 - firstColumn : firstColumn
           var target = (y * width + x) * channels + channel
           for column in 0..<inside {
-            output[target] = values[Int(source[column])]
+            output[target] = values[Int(source[column * layout.column])]
             target += step
           }
         }
+      }
+    }
+    for box in placement.erased {
+      for y in box.y..<box.y + box.height {
+        (output + (y * width + box.x) * channels).update(repeating: 0, count: box.width * channels)
       }
     }
   }
@@ -79,19 +135,22 @@ package struct SampleTransform: Sendable {
 extension Dataset {
   /// Writes the samples of `range`, normalised and not augmented, to the first `range.count` images of `tensor`
   /// (NHWC): what evaluation reads.
-  package func normalized(_ range: Range<Int>, by normalization: Normalization, into tensor: Tensor) {
+  package func normalized(
+    _ range: Range<Int>, by normalization: Normalization, into tensor: Tensor
+  ) throws(DataError) {
     precondition(
       range.count * shape.count <= tensor.count, "\(range.count) samples of \(shape) into \(tensor.shape)")
-    normalized(range, by: normalization, into: tensor.pointer)
+    try normalized(range, by: normalization, into: tensor.pointer)
   }
 
-  /// The same into memory for `range.count` images.
+  /// The same into memory for `range.count` images. Pictures are decoded on the loader's number of threads.
   package func normalized(
     _ range: Range<Int>, by normalization: Normalization, into images: UnsafeMutablePointer<Float>
-  ) {
+  ) throws(DataError) {
     let transform = SampleTransform(shape: shape, normalization: normalization)
-    for (at, sample) in range.enumerated() {
-      withPixels(of: sample) { transform.write($0, as: .init(), into: images + at * shape.count) }
+    nonisolated(unsafe) let images = images
+    try Parallel.run(range.count, threads: decoderThreads) { (at) throws(DataError) in
+      try transform.write(range.lowerBound + at, of: self, epoch: 0, into: images + at * shape.count)
     }
   }
 }

@@ -1,5 +1,6 @@
 import Foundation
 import Kernels
+import Pictures
 
 extension DataSplits {
   /// Random pixels and labels of the shape that a format's images have, `data.size` counted in: what measures a step, and
@@ -39,6 +40,7 @@ extension DataFormat {
   fileprivate var usualShape: ImageShape {
     switch self {
     case .cifar10, .cifar100: CIFAR.shape
+    case .auto, .images, .npz, .npy: ImageShape(channels: 3, height: 64, width: 64)
     case .glyphs, .idx: ImageShape(channels: 1, height: Glyphs.side, width: Glyphs.side)
     }
   }

@@ -121,6 +121,8 @@ package struct ClassificationMetrics: Equatable, Sendable {
 
   package let labelScores: LabelScores
   package let perClass: [ClassScores]
+  /// Of `perClass`, where the data has names.
+  package var classNames: [String]?
   package let calibration: [CalibrationBin]
   /// Row: true class; column: predicted class. Samples without a prediction are missing here.
   package let confusion: [[Int]]

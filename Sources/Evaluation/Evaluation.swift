@@ -30,14 +30,17 @@ package final class Evaluator {
   /// Every rank calls it, and gets the same metrics.
   /// Throws: StopRequested, on every rank, as soon as one was asked to stop.
   package func evaluate(_ dataset: Dataset, normalization: Normalization) throws -> ClassificationMetrics {
-    try evaluate(dataset) { samples, _, images in dataset.normalized(samples, by: normalization, into: images) }
+    try evaluate(dataset) { samples, _, images throws(DataError) in
+      try dataset.normalized(samples, by: normalization, into: images)
+    }
   }
 
   /// The same for images that `write` makes of a piece's samples and their labels: normalised, channels last, into memory for
   /// a piece.
   package func evaluate(
     _ dataset: Dataset,
-    write: (_ samples: Range<Int>, _ labels: UnsafePointer<Int32>, _ images: UnsafeMutablePointer<Float>) -> Void
+    write: (_ samples: Range<Int>, _ labels: UnsafePointer<Int32>, _ images: UnsafeMutablePointer<Float>)
+      throws(DataError) -> Void
   ) throws -> ClassificationMetrics {
     rounds.clock.enter(.evaluation)
     network.fold(parameters: model.parameters.pointer, statistics: model.statistics.pointer)
@@ -49,7 +52,7 @@ package final class Evaluator {
         labels[offset] = Int32(dataset.label(sample))
         trueLabels[offset] = Int32(dataset.trueLabel(sample))
       }
-      write(samples, labels, piece.pointer)
+      try write(samples, labels, piece.pointer)
       sums.add(
         logits: network.logits(piece.pointer, samples: samples.count), labels: labels, trueLabels: trueLabels,
         count: samples.count)

@@ -28,8 +28,9 @@ package struct EvaluationSession {
   /// The same metrics on every rank.
   package func run() throws -> ClassificationMetrics {
     let (plan, model) = try rounds.communicator.planToMeasure(configuration, weights: weights)
-    let metrics = try Evaluator(model: model, backend: plan.backend, rounds: rounds)
+    var metrics = try Evaluator(model: model, backend: plan.backend, rounds: rounds)
       .evaluate(plan.test, normalization: plan.normalization)
+    metrics.classNames = plan.test.classNames
     rounds.communicator.warn(ofNotFinite: metrics.nonFinite, "test images have logits")
     return metrics
   }
@@ -40,9 +41,10 @@ extension Communicator {
   func planToMeasure(
     _ configuration: RunConfiguration, weights path: String, judgesClasses: Bool = true
   ) throws -> (MeasurementPlan, ModelState) {
+    let indexes = try pictureIndexes(configuration)
     let (plan, model) = try together {
       let weights = try WeightsFile(path: path)
-      let plan = try MeasurementPlan(configuration, weights: weights, judgesClasses: judgesClasses)
+      let plan = try MeasurementPlan(configuration, weights: weights, judgesClasses: judgesClasses, indexes: indexes)
       let model = ModelState(plan.network.trunk, seed: 0)
       try model.load(weights.tensors, from: path)
       return (plan, model)
@@ -69,17 +71,22 @@ extension ClassificationMetrics {
     ]
     let rows = perClass.enumerated().map { label, scores in
       ["\(label)", "\(scores.support)", percent(scores.precision), percent(scores.recall), percent(scores.f1)]
+        + (classNames.map { [name(label, $0)] } ?? [])
     }
     return figures.map { "\($0.0): \($0.1)" }.joined(separator: "\n") + "\n\n"
       + Table.text(
-        header: ["class", "samples", "precision", "recall", "F1"], rows: rows,
+        header: ["class", "samples", "precision", "recall", "F1"] + (classNames == nil ? [] : ["name"]), rows: rows,
         alignments: [.right, .right, .right, .right, .right])
   }
+
+  /// A model may have more outputs than the data has classes.
+  private func name(_ label: Int, _ names: [String]) -> String { label < names.count ? quoted(names[label]) : "" }
 
   /// For scripts: one JSON object with the keys accuracy loss precision recall f1 ece per_class confusion.
   package var json: String {
     struct Line: Encodable {
       var label: Int
+      var name: String?
       var support: Int
       var precision: Double
       var recall: Double
@@ -117,7 +124,8 @@ extension ClassificationMetrics {
       ece: ece.isFinite ? ece : nil,
       perClass: perClass.enumerated().map { label, scores in
         Line(
-          label: label, support: scores.support, precision: scores.precision, recall: scores.recall, f1: scores.f1)
+          label: label, name: classNames.flatMap { label < $0.count ? $0[label] : nil }, support: scores.support,
+          precision: scores.precision, recall: scores.recall, f1: scores.f1)
       }, confusion: confusion)
     return JSONText.of(report)
   }

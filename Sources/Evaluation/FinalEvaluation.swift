@@ -19,7 +19,7 @@ package struct FinalEvaluation {
   package init?(_ plan: RunPlan) throws {
     let final = plan.configuration.evaluation.final
     guard !final.isEmpty else { return nil }
-    let plan = MeasurementPlan(plan)
+    let plan = try MeasurementPlan(plan)
     self.plan = plan
     checks = final.compactMap(\.robustness)
     guard final.contains(.episodes) else {

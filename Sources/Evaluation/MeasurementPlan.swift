@@ -25,7 +25,10 @@ package struct MeasurementPlan: Sendable {
   ///
   /// `judgesClasses` false for what reads features alone: which classes the outputs stand for does not count then.
   /// Throws: ConfigurationError, UsageError, DataError, WeightsError, GraphError.
-  init(_ given: RunConfiguration, weights: WeightsFile, judgesClasses: Bool = true) throws {
+  init(
+    _ given: RunConfiguration, weights: WeightsFile, judgesClasses: Bool = true,
+    indexes: [String: PictureIndex] = [:]
+  ) throws {
     let own = weights.preprocessing
     try own.check(given, path: weights.path, ignoringClasses: !judgesClasses)
     var configuration = own.filling(given, keepsClasses: !judgesClasses)
@@ -36,7 +39,8 @@ package struct MeasurementPlan: Sendable {
       // Some of the data's classes, which may be fewer than the outputs.
       configuration.model.classes = outputs
     }
-    let options = DataOptions(configuration)
+    var options = DataOptions(configuration)
+    options.indexes = indexes
     if let mean = configuration.data.mean, let std = configuration.data.std {
       test = try DataSplits.loadTest(options, classLimit: configuration.model.classes)
       // Labels of a test set need not reach the largest class of the training set.
@@ -53,7 +57,7 @@ package struct MeasurementPlan: Sendable {
         throw UsageError(
           "\(key) has \(values.count) values, expected \(data.training.shape.channels), one a channel of the data")
       }
-      test = data.test
+      test = try data.testImages
       normalization = try Normalization.resolved(
         mean: configuration.data.mean, std: configuration.data.std, on: data.training)
       warning =
@@ -63,6 +67,7 @@ package struct MeasurementPlan: Sendable {
         + "else set data.mean and data.std"
     }
     try own.check(test.shape, path: weights.path, of: "the data's")
+    if judgesClasses { try own.check(test.classNames, path: weights.path) }
     self.configuration = configuration
     cifarC = try CIFARC(configuration, like: test, wholeTest: DataSplits.loadWholeTest(options))
     network = try configuration.model.network(
@@ -71,9 +76,9 @@ package struct MeasurementPlan: Sendable {
   }
 
   /// Of a run, whose network and data are there.
-  init(_ plan: RunPlan) {
+  init(_ plan: RunPlan) throws(DataError) {
     configuration = plan.configuration
-    test = plan.data.test
+    test = try plan.data.testImages
     normalization = plan.normalization
     network = plan.network
     cifarC = plan.cifarC

@@ -19,13 +19,26 @@ package struct NumpyFile: Sendable {
     package var isInteger: Bool { self != .f4 && self != .f8 }
   }
 
-  package var path: String { file.path }
+  /// Of the file, or the archive's path and the name in it.
+  package let path: String
   package let type: Element
   package let shape: [Int]
   /// The product of the sizes; 1 without dimensions.
   package let count: Int
-  private let file: MappedFile
+  private let storage: Storage
   private let start: Int
+
+  private enum Storage: Sendable {
+    case mapped(MappedFile)
+    case memory(MemoryBlock)
+
+    var bytes: UnsafeRawBufferPointer {
+      switch self {
+      case .mapped(let file): file.bytes
+      case .memory(let block): block.bytes
+      }
+    }
+  }
 
   private static let magic: [UInt8] = [0x93] + Array("NUMPY".utf8)
   /// Larger headers are those of structured arrays; numpy.load has the same limit.
@@ -33,9 +46,18 @@ package struct NumpyFile: Sendable {
 
   /// Throws where the file cannot be read or is not such an array, naming file and place.
   package init(path: String) throws(FormatError) {
-    let file = try MappedFile(path: path)
+    try self.init(.mapped(try MappedFile(path: path)), path: path)
+  }
+
+  /// An array in memory, such as a member of an archive; `path` stands for it in errors.
+  package init(_ block: MemoryBlock, path: String) throws(FormatError) {
+    try self.init(.memory(block), path: path)
+  }
+
+  private init(_ storage: Storage, path: String) throws(FormatError) {
     func wrong(_ reason: String) -> FormatError { FormatError(path: path, reason: reason) }
-    let prefix = Array(file.bytes.prefix(12))
+    let fileSize = storage.bytes.count
+    let prefix = Array(storage.bytes.prefix(12))
     guard prefix.starts(with: Self.magic), prefix.count >= 10 else {
       throw wrong("does not start as a .npy file, with byte 147 and NUMPY, a version and the header's length")
     }
@@ -45,14 +67,14 @@ package struct NumpyFile: Sendable {
     // The length takes two bytes in version 1, four later.
     let headerStart = prefix[6] == 1 ? 10 : 12
     let length = prefix[8..<min(headerStart, prefix.count)].reversed().reduce(0) { $0 << 8 | Int($1) }
-    guard file.bytes.count >= headerStart, length <= file.bytes.count - headerStart else {
-      throw wrong("a header of \(length) bytes in a file of \(file.bytes.count)")
+    guard fileSize >= headerStart, length <= fileSize - headerStart else {
+      throw wrong("a header of \(length) bytes in a file of \(fileSize)")
     }
     guard length <= Self.headerLimit else {
       throw wrong("a header of \(length) bytes, expected at most \(Self.headerLimit)")
     }
     let start = headerStart + length
-    let header = try NumpyHeader(Array(file.bytes[headerStart..<start])[...], path: path)
+    let header = try NumpyHeader(Array(storage.bytes[headerStart..<start])[...], path: path)
 
     var bytes = header.type.size
     // Zeros first: with one, the others' product may be anything.
@@ -61,18 +83,25 @@ package struct NumpyFile: Sendable {
       guard !overflows else { throw wrong("the header's sizes \(Self.text(header.shape)) are impossible") }
       bytes = product
     }
-    guard file.bytes.count - start == bytes else {
+    guard fileSize - start == bytes else {
       throw wrong(
-        "\(file.bytes.count - start) bytes behind the header, expected \(bytes) for "
+        "\(fileSize - start) bytes behind the header, expected \(bytes) for "
           + "\(Self.text(header.shape)) elements of \(header.type.size)")
     }
-    (self.file, self.start, type, shape) = (file, start, header.type, header.shape)
+    self.storage = storage
+    self.path = path
+    self.start = start
+    type = header.type
+    shape = header.shape
     count = bytes / header.type.size
   }
 
+  /// The elements' bytes, which may be unaligned; they are there as long as a copy of this value is.
+  package var elementBytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(rebasing: storage.bytes[start...]) }
+
   /// Calls `body` with the elements' bytes, which may be unaligned; the pointer must not leave `body`.
   package func withBytes<Result>(_ body: (UnsafeRawBufferPointer) throws -> Result) rethrows -> Result {
-    try withExtendedLifetime(file) { try body(UnsafeRawBufferPointer(rebasing: file.bytes[start...])) }
+    try withExtendedLifetime(storage) { try body(elementBytes) }
   }
 
   /// Element `index` of the array in row-major order, of a type of integers; a `u8` beyond the range of an Int is its end.

@@ -17,6 +17,9 @@ public struct RandomStream: RandomNumberGenerator, Sendable {
     // What measures a finished network.
     case corruption = 32
     case attack, episode
+    // Changes of training images that have a purpose of their own.
+    case randomResizedCrop = 48
+    case colorJitter, randAugment, randomErasing
     case search = 100
     case dropout = 110
   }

@@ -6,7 +6,7 @@ package final class StepScalars {
 
   package let names: [String]
   /// One a name.
-  package var means: [Double]
+  package internal(set) var means: [Double]
   /// Samples whose largest logit is the label's.
   package var correct = 0
 
@@ -21,6 +21,9 @@ package final class StepScalars {
   package convenience init(like other: StepScalars) { self.init(names: other.names) }
 
   package var taskLoss: Double { means[0] }
+
+  /// From another target: changing an element of `means` there may allocate.
+  package func set(_ index: Int, _ mean: Double) { means[index] = mean }
 
   /// Sets everything to zero, for the next shard or batch.
   func reset() {

@@ -18,8 +18,9 @@ package struct PlanDescription {
     [
       plan.settledConfiguration.resolvedYAML, layers, cost, memory, "",
       "\(plan.data.training.count) training, \(plan.data.validation?.count ?? 0) validation and "
-        + "\(plan.data.test.count) test images of \(plan.data.training.shape), \(plan.network.classes) classes; "
+        + "\(plan.data.test?.count ?? 0) test images of \(plan.data.training.shape), \(plan.network.classes) classes; "
         + "mean \(rounded(plan.normalization.mean)), std \(rounded(plan.normalization.std))",
+      plan.skippedText,
       plan.validationText,
       plan.labelNoiseText.map { "label noise: \($0)" },
       plan.emptyClassesText.map { "WARNING: \($0)" },

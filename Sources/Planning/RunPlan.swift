@@ -32,9 +32,11 @@ package struct RunPlan: Sendable {
 
   /// `resumedShards` is what `training.shards: auto` came to at the run's first start. With `data` no file is read, and of
   /// the keys `data.*` only normalisation, order and augmentation count.
+  /// `indexes` are of pictures whose place is listed already.
   /// Throws: ConfigurationError, UsageError, DataError, GraphError, LayerWeightsError.
   package init(
-    _ configuration: RunConfiguration, ranks: Int, resumedShards: Int? = nil, data given: DataSplits? = nil
+    _ configuration: RunConfiguration, ranks: Int, resumedShards: Int? = nil, data given: DataSplits? = nil,
+    indexes: [String: PictureIndex] = [:]
   ) throws {
     let configuration = try configuration.settlingShards(ranks: resumedShards ?? ranks)
     self.configuration = configuration
@@ -47,13 +49,15 @@ package struct RunPlan: Sendable {
         "\(ranks) ranks, but training.shards is \(shards): a rank needs a shard at least; "
           + "start at most \(shards) ranks, or set training.shards (which changes the results)")
     }
-    data = try given ?? DataSplits.load(DataOptions(configuration), classLimit: configuration.model.classes)
+    var options = DataOptions(configuration)
+    options.indexes = indexes
+    data = try given ?? DataSplits.load(options, classLimit: configuration.model.classes)
     let channels = data.training.shape.channels
     for (key, values) in [("data.mean", configuration.data.mean), ("data.std", configuration.data.std)] {
       guard let values, values.count != channels else { continue }
       throw UsageError("\(key) has \(values.count) values, expected \(channels), one a channel of the data")
     }
-    let measured = Normalization.computed(on: data.training)
+    let measured = try Normalization.computed(on: data.training)
     normalization = Normalization(
       mean: configuration.data.mean ?? measured.mean, std: configuration.data.std ?? measured.std)
     dataIdentity = Self.identity(of: data, measured)
@@ -65,7 +69,12 @@ package struct RunPlan: Sendable {
     labelNoiseRate =
       configuration.data.labelNoise.kind == .none ? nil : Double(training.wrongLabels) / Double(training.count)
     let shape = data.training.shape
-    cifarC = try CIFARC(configuration, like: data.test, wholeTest: data.wholeTest)
+    if configuration.evaluation.cifarC == nil {
+      cifarC = nil
+    } else {
+      let test = try data.testImages
+      cifarC = try CIFARC(configuration, like: test, wholeTest: data.wholeTest ?? test)
+    }
     let bare = try configuration.model.network(
       of: shape.input, classes: configuration.model.classes ?? data.training.classes)
     method = try MethodPlan(configuration, network: bare, normalization: normalization)
@@ -87,7 +96,7 @@ package struct RunPlan: Sendable {
     BatchSource(
       dataset: data.training, normalization: normalization, augmentations: configuration.data.augment,
       seed: configuration.training.seed, shuffle: configuration.data.shuffle,
-      batchSize: configuration.training.batchSize, shards: shards)
+      batchSize: configuration.training.batchSize, shards: shards, threads: configuration.data.decoderThreads)
   }
 
   package let stepsPerEpoch: Int
@@ -109,7 +118,9 @@ package struct RunPlan: Sendable {
   /// "validation: 5000 images held out, stratified"; nil where none are.
   package var validationText: String? {
     data.validation.map {
-      "validation: \($0.count) images held out, \(configuration.data.validationSplit.split.rawValue)"
+      let isHeldOut = configuration.data.validation != .none
+      return "validation: \($0.count) images "
+        + (isHeldOut ? "held out, \(configuration.data.validationSplit.split.rawValue)" : "of the data's own")
     }
   }
 
@@ -137,6 +148,13 @@ package struct RunPlan: Sendable {
     return listed(texts, most: 10)
   }
 
+  /// "7 bad files are left out (data.bad_files: skip)"; nil where none are.
+  package var skippedText: String? {
+    let skipped = data.training.skippedPictures
+    return skipped > 0
+      ? "\(counted(skipped, "bad file")) left out (data.bad_files: skip), such as \(data.training.skippedExample)" : nil
+  }
+
   /// The configuration with the numbers that it left to the data: what `config.yaml` and checkpoints hold.
   package var settledConfiguration: RunConfiguration {
     var settled = configuration
@@ -149,7 +167,8 @@ package struct RunPlan: Sendable {
   package var preprocessing: Preprocessing {
     Preprocessing(
       normalization, shape: data.training.shape,
-      classes: configuration.data.classes.map { .chosen($0) } ?? .count(network.classes))
+      classes: configuration.data.classes.map { .chosen($0) } ?? .count(network.classes),
+      classNames: data.training.classNames)
   }
 
   /// Tells two data sets to train on apart: sizes, a checksum of the labels, and the pixels' moments.
@@ -158,13 +177,18 @@ package struct RunPlan: Sendable {
   package let earlierDataIdentity: String
 
   /// Tells what two ranks would measure apart.
-  package var measuredData: String { "\(dataIdentity) \(data.test.count) \(cifarC?.identity ?? "")" }
+  package var measuredData: String { "\(dataIdentity) \(data.test?.count ?? 0) \(cifarC?.identity ?? "")" }
 
   private static func identity(of data: DataSplits, _ normalization: Normalization) -> String {
     let training = data.training
-    let labels = Checksum.crc32((0..<training.count).lazy.map { UInt8(truncatingIfNeeded: training.label($0)) })
+    // Two bytes a label where there are more than a byte holds.
+    let shifts = training.classes > 256 ? [0, 8, 16] : [0]
+    let labels = Checksum.crc32(
+      (0..<training.count).lazy.flatMap { index in shifts.map { UInt8(truncatingIfNeeded: training.label(index) >> $0) }
+      })
     return "\(data.training.count) \(data.validation?.count ?? 0) \(data.training.shape) \(data.training.classes) "
       + "\(Checksum.hexadecimal(labels)) \(normalization.mean) \(normalization.std)"
+      + (training.pictureIdentity.map { " files \(Checksum.hexadecimal($0))" } ?? "")
   }
 }
 
@@ -176,6 +200,16 @@ extension DataOptions {
       validation: data.validation, seed: configuration.training.seed)
     validationSplit = data.validationSplit.split
     (classes, samplesPerClass) = (data.classes, data.samplesPerClass)
+    validationPath = data.validationPath
+    testPath = data.testPath
+    testFraction = data.test
+    channels = data.channels
+    badFiles = data.badFiles
+    cache = data.cache
+    decoderThreads = data.decoderThreads
+    evaluation.resize = data.evaluation.resize
+    evaluation.crop = data.evaluation.crop
+    keepsWholePictures = data.augment.contains(where: \.needsWholePicture)
     subsetSeed = data.subsetSeed ?? configuration.training.seed
     labelNoise.kind = data.labelNoise.kind
     labelNoise.rate = data.labelNoise.rate ?? 0

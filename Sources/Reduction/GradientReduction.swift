@@ -164,7 +164,7 @@ package final class GradientReduction {
     FixedPoint.decode(statistics, count: sum.statistics.count, into: sum.statistics.pointer)
     sum.refused = Int(message[refusedPlace])
     for index in sum.scalars.means.indices {
-      sum.scalars.means[index] = sum.refused == 0 ? FixedPoint.decode(message[meansStart + index]) : .nan
+      sum.scalars.set(index, sum.refused == 0 ? FixedPoint.decode(message[meansStart + index]) : .nan)
     }
     sum.scalars.correct = Int(message[correctPlace])
     return sum

@@ -1,4 +1,5 @@
 import Doctor
+import Evaluation
 import Foundation
 import Glibc
 import Logging
@@ -115,7 +116,10 @@ package final class SweepSession {
 
   /// Of the launch and the hosts, once and not with every run; what the first run's configuration comes to is its own to say.
   private func warn() throws {
-    let plan = try? folder.runs.first.map { try RunPlan($0.configuration, ranks: group.size) }
+    let first = folder.runs.first?.configuration
+    // All ranks of a group fail alike, so none waits for another.
+    let indexes = first.flatMap { try? group.pictureIndexes($0) } ?? [:]
+    let plan = try? first.map { try RunPlan($0, ranks: group.size, indexes: indexes) }
     let isThere = try world.minimum([plan == nil ? 0 : 1])[0] == 1
     guard isThere, let plan else { return }
     try Preflight.warn(about: plan, ranks: group.size, communicator: world, logger: Logger(label: "icp"))

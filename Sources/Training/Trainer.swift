@@ -60,7 +60,7 @@ package final class Trainer {
       defer { loader.stop() }
       while progress.step < lastStep {
         clock.begin(step: progress.step + 1)
-        try train(on: loader.next())
+        try train(on: try loader.next())
         if progress.awaitsEvaluation || progress.step == lastStep { try closeEpoch() }
       }
     }

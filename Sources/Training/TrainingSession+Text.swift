@@ -11,9 +11,10 @@ extension TrainingSession {
     let ranks = communicator.size
     var lines = [
       "\(Platform.description)",
-      "\(short(name)): \(configuration.model.kind.rawValue) on \(configuration.data.format.rawValue), "
-        + "\(plan.data.training.count) training and \(plan.data.test.count) test images, rule \(configuration.icp.rule.rawValue), "
+      "\(short(name)): \(configuration.model.kind.rawValue) on \(plan.configuration.data.format.rawValue), "
+        + "\(plan.data.training.count) training and \(plan.data.test?.count ?? 0) test images, rule \(configuration.icp.rule.rawValue), "
         + "\(ranks) \(ranks == 1 ? "rank" : "ranks"), \(plan.shards) shards, \(plan.totalSteps) steps",
+      plan.skippedText,
       plan.validationText,
       plan.labelNoiseText.map { "label noise: \($0)" },
       "bit-reproducible: \(reproducibility(plan, resumed))",
@@ -57,19 +58,22 @@ extension TrainingSession {
     RunSummary(
       testAccuracy: result.report.test?.accuracy, testLoss: result.report.test?.loss, seconds: result.seconds,
       steps: result.progress.step, runDirectory: journal.directory.path, checkpoint: journal.lastCheckpoint,
-      next: [
-        (
-          command("evaluate", "--weights \(journal.lastCheckpoint.map(word) ?? "FILE")", journal),
-          "precision, recall, F1, calibration and the table of classes"
-        ),
-        (
-          command("train", "--set icp.rule=none", journal),
-          "the same run without the method, to see what it does for your model"
-        ),
-        (
-          "launch/data cifar10 data/cifar10 && launch/train configs/cifar10-resnet20-icp.yaml",
-          "real images (hours on two cores)"
-        ),
-      ], history: EpochHistory(metricsPath: journal.directory.metricsPath))
+      next: (result.report.test == nil
+        ? []
+        : [
+          (
+            command("evaluate", "--weights \(journal.lastCheckpoint.map(word) ?? "FILE")", journal),
+            "precision, recall, F1, calibration and the table of classes"
+          )
+        ]) + [
+          (
+            command("train", "--set icp.rule=none", journal),
+            "the same run without the method, to see what it does for your model"
+          ),
+          (
+            "launch/data cifar10 data/cifar10 && launch/train configs/cifar10-resnet20-icp.yaml",
+            "real images (hours on two cores)"
+          ),
+        ], history: EpochHistory(metricsPath: journal.directory.metricsPath))
   }
 }

@@ -169,11 +169,13 @@ package struct TrainingSession {
 
   private func makePlan(from resumed: Resumed?, _ weights: WeightsFile?) throws -> RunPlan {
     let configuration = configuration(resumed, weights)
+    let indexes = try communicator.pictureIndexes(configuration)
     let plan = try communicator.together {
       let shards = resumed?.metadata["shards"].flatMap { Int($0) }
       let saved = try resumed.map(savedConfiguration)
       let plan = try RunPlan(
-        saved.map(configuration.resuming) ?? configuration, ranks: communicator.size, resumedShards: shards)
+        saved.map(configuration.resuming) ?? configuration, ranks: communicator.size, resumedShards: shards,
+        indexes: indexes)
       if let resumed, let saved { try check(resumed, began: saved, against: plan) }
       return plan
     }
@@ -249,6 +251,8 @@ package struct TrainingSession {
     }
     if !isEarlier {
       // Of the same data, so only a value that is given can differ.
+      try Preprocessing(metadata: resumed.metadata, path: resumed.path).check(
+        plan.data.training.classNames, path: resumed.path)
       let own = plan.preprocessing.metadata
       for key in own.keys.sorted() where resumed.metadata[key] != own[key] {
         throw CheckpointError(

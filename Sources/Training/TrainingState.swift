@@ -1,4 +1,5 @@
 import Checkpointing
+import Configuration
 import Files
 import Formats
 import Foundation
@@ -73,7 +74,15 @@ package struct TrainingState: Sendable {
         "shards": "\(plan.shards)",
         "data": plan.dataIdentity,
         "versions": Platform.description,
-      ].merging(plan.preprocessing.metadata) { own, _ in own })
+      ].merging(beside(plan)) { own, _ in own }.merging(plan.preprocessing.metadata) { own, _ in own })
+  }
+
+  /// What some data alone has: the order of its channels, and files that were left out.
+  private func beside(_ plan: RunPlan) -> [String: String] {
+    var texts: [String: String] = [:]
+    if plan.data.training.shape.channels == 3 { texts["preprocessing.channel_order"] = Preprocessing.channelOrder }
+    if plan.data.training.skippedPictures > 0 { texts["bad_files"] = "\(plan.data.training.skippedPictures)" }
+    return texts
   }
 
   /// Puts the state back. Throws: a checkpoint whose tensors do not fit the model.

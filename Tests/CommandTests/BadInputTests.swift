@@ -14,7 +14,7 @@ import Testing
     ("training: {shards: 4, batch_size: 3}\n", "'training.batch_size' is 3, fewer than the 4 of 'training.shards'"),
     ("model: {kind: resnet8\n", "bad.yaml:"),
     ("data: &a {limit: 64}\nmodel: *a\n", "bad.yaml:1:"),
-    ("data: {format: cifar10}\n", "'data.path' is missing: 'data.format' cifar10 needs the directory of its files"),
+    ("data: {format: cifar10}\n", "'data.path' is missing: 'data.format' cifar10 needs the place of its files"),
     ("distillation: {taps: [layer9]}\n", "there is no tap 'layer9'; this model has: conv1, "),
     ("distillation: {layer_weights: [1, 2]}\n", "expected one weight for each of the 3 taps, got a list of 2"),
   ])
@@ -149,8 +149,17 @@ import Testing
 
   // MARK: Weights and checkpoints
 
+  @Test func `another number of classes is 65, and the message has both`() throws {
+    let tiny = try Self.trained.get()
+    let weights = tiny.checkpointPath(1)
+    try tiny.command(["evaluate", "tiny.yaml", "--weights", weights], ["model.classes=12"])
+      .expect(65, "'model.classes' is given as 12, but these weights were trained with 10")
+    // What is given to a training holds, and then the weights do not fit.
+    try tiny.command(["train", "tiny.yaml", "--run-dir", "other"], ["model.weights=\(weights)", "model.classes=12"])
+      .expect(65, "fc.weight has shape [10, 64], the model's has [12, 64]")
+  }
+
   @Test(arguments: [
-    (["model.classes=12"], "'model.classes' is given as 12, but these weights were trained with 10; leave it out"),
     (
       ["model.kind=resnet20"],
       "there is no layer1.1.conv1.weight, which the model has with shape [16, 16, 3, 3]"

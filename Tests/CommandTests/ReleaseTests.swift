@@ -58,8 +58,14 @@ import Testing
     let outcome = try tiny.command([
       "evaluate", "run/config.yaml", "--weights", "run/checkpoints/\(Self.last)", "--json",
     ])
-    outcome.expect(0)
+    outcome.expect(0, "\(Self.last) does not say how its images were normalised")
+    #expect(outcome.standardError.split(separator: "\n").count == 1)
     try expect(outcome.standardOutput, is: "evaluate.json", bits: hasSameKernels())
+  }
+
+  @Test func `a run of 0.2.0 does not resume with another normalisation`() throws {
+    try tiny.command(["train", "mlp.yaml", "--run-dir", "run", "--resume", "auto"], ["data.mean=[0.5]"])
+      .expect(65, "'data.mean' or 'data.std' is given and not what was computed")
   }
 
   /// From the middle of an epoch, by its own resolved configuration and by the one it began with.

@@ -30,7 +30,7 @@ import Testing
     let splits = try DataSplits.load(options)
     let pairs = [
       (native.training, splits.training), (native.validation!, splits.validation!),
-      (native.test, splits.test),
+      (native.test!, splits.test!),
     ]
     for (native, resized) in pairs {
       #expect(resized.shape == ImageShape(channels: 1, height: size, width: size))

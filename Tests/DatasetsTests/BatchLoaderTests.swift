@@ -26,7 +26,7 @@ import Testing
     _ images: Dataset, batchSize: Int = 7, shards: Int = 4, shuffle: Bool = true, seed: Int = 3
   ) -> BatchSource {
     BatchSource(
-      dataset: images, normalization: Normalization.computed(on: images), augmentations: [.padCrop, .flip],
+      dataset: images, normalization: try! Normalization.computed(on: images), augmentations: [.padCrop, .flip],
       seed: seed,
       shuffle: shuffle, batchSize: batchSize, shards: shards)
   }
@@ -36,7 +36,7 @@ import Testing
   ) -> [[Copy]] {
     let loader = BatchLoader(source, shards: shards, epoch: epoch, position: position)
     defer { loader.stop() }
-    return (0..<count).map { _ in copies(loader.next()) }
+    return (0..<count).map { _ in copies(try! loader.next()) }
   }
 
   @Test(arguments: [1, 2, 3, 4])
@@ -89,7 +89,7 @@ import Testing
     let loader = BatchLoader(source, shards: 1..<3)
     var memory: Set<UnsafeMutablePointer<Float>> = []
     for _ in 0..<20 {
-      let batch = loader.next()
+      let batch = try loader.next()
       let before = copies(batch)
       Thread.sleep(forTimeInterval: 0.002)  // time enough for the thread to write where it should not
       #expect(copies(batch) == before)
@@ -107,11 +107,11 @@ import Testing
       }
     }
     let running = BatchLoader(source, shards: 0..<4)
-    _ = running.next()
+    _ = try running.next()
     #expect(try threads() >= 1)
     for taken in 0..<50 {
       let loader = BatchLoader(source, shards: 0..<4)
-      for _ in 0..<(taken % 4) { _ = loader.next() }
+      for _ in 0..<(taken % 4) { _ = try loader.next() }
       if taken % 2 == 0 { loader.stop() }
       loader.stop()
     }

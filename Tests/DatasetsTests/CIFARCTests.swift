@@ -59,7 +59,7 @@ import Testing
     for (name, bytes) in idxFiles() { try folder.write(name, bytes) }
     try folder.write("t10k-images-idx3-ubyte", idx([labels.count, 4, 5], randomBytes(labels.count * 20)))
     try folder.write("t10k-labels-idx1-ubyte", idx([labels.count], labels))
-    return try DataSplits.load(DataOptions(format: .idx, path: folder.path)).wholeTest
+    return try DataSplits.load(DataOptions(format: .idx, path: folder.path)).wholeTest!
   }
 
   @Test func `labels must be the test set's, at each severity`() throws {

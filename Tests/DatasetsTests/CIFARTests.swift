@@ -24,7 +24,7 @@ import Testing
     #expect(splits.training.pixels(2) == Array(first[(2 * 3073 + 1)..<(3 * 3073)]))
     #expect(splits.training.pixels(4) == Array(second[(3073 + 1)..<(2 * 3073)]))
     #expect(splits.training.origin(of: 4) == "\(folder.path)/data_batch_2.bin, record 1")
-    #expect(splits.test.pixels(0) == Array(test[1..<3073]))
+    #expect(splits.test!.pixels(0) == Array(test[1..<3073]))
   }
 
   @Test func `CIFAR-100's label is the fine one`() throws {
@@ -33,7 +33,7 @@ import Testing
     let splits = try DataSplits.load(DataOptions(format: .cifar100, path: folder.path))
     #expect(splits.training.labels == Array(0..<30))
     #expect(splits.training.classes == 100)
-    #expect(splits.test.count == 12)
+    #expect(splits.test!.count == 12)
   }
 
   @Test func `a missing directory, and one without the files, are named`() throws {

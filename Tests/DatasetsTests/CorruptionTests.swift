@@ -81,10 +81,10 @@ import Testing
     let folder = try Folder()
     try folder.write("train.bin", cifarRecords(2))
     try folder.write("test.bin", cifarRecords(2, seed: 5))
-    let test = try DataSplits.load(DataOptions(format: .cifar10, path: folder.path)).test
+    let test = try DataSplits.load(DataOptions(format: .cifar10, path: folder.path)).test!
     let normalization = Normalization(mean: [0.1, 0.2, 0.3], std: [0.5, 0.25, 0.125])
     var output = [Float](repeating: .nan, count: test.shape.count)
-    test.write(
+    try test.write(
       1, changedBy: Corruption(.brightness, severity: 2, seed: 0), normalization: normalization, into: &output)
     let pixels = test.pixels(1)
     for (channel, row, column) in [(0, 0, 0), (1, 0, 5), (2, 31, 31), (1, 17, 2)] {

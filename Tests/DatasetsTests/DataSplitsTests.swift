@@ -21,7 +21,7 @@ import Testing
     let all = try DataSplits.load(options)
     let limited = try DataSplits.load(with { ($0.limit, $0.testLimit) = (7, 2) })
     #expect(limited.training.count == 7)
-    #expect(limited.test.count == 2)
+    #expect(limited.test!.count == 2)
     for index in 0..<7 { #expect(limited.training.pixels(index) == all.training.pixels(index)) }
     #expect(limited.validation == nil)
   }

@@ -82,7 +82,7 @@ func loadingError(_ options: DataOptions, classLimit: Int? = nil) -> String {
 
 extension Dataset {
   func pixels(_ index: Int) -> [UInt8] {
-    withPixels(of: index) { Array(UnsafeBufferPointer(start: $0, count: shape.count)) }
+    try! withPixels(of: index) { Array(UnsafeBufferPointer(start: $0, count: shape.count)) }
   }
 
   var labels: [Int] { (0..<count).map(label) }

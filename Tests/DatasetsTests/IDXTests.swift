@@ -33,8 +33,8 @@ import Testing
     #expect(splits.training.shape == ImageShape(channels: 1, height: 4, width: 5))
     #expect(splits.training.labels == [0, 1, 2, 3, 0, 1])
     #expect(splits.training.classes == 4)
-    #expect(splits.test.count == 3)
-    #expect(splits.test.classes == 4)
+    #expect(splits.test!.count == 3)
+    #expect(splits.test!.classes == 4)
     let images = try #require(files["train-images-idx3-ubyte"])
     #expect(splits.training.pixels(5) == Array(images[(16 + 5 * 20)...]))
     let name = "\(folder.path)/train-labels-idx1-ubyte\(compressed ? ".gz" : "")"
@@ -128,5 +128,22 @@ import Testing
     #expect(
       loadingError(options, classLimit: 3) == "\(folder.path)/train-labels-idx1-ubyte: record 3 (byte 11): "
         + "label 3, expected 0 to 2 (model.classes: 3)")
+  }
+
+  @Test(arguments: ["idx3", "idx4"])
+  func `images in colour have their channels last`(name: String) throws {
+    let folder = try Folder()
+    let pixels = randomBytes(4 * 2 * 5 * 3, seed: 3)
+    try folder.write("train-images-\(name)-ubyte", idx([4, 2, 5, 3], pixels))
+    try folder.write("train-labels-idx1-ubyte", idx([4], [0, 1, 2, 1]))
+    let splits = try DataSplits.load(DataOptions(format: .idx, path: folder.path))
+    #expect(splits.training.shape == ImageShape(channels: 3, height: 2, width: 5) && splits.test == nil)
+    for index in 0..<4 {
+      let planes = (0..<30).map { pixels[index * 30 + $0 % 10 * 3 + $0 / 10] }
+      #expect(splits.training.pixels(index) == planes)
+    }
+    try folder.write("train-images-\(name)-ubyte", idx([4, 2, 5, 2], randomBytes(80)))
+    let message = loadingError(DataOptions(format: .idx, path: folder.path))
+    #expect(message.hasSuffix("sizes 4 x 2 x 5 x 2, expected 3 channels or 1, the last size"))
   }
 }

@@ -88,7 +88,7 @@ import Testing
   @Test func `noise touches training labels alone, and depends on a sample's position in the files`() throws {
     let whole = try splits(.pairFlip, 0.4).training
     let part = try splits(.pairFlip, 0.4) { $0.validation = .fraction(0.25) }
-    #expect(part.validation?.wrongLabels == 0 && part.test.wrongLabels == 0)
+    #expect(part.validation?.wrongLabels == 0 && part.test!.wrongLabels == 0)
     #expect(part.training.wrongLabels == 1200)
     // The draw of 3,000 and that of 4,000 go by the same keys, so about as many of the first 3,000 are in both.
     #expect(wrong(part.training).intersection(wrong(whole)).count > 1150)

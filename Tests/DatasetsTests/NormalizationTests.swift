@@ -5,7 +5,7 @@ import Testing
 @Suite struct NormalizationTests {
   @Test func `mean and standard deviation are those of all pixels of a channel`() throws {
     let images = try randomImages(9)
-    let normalization = Normalization.computed(on: images)
+    let normalization = try Normalization.computed(on: images)
     for channel in 0..<3 {
       let values = (0..<9).flatMap { images.pixels($0)[(channel * 1024)..<((channel + 1) * 1024)] }
         .map { Double($0) / 255 }
@@ -23,10 +23,10 @@ import Testing
     try folder.write("train.bin", record + record)
     try folder.write("test.bin", record)
     let training = try DataSplits.load(DataOptions(format: .cifar10, path: folder.path)).training
-    let normalization = Normalization.computed(on: training)
+    let normalization = try Normalization.computed(on: training)
     #expect(normalization.std[0] == 1)
     let tensor = Tensor(Shape(batch: 2, height: 32, width: 32, channels: 3))
-    training.normalized(0..<2, by: normalization, into: tensor)
+    try training.normalized(0..<2, by: normalization, into: tensor)
     #expect(
       stride(from: 0, to: tensor.count, by: 3).allSatisfy {
         tensor.values[$0] == 0 && tensor.values[$0 + 1] == 0
@@ -38,7 +38,7 @@ import Testing
     let images = try randomImages(5)
     let normalization = Normalization(mean: [0.5, 0.25, 0.1], std: [0.5, 0.2, 0.3])
     let tensor = Tensor(Shape(batch: 4, height: 32, width: 32, channels: 3))
-    images.normalized(2..<5, by: normalization, into: tensor)
+    try images.normalized(2..<5, by: normalization, into: tensor)
     for (at, sample) in (2..<5).enumerated() {
       let pixels = images.pixels(sample)
       for y in 0..<32 {
@@ -58,7 +58,7 @@ import Testing
 
   @Test func `given values are taken, missing ones computed, wrong ones refused with their key`() throws {
     let images = try randomImages(3)
-    let computed = Normalization.computed(on: images)
+    let computed = try Normalization.computed(on: images)
     let mixed = try Normalization.resolved(mean: [0.1, 0.2, 0.3], std: nil, on: images)
     #expect(mixed.mean == [0.1, 0.2, 0.3])
     #expect(mixed.std == computed.std)

@@ -13,9 +13,9 @@ import Testing
     }
     let splits = try DataSplits.load(DataOptions(format: .cifar10, path: path))
     #expect(splits.training.count == 40_000)
-    #expect(splits.test.count == 10_000)
-    #expect(splits.test.labels.count { $0 == 3 } == 1000)
-    let normalization = Normalization.computed(on: splits.training)
+    #expect(splits.test!.count == 10_000)
+    #expect(splits.test!.labels.count { $0 == 3 } == 1000)
+    let normalization = try Normalization.computed(on: splits.training)
     // Four of the five batches, decoded from JPEG: not the published bytes.
     for (value, expected) in zip(normalization.mean, [0.491, 0.482, 0.447]) {
       #expect(abs(value - expected) < 0.01)

@@ -32,7 +32,7 @@ import Testing
       shape: images.shape, normalization: normalization, augmentations: augmentations, seed: 5)
     let tensor = Tensor(count: 3072)
     tensor.values.update(repeating: .nan)  // whatever is not written shows
-    images.withPixels(of: 0) { transform.write($0, epoch: epoch, sample: sample, into: tensor.pointer) }
+    try! images.withPixels(of: 0) { transform.write($0, epoch: epoch, sample: sample, into: tensor.pointer) }
     return Array(tensor.values)
   }
 
@@ -93,7 +93,7 @@ import Testing
     let tensor = Tensor(count: 3 * 6)
     tensor.values.update(repeating: .nan)
     for sample in 0..<200 {
-      images.withPixels(of: 0) { transform.write($0, epoch: 0, sample: sample, into: tensor.pointer + 6) }
+      try images.withPixels(of: 0) { transform.write($0, epoch: 0, sample: sample, into: tensor.pointer + 6) }
       #expect(tensor.values[..<6].allSatisfy(\.isNaN) && tensor.values[12...].allSatisfy(\.isNaN))
       // Mean 2 makes every pixel negative: 0 is padding.
       #expect(tensor.values[6..<12].allSatisfy { $0 <= 0 })

@@ -57,15 +57,16 @@ import Testing
   @Test func `kept classes become 0, 1, ... in the order of the list, in every split`() throws {
     let all = try load()
     let splits = try load { ($0.classes, $0.validation) = ([3, 1], .count(10)) }
-    for (part, whole) in [(splits.training, all.training), (splits.validation!, all.training), (splits.test, all.test)]
-    {
+    for (part, whole) in [
+      (splits.training, all.training), (splits.validation!, all.training), (splits.test!, all.test!),
+    ] {
       #expect(part.classes == 2)
       for index in 0..<part.count {
         #expect([3, 1][part.label(index)] == whole.label(part.position(of: index)))
         #expect(part.pixels(index) == whole.pixels(part.position(of: index)))
       }
     }
-    #expect(splits.training.count == 50 && splits.validation?.count == 10 && splits.test.count == 8)
+    #expect(splits.training.count == 50 && splits.validation?.count == 10 && splits.test!.count == 8)
     // The renumbered labels are what noise and subsets go by.
     let noisy = try load {
       ($0.classes, $0.samplesPerClass, $0.labelNoise.kind, $0.labelNoise.rate) = ([3, 1], 10, .pairFlip, 0.5)

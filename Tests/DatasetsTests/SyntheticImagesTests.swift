@@ -35,6 +35,6 @@ import Testing
   }
 
   private func pixels(_ images: Dataset, _ index: Int) -> [UInt8] {
-    images.withPixels(of: index) { Array(UnsafeBufferPointer(start: $0, count: images.shape.count)) }
+    try! images.withPixels(of: index) { Array(UnsafeBufferPointer(start: $0, count: images.shape.count)) }
   }
 }

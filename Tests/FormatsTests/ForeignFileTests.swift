@@ -50,7 +50,7 @@ import Testing
     func reason() -> String? {
       #expect(throws: FormatError.self) { try SafetensorsFile(path: folder.path) }?.reason
     }
-    #expect(reason() == "not a regular file, but a directory; name a safetensors file")
+    #expect(reason() == "not a regular file but a directory; name a safetensors file")
     try folder.write("", to: "checkpoints/step-0000001.safetensors")
     try folder.write("", to: "checkpoints/best.safetensors")
     #expect(reason()?.hasSuffix("name a file in it, such as '\(folder.path)/checkpoints/best.safetensors'") == true)

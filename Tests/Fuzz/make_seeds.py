@@ -77,7 +77,7 @@ kernels: {convolution: openblas}
     "bad-open": "model: {kind: resnet8\n",
     "bad-set-nothing": "\n--set ",
     "bad-set-comment": "\n--set model.weights=a #b",
-    "bad-path-alone": "data: {path: a}",
+    "good-path-alone": "data: {path: a}",
     "bad-tiny-number": "optimizer: {learning_rate: 1e-400}",
     "bad-set-unknown": "\n--set icp.setps=3",
     "bad-set-bomb": "\n--set data.mean=&a [*a]",
@@ -390,8 +390,109 @@ search:
     "bad-aliases": "a: &a [1, 1]\nvariants: *a",
 }
 
+
+# ---- Pictures and archives
+
+PICTURES = os.path.join("Tests", "Fixtures", "pictures")  # Tests/Fixtures/make_pictures.py makes them
+
+
+def pictures(ending, names):
+    files = {}
+    for name in names:
+        with open(os.path.join(PICTURES, f"{name}.{ending}"), "rb") as file:
+            files[name if name.startswith("bad-") else f"good-{name}"] = file.read()
+    return files
+
+
+JPEGS = pictures("jpg", ["rgb-420", "grey", "progressive", "ycck", "arithmetic", "restarts", "orientation-6", "bad-cut", "bad-huge",
+                         "bad-12-bits", "bad-code", "bad-empty", "bad-text"])
+PNGS = pictures("png", ["rgb-8", "rgba-16", "grey-1", "grey-16-interlaced", "palette-4-interlaced", "palette-8-short",
+                        "orientation-8-xmp", "bad-cut", "bad-huge", "bad-large", "bad-checksum", "bad-no-palette"])
+
+
+def tar(members, end=bytes(1024)):
+    data = b""
+    for name, contents, kind in members:
+        size = b"%011o\0" % len(contents)
+        fields = [name.encode()[:100].ljust(100, b"\0"), b"0000644\0", b"0000000\0", b"0000000\0", size, b"00000000000\0"]
+        rest = [kind, bytes(100), b"ustar\00000", bytes(247)]
+        head = b"".join(fields) + b" " * 8 + b"".join(rest)
+        head = b"".join(fields) + b"%06o\0 " % sum(head) + b"".join(rest)
+        data += head + contents + bytes(-len(contents) % 512)
+    return data + end
+
+
+def tiny(value, side=2):
+    """A grey PNG."""
+    def chunk(kind, data):
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+    rows = (b"\0" + bytes([value] * side)) * side
+    return (b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", side, side, 8, 0, 0, 0, 0))
+            + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b""))
+
+
+TWO = [("a/1.png", tiny(1), b"0"), ("a/1.cls", b"0\n", b"0"), ("a/2.png", tiny(2), b"0"), ("a/2.cls", b"1", b"0")]
+TARS = {
+    "good-two": tar(TWO),
+    "good-without-end": tar(TWO, end=b""),
+    "good-folder": tar([("a/", b"", b"5")] + TWO),
+    "good-pax": tar([("x", b"18 path=b/1.2.png\n", b"x")] + TWO[:1] + [("b/1.cls", b"0", b"0")] + TWO[2:]),
+    "good-gnu": tar([("././@LongLink", b"c/" + b"d" * 150 + b".png\0", b"L"), ("c", tiny(1), b"0"),
+                     ("././@LongLink", b"c/" + b"d" * 150 + b".cls\0", b"L"), ("c", b"0", b"0")] + TWO[2:]),
+    "bad-empty": b"",
+    "bad-cut": tar(TWO)[:1000],
+    "bad-checksum": b"b" + tar(TWO)[1:],
+    "bad-size": tar(TWO).replace(b"%011o" % len(tiny(1)), b"77777777777", 1),
+    "bad-label": tar([("a/1.png", tiny(1), b"0"), ("a/1.cls", b"cat", b"0")]),
+    "bad-large-label": tar([("a/1.png", tiny(1), b"0"), ("a/1.cls", b"99999999", b"0")]),
+    "bad-no-label": tar(TWO[:1]),
+    "bad-one": tar(TWO[:2]),
+    "bad-picture": tar([("a/1.png", b"GIF89a", b"0"), ("a/1.cls", b"0", b"0")]),
+    "bad-name": tar([("\x1b[31m\n.png", b"", b"0"), ("\x1b[31m\n.cls", b"0", b"0")]),
+    "bad-gzip": gzip.compress(tar(TWO), mtime=0),
+}
+
+
+def npz(arrays, compressed=True, patch=lambda data: data):
+    """As numpy.savez_compressed, without its times."""
+    data, directory = b"", b""
+    for name, contents in arrays:
+        packer = zlib.compressobj(9, zlib.DEFLATED, -15)
+        packed = packer.compress(contents) + packer.flush() if compressed else contents
+        fields = struct.pack("<HHHHHIIIHH", 20, 0, 8 if compressed else 0, 0, 0, zlib.crc32(contents), len(packed), len(contents),
+                             len(name), 0)
+        directory += b"PK\1\2" + struct.pack("<H", 20) + fields + struct.pack("<HHHII", 0, 0, 0, 0, len(data)) + name
+        data += b"PK\3\4" + fields + name + packed
+    end = struct.pack("<4sHHHHIIH", b"PK\5\6", 0, 0, len(arrays), len(arrays), len(directory), len(data), 0)
+    return patch(data + directory + end)
+
+
+BYTES = [(b"train_images.npy", array("(3, 2, 2)", bytes(range(12)), "|u1")), (b"train_labels.npy", array("(3, 1)", b"\0\1\1", "|u1")),
+         (b"test_images.npy", array("(1, 2, 2)", bytes(4), "|u1")), (b"test_labels.npy", array("(1,)", bytes(8)))]
+COLOURS = [(b"train_images.npy", array("(2, 2, 2, 3)", bytes(24), "|u1")), (b"train_labels.npy", array("(2,)", b"\0\0\1\0", "<i2"))]
+ARCHIVES = {
+    "good-grey": npz(BYTES),
+    "good-stored": npz(BYTES, compressed=False),
+    "good-colour": npz(COLOURS),
+    "bad-empty": b"",
+    "bad-no-members": npz([]),
+    "bad-cut": npz(BYTES)[:-30],
+    "bad-checksum": npz(BYTES, False, lambda data: data.replace(bytes(range(12)), bytes(range(1, 13)))),
+    "bad-deflate": npz(BYTES, True, lambda data: data[:60] + b"\xff\xff\xff" + data[63:]),
+    "bad-bomb": npz([(b"train_images.npy", array("(1, 2, 2)", bytes(4), "|u1"))], True,
+                    lambda data: data.replace(struct.pack("<I", len(BYTES[2][1])), struct.pack("<I", 1 << 31))),
+    "bad-offset": npz(BYTES, True, lambda data: data[:-6] + b"\xff\xff\xff\x7f\0\0"),
+    "bad-count": npz(BYTES, True, lambda data: data[:-12] + b"\xff\xff" + data[-10:]),
+    "bad-labels": npz([BYTES[0], (b"train_labels.npy", array("(2,)", bytes(16)))]),
+    "bad-negative": npz([BYTES[0], (b"train_labels.npy", array("(3,)", b"\xff" * 24))]),
+    "bad-floats": npz([(b"train_images.npy", array("(3, 2, 2)", bytes(48), "<f4")), BYTES[1]]),
+    "bad-no-labels": npz(BYTES[:1]),
+    "bad-huge": npz([(b"train_images.npy", array("(4294967296, 4294967296, 4294967296)", bytes(12), "|u1")), BYTES[1]]),
+}
+
 for target, files in [("config", CONFIGURATIONS), ("plan", PLANS), ("checkpoint", CHECKPOINTS), ("idx", IDX),
                       ("cifar", CIFAR), ("gzip", GZIP),
-                      ("labels", LABELS), ("sweep", SWEEPS)]:
+                      ("labels", LABELS), ("sweep", SWEEPS), ("jpeg", JPEGS), ("png", PNGS), ("tar", TARS),
+                      ("npz", ARCHIVES)]:
     for name, data in files.items():
         write(target, name, data)

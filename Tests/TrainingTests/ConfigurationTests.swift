@@ -59,6 +59,7 @@ private let packageRoot = URL(filePath: #filePath).deletingLastPathComponent().d
         threads: 1
         label_smoothing: 0
         mixup: 0
+        cutmix: 0
         gradient_reduction: exact
         overlap: true
         non_finite: stop

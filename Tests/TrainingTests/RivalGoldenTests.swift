@@ -22,6 +22,14 @@ import Testing
   }
 
   @Test(arguments: ConvolutionBackend.allCases)
+  func `CutMix: loss and gradients are PyTorch's`(backend: ConvolutionBackend) throws {
+    try compare("cutmix", in: "cutmix", backend, position: 9) {
+      $0.training.cutmix = 1
+      $0.training.labelSmoothing = 0.1
+    }
+  }
+
+  @Test(arguments: ConvolutionBackend.allCases)
   func `sharpness-aware minimisation: loss, gradients and statistics are PyTorch's`(
     backend: ConvolutionBackend
   ) throws {
@@ -59,10 +67,11 @@ import Testing
   }
 
   private func compare(
-    _ name: String, _ backend: ConvolutionBackend, alpha: Double = 1, isCyclic: Bool = false, position: Int = 0,
+    _ name: String, in fixture: String = "rivals", _ backend: ConvolutionBackend, alpha: Double = 1,
+    isCyclic: Bool = false, position: Int = 0,
     _ change: (inout RunConfiguration) -> Void
   ) throws {
-    let (golden, start) = (try Golden(fixture: "rivals"), try Golden(fixture: "training_adam"))
+    let (golden, start) = (try Golden(fixture: fixture), try Golden(fixture: "training_adam"))
     var configuration = RunConfiguration()
     configuration.kernels.convolution = backend
     configuration.icp.rule = .none

@@ -43,6 +43,7 @@ struct EpisodeClasses: Sendable {
     guard plan.configuration.data.classes != nil else { return plan.test }
     var options = DataOptions(plan.configuration)
     options.classes = nil
+    options.indexes = plan.test.pictureIndexes
     return try DataSplits.loadTest(options)
   }
 

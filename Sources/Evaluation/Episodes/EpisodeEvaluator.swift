@@ -38,7 +38,7 @@ struct EpisodeEvaluator {
     try rounds.run(pieces.count, of: Evaluator.pieceCount(samples.count, size: network.pieceSize)) { index in
       let range = pieces[pieces.startIndex + index]
       for (offset, row) in range.enumerated() {
-        classes.test.normalized(
+        try classes.test.normalized(
           samples[row]..<samples[row] + 1, by: plan.normalization,
           into: piece.pointer + offset * network.input.sampleCount)
       }

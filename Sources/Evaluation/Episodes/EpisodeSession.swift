@@ -1,5 +1,6 @@
 import Checkpointing
 import Configuration
+import Datasets
 import Kernels
 import MPI
 import Planning

@@ -43,9 +43,9 @@ package struct RobustnessEvaluator {
     let size = test.shape.count
     let accuracies = try Corruption.severities.map { severity in
       let corruption = Corruption(kind, severity: severity, seed: seed)
-      return try evaluator.evaluate(test) { samples, _, images in
+      return try evaluator.evaluate(test) { samples, _, images throws(DataError) in
         for (offset, sample) in samples.enumerated() {
-          test.write(
+          try test.write(
             sample, changedBy: corruption, normalization: plan.normalization, into: images + offset * size)
         }
       }.accuracy
@@ -67,8 +67,8 @@ package struct RobustnessEvaluator {
     let first = test.slice(0..<min(plan.configuration.evaluation.attackSamples, test.count))
     let attacker = Attacker(model: model, backend: plan.backend, normalization: plan.normalization, seed: seed)
     func accuracy(_ attack: Attack?) throws -> Double {
-      try evaluator.evaluate(first) { samples, labels, images in
-        first.normalized(samples, by: plan.normalization, into: images)
+      try evaluator.evaluate(first) { samples, labels, images throws(DataError) in
+        try first.normalized(samples, by: plan.normalization, into: images)
         if let attack { attacker.perturb(images, labels: labels, samples: samples, by: attack) }
       }.accuracy
     }

@@ -1,6 +1,7 @@
 /// Every part of the method and every baseline, in the order in which they are applied. A new one is a line here.
 let methodParts: [any MethodPart.Type] = [
   Mixup.self,
+  CutMix.self,
   AdversarialTraining.self,
   SharpnessAwareMinimization.self,
   BranchTeaching.self,

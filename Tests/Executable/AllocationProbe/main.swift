@@ -69,7 +69,7 @@ func countSteps(_ world: Communicator) throws -> [String: Counts] {
   for kind in kinds {
     var counts = Counts()
     for step in 0..<5 {
-      let batch = loader.next()
+      let batch = try loader.next()
       let context = StepContext(
         epoch: 0, batchCount: batch.count, stage: kind.stage, alpha: kind.stage == .cyclic ? 0.7 : 1,
         isLogged: kind.isLogged)

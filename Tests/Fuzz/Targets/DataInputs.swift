@@ -65,14 +65,14 @@ struct CIFARInput {
 }
 
 /// Loads the data set and touches every byte of it, as a run would.
-private func readAll(_ options: DataOptions) throws {
+func readAll(_ options: DataOptions) throws {
   let splits = try DataSplits.load(options)
-  for set in [splits.training, splits.test] {
+  for set in [splits.training, splits.validation, splits.test].compactMap(\.self) {
     var sum = 0
     for index in 0..<set.count {
       let label = set.label(index)
       if !(0..<set.classes).contains(label) { finding("label \(label) of \(set.classes) classes") }
-      sum += set.withPixels(of: index) { pixels in (0..<set.shape.count).reduce(0) { $0 + Int(pixels[$1]) } }
+      sum += try set.withPixels(of: index) { pixels in (0..<set.shape.count).reduce(0) { $0 + Int(pixels[$1]) } }
     }
     precondition(sum >= 0)
   }

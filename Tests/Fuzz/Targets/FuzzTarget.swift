@@ -17,6 +17,12 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
   case labels
   /// A study's file, and `--set` strings.
   case sweep
+  /// A picture's file among others.
+  case jpeg, png
+  /// An archive of pictures and labels.
+  case tar
+  /// An archive of arrays.
+  case npz
 
   package enum Outcome: Sendable, CustomStringConvertible {
     case accepted
@@ -44,6 +50,9 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
       case .gzip: try GzipInput(input, in: folder).read()
       case .labels: try LabelInput(input, in: folder).read()
       case .sweep: try SweepInput(input, in: folder).read()
+      case .jpeg, .png: try PictureInput(input, in: folder).read()
+      case .tar: try TarInput(input, in: folder).read()
+      case .npz: try ArchiveInput(input, in: folder).read()
       }
       return .accepted
     } catch {
@@ -58,7 +67,7 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
     switch self {
     case .config, .sweep: [64]
     case .plan: [64, 65]
-    case .checkpoint, .idx, .cifar, .gzip, .labels: [65]
+    case .checkpoint, .idx, .cifar, .gzip, .labels, .jpeg, .png, .tar, .npz: [65]
     }
   }
 
@@ -87,6 +96,16 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
     case .labels:
       // Fixed: the images that they are for, and no more numbers than are of use.
       return (2 * input.count + 320 * kibibyte, 8 * input.count + 1024 * kibibyte)
+    case .jpeg, .png:
+      // By what a file of that size can hold (ImageHeader): pixels, and a progressive JPEG's coefficients.
+      let pixels = input.count * (self == .png ? 8256 : 8192)
+      return (8 * pixels + 320 * kibibyte, 16 * pixels + 4096 * kibibyte)
+    case .tar:
+      let pixels = input.count * 8256
+      return (8 * pixels + 320 * kibibyte, 24 * pixels + 4096 * kibibyte)
+    case .npz:
+      // What a member takes is by its entry, which deflate's ratio bounds.
+      return (1032 * input.count + 320 * kibibyte, 4096 * input.count + 4096 * kibibyte)
     case .gzip:
       return (2 * GzipInput.largestLimit + 320 * kibibyte, 4 * GzipInput.largestLimit + 1024 * kibibyte)
     }
@@ -134,6 +153,10 @@ package final class Scratch {
     let written = bytes.withContiguousStorageIfAvailable { Foundation.write(descriptor, $0.baseAddress, $0.count) }
     precondition(written == bytes.count, "\(file): \(String(cString: strerror(errno)))")
     return file
+  }
+
+  func makeFolder(_ name: String) {
+    try! FileManager.default.createDirectory(atPath: path(name), withIntermediateDirectories: true)
   }
 
   func remove(_ name: String) { unlink(path(name)) }

@@ -13,7 +13,7 @@ package struct DataError: ExitCoded, CustomStringConvertible {
     (self.path, self.reason) = (path, reason)
   }
 
-  init(_ error: FormatError) {
+  package init(_ error: FormatError) {
     self.init(path: error.path, reason: error.reason)
   }
 

@@ -104,22 +104,3 @@ package struct Corruption: Sendable {
     return sum
   }
 }
-
-extension Dataset {
-  /// Writes sample `index`, corrupted and normalised, to `output`: `shape.count` floats, channels last.
-  package func write(
-    _ index: Int, changedBy corruption: Corruption, normalization: Normalization,
-    into output: UnsafeMutablePointer<Float>
-  ) {
-    let area = shape.height * shape.width
-    withUnsafeTemporaryAllocation(of: Double.self, capacity: shape.count) { values in
-      withPixels(of: index) { corruption.apply($0, shape: shape, sample: index, into: values.baseAddress!) }
-      for channel in 0..<shape.channels {
-        let (mean, std) = (normalization.mean[channel], normalization.std[channel])
-        for position in 0..<area {
-          output[position * shape.channels + channel] = Float((values[channel * area + position] - mean) / std)
-        }
-      }
-    }
-  }
-}

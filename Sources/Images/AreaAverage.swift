@@ -1,14 +1,12 @@
-import Dispatch
-
 /// Resizing by area averaging: an output pixel is the mean of the input over the area it covers, for any ratio,
 /// also a fractional one and an enlargement. All arithmetic is in integers, so it is exact up to the rounding to a
 /// byte (half up).
-struct AreaAverage {
+package struct AreaAverage {
   /// How one output position takes its input: from `first` on, by the given weights, in 1/outputs of an input pixel.
   /// The weights of a position sum to the number of inputs.
-  struct Taps {
-    let first: Int
-    let weights: [Int]
+  package struct Taps {
+    package let first: Int
+    package let weights: [Int]
   }
 
   let input: ImageShape
@@ -16,7 +14,7 @@ struct AreaAverage {
   private let rows: [Taps]
   private let columns: [Taps]
 
-  init(from input: ImageShape, to size: Int) {
+  package init(from input: ImageShape, to size: Int) {
     (self.input, self.size) = (input, size)
     rows = Self.taps(from: input.height, to: size)
     columns = Self.taps(from: input.width, to: size)
@@ -24,7 +22,7 @@ struct AreaAverage {
 
   /// In units of 1/outputs input pixels, input k covers [k outputs, (k+1) outputs), and output i covers
   /// [i inputs, (i+1) inputs): the weights are the lengths of the overlaps.
-  static func taps(from inputs: Int, to outputs: Int) -> [Taps] {
+  package static func taps(from inputs: Int, to outputs: Int) -> [Taps] {
     (0..<outputs).map { i in
       let (begin, end) = (i * inputs, (i + 1) * inputs)
       let first = begin / outputs
@@ -36,7 +34,7 @@ struct AreaAverage {
   }
 
   /// Both arrays plane by plane; `output` holds channels x size x size bytes.
-  func apply(_ pixels: UnsafePointer<UInt8>, into output: UnsafeMutablePointer<UInt8>) {
+  package func apply(_ pixels: UnsafePointer<UInt8>, into output: UnsafeMutablePointer<UInt8>) {
     let area = input.height * input.width
     // A row at a time: the sizes of the input come from a file.
     withUnsafeTemporaryAllocation(of: Int.self, capacity: size) { sums in
@@ -63,20 +61,5 @@ extension AreaAverage {
       for (k, columnWeight) in column.weights.enumerated() { sum += columnWeight * Int(pixels[column.first + k]) }
       sums[x] += weight * sum
     }
-  }
-}
-
-extension Dataset {
-  /// All images resized to size x size, in memory. The cores share the images; each depends on itself only.
-  func resized(to size: Int) -> Dataset {
-    guard shape.height != size || shape.width != size else { return self }
-    let resize = AreaAverage(from: shape, to: size)
-    let output = ImageShape(channels: shape.channels, height: size, width: size)
-    let pixels = OwnedBytes(count: count * output.count)
-    DispatchQueue.concurrentPerform(iterations: count) { index in
-      let target = pixels.storage.baseAddress! + index * output.count
-      withPixels(of: index) { resize.apply($0, into: target.assumingMemoryBound(to: UInt8.self)) }
-    }
-    return replacingPixels(pixels, shape: output)
   }
 }

@@ -1,0 +1,27 @@
+import ArgumentParser
+import Files
+import Inspection
+
+struct DataCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "data",
+    abstract: "Print what a configuration's data holds: counts, sizes, formats, bad files, images that are the same.",
+    discussion: "Reads every image once. With data.cache, what it finds is kept, and a run begins at once.")
+
+  @OptionGroup var source: ConfigurationArguments
+
+  @Option(
+    help: ArgumentHelp(
+      "Receives a PNG: training images, a row each, as they are measured and as six epochs train on them.",
+      valueName: "file"))
+  var pictures: String?
+
+  func run() throws {
+    let output = try pictures.map { (path) throws(SaveError) in
+      try OutputFile(path, option: "--pictures", keeping: [("the configuration", source.config)])
+    }
+    let inspection = try DataInspection(try source.load())
+    try StandardOutput.print(inspection.text)
+    if let output { try output.write(inspection.contactSheet()) }
+  }
+}

@@ -1,0 +1,19 @@
+import Pictures
+
+enum IDXSource: DataSource {
+  static let format = DataFormat.idx
+
+  static func recognises(_ path: String) -> String? {
+    let names = (try? FolderListing.entries(of: path).map(\.name)) ?? []
+    return names.contains { $0.hasPrefix("train-images-idx") || $0.hasPrefix("train-images.idx") } ? "IDX files" : nil
+  }
+
+  static func load(_ path: String, _ options: DataOptions) throws(DataError) -> LoadedData {
+    let loaded = try IDX.load(directory: path)
+    return LoadedData(training: loaded.training, test: loaded.test)
+  }
+
+  static func loadTest(_ path: String, _ options: DataOptions) throws(DataError) -> Dataset? {
+    try IDX.loadTest(directory: path)
+  }
+}

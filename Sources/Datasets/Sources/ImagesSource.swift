@@ -1,0 +1,65 @@
+import Images
+import Pictures
+
+/// JPEG and PNG pictures: class folders, tar shards, lists.
+enum ImagesSource: DataSource {
+  static let format = DataFormat.images
+
+  static func recognises(_ path: String) -> String? {
+    let found = PictureSources.all.compactMap { $0.recognises(path) }
+    return found.isEmpty ? nil : "pictures (\(found.joined(separator: " and ")))"
+  }
+
+  static func load(_ path: String, _ options: DataOptions) throws(DataError) -> LoadedData {
+    let known = options.indexes[path]
+    let index = if let known { known } else { try PictureIndex.at(path, options) }
+    let set = try PictureSet(
+      index, view: try view(of: index, path, options), cacheFolder: options.cache,
+      keepsWhole: options.keepsWholePictures,
+      threads: options.decoderThreads)
+    func part(_ range: Range<Int>) -> Dataset? {
+      range.isEmpty ? nil : Dataset(pictures: set, part: range)
+    }
+    guard let training = part(index.training) else {
+      throw DataError(path: path, reason: "holds no pictures for training")
+    }
+    return LoadedData(training: training, validation: part(index.validation), test: part(index.test))
+  }
+
+  /// What the network reads of them: of `data.size`, or of their own where all have one.
+  private static func view(
+    of index: PictureIndex, _ path: String, _ options: DataOptions
+  ) throws(DataError) -> PictureView {
+    let channels = options.channels ?? index.channels
+    let crops = options.evaluation.crop == .center
+    if let size = options.size {
+      return PictureView(
+        shape: ImageShape(channels: channels, height: size, width: size),
+        shorterSide: crops ? options.evaluation.resize ?? size : nil, crops: crops)
+    }
+    let first = index.entries[0]
+    if let other = index.entries.firstIndex(where: { ($0.width, $0.height) != (first.width, first.height) }) {
+      let entry = index.entries[other]
+      throw DataError(
+        path: path,
+        reason:
+          "pictures of several sizes, such as \(first.width) x \(first.height) and \(entry.width) x \(entry.height): "
+          + "set data.size")
+    }
+    let shape = ImageShape(channels: channels, height: Int(first.height), width: Int(first.width))
+    return PictureView(shape: shape, shorterSide: options.evaluation.resize, crops: crops)
+  }
+}
+
+extension PictureIndex {
+  /// The index of the pictures at `path`: as it was kept in `data.cache`, where nothing came or went since, else made anew
+  /// and kept there.
+  package static func at(_ path: String, _ options: DataOptions) throws(DataError) -> PictureIndex {
+    let kept = options.cache.map { PictureIndexFile(folder: $0, path: path, badFiles: options.badFiles) }
+    if let index = kept?.read(), index.isCurrent { return index }
+    let index = try PictureIndex(
+      PictureSources.list(path), path: path, badFiles: options.badFiles, threads: Parallel.cores)
+    try kept?.write(index)
+    return index
+  }
+}

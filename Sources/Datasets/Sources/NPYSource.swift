@@ -1,0 +1,41 @@
+import Files
+import Formats
+import Pictures
+
+/// A folder of `.npy` files: train_images.npy and train_labels.npy (or x_train, y_train) and, where there are, those of
+/// val and test.
+enum NPYSource: DataSource {
+  static let format = DataFormat.npy
+
+  static func recognises(_ path: String) -> String? {
+    let names = Set((try? FolderListing.entries(of: path).map(\.name)) ?? [])
+    let isHeld = ImageArrays.names(.training).contains {
+      names.contains($0.images + ".npy") && names.contains($0.labels + ".npy")
+    }
+    return isHeld ? ".npy arrays" : nil
+  }
+
+  static func load(_ path: String, _ options: DataOptions) throws(DataError) -> LoadedData {
+    let held = Set(try FolderListing.entries(of: path).map(\.name))
+    var parts: [(PictureListing.Part, ImageArrays)] = []
+    for part in PictureListing.Part.allCases {
+      for names in ImageArrays.names(part) where !parts.contains(where: { $0.0 == part }) {
+        guard held.contains(names.images + ".npy") else { continue }
+        guard held.contains(names.labels + ".npy") else {
+          throw DataError(
+            path: "\(path)/\(names.images).npy", reason: "has no labels, expected \(names.labels).npy beside it")
+        }
+        do throws(FormatError) {
+          parts.append(
+            (
+              part,
+              ImageArrays(
+                images: try NumpyFile(path: "\(path)/\(names.images).npy"),
+                labels: try NumpyFile(path: "\(path)/\(names.labels).npy"))
+            ))
+        } catch { throw DataError(error) }
+      }
+    }
+    return try ImageArrays.load(path, parts)
+  }
+}

@@ -1,0 +1,15 @@
+/// The size of one image.
+package struct ImageShape: Hashable, Sendable, CustomStringConvertible {
+  package let channels: Int
+  package let height: Int
+  package let width: Int
+
+  package init(channels: Int, height: Int, width: Int) {
+    (self.channels, self.height, self.width) = (channels, height, width)
+  }
+
+  /// Bytes, or elements, of one image.
+  package var count: Int { channels * height * width }
+
+  package var description: String { "\(channels)x\(height)x\(width)" }
+}

@@ -1,0 +1,32 @@
+import Files
+import Formats
+import Foundation
+
+/// Where the index of a place is kept.
+package struct PictureIndexFile {
+  let folder: String
+  private let path: String
+
+  package init(folder: String, path: String, badFiles: BadFiles) {
+    self.folder = folder
+    let whole = path.hasPrefix("/") ? path : "\(FileManager.default.currentDirectoryPath)/\(path)"
+    let sum = Checksum.crc32(Array("\(whole) \(badFiles.rawValue)".utf8))
+    self.path = "\(folder)/index-\(Checksum.hexadecimal(sum)).icp"
+  }
+
+  /// nil where there is none that is whole.
+  package func read() -> PictureIndex? {
+    guard let file = try? MappedFile(path: path) else { return nil }
+    return withExtendedLifetime(file) { PictureIndex(encoded: file.bytes) }
+  }
+
+  /// Under another name first, so that nobody reads half of it.
+  package func write(_ index: PictureIndex) throws(DataError) {
+    do {
+      try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+      try Data(index.encoded).write(to: URL(fileURLWithPath: path), options: .atomic)
+    } catch {
+      throw DataError(path: path, reason: "the index cannot be written (data.cache): \(error.localizedDescription)")
+    }
+  }
+}
