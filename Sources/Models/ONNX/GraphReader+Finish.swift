@@ -64,8 +64,7 @@ extension GraphReader {
       let every = stride(from: 2, to: blocks.count, by: 3).map { blocks[$0] }
       return every.isEmpty ? [blocks.last!] : every
     }
-    let maps = sizes.filter { $0.reduce(1, *) < nodes[0].shape[1] * nodes[0].shape[2] || sizes.count == 1 }
-      .map { last[$0]! }.sorted()
+    let maps = sizes.map { last[$0]! }.sorted()
     return maps.isEmpty ? [network.features] : maps
   }
 
