@@ -75,7 +75,8 @@ let package = Package(
         "Reporting", "Runtime",
       ], swiftSettings: noMathErrno),
     .target(
-      name: "Checkpointing", dependencies: ["Configuration", "Formats", "Files", "Runtime"], swiftSettings: noMathErrno),
+      name: "Checkpointing", dependencies: ["Configuration", "Models", "Formats", "Files", "Runtime"],
+      swiftSettings: noMathErrno),
     .target(
       name: "Supervision", dependencies: ["MPI", "Kernels", "Files", "Reporting", "Runtime", "CSupervision"],
       swiftSettings: noMathErrno),
@@ -128,6 +129,7 @@ let package = Package(
       name: "Inspection",
       dependencies: [
         "Planning", "Configuration", "Datasets", "Pictures", "Images", "Kernels", "Formats", "Reporting", "Runtime",
+        "Models", "Graph", "Files",
       ]),
     .target(
       name: "Commands",

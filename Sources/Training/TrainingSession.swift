@@ -157,7 +157,7 @@ package struct TrainingSession {
 
   /// The file of `model.weights`.
   private func readWeights() throws -> WeightsFile? {
-    try communicator.together { try configuration.model.weights.map { try WeightsFile(path: $0) } }
+    try communicator.together { try configuration.model.startingWeights.map { try WeightsFile(path: $0) } }
   }
 
   /// The configuration, with what the weights that the run starts from say of preprocessing and it leaves open. A run that an
@@ -286,7 +286,7 @@ package struct TrainingSession {
     if let given = configuration.data.labelNoise.file, FileIdentity.same(given, labels) {
       throw refuse(labels, "data.label_noise.file")
     }
-    guard resume == .never, let weights = configuration.model.weights else { return }
+    guard resume == .never, let weights = configuration.model.startingWeights else { return }
     if FileIdentity.same(System.parentDirectory(weights), "\(directory)/checkpoints") {
       throw refuse(weights, "model.weights")
     }
