@@ -45,13 +45,14 @@ let package = Package(
     .target(name: "MPI", dependencies: ["Runtime", "CMPI"]),
     .target(name: "Kernels", dependencies: ["CKernels"]),
     .target(name: "Formats", dependencies: ["Files", "CZlib"]),
-    .target(name: "Graph", dependencies: ["Kernels"]),
+    .target(name: "Graph", dependencies: ["Kernels", "Runtime"]),
     .target(name: "Operators", dependencies: ["Graph", "Kernels", "CKernels"]),
     .target(name: "Execution", dependencies: ["Operators", "Graph", "Kernels"]),
-    .target(name: "Models", dependencies: ["Operators", "Graph", "Kernels", "Formats", "Files"]),
+    .target(name: "Models", dependencies: ["Operators", "Graph", "Kernels", "Formats", "Files", "Runtime"]),
     .target(name: "Images", dependencies: ["CImages", "Kernels"]),
-    .target(name: "Networks", dependencies: ["Kernels", "Formats", "Runtime"]),
-    .target(name: "Refinement", dependencies: ["Networks", "Kernels", "Runtime"], swiftSettings: noMathErrno),
+    .target(
+      name: "Refinement", dependencies: ["Models", "Execution", "Graph", "Kernels", "Runtime"],
+      swiftSettings: noMathErrno),
     .target(name: "Pictures", dependencies: ["Images", "Kernels", "Formats", "Files", "Runtime"]),
     .target(name: "Datasets", dependencies: ["Pictures", "Images", "Kernels", "Formats", "Files", "Runtime"]),
     .target(name: "Reporting", dependencies: ["Files", "Runtime", .product(name: "Logging", package: "swift-log")]),
@@ -59,39 +60,45 @@ let package = Package(
     .target(
       name: "Configuration",
       dependencies: [
-        "Refinement", "Networks", "Datasets", "Images", "Kernels", "Formats", "Files", "Runtime",
+        "Refinement", "Models", "Execution", "Graph", "Datasets", "Images", "Kernels", "Formats", "Files", "Runtime",
         .product(name: "Yams", package: "Yams"),
       ], swiftSettings: noMathErrno),
     .target(
-      name: "Method", dependencies: ["Configuration", "Refinement", "Networks", "Datasets", "Kernels", "Runtime"],
+      name: "Method",
+      dependencies: ["Configuration", "Refinement", "Models", "Execution", "Graph", "Datasets", "Kernels", "Runtime"],
       swiftSettings: noMathErrno),
     .target(
       name: "Planning",
       dependencies: [
-        "Configuration", "Method", "Optimization", "Refinement", "Networks", "Datasets", "Kernels", "Formats",
+        "Configuration", "Method", "Optimization", "Refinement", "Models", "Execution", "Graph", "Datasets", "Kernels",
+        "Formats",
         "Reporting", "Runtime",
       ], swiftSettings: noMathErrno),
     .target(
-      name: "Checkpointing", dependencies: ["Configuration", "Formats", "Files", "Runtime"], swiftSettings: noMathErrno),
+      name: "Checkpointing", dependencies: ["Configuration", "Models", "Formats", "Files", "Runtime"],
+      swiftSettings: noMathErrno),
     .target(
       name: "Supervision", dependencies: ["MPI", "Kernels", "Files", "Reporting", "Runtime", "CSupervision"],
       swiftSettings: noMathErrno),
     .target(
       name: "Reduction",
       dependencies: [
-        "Supervision", "Method", "Optimization", "Configuration", "Networks", "Datasets", "Kernels", "Formats", "MPI",
+        "Supervision", "Method", "Optimization", "Configuration", "Models", "Execution", "Graph", "Datasets", "Kernels",
+        "Formats", "MPI",
         "Runtime",
       ], swiftSettings: noMathErrno),
     .target(
       name: "Evaluation",
       dependencies: [
-        "Planning", "Checkpointing", "Supervision", "Configuration", "Refinement", "Networks", "Datasets", "Kernels",
+        "Planning", "Checkpointing", "Supervision", "Configuration", "Refinement", "Models", "Execution", "Graph",
+        "Datasets", "Kernels",
         "Formats", "Files", "MPI", "Reporting", "Runtime",
       ], swiftSettings: noMathErrno),
     .target(
       name: "Doctor",
       dependencies: [
-        "Checkpointing", "Reduction", "Planning", "Configuration", "Networks", "Kernels", "Files", "MPI", "Reporting",
+        "Checkpointing", "Reduction", "Planning", "Configuration", "Models", "Execution", "Graph", "Kernels", "Files",
+        "MPI", "Reporting",
         "Runtime",
         .product(name: "Logging", package: "swift-log"),
       ], swiftSettings: noMathErrno),
@@ -99,7 +106,8 @@ let package = Package(
       name: "Training",
       dependencies: [
         "Doctor", "Evaluation", "Reduction", "Checkpointing", "Supervision", "Planning", "Configuration", "Method",
-        "Optimization", "Refinement", "Networks", "Datasets", "Kernels", "Formats", "Files", "MPI", "Reporting",
+        "Optimization", "Refinement", "Models", "Execution", "Graph", "Datasets", "Kernels", "Formats", "Files", "MPI",
+        "Reporting",
         "Runtime", .product(name: "Logging", package: "swift-log"),
       ], swiftSettings: noMathErrno),
     .target(
@@ -113,13 +121,15 @@ let package = Package(
     .target(
       name: "Benchmarks",
       dependencies: [
-        "Training", "Supervision", "Reduction", "Planning", "Configuration", "Method", "Refinement", "Networks",
-        "Datasets", "Kernels", "Files", "MPI", "Reporting", "Runtime",
+        "Training", "Supervision", "Reduction", "Planning", "Configuration", "Method", "Refinement", "Models",
+        "Execution",
+        "Operators", "Graph", "Datasets", "Kernels", "Files", "MPI", "Reporting", "Runtime",
       ], swiftSettings: noMathErrno),
     .target(
       name: "Inspection",
       dependencies: [
         "Planning", "Configuration", "Datasets", "Pictures", "Images", "Kernels", "Formats", "Reporting", "Runtime",
+        "Models", "Graph", "Files",
       ]),
     .target(
       name: "Commands",
@@ -142,7 +152,8 @@ let package = Package(
     .executableTarget(
       name: "allocation-probe",
       dependencies: [
-        "CAllocationCounter", "Training", "Supervision", "Planning", "Configuration", "Method", "Networks", "Datasets",
+        "CAllocationCounter", "Training", "Supervision", "Planning", "Configuration", "Method", "Models", "Execution",
+        "Graph", "Datasets",
         "Kernels", "MPI",
       ],
       path: "Tests/Executable/AllocationProbe", linkerSettings: [.unsafeFlags(["-Xlinker", "--export-dynamic"])]),
@@ -151,7 +162,7 @@ let package = Package(
       name: "FuzzTargets",
       dependencies: [
         "Studies", "Training", "Evaluation", "Planning", "Checkpointing", "Configuration", "Optimization", "Datasets",
-        "Networks", "Kernels", "Formats", "Runtime",
+        "Models", "Execution", "Graph", "Kernels", "Formats", "Runtime",
       ],
       path: "Tests/Fuzz/Targets"),
     .executableTarget(
@@ -172,9 +183,9 @@ let package = Package(
       name: "ModelsTests",
       dependencies: ["Models", "Execution", "Operators", "Graph", "Kernels", "Formats", "Files", "TestSupport"]),
     .testTarget(name: "ImagesTests", dependencies: ["Images", "Kernels", "Formats", "TestSupport"]),
-    .testTarget(name: "NetworksTests", dependencies: ["Networks", "Kernels", "Formats", "TestSupport"]),
     .testTarget(
-      name: "RefinementTests", dependencies: ["Refinement", "Networks", "Kernels", "Formats", "TestSupport"]),
+      name: "RefinementTests",
+      dependencies: ["Refinement", "Models", "Execution", "Graph", "Kernels", "Formats", "TestSupport"]),
     .testTarget(
       name: "DatasetsTests",
       dependencies: ["Datasets", "Pictures", "Images", "Kernels", "Formats", "Files", "TestSupport"]),
@@ -183,7 +194,9 @@ let package = Package(
       dependencies: [
         "Benchmarks", "Studies", "Training", "Doctor", "Evaluation", "Reduction", "Supervision", "Checkpointing",
         "Planning",
-        "Configuration", "Optimization", "Method", "Refinement", "Networks", "Datasets", "Kernels", "Formats", "Files",
+        "Configuration", "Optimization", "Method", "Refinement", "Models", "Execution", "Operators", "Graph",
+        "Datasets", "Kernels",
+        "Formats", "Files",
         "MPI", "Reporting", "Runtime", "TestSupport",
         .product(name: "Logging", package: "swift-log"),
       ]),

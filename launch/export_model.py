@@ -146,10 +146,12 @@ def main():
         logits = model(torch.zeros(1, 3, options.size, options.size))
     if logits.ndim != 2:
         sys.exit(f"launch/export-model: {options.source} gives {tuple(logits.shape)}, expected (1, classes)")
-    metadata = {"source": options.source, "size": str(options.size), "classes": str(logits.shape[1])}
-    config = getattr(model, "pretrained_cfg", None) or {}
-    for key, name in (("mean", "mean"), ("std", "deviation")):
-        metadata[name] = json.dumps(list(config.get(key, {"mean": (0.485, 0.456, 0.406), "std": (0.229, 0.224, 0.225)}[key])))
+    # Size, channels and classes are the graph's own.
+    metadata = {"source": options.source}
+    if options.source.startswith(("torchvision:", "timm:")):
+        config = getattr(model, "pretrained_cfg", None) or {}
+        for key, usual in (("mean", (0.485, 0.456, 0.406)), ("std", (0.229, 0.224, 0.225))):
+            metadata[f"preprocessing.{key}"] = json.dumps(list(config.get(key, usual)))
     export(model, options.output, options.size, metadata)
     left_out = dropped(model)
     if left_out:

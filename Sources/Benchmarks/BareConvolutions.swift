@@ -1,5 +1,6 @@
+import Execution
+import Graph
 import Kernels
-import Networks
 import Planning
 
 /// The time that a step's convolutions would take alone: what a step cannot be faster than without faster convolutions.
@@ -12,9 +13,9 @@ package struct BareConvolutions {
 
   /// Times the convolutions of `plan`'s network, for `samples` samples of one rank.
   init(_ plan: RunPlan, samples: Int, options: RepeatOptions) {
-    let layers = plan.architecture.convolutionLayers
+    let layers = plan.network.convolutionLayers
     let shard = plan.batches.schedule.shardCapacity
-    let (frozen, training) = (min(FrozenNetwork.pieceSize, shard), min(TrainingConvolutions.pieceSize, shard))
+    let (frozen, training) = (min(PieceSize.frozen(plan.network), shard), min(PieceSize.training(plan.network), shard))
     let timer = ConvolutionTimer(
       layers, batch: max(frozen, training), backend: plan.configuration.kernels.convolution, options: options)
     for layer in layers {

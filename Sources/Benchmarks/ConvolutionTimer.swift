@@ -1,5 +1,6 @@
+import Graph
 import Kernels
-import Networks
+import Operators
 
 /// The convolutions of a network that have the same geometry.
 package struct ConvolutionLayer {
@@ -12,17 +13,17 @@ package struct ConvolutionLayer {
   package var readingImages = 0
 }
 
-extension Architecture {
+extension Network {
   /// In the order of the network.
   package var convolutionLayers: [ConvolutionLayer] {
     var layers: [ConvolutionLayer] = []
     for node in nodes {
-      guard case .convolution(let filter) = node.operation else { continue }
-      let geometry = geometry(of: node, filter, batch: 1)
+      guard let convolution = node.operator as? Operators.Convolution else { continue }
+      let geometry = convolution.geometry(nodes[node.inputs[0]].shape, samples: 1)
       let index = layers.firstIndex { $0.geometry == geometry } ?? layers.endIndex
-      if index == layers.endIndex { layers.append(ConvolutionLayer(name: filter.name, geometry: geometry)) }
+      if index == layers.endIndex { layers.append(ConvolutionLayer(name: node.name, geometry: geometry)) }
       layers[index].count += 1
-      layers[index].readingImages += node.input == 0 ? 1 : 0
+      layers[index].readingImages += node.inputs[0] == 0 ? 1 : 0
     }
     return layers
   }
@@ -34,7 +35,7 @@ package enum ConvolutionPass: String, CaseIterable {
   case backwardData = "backward_data"
   case backwardWeights = "backward_weights"
 
-  var passes: Convolution.Passes {
+  var passes: Kernels.Convolution.Passes {
     switch self {
     case .forward: .forward
     case .backwardData: .backwardData
@@ -77,7 +78,7 @@ final class ConvolutionTimer {
   func seconds(_ geometry: ConvolutionGeometry, batch: Int, _ pass: ConvolutionPass) -> Double {
     var geometry = geometry
     geometry.batch = batch
-    let convolution = Convolution(geometry, backend: backend, passes: pass.passes, scratch: scratch)
+    let convolution = Kernels.Convolution(geometry, backend: backend, passes: pass.passes, scratch: scratch)
     if pass != .backwardWeights { convolution.load(weights.pointer, for: pass.passes) }
     // The sum that pieces add to begins with a first one.
     if pass == .backwardWeights { convolution.backward(gradient.pointer, x: source.pointer, isFirst: true) }

@@ -1,9 +1,9 @@
-import Reduction
 import Configuration
+import Graph
 import Kernels
 import MPI
-import Networks
 import Planning
+import Reduction
 import Reporting
 import Runtime
 
@@ -24,7 +24,7 @@ package struct KernelBenchmark {
   package func run() throws -> KernelBenchmarkReport {
     let layers = try communicator.together {
       // Of the plan only the network counts, which knows nothing of shards and ranks.
-      let layers = try RunPlan(synthetic: configuration, ranks: 1).architecture.convolutionLayers
+      let layers = try RunPlan(synthetic: configuration, ranks: 1).network.convolutionLayers
       guard !layers.isEmpty else {
         throw UsageError("\(configuration.model.kind.rawValue) has no convolutions to measure")
       }

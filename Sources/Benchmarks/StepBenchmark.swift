@@ -1,12 +1,13 @@
-import Reduction
 import Configuration
 import Datasets
 import Glibc
+import Graph
 import Kernels
 import MPI
 import Method
-import Networks
+import Models
 import Planning
+import Reduction
 import Runtime
 import Supervision
 import Training
@@ -34,7 +35,7 @@ package struct StepBenchmark {
     try communicator.agreeOnBenchmark(plan.configuration)
     let clock = PhaseClock()
     let trainer = try communicator.together {
-      let model = ModelState(plan.architecture, seed: configuration.training.seed)
+      let model = ModelState(plan.network, seed: configuration.training.seed)
       return Trainer(plan: plan, model: model, communicator: communicator, clock: clock)
     }
     let timed = try timeSteps(of: trainer, clock)
@@ -45,7 +46,7 @@ package struct StepBenchmark {
     report.residentAnonymous = try communicator.largest(memory)
     report.residentAnonymousAtStepTwo = try communicator.largest(timed.memoryAtStepTwo)
     report.processorShare = 1 - (try communicator.largest(seconds: [1 - timed.processorShare])[0])
-    if timesConvolutions, !plan.architecture.convolutionLayers.isEmpty {
+    if timesConvolutions, !plan.network.convolutionLayers.isEmpty {
       try communicator.barrier()
       let bare = BareConvolutions(plan, samples: samples(plan), options: options)
       report.bareConvolutions = try communicator.largest(seconds: [

@@ -1,6 +1,7 @@
-import Reduction
-import Networks
+import Execution
+import Graph
 import Planning
+import Reduction
 import Refinement
 import Reporting
 import Runtime
@@ -39,7 +40,7 @@ package struct StepBenchmarkReport {
   /// The student's backward pass to the images is in it, though no step computes it: 0.4 % of a plain step of ResNet-20.
   private var gflops: Double {
     let passes = plan.method.passes(in: plan.method.hasCyclicStage ? .cyclic : .plain)
-    return Double(plan.architecture.operations) * Double(batchSize) * Double(passes) / total.median / 1e9
+    return Double(plan.network.operations) * Double(batchSize) * Double(passes) / total.median / 1e9
   }
 
   private var convolutionShare: Double? { bareConvolutions.map { $0[0] / total.median } }
@@ -97,8 +98,8 @@ package struct StepBenchmarkReport {
     if let bare = bareConvolutions {
       lines.append(
         "bare convolutions: \(milliseconds(bare[0])) ms (\(milliseconds(bare[1])) in pieces of "
-          + "\(min(FrozenNetwork.pieceSize, shard)), \(milliseconds(bare[2])) in pieces of "
-          + "\(min(TrainingConvolutions.pieceSize, shard)))")
+          + "\(min(PieceSize.frozen(plan.network), shard)), \(milliseconds(bare[2])) in pieces of "
+          + "\(min(PieceSize.training(plan.network), shard)))")
     }
     if let memory = mebibytes(residentAnonymous) {
       let second = mebibytes(residentAnonymousAtStepTwo).map { " (\(decimal($0, places: 1)) after step 2)" } ?? ""

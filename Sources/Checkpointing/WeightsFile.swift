@@ -1,6 +1,7 @@
 import Configuration
 import Files
 import Formats
+import Models
 
 /// Weights and running statistics of a file: one of our checkpoints, or a PyTorch state_dict saved as safetensors.
 package struct WeightsFile: Sendable {
@@ -13,6 +14,12 @@ package struct WeightsFile: Sendable {
   package init(path: String) throws(CheckpointError) {
     self.path = path
     do throws(FormatError) {
+      if path.hasSuffix(".onnx") {
+        let file = try GraphFile(path: path)
+        tensors = file.tensors
+        preprocessing = try Preprocessing(file)
+        return
+      }
       let file = try SafetensorsFile(path: path)
       if CheckpointFormat.hasChecksums(file) { try CheckpointFormat.verify(file) }
       let names = file.tensors.map(\.name).filter { name in

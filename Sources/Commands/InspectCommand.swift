@@ -2,17 +2,20 @@ import ArgumentParser
 import Checkpointing
 import Files
 import Formats
+import Inspection
 import Reporting
 
 struct InspectCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "inspect",
-    abstract: "Print what a checkpoint or a safetensors file holds: metadata, tensors, shapes, checksums.")
+    abstract:
+      "Print what a checkpoint, a safetensors file or an ONNX file holds: metadata, tensors or layers, checksums.")
 
-  @Argument(help: ArgumentHelp("A safetensors file.", valueName: "file"))
+  @Argument(help: ArgumentHelp("A safetensors file, or an ONNX file.", valueName: "file"))
   var file: String
 
   func run() throws {
+    if file.hasSuffix(".onnx") { return try StandardOutput.print(GraphReport(path: file).text) }
     let contents = try SafetensorsFile(path: file)
     var lines = [file]
     for (key, value) in contents.metadata.sorted(by: { $0.key < $1.key }) where !key.hasPrefix("checksum.") {

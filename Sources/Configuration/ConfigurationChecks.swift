@@ -10,6 +10,18 @@ struct ConfigurationCheck: Sendable {
       guard case .count(let shards) = configuration.training.shards else { return nil }
       return batchViolation(configuration.training.batchSize, shards)
     },
+    ConfigurationCheck(keys: ["model.kind", "model.path"]) { configuration in
+      switch (configuration.model.kind == .onnx, configuration.model.path) {
+      case (true, nil): "'model.path' is missing: 'model.kind' onnx needs the file of the network"
+      case (false, .some):
+        "'model.path' is given, but 'model.kind' is \(configuration.model.kind.rawValue): it goes with onnx"
+      default: nil
+      }
+    },
+    ConfigurationCheck(keys: ["model.kind", "model.dropout"]) { configuration in
+      guard configuration.model.kind == .onnx, configuration.model.dropout > 0 else { return nil }
+      return "'model.dropout' is \(configuration.model.dropout), but 'model.kind' is onnx: a file's network is as it is"
+    },
     ConfigurationCheck(keys: ["data.mean", "data.std"]) { configuration in
       guard let mean = configuration.data.mean, let std = configuration.data.std, mean.count != std.count
       else { return nil }

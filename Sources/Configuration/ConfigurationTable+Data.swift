@@ -1,5 +1,5 @@
 import Datasets
-import Networks
+import Models
 
 /// Keys of the data and the network.
 extension ConfigurationTable {
@@ -139,7 +139,22 @@ extension ConfigurationTable {
   static let model: [Key] = [
     Key(
       "model.kind", \.model.kind, .choice,
-      "The network: a ResNet for small images (He et al. 2015), or an MLP."),
+      "The network: a ResNet for small images (`resnet8` to `resnet110` of depth 6n + 2, He et al. 2015), a ResNet of "
+        + "ImageNet's (`resnet18` to `resnet101`), a wide ResNet, an MLP, or that of a file, `onnx` (NETWORKS.md)."),
+    Key(
+      "model.path", \.model.path, .optional("none", .text("a file")),
+      "The ONNX file of `model.kind: onnx`. Its inputs say the images' size, its outputs the classes."),
+    Key(
+      "model.initialize", \.model.initialize, .choice,
+      "First values of an ONNX file's network: the file's (`file`), or drawn (`fresh`). `model.weights` goes before both."
+    ),
+    Key(
+      "model.stem", \.model.stem, .choice,
+      "How `resnet18` to `resnet101` begin: a 7x7 convolution of stride 2 and max pooling (`imagenet`), or a 3x3 "
+        + "convolution of stride 1 (`small`)."),
+    Key(
+      "model.dropout", \.model.dropout, .number("from 0, below 1") { $0 >= 0 && $0 < 1 },
+      "The rate of dropout before the last layer, in training passes; the refinement sees none. Not with `onnx`."),
     Key(
       "model.shortcut", \.model.shortcut, .choice,
       "Where a residual block changes the shape: a strided 1x1 convolution with BatchNorm "
@@ -153,6 +168,6 @@ extension ConfigurationTable {
       "Outputs of the network; more than the data has is allowed, a label at or above it is not."),
     Key(
       "model.weights", \.model.weights, .optional("none", .text("a file")),
-      "Weights to start from: a safetensors file with PyTorch's names, or one of our checkpoints."),
+      "Weights to start from: a safetensors file with PyTorch's names, one of our checkpoints, or an ONNX file."),
   ]
 }

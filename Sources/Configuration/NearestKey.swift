@@ -64,7 +64,7 @@ extension ConfigurationTable {
       "training.max_steps": ["iterations", "num_steps", "total_steps", "max_iterations", "max_iter"],
       "schedule.kind": ["scheduler", "lr_schedule", "lr_scheduler"],
       "schedule.warmup_epochs": ["warmup_steps", "lr_warmup"],
-      "model.kind": ["arch", "architecture", "network", "backbone", "net"],
+      "model.kind": ["arch", "network", "network", "backbone", "net"],
       "model.classes": ["num_classes", "n_classes", "nclasses"],
       "model.weights": ["pretrained", "init_from"],
       "data.format": ["dataset", "data_set"],

@@ -1,6 +1,6 @@
 import Datasets
 import Formats
-import Networks
+import Models
 import Runtime
 
 /// What a configuration says of preprocessing, beside what the weights say.

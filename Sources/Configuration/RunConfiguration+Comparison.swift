@@ -68,7 +68,7 @@ extension RunConfiguration {
     var open = self
     if given.data.mean == nil { open.data.mean = nil }
     if given.data.std == nil { open.data.std = nil }
-    guard given.model.weights != nil else { return open }
+    guard given.model.startingWeights != nil else { return open }
     if given.data.size == nil { open.data.size = nil }
     if given.data.classes == nil { open.data.classes = nil }
     if given.model.classes == nil { open.model.classes = nil }

@@ -1,6 +1,6 @@
 import Datasets
 import Kernels
-import Networks
+import Models
 import Refinement
 
 /// Everything a run can be told, resolved: every dependent default is filled in, every range and combination checked.
@@ -70,6 +70,13 @@ package struct RunConfiguration: Sendable, Equatable {
     package var hidden = [256, 256]
     package var classes: Int?
     package var weights: String?
+    package var path: String?
+    package var initialize = Initialization.file
+    package var stem = Stem.imagenet
+    package var dropout = 0.0
+
+    /// The file of the weights to start from, if there is any.
+    package var startingWeights: String? { weights ?? (kind == .onnx && initialize == .file ? path : nil) }
   }
 
   package struct TrainingSection: Sendable, Equatable {

@@ -1,5 +1,5 @@
 import Configuration
-import Networks
+import Graph
 import Planning
 import Runtime
 
@@ -35,7 +35,7 @@ package struct PlanFacts: Codable, Sendable {
     steps = plan.totalSteps
     bytesPerRank = Int(min(plan.bytesPerRank(ranks: ranks), 0x1p60))
     // Weights and the two moments of an optimiser; running statistics and text come to little.
-    checkpointBytes = ParameterLayout(plan.architecture).parameterCount * 4 * 3 + 1 << 16
+    checkpointBytes = ParameterLayout(plan.network).parameterCount * 4 * 3 + 1 << 16
     checkpointsKept = plan.configuration.checkpoint.keep
     emptyClasses = plan.emptyClassesText
   }

@@ -1,7 +1,9 @@
 import Datasets
+import Execution
+import Graph
 import Kernels
 import MPI
-import Networks
+import Models
 
 /// Measures a model on a data set over all ranks: evaluation mode, no augmentation. Each sample counts once, all sums are
 /// integers, and the pieces that run together are cut by index, so the result has the same bits at any number of ranks.
@@ -12,15 +14,17 @@ package final class Evaluator {
   /// Samples so far, of all evaluations, whose logits were not all finite: they count as wrong.
   private(set) var notFinite = 0
   private let rounds: SharedRounds
-  private var labels = [Int32](repeating: 0, count: FrozenNetwork.pieceSize)
-  private var trueLabels = [Int32](repeating: 0, count: FrozenNetwork.pieceSize)
+  private var labels: [Int32]
+  private var trueLabels: [Int32]
 
   package init(model: ModelState, backend: ConvolutionBackend, rounds: SharedRounds) {
     self.model = model
     self.rounds = rounds
     network = FrozenNetwork(
-      model.architecture, layout: model.layout, backend: backend, differentiable: false, scratch: Scratch())
-    piece = Tensor(model.architecture.input.withBatch(FrozenNetwork.pieceSize))
+      model.network, layout: model.layout, backend: backend, differentiable: false, scratch: Scratch())
+    piece = Tensor(network.input.withBatch(network.pieceSize))
+    labels = Array(repeating: 0, count: network.pieceSize)
+    trueLabels = labels
   }
 
   /// Every rank calls it, and gets the same metrics.
@@ -41,8 +45,8 @@ package final class Evaluator {
     rounds.clock.enter(.evaluation)
     network.fold(parameters: model.parameters.pointer, statistics: model.statistics.pointer)
     var sums = EvaluationSums(classes: network.classes)
-    let pieces = Self.pieces(of: dataset.count, rounds.communicator)
-    try rounds.run(pieces.count, of: Self.pieceCount(dataset.count)) { index in
+    let pieces = Self.pieces(of: dataset.count, size: network.pieceSize, rounds.communicator)
+    try rounds.run(pieces.count, of: Self.pieceCount(dataset.count, size: network.pieceSize)) { index in
       let samples = pieces[pieces.startIndex + index]
       for (offset, sample) in samples.enumerated() {
         labels[offset] = Int32(dataset.label(sample))
@@ -61,13 +65,13 @@ package final class Evaluator {
   }
 
   /// This rank's part of 0..<count, cut into pieces by index.
-  static func pieces(of count: Int, _ communicator: Communicator) -> LazyMapSequence<Range<Int>, Range<Int>> {
-    let size = FrozenNetwork.pieceSize
-    let pieces = pieceCount(count)
+  static func pieces(of count: Int, size: Int, _ communicator: Communicator) -> LazyMapSequence<Range<Int>, Range<Int>>
+  {
+    let pieces = pieceCount(count, size: size)
     let (rank, ranks) = (communicator.rank, communicator.size)
     return (pieces * rank / ranks..<pieces * (rank + 1) / ranks).lazy.map { $0 * size..<min(($0 + 1) * size, count) }
   }
 
   /// Pieces of `count` samples, over all ranks.
-  static func pieceCount(_ count: Int) -> Int { (count + FrozenNetwork.pieceSize - 1) / FrozenNetwork.pieceSize }
+  static func pieceCount(_ count: Int, size: Int) -> Int { (count + size - 1) / size }
 }

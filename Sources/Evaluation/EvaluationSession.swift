@@ -4,9 +4,10 @@ import Datasets
 import Files
 import Formats
 import Foundation
+import Graph
 import Kernels
 import MPI
-import Networks
+import Models
 import Planning
 import Reporting
 import Supervision
@@ -44,7 +45,7 @@ extension Communicator {
     let (plan, model) = try together {
       let weights = try WeightsFile(path: path)
       let plan = try MeasurementPlan(configuration, weights: weights, judgesClasses: judgesClasses, indexes: indexes)
-      let model = ModelState(plan.architecture.trunk, seed: 0)
+      let model = ModelState(plan.network.trunk, seed: 0)
       try model.load(weights.tensors, from: path)
       return (plan, model)
     }

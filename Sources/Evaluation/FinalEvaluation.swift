@@ -1,6 +1,6 @@
 import Configuration
 import MPI
-import Networks
+import Models
 import Planning
 import Reporting
 import Runtime

@@ -1,9 +1,11 @@
 import Checkpointing
 import Configuration
 import Datasets
+import Execution
 import Formats
+import Graph
 import Kernels
-import Networks
+import Models
 import Planning
 import Runtime
 
@@ -12,7 +14,7 @@ package struct MeasurementPlan: Sendable {
   let configuration: RunConfiguration
   let test: Dataset
   let normalization: Normalization
-  let architecture: Architecture
+  let network: Network
   /// The files of `evaluation.cifar_c`.
   let cifarC: CIFARC?
   /// What the user has to know of the figures; nil where nothing.
@@ -22,7 +24,7 @@ package struct MeasurementPlan: Sendable {
   /// configuration's; mean and deviation that it does not give are computed on its training set.
   ///
   /// `judgesClasses` false for what reads features alone: which classes the outputs stand for does not count then.
-  /// Throws: ConfigurationError, UsageError, DataError, WeightsError, ArchitectureError.
+  /// Throws: ConfigurationError, UsageError, DataError, WeightsError, GraphError.
   init(
     _ given: RunConfiguration, weights: WeightsFile, judgesClasses: Bool = true,
     indexes: [String: PictureIndex] = [:]
@@ -68,9 +70,8 @@ package struct MeasurementPlan: Sendable {
     if judgesClasses { try own.check(test.classNames, path: weights.path) }
     self.configuration = configuration
     cifarC = try CIFARC(configuration, like: test, wholeTest: DataSplits.loadWholeTest(options))
-    architecture = Architecture.make(
-      configuration.model.kind, shortcut: configuration.model.shortcut, hidden: configuration.model.hidden,
-      input: test.shape.input, classes: judgesClasses ? configuration.model.classes ?? test.classes : outputs)
+    network = try configuration.model.network(
+      of: test.shape.input, classes: judgesClasses ? configuration.model.classes ?? test.classes : outputs)
     try checkMemory()
   }
 
@@ -79,7 +80,7 @@ package struct MeasurementPlan: Sendable {
     configuration = plan.configuration
     test = try plan.data.testImages
     normalization = plan.normalization
-    architecture = plan.architecture
+    network = plan.network
     cifarC = plan.cifarC
   }
 
@@ -88,7 +89,7 @@ package struct MeasurementPlan: Sendable {
   /// Tells what two ranks would measure apart.
   var identity: String {
     let labels = Checksum.crc32((0..<test.count).lazy.map { UInt8(truncatingIfNeeded: test.label($0)) })
-    return "\(test.count) \(test.shape) \(architecture.classes) \(Checksum.hexadecimal(labels)) \(normalization.mean) "
+    return "\(test.count) \(test.shape) \(network.classes) \(Checksum.hexadecimal(labels)) \(normalization.mean) "
       + "\(normalization.std) \(cifarC?.identity ?? "")"
   }
 
@@ -110,10 +111,10 @@ package struct MeasurementPlan: Sendable {
 
   /// Throws where the networks that measure, one of which goes back to the image, need more than this host has.
   func checkMemory() throws {
-    let layout = ParameterLayout(architecture)
-    let classes = Double(architecture.classes)
+    let layout = ParameterLayout(network)
+    let classes = Double(network.classes)
     let needed =
-      2 * FrozenNetwork.bytes(architecture, layout: layout, sizes: [FrozenNetwork.pieceSize]) + Double(
+      2 * FrozenNetwork.bytes(network, layout: layout, sizes: [PieceSize.frozen(network)]) + Double(
         layout.parameterCount) * 4 * 10
       + 3 * 8 * classes * classes
     guard let total = HostMemory.total, needed > Double(total) else { return }

@@ -1,10 +1,12 @@
 import Checkpointing
 import Configuration
 import Datasets
+import Execution
 import Files
 import Formats
+import Graph
 import Kernels
-import Networks
+import Models
 import Refinement
 import Runtime
 
@@ -36,11 +38,10 @@ package struct PerturbationSession {
       of: "x of \(input)")
     let configuration = file.preprocessing.filling(configuration)
     let classes = try configuration.model.classes ?? Self.classes(of: file.tensors, path: weights)
-    let architecture = Architecture.make(
-      configuration.model.kind, shortcut: configuration.model.shortcut, hidden: configuration.model.hidden,
-      input: batch.shape, classes: classes)
-    try checkMemory(architecture, batch, iterates: iterates)
-    let model = ModelState(architecture, seed: 0)
+    let network = try configuration.model.network(
+      of: batch.shape, classes: classes)
+    try checkMemory(network, batch, iterates: iterates)
+    let model = ModelState(network, seed: 0)
     try model.load(file.tensors, from: weights)
     try batch.checkLabels(below: classes)
 
@@ -61,19 +62,19 @@ package struct PerturbationSession {
   }
 
   /// Throws where this needs more than the host has: an allocation that fails later could not be explained.
-  private func checkMemory(_ architecture: Architecture, _ batch: ImageBatch, iterates: Bool) throws {
+  private func checkMemory(_ network: Network, _ batch: ImageBatch, iterates: Bool) throws {
     guard let total = HostMemory.total else { return }
-    let layout = ParameterLayout(architecture)
+    let layout = ParameterLayout(network)
     // The file's bytes, its values, the images; x_0 ... x_T; what is written, as tensors and as a file; the refined images.
     let copies = 4 + (steps + 1) + 2 * (iterates ? steps + 1 : 1)
     let images = Double(batch.images.count) * 4 * Double(copies)
     // The rule's state, and the contrast's two arrays.
-    let state = Double(4 * FrozenNetwork.pieceSize * architecture.input.sampleCount) * 4
+    let state = Double(4 * PieceSize.frozen(network) * network.input.count) * 4
     // The model, its folded weights in the order that the kernels want.
     let needed =
       images + state + Double(layout.parameterCount) * 4 * 2
       + FrozenNetwork.bytes(
-        architecture, layout: layout, sizes: [batch.labels.count], capacity: batch.labels.count)
+        network, layout: layout, sizes: [batch.labels.count], capacity: batch.labels.count)
     guard needed > Double(total) else { return }
     throw UsageError(
       "\(batch.path): images of \(batch.shape.height) x \(batch.shape.width) need about "
@@ -90,7 +91,7 @@ package struct PerturbationSession {
           "icp.clamp: pixels needs data.mean and data.std here, since these weights do not tell theirs and perturb reads no "
             + "data set")
       }
-      let channels = model.architecture.input.channels
+      let channels = model.network.image.channels
       guard mean.count == channels else {
         throw UsageError(
           "data.mean and data.std have \(mean.count) \(mean.count == 1 ? "entry" : "entries"), "
@@ -99,7 +100,7 @@ package struct PerturbationSession {
       pixels = zip(mean, std).map { Float(-$0 / $1)...Float((1 - $0) / $1) }
     }
     let network = FrozenNetwork(
-      model.architecture, layout: model.layout, backend: configuration.kernels.convolution, differentiable: true,
+      model.network, layout: model.layout, backend: configuration.kernels.convolution, differentiable: true,
       capacity: capacity, scratch: Scratch())
     network.fold(parameters: model.parameters.pointer, statistics: model.statistics.pointer)
     return Refiner(

@@ -19,10 +19,10 @@ package final class FrozenNetwork {
   private var passes: [Pass?]
 
   /// `differentiable`: plan the backward pass to the input; without it only `logits` and `output` can be asked for.
-  /// `taps`: nodes whose outputs are asked for.
+  /// `taps`: nodes whose outputs are asked for. `capacity`: of fewer samples than a piece, how many there are at most.
   package init(
     _ network: Network, layout: ParameterLayout, backend: ConvolutionBackend, differentiable: Bool, taps: [Int] = [],
-    scratch: Scratch
+    capacity: Int = .max, scratch: Scratch
   ) {
     // Branches are for training alone.
     let network = network.trunk
@@ -35,9 +35,9 @@ package final class FrozenNetwork {
     plan = plans.memory
     output = lowering.program.kept[network.output]!
     set = ProgramKernels(
-      lowering.program, layout: layout, phase: .frozen, wantsInputGradient: differentiable, backend: backend,
+      lowering.program, layout: layout, use: .frozen, wantsInputGradient: differentiable, backend: backend,
       scratch: scratch)
-    blocks = Blocks(plan, capacity: pieceSize, pieceSize: pieceSize)
+    blocks = Blocks(plan, capacity: min(capacity, pieceSize), pieceSize: pieceSize)
     weights = Tensor(count: layout.parameterCount)
     passes = Array(repeating: nil, count: pieceSize + 1)
   }
@@ -45,7 +45,7 @@ package final class FrozenNetwork {
   private static func plans(
     _ network: Network, taps: [Int], differentiable: Bool
   ) -> (lowering: Lowering, schedule: PieceSchedule, memory: MemoryPlan) {
-    let lowering = Lowering(network, phase: .frozen, kept: taps + [network.output])
+    let lowering = Lowering(network, use: .frozen, kept: taps + [network.output])
     let kept = (taps + [network.output]).map { lowering.program.kept[$0]! }
     let schedule = PieceSchedule(lowering.program, kept: kept)
     let purpose = MemoryPlan.Purpose(
@@ -53,12 +53,27 @@ package final class FrozenNetwork {
     return (lowering, schedule, MemoryPlan(lowering.program, schedule: schedule, kept: kept, purpose: purpose))
   }
 
-  /// Bytes of the intermediates and folded weights of a differentiable one, without making it.
+  /// Bytes of a differentiable one with plans for the pieces of `sizes` samples, without making it.
+  package static func bytes(
+    _ network: Network, layout: ParameterLayout, sizes: Set<Int>, capacity: Int = .max
+  ) -> Double {
+    let size = PieceSize.frozen(network.trunk)
+    let pieces = Set(sizes.flatMap { pieceSizes(of: $0, atMost: size) })
+    // Folded weights; and for each size of a piece packed weights of both directions and their order.
+    return bytes(network, differentiable: true, capacity: min(capacity, size))
+      + 4 * Double(layout.parameterCount) * Double(1 + 4 * pieces.count)
+  }
+
+  /// The same of one for evaluation, with plans for whole pieces and one other size.
   package static func bytes(_ network: Network, layout: ParameterLayout) -> Double {
+    bytes(network, differentiable: false, capacity: .max) + 4 * Double(layout.parameterCount) * (1 + 2 * 2)
+  }
+
+  private static func bytes(_ network: Network, differentiable: Bool, capacity: Int) -> Double {
     let network = network.trunk
-    let plan = plans(network, taps: [], differentiable: true).memory
     let size = PieceSize.frozen(network)
-    return Blocks.bytes(plan, capacity: size, pieceSize: size) + Double(layout.parameterCount) * 4
+    return Blocks.bytes(
+      plans(network, taps: [], differentiable: differentiable).memory, capacity: min(capacity, size), pieceSize: size)
   }
 
   package var classes: Int { network.classes }

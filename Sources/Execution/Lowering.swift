@@ -1,36 +1,37 @@
 import Graph
 import Operators
 
-/// What a network is lowered for.
-package enum Phase: Sendable {
-  /// Batch statistics, random masks, gradients of the parameters.
-  case training
-  /// Evaluation mode: batch normalisation is folded into weights, samples do not depend on each other.
-  case frozen
-
-  /// In the order they are applied.
-  var rules: [any FusionRule] {
-    switch self {
-    case .training:
-      [ActivationPieces(), LayerNormalizationPieces(), BatchNormalizationEnd(), ConvolutionEnd(), DenseEnd()]
-    case .frozen:
-      [
-        EvaluationMode(), ActivationPieces(), LayerNormalizationPieces(), FoldedBatchNormalization(), ConvolutionEnd(),
-        DenseEnd(),
-      ]
-    }
-  }
-}
-
 /// A network lowered: fused, with orders of axes chosen and reorders put where operators do not agree.
 package struct Lowering: Sendable {
+  /// What a network is lowered for.
+  package enum Use: Sendable {
+    /// Batch statistics, random masks, gradients of the parameters.
+    case training
+    /// Evaluation mode: batch normalisation is folded into weights, samples do not depend on each other.
+    case frozen
+
+    /// In the order they are applied.
+    var rules: [any FusionRule] {
+      switch self {
+      case .training:
+        [ActivationPieces(), LayerNormalizationPieces(), BatchNormalizationEnd(), ConvolutionEnd(), DenseEnd()]
+      case .frozen:
+        [
+          EvaluationMode(), ActivationPieces(), LayerNormalizationPieces(), FoldedBatchNormalization(),
+          ConvolutionEnd(),
+          DenseEnd(),
+        ]
+      }
+    }
+  }
+
   package let program: Program
   package let foldings: [Folding]
 
   /// `kept`: nodes whose outputs somebody looks at.
-  package init(_ network: Network, phase: Phase, kept: [Int]) {
+  package init(_ network: Network, use: Lowering.Use, kept: [Int]) {
     var draft = Draft(network, kept: Set(kept))
-    for rule in phase.rules { rule.apply(to: &draft) }
+    for rule in use.rules { rule.apply(to: &draft) }
     foldings = draft.foldings
     program = Self.layOut(draft)
   }

@@ -12,7 +12,7 @@ final class ProgramKernels {
 
   let program: Program
   let layout: ParameterLayout
-  private let phase: Phase
+  private let use: Lowering.Use
   private let backend: ConvolutionBackend
   private let scratch: Scratch
   /// Whether the gradient of a step's output may be wanted.
@@ -28,12 +28,13 @@ final class ProgramKernels {
 
   /// `wantsInputGradient`: whether the images' gradient may be asked for.
   init(
-    _ program: Program, layout: ParameterLayout, phase: Phase, wantsInputGradient: Bool, backend: ConvolutionBackend,
+    _ program: Program, layout: ParameterLayout, use: Lowering.Use, wantsInputGradient: Bool,
+    backend: ConvolutionBackend,
     scratch: Scratch
   ) {
     self.program = program
     self.layout = layout
-    self.phase = phase
+    self.use = use
     self.backend = backend
     self.scratch = scratch
     var isDifferentiable: [Bool] = []
@@ -41,7 +42,7 @@ final class ProgramKernels {
       isDifferentiable.append(
         index == 0
           ? wantsInputGradient
-          : step.inputs.contains { isDifferentiable[$0] } || phase == .training && program.hasParameters(index))
+          : step.inputs.contains { isDifferentiable[$0] } || use == .training && program.hasParameters(index))
     }
     self.isDifferentiable = isDifferentiable
   }
@@ -74,7 +75,7 @@ final class ProgramKernels {
         name: program.steps[step].name, inputs: program.inputs(of: step), output: program.steps[step].output,
         samples: samples, variables: program.variables(of: step).map { layout.start(of: $0.name) },
         wantsGradient: program.steps[step].inputs.map { isDifferentiable[$0] },
-        wantsParameterGradients: phase == .training && program.hasParameters(step), backend: backend, scratch: scratch))
+        wantsParameterGradients: use == .training && program.hasParameters(step), backend: backend, scratch: scratch))
   }
 
   /// Has the kernels of that size pack the weights that were loaded last, unless they have.

@@ -19,9 +19,16 @@ package final class TrainingKernels {
     self.network = network
     self.layout = layout
     self.pieceSize = pieceSize ?? PieceSize.training(network)
-    program = Lowering(network, phase: .training, kept: Self.kept(network, taps)).program
+    program = Lowering(network, use: .training, kept: Self.kept(network, taps)).program
     set = ProgramKernels(
-      program, layout: layout, phase: .training, wantsInputGradient: false, backend: backend, scratch: scratch)
+      program, layout: layout, use: .training, wantsInputGradient: false, backend: backend, scratch: scratch)
+  }
+
+  /// Bytes of such kernels with plans for batches of `sizes`, without making them.
+  package static func bytes(_ network: Network, layout: ParameterLayout, sizes: Set<Int>) -> Double {
+    let pieces = Set(sizes.flatMap { pieceSizes(of: $0, atMost: PieceSize.training(network)) })
+    // For each size of a piece: packed weights of both directions and their order; the weights' gradient, its sum and order.
+    return 4 * Double(7 * pieces.count * layout.parameterCount)
   }
 
   static func kept(_ network: Network, _ taps: [Int]) -> [Int] { taps + [network.output, network.features] }

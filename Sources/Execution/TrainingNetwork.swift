@@ -25,7 +25,7 @@ package final class TrainingNetwork {
 
   /// Bytes of the intermediates of such a network, without making one.
   package static func bytes(_ network: Network, taps: [Int], capacity: Int, differentiable: Bool) -> Double {
-    let program = Lowering(network, phase: .training, kept: TrainingKernels.kept(network, taps)).program
+    let program = Lowering(network, use: .training, kept: TrainingKernels.kept(network, taps)).program
     let plan = plans(program, network, taps: taps, differentiable: differentiable).memory
     return Blocks.bytes(plan, capacity: capacity, pieceSize: PieceSize.training(network))
   }
@@ -51,6 +51,23 @@ package final class TrainingNetwork {
     let pass = pass(samples)
     pass.forward(images, parameters: parameters, statistics: statistics, randomness: randomness)
     return pass
+  }
+
+  /// With batch statistics, towards which the running ones at `statistics` move, unless that is nil.
+  package func forward(
+    _ images: UnsafePointer<Float>, samples: Int, parameters: UnsafePointer<Float>,
+    statistics: UnsafeMutablePointer<Float>?, randomness: Randomness? = nil
+  ) -> TrainingPass {
+    forward(
+      images, samples: samples, parameters: parameters, statistics: .batch(moving: statistics), randomness: randomness)
+  }
+
+  /// In evaluation mode: normalised by the running statistics `given`, which are constants to the backward pass; nothing is
+  /// dropped.
+  package func forward(
+    _ images: UnsafePointer<Float>, samples: Int, parameters: UnsafePointer<Float>, given: UnsafePointer<Float>
+  ) -> TrainingPass {
+    forward(images, samples: samples, parameters: parameters, statistics: .given(given))
   }
 
   /// Makes the plan for batches of `samples`, so that no step has to.

@@ -1,3 +1,5 @@
+import Kernels
+
 /// A network as data: operators in the order they run, each naming the nodes it reads. Executors make plans from it;
 /// nothing here computes.
 package struct Network: Sendable {
@@ -43,6 +45,8 @@ package struct Network: Sendable {
 
   /// (channels, height, width)
   package var input: SampleShape { nodes[0].shape }
+  /// The shape of an image.
+  package var image: Shape { Shape(input, samples: 1) }
   package var classes: Int { nodes[output].shape.count }
 
   /// Appends a node that reads `inputs` and returns its index. Throws what the operator says of their shapes.

@@ -1,6 +1,6 @@
 import Configuration
+import Execution
 import Kernels
-import Networks
 import Refinement
 import Runtime
 
@@ -43,7 +43,7 @@ final class DistillationTerm: LossTerm {
 
   init(_ setting: MethodSetting, taps: [Int], firstTap: Int, _ builder: MethodBuilder) {
     let options = setting.configuration.distillation
-    refinement = InputRefinement(setting, builder)
+    refinement = InputRefinement(setting, builder, taps: options.target == .running ? taps : [])
     target = TargetFeatures(options.target, taps: taps, frozen: refinement.network, builder: builder)
     weights = setting.layerWeights
     normalization = options.normalize

@@ -1,7 +1,9 @@
 import Configuration
 import Datasets
+import Execution
+import Graph
 import Kernels
-import Networks
+import Models
 import Refinement
 import Runtime
 
@@ -14,11 +16,12 @@ final class InputRefinement: ScalarSource {
   /// loss at x_0, loss at x_T, mean |x_T - x|
   private let scalars: Range<Int>
 
-  init(_ setting: MethodSetting, _ builder: MethodBuilder) {
+  /// `taps`: nodes whose outputs are asked for besides.
+  init(_ setting: MethodSetting, _ builder: MethodBuilder, taps: [Int] = []) {
     let icp = setting.configuration.icp
     network = FrozenNetwork(
-      builder.model.architecture, layout: builder.model.layout, backend: setting.configuration.kernels.convolution,
-      differentiable: true, scratch: builder.scratch)
+      builder.model.network, layout: builder.model.layout, backend: setting.configuration.kernels.convolution,
+      differentiable: true, taps: taps, scratch: builder.scratch)
     for samples in builder.sizes { network.prepare(samples: samples) }
     var pixels: [ClosedRange<Float>]?
     if icp.clamp == .pixels, let normalization = setting.normalization {
@@ -34,7 +37,7 @@ final class InputRefinement: ScalarSource {
   }
 
   static func bytes(_ setting: MethodSetting, _ memory: MethodMemory) -> Double {
-    memory.frozenNetwork + memory.images(0) + Refiner.bytes(setting.configuration.icp.rule, input: memory.input)
+    memory.frozenNetwork + memory.images(0) + Refiner.bytes(setting.configuration.icp.rule, network: memory.network)
   }
 
   /// x_T, valid until the next refinement.

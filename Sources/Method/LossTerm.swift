@@ -1,5 +1,5 @@
+import Execution
 import Kernels
-import Networks
 
 /// One term of the loss that a step goes down.
 package protocol LossTerm: ScalarSource {

@@ -1,10 +1,12 @@
+import Execution
+import Graph
 import Kernels
-import Networks
+import Models
 
 /// What a `TrainingMethod` is put together with: parts join one after the other, in the order in which they are applied.
 package final class MethodBuilder {
   package let model: ModelState
-  package let convolutions: TrainingConvolutions
+  package let convolutions: TrainingKernels
   package let scratch: Scratch
   /// Samples of the shards that will come.
   package let sizes: Set<Int>
@@ -19,12 +21,12 @@ package final class MethodBuilder {
     self.model = model
     self.sizes = sizes
     scratch = Scratch()
-    convolutions = TrainingConvolutions(
-      model.architecture, layout: model.layout, backend: plan.setting.configuration.kernels.convolution,
-      scratch: scratch)
+    convolutions = TrainingKernels(
+      model.network, layout: model.layout, taps: plan.taps,
+      backend: plan.setting.configuration.kernels.convolution, scratch: scratch)
     let training = plan.setting.configuration.training
     _ = scalars(StepScalars.taskLoss)
-    let taskLoss = TaskLoss(CrossEntropy(classes: model.architecture.classes, smoothing: training.labelSmoothing))
+    let taskLoss = TaskLoss(CrossEntropy(classes: model.network.classes, smoothing: training.labelSmoothing))
     for stage in Stage.allCases { add(taskLoss, in: stage) }
     var firstTap = 0
     for part in plan.parts {

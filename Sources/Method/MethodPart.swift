@@ -1,6 +1,6 @@
 import Configuration
 import Datasets
-import Networks
+import Graph
 import Refinement
 
 /// A part of the method, or a baseline, as a configuration asks for it: known before anything is made of it.
@@ -8,7 +8,7 @@ package protocol MethodPart: Sendable {
   /// Nil where the configuration does not ask for it.
   init?(_ setting: MethodSetting) throws
   /// The network with what is trained beside it; as it is by default.
-  func extended(_ network: Architecture) -> Architecture
+  func extended(_ network: Network) -> Network
   /// Nodes of the extended network whose outputs the part's loss reads; none by default.
   var taps: [Int] { get }
   /// Work that it adds to a step of plain training, in forward passes (METHOD, "Cost"); none by default.
@@ -21,7 +21,7 @@ package protocol MethodPart: Sendable {
 }
 
 extension MethodPart {
-  package func extended(_ network: Architecture) -> Architecture { network }
+  package func extended(_ network: Network) -> Network { network }
   package var taps: [Int] { [] }
   package func passes(in stage: Stage) -> Int { 0 }
   package func bytes(_ memory: MethodMemory) -> Double { 0 }
@@ -31,14 +31,14 @@ extension MethodPart {
 package struct MethodSetting: Sendable {
   package let configuration: RunConfiguration
   /// As data and `model` make it.
-  package let network: Architecture
+  package let network: Network
   /// What `icp.clamp: pixels` is measured in; without it there is no clamp.
   package let normalization: Normalization?
   /// w_i of the taps of `distillation.taps`.
   package let layerWeights: [Double]
 
-  /// Throws: ArchitectureError, LayerWeightsError.
-  package init(_ configuration: RunConfiguration, network: Architecture, normalization: Normalization?) throws {
+  /// Throws: GraphError, LayerWeightsError.
+  package init(_ configuration: RunConfiguration, network: Network, normalization: Normalization?) throws {
     self.configuration = configuration
     self.network = network
     self.normalization = normalization

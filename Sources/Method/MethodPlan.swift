@@ -1,20 +1,20 @@
 import Configuration
 import Datasets
-import Networks
+import Graph
 import Refinement
 
 /// The method as a configuration asks for it: what it trains, what a step costs and takes, before any memory is taken.
 package struct MethodPlan: Sendable {
   package let setting: MethodSetting
   /// The network, with what parts of the method add to it.
-  package let architecture: Architecture
+  package let network: Network
   let parts: [any MethodPart]
 
-  /// Throws: ArchitectureError, LayerWeightsError.
-  package init(_ configuration: RunConfiguration, network: Architecture, normalization: Normalization?) throws {
+  /// Throws: GraphError, LayerWeightsError.
+  package init(_ configuration: RunConfiguration, network: Network, normalization: Normalization?) throws {
     setting = try MethodSetting(configuration, network: network, normalization: normalization)
     parts = try methodParts.compactMap { [setting] in try $0.init(setting) }
-    architecture = parts.reduce(network) { $1.extended($0) }
+    self.network = parts.reduce(network) { $1.extended($0) }
   }
 
   /// Nodes whose outputs the student pass keeps, in the order of the parts.
@@ -29,7 +29,7 @@ package struct MethodPlan: Sendable {
   /// Bytes that a `TrainingMethod` takes for shards of these sizes; in floating point, since a configuration may ask for
   /// more than an integer holds.
   package func bytes(sizes: Set<Int>) -> Double {
-    let memory = MethodMemory(architecture, sizes: sizes)
+    let memory = MethodMemory(network, sizes: sizes)
     return memory.convolutions + memory.network(taps: taps, differentiable: true)
       + 4 * Double(memory.layout.parameterCount + memory.layout.statisticCount)
       + parts.reduce(0) { $0 + $1.bytes(memory) }

@@ -1,5 +1,5 @@
+import Execution
 import Kernels
-import Networks
 
 /// The student network and the loss that it goes down, a sum of terms: L of METHOD, step 5.
 package final class Objective {
@@ -20,7 +20,8 @@ package final class Objective {
   ) -> TrainingPass {
     shard.phases.enter(.student)
     let pass = student.forward(
-      shard.inputs.images, samples: shard.count, parameters: weights, statistics: statistics)
+      shard.inputs.images, samples: shard.count, parameters: weights, statistics: statistics,
+      randomness: shard.randomness)
     for term in terms { term.evaluate(pass, of: shard) }
     return pass
   }

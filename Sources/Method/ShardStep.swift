@@ -1,4 +1,5 @@
 import Datasets
+import Graph
 import Kernels
 import Runtime
 
@@ -17,7 +18,14 @@ package struct ShardStep {
   package var scalars: StepScalars
   package let phases: any PhaseMarking
 
+  /// The configuration's.
+  package let seed: Int
+
   var count: Int { samples.count }
+  /// The address of what dropout draws: the same in all passes of the step.
+  var randomness: Randomness? {
+    samples.baseAddress.map { Randomness(seed: seed, epoch: context.epoch, samples: $0) }
+  }
 }
 
 /// What a student pass trains on.

@@ -1,5 +1,7 @@
+import Execution
+import Graph
 import Kernels
-import Networks
+import Models
 import Refinement
 
 /// The target pass (METHOD, step 4): the refined input's features, without a gradient.
@@ -31,7 +33,7 @@ final class TargetFeatures {
       let network = builder.network(taps: taps, differentiable: false)
       pass = .batch(network, moving: kind == .batch)
     case .running:
-      let features = taps.map { Tensor(builder.model.architecture.nodes[$0].shape.withBatch(builder.capacity)) }
+      let features = taps.map { Tensor(Shape(builder.model.network.nodes[$0].shape, samples: builder.capacity)) }
       pass = .running(frozen, taps: taps, features: features)
     }
   }
@@ -47,11 +49,12 @@ final class TargetFeatures {
     case .batch(let network, let moving):
       return .pass(
         network.forward(
-          images, samples: shard.count, parameters: shard.parameters, statistics: moving ? shard.statistics : nil))
+          images, samples: shard.count, parameters: shard.parameters, statistics: moving ? shard.statistics : nil,
+          randomness: shard.randomness))
     case .running(let network, let taps, let features):
       let size = network.input.sampleCount
-      for first in stride(from: 0, to: shard.count, by: FrozenNetwork.pieceSize) {
-        let count = min(FrozenNetwork.pieceSize, shard.count - first)
+      for first in stride(from: 0, to: shard.count, by: network.pieceSize) {
+        let count = min(network.pieceSize, shard.count - first)
         _ = network.logits(images + first * size, samples: count)
         for (tap, feature) in zip(taps, features) {
           let width = feature.shape.sampleCount

@@ -1,5 +1,5 @@
+import Execution
 import Kernels
-import Networks
 import Runtime
 
 /// a(e) L_task: mean cross entropy of the student's logits, with label smoothing where it is asked for.

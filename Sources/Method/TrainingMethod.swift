@@ -1,6 +1,8 @@
 import Datasets
+import Execution
+import Graph
 import Kernels
-import Networks
+import Models
 import Runtime
 
 /// The method on one shard (METHOD, "One cyclic step"): everything of a step but the reduction and the optimiser. It is made
@@ -14,9 +16,10 @@ package final class TrainingMethod {
   }
 
   private let model: ModelState
-  private let convolutions: TrainingConvolutions
+  private let convolutions: TrainingKernels
   private let stages: [Parts]
   private let rule: any GradientRule
+  private let seed: Int
   private let result: ShardResult
 
   /// `sizes` of the shards that will come.
@@ -26,6 +29,7 @@ package final class TrainingMethod {
     convolutions = builder.convolutions
     stages = builder.stages(taps: plan.taps)
     rule = builder.rule
+    seed = plan.setting.configuration.training.seed
     result = ShardResult(
       gradients: Tensor(count: model.layout.parameterCount), statistics: Tensor(count: model.layout.statisticCount),
       scalars: builder.stepScalars)
@@ -46,7 +50,7 @@ package final class TrainingMethod {
     var step = ShardStep(
       context: context, samples: shard.samples, inputs: StepInputs(shard),
       parameters: UnsafePointer(model.parameters.pointer), statistics: result.statistics.pointer,
-      scalars: result.scalars, phases: phases)
+      scalars: result.scalars, phases: phases, seed: seed)
     for transform in parts.transforms { transform.apply(to: &step) }
     rule.differentiate(parts.objective, for: step, into: result.gradients) { finished(result.gradients, $0) }
     return result

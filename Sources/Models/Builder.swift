@@ -5,6 +5,8 @@ import Operators
 /// Writes a network layer by layer, under PyTorch's names.
 struct Builder {
   var network: Network
+  /// The rate of dropout before the last layer.
+  var dropout = 0.0
 
   init(input: SampleShape) { network = Network(input: input) }
 
@@ -55,9 +57,15 @@ struct Builder {
 
   /// The mean over positions and a dense layer "fc": the network is complete.
   mutating func classifier(reading x: Int, classes: Int) throws(GraphError) -> Network {
-    let pooled = try network.append(GlobalAveragePool(), named: "avgpool", reading: x)
-    let logits = try network.append(Dense("fc", outputs: classes), named: "fc", reading: pooled)
-    network.endTrunk(logits: logits, features: pooled)
+    try head("fc", reading: network.append(GlobalAveragePool(), named: "avgpool", reading: x), classes: classes)
+  }
+
+  /// Dropout, if there is any, and the last dense layer.
+  mutating func head(_ name: String, reading features: Int, classes: Int) throws(GraphError) -> Network {
+    var last = features
+    if dropout > 0 { last = try network.append(Dropout(rate: dropout), named: "dropout", reading: last) }
+    let logits = try network.append(Dense(name, outputs: classes), named: name, reading: last)
+    network.endTrunk(logits: logits, features: features)
     return network
   }
 }

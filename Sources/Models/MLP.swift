@@ -1,11 +1,10 @@
 import Graph
 import Operators
 
-extension Network {
+extension Builder {
   /// Dense layers with ReLU between them on the flattened input: fc1, fc2, ...; the last one gives the logits.
   /// Taps: the hidden layers, all of them by default.
-  package static func mlp(hidden: [Int], input: SampleShape, classes: Int) throws(GraphError) -> Network {
-    var network = Network(input: input)
+  mutating func mlp(hidden: [Int], classes: Int) throws(GraphError) -> Network {
     var last = try network.append(Flatten(), named: "flatten", reading: 0)
     for (index, width) in hidden.enumerated() {
       let name = "fc\(index + 1)"
@@ -13,9 +12,6 @@ extension Network {
       last = try network.append(ReLU(), named: "\(name).relu", reading: layer)
       network.tap(last, as: name, byDefault: true)
     }
-    let name = "fc\(hidden.count + 1)"
-    let logits = try network.append(Dense(name, outputs: classes), named: name, reading: last)
-    network.endTrunk(logits: logits, features: last)
-    return network
+    return try head("fc\(hidden.count + 1)", reading: last, classes: classes)
   }
 }

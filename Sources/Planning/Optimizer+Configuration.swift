@@ -1,5 +1,5 @@
 import Configuration
-import Networks
+import Graph
 import Optimization
 
 extension Optimizer {

@@ -1,7 +1,7 @@
 import Datasets
 import Foundation
+import Graph
 import Kernels
-import Networks
 import Reporting
 import Runtime
 
@@ -18,7 +18,7 @@ package struct PlanDescription {
     [
       plan.settledConfiguration.resolvedYAML, layers, cost, memory, "",
       "\(plan.data.training.count) training, \(plan.data.validation?.count ?? 0) validation and "
-        + "\(plan.data.test?.count ?? 0) test images of \(plan.data.training.shape), \(plan.architecture.classes) classes; "
+        + "\(plan.data.test?.count ?? 0) test images of \(plan.data.training.shape), \(plan.network.classes) classes; "
         + "mean \(rounded(plan.normalization.mean)), std \(rounded(plan.normalization.std))",
       plan.skippedText,
       plan.validationText,
@@ -35,40 +35,31 @@ package struct PlanDescription {
   }
 
   private var layers: String {
-    let layout = ParameterLayout(plan.architecture)
-    let rows = plan.architecture.nodes.indices.compactMap { index -> [String]? in
-      let node = plan.architecture.nodes[index]
-      let (name, prefixes): (String, [String])
-      switch node.operation {
-      case .input: (name, prefixes) = ("input", [])
-      case .padShortcut: (name, prefixes) = ("shortcut (pad)", [])
-      case .pool: (name, prefixes) = ("average pool", [])
-      case .flatten: (name, prefixes) = ("flatten", [])
-      case .linear(let linear, _): (name, prefixes) = (linear, [linear])
-      case .convolution(let filter): (name, prefixes) = (filter.name, [filter.name, filter.batchNorm])
-      }
-      let parameters = layout.parameters.filter { entry in
-        prefixes.contains { entry.name == "\($0).weight" || entry.name == "\($0).bias" }
-      }.reduce(0) { $0 + $1.range.count }
-      let tap = plan.architecture.taps.first { $0.node == index && plan.taps.contains($0.name) }
-      let shape = "\(node.shape.height)x\(node.shape.width)x\(node.shape.channels)"
+    let layout = ParameterLayout(plan.network)
+    let rows = plan.network.nodes.indices.compactMap { index -> [String]? in
+      let node = plan.network.nodes[index]
+      let variables = plan.network.variables(of: index).filter { $0.kind == .parameter }
+      let parameters = variables.reduce(0) { $0 + $1.count }
+      // What runs with the layer before it is no line of its own, unless it is tapped.
+      let tap = plan.network.taps.first { $0.node == index && plan.taps.contains($0.name) }
+      guard parameters > 0 || tap != nil || index == 0 else { return nil }
       return [
-        name, shape, Table.grouped(parameters),
-        decimal(Double(plan.architecture.operations(of: index)) / 1e6, places: 2), tap.map { "tap \($0.name)" } ?? "",
+        node.name, node.operator.kind, "\(node.shape)", Table.grouped(parameters),
+        decimal(Double(plan.network.operations(of: index)) / 1e6, places: 2), tap.map { "tap \($0.name)" } ?? "",
       ]
     }
     let total = [
-      "total", "", Table.grouped(layout.parameterCount), decimal(Double(plan.architecture.operations) / 1e6, places: 2),
+      "total", "", "", Table.grouped(layout.parameterCount), decimal(Double(plan.network.operations) / 1e6, places: 2),
       "",
     ]
     return Table.text(
-      header: ["layer", "output", "parameters", "MFLOP a sample", ""], rows: rows + [total],
-      alignments: [.left, .right, .right, .right, .left])
+      header: ["layer", "operator", "output", "parameters", "MFLOP a sample", ""], rows: rows + [total],
+      alignments: [.left, .left, .right, .right, .right, .left])
   }
 
   /// In forward passes, as METHOD counts.
   private var cost: String {
-    let operations = Double(plan.architecture.operations) * Double(plan.configuration.training.batchSize)
+    let operations = Double(plan.network.operations) * Double(plan.configuration.training.batchSize)
     func work(_ passes: Int) -> String { decimal(Double(passes) * operations / 1e9, places: 1) }
     let plain = plan.method.passes(in: .plain)
     let cyclic = plan.method.hasCyclicStage ? plan.method.passes(in: .cyclic) : nil

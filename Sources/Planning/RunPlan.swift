@@ -1,9 +1,10 @@
 import Configuration
 import Datasets
 import Formats
+import Graph
 import Kernels
 import Method
-import Networks
+import Models
 import Optimization
 import Refinement
 import Reporting
@@ -21,7 +22,7 @@ package struct RunPlan: Sendable {
   package let trainSample: Dataset?
   /// The share of training labels that are wrong; nil where labels are the files'.
   package let labelNoiseRate: Double?
-  package let architecture: Architecture
+  package let network: Network
   package let taps: [String]
   package let method: MethodPlan
   package let cyclic: CyclicSchedule
@@ -32,7 +33,7 @@ package struct RunPlan: Sendable {
   /// `resumedShards` is what `training.shards: auto` came to at the run's first start. With `data` no file is read, and of
   /// the keys `data.*` only normalisation, order and augmentation count.
   /// `indexes` are of pictures whose place is listed already.
-  /// Throws: ConfigurationError, UsageError, DataError, ArchitectureError, LayerWeightsError.
+  /// Throws: ConfigurationError, UsageError, DataError, GraphError, LayerWeightsError.
   package init(
     _ configuration: RunConfiguration, ranks: Int, resumedShards: Int? = nil, data given: DataSplits? = nil,
     indexes: [String: PictureIndex] = [:]
@@ -74,12 +75,10 @@ package struct RunPlan: Sendable {
       let test = try data.testImages
       cifarC = try CIFARC(configuration, like: test, wholeTest: data.wholeTest ?? test)
     }
-    let network = Architecture.make(
-      configuration.model.kind, shortcut: configuration.model.shortcut, hidden: configuration.model.hidden,
-      input: shape.input,
-      classes: configuration.model.classes ?? data.training.classes)
-    method = try MethodPlan(configuration, network: network, normalization: normalization)
-    architecture = method.architecture
+    let bare = try configuration.model.network(
+      of: shape.input, classes: configuration.model.classes ?? data.training.classes)
+    method = try MethodPlan(configuration, network: bare, normalization: normalization)
+    network = method.network
     taps = configuration.distillation.taps ?? network.defaultTaps
     cyclic = CyclicSchedule(
       epochs: configuration.training.epochs, warmup: configuration.distillation.warmup,
@@ -168,7 +167,7 @@ package struct RunPlan: Sendable {
   package var preprocessing: Preprocessing {
     Preprocessing(
       normalization, shape: data.training.shape,
-      classes: configuration.data.classes.map { .chosen($0) } ?? .count(architecture.classes),
+      classes: configuration.data.classes.map { .chosen($0) } ?? .count(network.classes),
       classNames: data.training.classNames)
   }
 

@@ -1,9 +1,9 @@
 import Configuration
 import Datasets
+import Graph
 import Kernels
 import MPI
 import Method
-import Networks
 import Runtime
 import Supervision
 

@@ -1,6 +1,7 @@
 import Formats
+import Graph
 import MPI
-import Networks
+import Models
 import Optimization
 import Runtime
 

@@ -1,5 +1,6 @@
+import Execution
+import Graph
 import Kernels
-import Networks
 
 /// The inner loop (METHOD, step 3): moves each input `steps` times down the loss of the frozen network,
 /// x_t = rule(x_{t-1}, dL/dx). Samples do not depend on each other, so they run in pieces that stay in the cache; nothing
@@ -43,15 +44,16 @@ package final class Refiner {
     (self.network, self.rule, self.bounds, self.steps) = (network, rule, bounds, steps)
     loss = CrossEntropy(classes: network.classes)
     refined = Tensor(network.input.withBatch(capacity))
-    let piece = FrozenNetwork.pieceSize * network.input.sampleCount
+    let piece = network.pieceSize * network.input.sampleCount
     state = Tensor(count: rule.stateCount * piece)
     direction = Tensor(count: rule.kind == .random ? network.input.sampleCount : 0)
     contrast = Tensor(count: rule.kind == .random ? piece : 0)
   }
 
   /// Bytes of one for `rule`, without x_T and without its network.
-  package static func bytes(_ rule: RuleKind, input: Shape) -> Double {
-    let piece = FrozenNetwork.pieceSize * input.sampleCount
+  package static func bytes(_ rule: RuleKind, network: Network) -> Double {
+    let input = network.image
+    let piece = PieceSize.frozen(network) * input.sampleCount
     let state = Rule(kind: rule, stepSize: 0).stateCount * piece
     return 4 * Double(state + (rule == .random ? input.sampleCount + piece : 0))
   }
@@ -67,8 +69,8 @@ package final class Refiner {
     let size = network.input.sampleCount
     var result = Result(images: refined.pointer)
     refined.pointer.update(from: images, count: samples * size)
-    for first in stride(from: 0, to: samples, by: FrozenNetwork.pieceSize) {
-      let count = min(FrozenNetwork.pieceSize, samples - first)
+    for first in stride(from: 0, to: samples, by: network.pieceSize) {
+      let count = min(network.pieceSize, samples - first)
       let x0 = images + first * size
       let x = refined.pointer + first * size
       let targets = (labels: labels + first, mixture: mixture?.from(first))
@@ -82,7 +84,7 @@ package final class Refiner {
         }
         rule.step(
           iteration + 1, x: x, gradient: gradient, state: state.pointer,
-          stride: FrozenNetwork.pieceSize * size, count: count * size)
+          stride: network.pieceSize * size, count: count * size)
         bounds.project(x, around: x0, count: count * size)
         if let observe {
           let shown = iterate(x, around: x0, first: first, count: count, addresses)
@@ -103,8 +105,8 @@ package final class Refiner {
     precondition(images.count == labels.count * size, "\(images.count) values for \(labels.count) samples of \(size)")
     return images.withUnsafeBufferPointer { images in
       labels.withUnsafeBufferPointer { labels in
-        stride(from: 0, to: labels.count, by: FrozenNetwork.pieceSize).reduce(0) { sum, first in
-          let count = min(FrozenNetwork.pieceSize, labels.count - first)
+        stride(from: 0, to: labels.count, by: network.pieceSize).reduce(0) { sum, first in
+          let count = min(network.pieceSize, labels.count - first)
           return sum
             + crossEntropy(of: images.baseAddress! + first * size, (labels.baseAddress! + first, nil), count)
         }

@@ -1,7 +1,8 @@
 import Datasets
+import Graph
 import MPI
 import Method
-import Networks
+import Models
 import Optimization
 import Planning
 import Reduction

@@ -3,14 +3,15 @@ import Configuration
 import Doctor
 import Evaluation
 import Files
-import Reduction
 import Formats
 import Foundation
+import Graph
 import Kernels
 import Logging
 import MPI
-import Networks
+import Models
 import Planning
+import Reduction
 import Reporting
 import Runtime
 import Supervision
@@ -156,7 +157,7 @@ package struct TrainingSession {
 
   /// The file of `model.weights`.
   private func readWeights() throws -> WeightsFile? {
-    try communicator.together { try configuration.model.weights.map { try WeightsFile(path: $0) } }
+    try communicator.together { try configuration.model.startingWeights.map { try WeightsFile(path: $0) } }
   }
 
   /// The configuration, with what the weights that the run starts from say of preprocessing and it leaves open. A run that an
@@ -194,7 +195,7 @@ package struct TrainingSession {
   /// The model with its first weights: from the seed, or from `model.weights`.
   private func makeModel(_ plan: RunPlan, _ weights: WeightsFile?) throws -> ModelState {
     let model = try communicator.together {
-      let model = ModelState(plan.architecture, seed: configuration.training.seed)
+      let model = ModelState(plan.network, seed: configuration.training.seed)
       if let weights { try model.load(weights.tensors, from: weights.path) }
       return model
     }
@@ -285,7 +286,7 @@ package struct TrainingSession {
     if let given = configuration.data.labelNoise.file, FileIdentity.same(given, labels) {
       throw refuse(labels, "data.label_noise.file")
     }
-    guard resume == .never, let weights = configuration.model.weights else { return }
+    guard resume == .never, let weights = configuration.model.startingWeights else { return }
     if FileIdentity.same(System.parentDirectory(weights), "\(directory)/checkpoints") {
       throw refuse(weights, "model.weights")
     }

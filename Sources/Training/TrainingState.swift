@@ -1,13 +1,14 @@
 import Checkpointing
 import Configuration
 import Files
-import Reduction
 import Formats
 import Foundation
+import Graph
 import Kernels
-import Networks
+import Models
 import Optimization
 import Planning
+import Reduction
 import Runtime
 
 /// Everything a run needs to go on: progress, weights, running statistics and the optimiser's state, copied out at the end

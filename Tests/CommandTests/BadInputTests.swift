@@ -167,7 +167,7 @@ import Testing
     (["model.shortcut=pad"], "layer2.0.downsample.0.weight of shape [32, 16, 1, 1] has no place in the model"),
     (["model.kind=mlp"], "there is no fc1.weight, which the model has with shape [256, 144]"),
   ])
-  func `weights of another architecture are 65, and the message names tensor and shapes`(
+  func `weights of another network are 65, and the message names tensor and shapes`(
     settings: [String], says: String
   ) throws {
     let tiny = try Self.trained.get()

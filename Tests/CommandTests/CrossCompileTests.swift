@@ -13,7 +13,7 @@ import Testing
       return
     }
     let sources = PackageRoot.path + "/Sources/CKernels"
-    // The headers of both libraries are the same for every architecture, and installed for this one: to be looked for
+    // The headers of both libraries are the same for every network, and installed for this one: to be looked for
     // behind the cross compiler's own.
     let headers = try ["dnnl.h", "cblas.h"].flatMap { ["-idirafter", try self.folder(of: $0)] }
     let files = try FileManager.default.contentsOfDirectory(atPath: sources).filter { $0.hasSuffix(".c") }.sorted()
@@ -38,7 +38,7 @@ import Testing
     return outcome.status == 0
   }
 
-  /// Where this system keeps a header: Debian has it under the architecture's name.
+  /// Where this system keeps a header: Debian has it under the network's name.
   private func folder(of header: String) throws -> String {
     let flags = try? Program.run(executable: "pkg-config", ["--cflags-only-I", "openblas"]).standardOutput
     let named = (flags ?? "").split(whereSeparator: \.isWhitespace).map { String($0.dropFirst(2)) }

@@ -1,5 +1,7 @@
+import Execution
+import Graph
 import Kernels
-import Networks
+import Models
 import Refinement
 import TestSupport
 import Testing
@@ -34,30 +36,30 @@ import Testing
   /// With the golden file's weights.
   private static func network(
     of model: Case, _ golden: Golden, _ backend: ConvolutionBackend
-  ) throws -> (FrozenNetwork, Architecture) {
+  ) throws -> FrozenNetwork {
     let size = golden.shape("x")
-    let architecture = Architecture.make(
+    let network = try Network.make(
       model.kind, shortcut: model.shortcut, hidden: [],
-      input: Shape(batch: 1, height: size[2], width: size[3], channels: size[1]),
+      input: SampleShape(size[1], size[2], size[3]),
       classes: golden.shape("eval.logits")[1])
-    let layout = ParameterLayout(architecture)
+    let layout = ParameterLayout(network)
     let (parameters, statistics) = (Tensor(count: layout.parameterCount), Tensor(count: layout.statisticCount))
     for (entries, block) in [(layout.parameters, parameters), (layout.statistics, statistics)] {
       for entry in entries {
         _ = block.values[entry.range].update(fromContentsOf: try golden.floats("model.\(entry.name)"))
       }
     }
-    let network = FrozenNetwork(
-      architecture, layout: layout, backend: backend, differentiable: true, scratch: Scratch())
-    network.fold(parameters: parameters.pointer, statistics: statistics.pointer)
-    return (network, architecture)
+    let frozen = FrozenNetwork(
+      network, layout: layout, backend: backend, differentiable: true, scratch: Scratch())
+    frozen.fold(parameters: parameters.pointer, statistics: statistics.pointer)
+    return frozen
   }
 
   @Test(arguments: cases, ConvolutionBackend.allCases)
   func `losses and iterates of every rule are PyTorch's`(model: Case, backend: ConvolutionBackend) throws {
     guard let golden = try Golden.load(model.file, from: model.source) else { return }
     let size = golden.shape("x")
-    let (network, architecture) = try Self.network(of: model, golden, backend)
+    let network = try Self.network(of: model, golden, backend)
     let x0 = try golden.channelsLast("x")
     let labels = try golden.labels("y")
 
@@ -72,7 +74,7 @@ import Testing
           x0, labels: labels, samples: size[0], lossScale: 1 / Double(size[0]),
           addresses: .init(seed: 0, epoch: 0, samples: samples)
         ) { iteration, first, x in
-          let start = first * architecture.input.sampleCount
+          let start = first * network.input.sampleCount
           iterates[iteration].replaceSubrange(start..<start + x.count, with: x)
         }
       }
@@ -94,7 +96,7 @@ import Testing
   @Test func `mixed images move down the losses of both labels, by their weights`() throws {
     let model = Self.cases[0]
     guard let golden = try Golden.load(model.file, from: model.source) else { return }
-    let (network, _) = try Self.network(of: model, golden, .onednn)
+    let network = try Self.network(of: model, golden, .onednn)
     let (x0, labels) = (try golden.channelsLast("x"), try golden.labels("y"))
     let others = Array(labels.dropFirst() + labels.prefix(1))
     let refiner = Refiner(

@@ -1,7 +1,9 @@
+import Graph
 import Datasets
 import Evaluation
+import Execution
 import Kernels
-import Networks
+import Models
 import TestSupport
 import Testing
 
@@ -19,8 +21,8 @@ import Testing
     init(seed: Int = 0) throws {
       golden = try Golden(fixture: "attacks")
       model = ModelState(
-        .make(
-          .mlp, shortcut: .projection, hidden: [32, 24], input: Shape(batch: 1, height: 4, width: 4, channels: 2),
+        try .make(
+          .mlp, shortcut: .projection, hidden: [32, 24], input: SampleShape(2, 4, 4),
           classes: 5), seed: 0)
       let file = golden.file
       try model.load(model.namedTensors.map { try file.tensor("model.\($0.name)").renamed($0.name) }, from: "")
@@ -31,7 +33,7 @@ import Testing
 
     func perturbed(by attack: Attack) -> [Float] {
       var images = images
-      let (size, piece) = (32, FrozenNetwork.pieceSize)
+      let (size, piece) = (32, 4)
       for first in stride(from: 0, to: labels.count, by: piece) {
         let samples = first..<min(first + piece, labels.count)
         images.withUnsafeMutableBufferPointer { images in

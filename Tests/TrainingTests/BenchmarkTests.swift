@@ -1,7 +1,9 @@
 import Benchmarks
 import Doctor
+import Graph
 import Kernels
-import Networks
+import Models
+import Operators
 import Testing
 
 @Suite struct BenchmarkTests {
@@ -17,11 +19,12 @@ import Testing
   }
 
   @Test(arguments: [ModelKind.resnet8, .resnet20], [nil, 0, 5] as [Int?])
-  func `a step's convolutions are METHOD's passes, less the gradient to the images`(kind: ModelKind, steps: Int?) {
-    let network = Architecture.make(
-      kind, shortcut: .projection, hidden: [], input: Shape(batch: 1, height: 32, width: 32, channels: 3), classes: 10)
+  func `a step's convolutions are METHOD's passes, less the gradient to the images`(kind: ModelKind, steps: Int?) throws
+  {
+    let network = try Network.make(
+      kind, shortcut: .projection, hidden: [], input: SampleShape(3, 32, 32), classes: 10)
     let convolutions = network.nodes.indices.filter {
-      if case .convolution = network.nodes[$0].operation { true } else { false }
+      network.nodes[$0].operator is Operators.Convolution
     }
     let forward = convolutions.reduce(0) { $0 + network.operations(of: $1) }
     let counted = network.convolutionLayers.reduce(0) { sum, layer in

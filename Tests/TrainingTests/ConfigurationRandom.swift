@@ -2,7 +2,7 @@ import Configuration
 import Datasets
 import Foundation
 import Kernels
-import Networks
+import Models
 import Refinement
 
 extension RunConfiguration {
@@ -70,6 +70,10 @@ extension RunConfiguration {
     result.model.hidden = list(1...4) { integer(1...65536) }
     result.model.classes = chance() ? integer(2...65536) : nil
     result.model.weights = chance() ? text() : nil
+    result.model.path = result.model.kind == .onnx ? text() : nil
+    result.model.initialize = one(Initialization.self)
+    result.model.stem = one(Stem.self)
+    result.model.dropout = result.model.kind == .onnx ? 0 : number(below: 1)
     // Plain training half the time: rivals go with nothing else.
     result.icp.rule = chance() ? .none : one(RuleKind.self)
     result.training.epochs = integer(1...1000)

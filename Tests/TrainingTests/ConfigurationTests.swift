@@ -3,7 +3,7 @@ import Datasets
 import Formats
 import Foundation
 import Kernels
-import Networks
+import Models
 import Refinement
 import Testing
 

@@ -1,9 +1,10 @@
 import Configuration
 import Datasets
+import Graph
 import Kernels
 import MPI
 import Method
-import Networks
+import Models
 import Optimization
 import Refinement
 import Supervision
@@ -45,9 +46,9 @@ import Testing
     let size = reference.shape("step0.x")
     let classes = reference.shape("model.fc.bias")[0]
     let model = ModelState(
-      .make(
+      try .make(
         golden.kind, shortcut: .projection, hidden: [],
-        input: Shape(batch: 1, height: size[2], width: size[3], channels: size[1]), classes: classes), seed: 0)
+        input: SampleShape(size[1], size[2], size[3]), classes: classes), seed: 0)
     try model.load(model.namedTensors.map { try reference.file.tensor("model.\($0.name)").renamed($0.name) }, from: "")
     if let nudge = golden.nudge {
       model.parameters.values[model.layout.start(of: nudge.name) + nudge.element] += nudge.by
@@ -59,7 +60,7 @@ import Testing
     configuration.icp.stepSize = golden.stepSize
     configuration.icp.reduction = .mean
     let method = TrainingMethod(
-      try MethodPlan(configuration, network: model.architecture, normalization: nil), model: model, sizes: [size[0]])
+      try MethodPlan(configuration, network: model.network, normalization: nil), model: model, sizes: [size[0]])
     let optimizer = Optimizer(
       .adamW(beta1: 0.9, beta2: 0.999, epsilon: 1e-8), weightDecay: 0.01,
       decays: [0..<model.layout.parameterCount], count: model.layout.parameterCount)

@@ -1,3 +1,4 @@
+import Graph
 import Doctor
 import Foundation
 import TestSupport

@@ -1,9 +1,10 @@
 import Configuration
 import Datasets
 import Foundation
+import Graph
 import Kernels
 import Method
-import Networks
+import Models
 import Refinement
 import Supervision
 import TestSupport
@@ -76,11 +77,11 @@ import Testing
     configuration.icp.rule = .none
     change(&configuration)
     let size = start.shape("step0.x")
-    let network = Architecture.make(
+    let network = try Network.make(
       .resnet8, shortcut: .projection, hidden: [],
-      input: Shape(batch: 1, height: size[2], width: size[3], channels: size[1]), classes: 10)
+      input: SampleShape(size[1], size[2], size[3]), classes: 10)
     let plan = try MethodPlan(configuration, network: network, normalization: nil)
-    let model = ModelState(plan.architecture, seed: 0)
+    let model = ModelState(plan.network, seed: 0)
     for entry in model.layout.parameters {
       // Branches begin as in the script.
       let values =

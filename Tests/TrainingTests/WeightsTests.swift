@@ -4,8 +4,9 @@ import Datasets
 import Files
 import Formats
 import Foundation
+import Graph
 import Kernels
-import Networks
+import Models
 import TestSupport
 import Testing
 
@@ -13,8 +14,8 @@ import Testing
 @Suite struct WeightsTests {
   private static func model() -> ModelState {
     ModelState(
-      .make(
-        .resnet8, shortcut: .projection, hidden: [], input: Shape(batch: 1, height: 8, width: 8, channels: 3),
+      try! .make(
+        .resnet8, shortcut: .projection, hidden: [], input: SampleShape(3, 8, 8),
         classes: 4),
       seed: 3)
   }
@@ -42,7 +43,7 @@ import Testing
   ) throws {
     let model = Self.model()
     let before = model.namedTensors
-    let tensors = ModelState(model.architecture, seed: 4).namedTensors.map { tensor in
+    let tensors = ModelState(model.network, seed: 4).namedTensors.map { tensor in
       guard tensor.name == name else { return tensor }
       var values = tensor.floats!
       values[1] = value

@@ -1,7 +1,9 @@
 import Datasets
+import Execution
+import Graph
 import Kernels
 import MPI
-import Networks
+import Models
 import Planning
 import Supervision
 
@@ -23,17 +25,17 @@ struct EpisodeEvaluator {
     let samples = classes.members.flatMap(\.self)
     rows = Dictionary(uniqueKeysWithValues: samples.enumerated().map { ($0.element, $0.offset) })
     // What the classifier reads: the pooled features of a ResNet, the last hidden layer of an MLP.
-    let node = model.architecture.features
-    let width = model.architecture.nodes[node].shape.sampleCount
+    let node = model.network.features
+    let width = model.network.nodes[node].shape.count
     let network = FrozenNetwork(
-      model.architecture, layout: model.layout, backend: plan.backend, differentiable: false, taps: [node],
+      model.network, layout: model.layout, backend: plan.backend, differentiable: false, taps: [node],
       scratch: Scratch())
     network.fold(parameters: model.parameters.pointer, statistics: model.statistics.pointer)
-    let piece = Tensor(network.input.withBatch(FrozenNetwork.pieceSize))
+    let piece = Tensor(network.input.withBatch(network.pieceSize))
     var features = [Float](repeating: 0, count: samples.count * width)
     rounds.clock.enter(.evaluation)
-    let pieces = Evaluator.pieces(of: samples.count, rounds.communicator)
-    try rounds.run(pieces.count, of: Evaluator.pieceCount(samples.count)) { index in
+    let pieces = Evaluator.pieces(of: samples.count, size: network.pieceSize, rounds.communicator)
+    try rounds.run(pieces.count, of: Evaluator.pieceCount(samples.count, size: network.pieceSize)) { index in
       let range = pieces[pieces.startIndex + index]
       for (offset, row) in range.enumerated() {
         try classes.test.normalized(

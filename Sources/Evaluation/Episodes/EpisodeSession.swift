@@ -3,7 +3,6 @@ import Configuration
 import Datasets
 import Kernels
 import MPI
-import Networks
 import Planning
 import Supervision
 

@@ -1,6 +1,8 @@
 import Datasets
+import Execution
+import Graph
 import Kernels
-import Networks
+import Models
 import Refinement
 
 /// How an adversarial example is looked for: up the cross entropy by signs of the gradient, within a distance that no pixel
@@ -35,12 +37,12 @@ package final class Attacker {
   /// Takes the weights as they are now.
   package init(model: ModelState, backend: ConvolutionBackend, normalization: Normalization, seed: Int) {
     network = FrozenNetwork(
-      model.architecture, layout: model.layout, backend: backend, differentiable: true, scratch: Scratch())
+      model.network, layout: model.layout, backend: backend, differentiable: true, scratch: Scratch())
     network.fold(parameters: model.parameters.pointer, statistics: model.statistics.pointer)
     loss = CrossEntropy(classes: network.classes)
     (self.normalization, self.seed) = (normalization, seed)
-    low = Tensor(network.input.withBatch(FrozenNetwork.pieceSize))
-    high = Tensor(network.input.withBatch(FrozenNetwork.pieceSize))
+    low = Tensor(network.input.withBatch(network.pieceSize))
+    high = Tensor(network.input.withBatch(network.pieceSize))
   }
 
   /// Replaces the images of `samples`, at most a piece of them, by adversarial ones. `images`: normalised, channels last;

@@ -1,6 +1,6 @@
 import Datasets
 import MPI
-import Networks
+import Models
 import Planning
 import Supervision
 

@@ -1,6 +1,8 @@
 import Configuration
+import Execution
+import Graph
 import Kernels
-import Networks
+import Models
 import Runtime
 
 /// "Be your own teacher" (Zhang et al. 2019; `branches.*`): classifiers on earlier stages learn the labels, and what the
@@ -19,7 +21,7 @@ struct BranchTeaching: MethodPart {
     nodes = try setting.network.tappedNodes(names, key: "branches.taps")
   }
 
-  func extended(_ network: Architecture) -> Architecture { network.branched(at: nodes) }
+  func extended(_ network: Network) -> Network { network.branched(at: nodes) }
 
   var taps: [Int] { setting.network.branched(at: nodes).branchTaps }
 
@@ -39,7 +41,7 @@ private final class BranchTerm: LossTerm {
 
   init(_ setting: MethodSetting, taps: Range<Int>, _ builder: MethodBuilder) {
     weights = setting.configuration.branches
-    let classes = builder.model.architecture.classes
+    let classes = builder.model.network.classes
     crossEntropy = CrossEntropy(classes: classes, smoothing: setting.configuration.training.labelSmoothing)
     divergence = SoftenedDivergence(classes: classes, temperature: weights.temperature)
     self.taps = taps

@@ -1,6 +1,7 @@
 import Configuration
 import Kernels
-import Networks
+import Graph
+import Models
 
 /// CutMix (Yun et al. 2019; `training.cutmix`): a box of each image is another sample's, its target w y + (1 - w) y', where w is
 /// the share of the image that stays.
@@ -22,7 +23,7 @@ struct CutMix: MethodPart {
   func bytes(_ memory: MethodMemory) -> Double { memory.images(0) }
 
   func join(_ builder: MethodBuilder, firstTap: Int) {
-    let input = builder.model.architecture.input
+    let input = builder.model.network.image
     builder.add(PastedInputs(self, input: input, capacity: builder.capacity), in: .plain, .cyclic)
   }
 

@@ -1,6 +1,7 @@
 import Configuration
+import Graph
 import Kernels
-import Networks
+import Models
 
 /// mixup (Zhang et al. 2018; `training.mixup`): x becomes w x + (1 - w) x', its target w y + (1 - w) y', with w of
 /// Beta(alpha, alpha).
@@ -22,7 +23,7 @@ struct Mixup: MethodPart {
   func bytes(_ memory: MethodMemory) -> Double { memory.images(0) }
 
   func join(_ builder: MethodBuilder, firstTap: Int) {
-    let input = builder.model.architecture.input
+    let input = builder.model.network.image
     builder.add(MixedInputs(self, seed: seed, input: input, capacity: builder.capacity), in: .plain, .cyclic)
   }
 

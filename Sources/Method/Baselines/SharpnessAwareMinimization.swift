@@ -1,6 +1,8 @@
 import Configuration
+import Execution
+import Graph
 import Kernels
-import Networks
+import Models
 
 /// SAM (Foret et al. 2021; `optimizer.sam_rho`): the gradient at the weights of the worst place within a radius, to first
 /// order, w + radius g / ||g||, is what the step takes at w.
@@ -28,10 +30,10 @@ struct SharpnessAwareMinimization: MethodPart {
 private final class SharpnessAscent: GradientRule {
   private let radius: Double
   private let ascended: Tensor
-  private let convolutions: TrainingConvolutions
+  private let convolutions: TrainingKernels
   private var discarded: StepScalars?
 
-  init(radius: Double, count: Int, convolutions: TrainingConvolutions) {
+  init(radius: Double, count: Int, convolutions: TrainingKernels) {
     self.radius = radius
     ascended = Tensor(count: count)
     self.convolutions = convolutions

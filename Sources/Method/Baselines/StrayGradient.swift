@@ -1,6 +1,8 @@
 import Configuration
+import Execution
+import Graph
 import Kernels
-import Networks
+import Models
 
 /// The authors' code never clears what the refinement's first backward pass leaves at the weights: the gradient of the mean
 /// cross entropy at x_0 in evaluation mode (`icp.stray_gradient`).
@@ -28,7 +30,7 @@ private final class StrayTerm: LossTerm {
 
   init(_ builder: MethodBuilder) {
     network = builder.network(taps: [], differentiable: true)
-    crossEntropy = CrossEntropy(classes: builder.model.architecture.classes)
+    crossEntropy = CrossEntropy(classes: builder.model.network.classes)
     strays = Tensor(count: builder.model.layout.parameterCount)
   }
 

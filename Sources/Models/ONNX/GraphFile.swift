@@ -1,6 +1,8 @@
 import Files
+import Files
 import Formats
 import Graph
+import Kernels
 
 /// A network read from an ONNX file, and its weights.
 package struct GraphFile: Sendable {
@@ -16,15 +18,31 @@ package struct GraphFile: Sendable {
   package let metadata: [String: String]
   let sources: [String: Source]
 
-  /// Throws: a `FormatError` for what is not ONNX, a `GraphError` that lists every node which is not supported.
-  package init(path: String) throws {
+  /// Throws for what is not ONNX, or no network: an error that lists every node which is not supported.
+  package init(path: String) throws(FormatError) {
     let model = try ONNXModel(path: path)
-    var reader = try GraphReader(model)
-    try reader.read()
+    let reader: GraphReader
+    do throws(GraphError) {
+      var made = try GraphReader(model)
+      try made.read()
+      reader = made
+    } catch { throw FormatError(path: path, reason: error.description) }
     self.path = path
     network = reader.network
     sources = reader.sources
     metadata = model.metadata
+  }
+
+  /// The file's weights and running statistics, under PyTorch's names.
+  package var tensors: [NamedTensor] {
+    let layout = ParameterLayout(network)
+    let parameters = Tensor(count: layout.parameterCount)
+    let statistics = Tensor(count: layout.statisticCount)
+    load(layout, parameters: parameters.pointer, statistics: statistics.pointer)
+    func named(_ entries: [ParameterLayout.Entry], _ block: Tensor) -> [NamedTensor] {
+      entries.map { NamedTensor($0.name, shape: $0.shape, floats: Array(block.values[$0.range])) }
+    }
+    return named(layout.parameters, parameters) + named(layout.statistics, statistics)
   }
 
   /// Writes the file's weights and running statistics to their places.

@@ -31,7 +31,7 @@ extension GraphReader {
   }
 
   /// Computes the node where all that it reads is known. Returns whether it did.
-  mutating func foldConstants(_ node: ONNXModel.Node) throws -> Bool {
+  mutating func foldConstants(_ node: ONNXModel.Node) throws(GraphError) -> Bool {
     switch node.kind {
     case "Constant":
       values[node.outputs[0]] = try constant(node)
@@ -63,7 +63,9 @@ extension GraphReader {
     values[node.outputs[0]] = .integers(result, shape: shape ?? [result.count])
   }
 
-  private mutating func fold(_ node: ONNXModel.Node, _ inputs: [(values: [Int], shape: [Int])]) throws -> Bool {
+  private mutating func fold(_ node: ONNXModel.Node, _ inputs: [(values: [Int], shape: [Int])]) throws(GraphError)
+    -> Bool
+  {
     let first = inputs[0]
     switch node.kind {
     case "Add", "Sub", "Mul", "Div", "Equal":
@@ -126,7 +128,7 @@ extension GraphReader {
     return true
   }
 
-  private func constant(_ node: ONNXModel.Node) throws -> Value {
+  private func constant(_ node: ONNXModel.Node) throws(GraphError) -> Value {
     for (name, attribute) in node.attributes {
       switch attribute {
       case .tensor(let tensor):

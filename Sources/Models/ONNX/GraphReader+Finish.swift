@@ -6,13 +6,13 @@ import Operators
 extension GraphReader {
   mutating func finish() throws(GraphError) {
     guard let output = model.outputs.first, model.outputs.count == 1 else {
-      throw GraphError("\(model.path): has \(model.outputs.count) outputs, expected one: logits")
+      throw GraphError("has \(model.outputs.count) outputs, expected one: logits")
     }
     guard case .node(let logits, let extents)? = values[output.name] else {
-      throw GraphError("\(model.path): output \(quoted(output.name)) does not depend on the images")
+      throw GraphError("output \(quoted(output.name)) does not depend on the images")
     }
     guard network.nodes[logits].shape.rank == 1, logits > 0 else {
-      throw GraphError("\(model.path): the output has the shape \(extents), expected (batch, classes)")
+      throw GraphError("the output has the shape \(extents), expected (batch, classes)")
     }
     network.endTrunk(logits: logits, features: features(of: logits))
     let defaults = defaultTaps()
@@ -64,8 +64,7 @@ extension GraphReader {
       let every = stride(from: 2, to: blocks.count, by: 3).map { blocks[$0] }
       return every.isEmpty ? [blocks.last!] : every
     }
-    let maps = sizes.filter { $0.reduce(1, *) < nodes[0].shape[1] * nodes[0].shape[2] || sizes.count == 1 }
-      .map { last[$0]! }.sorted()
+    let maps = sizes.map { last[$0]! }.sorted()
     return maps.isEmpty ? [network.features] : maps
   }
 
@@ -83,7 +82,7 @@ extension GraphReader {
     }
     guard isNormalized || folded.count * 2 > convolutions.count else { return }
     throw GraphError(
-      "\(model.path): its batch normalisation was folded into the convolutions, as torch.onnx.export does unless it is told "
+      "its batch normalisation was folded into the convolutions, as torch.onnx.export does unless it is told "
         + "not to; such a network cannot be trained as the model it was. Export it with "
         + "`launch/export-model SOURCE --output FILE`, or with torch.onnx.export(model.eval(), x, dynamo=True, optimize=False)"
     )

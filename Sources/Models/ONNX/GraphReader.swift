@@ -34,20 +34,20 @@ struct GraphReader {
   private(set) var modules: [(path: String, node: Int)] = []
   private let buffers: Set<String>
 
-  init(_ model: ONNXModel) throws {
+  init(_ model: ONNXModel) throws(GraphError) {
     self.model = model
     guard model.inputs.count == 1, let input = model.inputs.first else {
-      throw GraphError("\(model.path): has \(model.inputs.count) inputs, expected one: images")
+      throw GraphError("has \(model.inputs.count) inputs, expected one: images")
     }
     let extents = input.dimensions.dropFirst()
     guard extents.count == 3, extents.allSatisfy({ $0 != nil }) else {
       let shape = input.dimensions.map { $0.map(String.init) ?? "?" }.joined(separator: ", ")
       throw GraphError(
-        "\(model.path): input \(quoted(input.name)) has the shape (\(shape)), expected (batch, channels, height, width), "
+        "input \(quoted(input.name)) has the shape (\(shape)), expected (batch, channels, height, width), "
           + "the last three fixed: export it with inputs of one size")
     }
     guard (7...23).contains(model.opset) else {
-      throw GraphError("\(model.path): uses operator set \(model.opset), expected 13 to 23")
+      throw GraphError("uses operator set \(model.opset), expected 13 to 23")
     }
     fixedBatch = input.dimensions[0] ?? 1
     network = Network(input: try SampleShape(checking: extents.map { $0! }))
@@ -59,12 +59,12 @@ struct GraphReader {
     buffers = Set((model.metadata["buffers"] ?? "").split(separator: ",").map(String.init))
   }
 
-  mutating func read() throws {
+  mutating func read() throws(GraphError) {
     var problems: [String] = []
     for (index, node) in model.nodes.enumerated() where !done.contains(index) {
-      do {
+      do throws(GraphError) {
         try convert(node, index)
-      } catch let error as GraphError {
+      } catch {
         problems.append("\(describe(node)): \(error)")
         // What reads it is not to blame.
         for output in node.outputs { values[output] = nil }
@@ -76,7 +76,7 @@ struct GraphReader {
   }
 
   /// One node. Throws what is wrong with it; nothing where one that it reads could not be read.
-  private mutating func convert(_ node: ONNXModel.Node, _ index: Int) throws {
+  private mutating func convert(_ node: ONNXModel.Node, _ index: Int) throws(GraphError) {
     let missing = node.inputs.contains { !$0.isEmpty && values[$0] == nil }
     guard node.domain.isEmpty || node.domain == "ai.onnx", let converter = Self.converters[node.kind] else {
       throw GraphError("this operator is not supported")
@@ -97,7 +97,7 @@ struct GraphReader {
     let shown = problems.prefix(40).map { "  \($0)" }.joined(separator: "\n")
     let rest = problems.count > 40 ? "\n  and \(problems.count - 40) more" : ""
     return GraphError(
-      "\(model.path): \(problems.count) nodes cannot be read:\n\(shown)\(rest)\n"
+      "\(problems.count) nodes cannot be read:\n\(shown)\(rest)\n"
         + "Export with launch/export-model, which folds what is constant, or write the module with supported operators "
         + "(docs/NETWORKS.md)")
   }

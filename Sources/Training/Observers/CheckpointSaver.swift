@@ -1,7 +1,6 @@
 import Configuration
 import Datasets
 import MPI
-import Networks
 import Optimization
 import Runtime
 import Supervision

@@ -1,4 +1,5 @@
-import Networks
+import Graph
+import Models
 import Optimization
 
 extension Trainer {

@@ -2,10 +2,11 @@ import CAllocationCounter
 import Configuration
 import Datasets
 import Foundation
+import Graph
 import Kernels
 import MPI
 import Method
-import Networks
+import Models
 import Planning
 import Supervision
 import Training
@@ -55,7 +56,7 @@ func countSteps(_ world: Communicator) throws -> [String: Counts] {
   KernelLibrary.setThreads(plan.configuration.training.threads)
   let clock = PhaseClock()
   let trainer = Trainer(
-    plan: plan, model: ModelState(plan.architecture, seed: plan.configuration.training.seed), communicator: world,
+    plan: plan, model: ModelState(plan.network, seed: plan.configuration.training.seed), communicator: world,
     clock: clock)
   let loader = BatchLoader(
     plan.batches, shards: ShardPlan.shards(ofRank: world.rank, of: world.size, shards: plan.shards))

@@ -3,9 +3,11 @@ import Configuration
 import Evaluation
 import Formats
 import Foundation
-import Networks
+import Graph
+import Models
 import Optimization
 import Training
+import struct Kernels.Shape
 
 import struct Kernels.Shape
 
@@ -61,8 +63,8 @@ struct CheckpointInput {
   /// A network of 23 parameters.
   static var model: ModelState {
     ModelState(
-      .make(
-        .mlp, shortcut: .projection, hidden: [3], input: Shape(batch: 1, height: 2, width: 2, channels: 1), classes: 2),
+      try! .make(
+        .mlp, shortcut: .projection, hidden: [3], input: SampleShape(1, 2, 2), classes: 2),
       seed: 0)
   }
 }

@@ -1,5 +1,7 @@
+import Execution
+import Graph
 import Kernels
-import Networks
+import Models
 import Testing
 
 /// One NaN anywhere in the weights reaches the logits of every image, whatever lies between.
@@ -9,14 +11,14 @@ import Testing
   private let images: [Float] = (0..<576).map { (index: Int) -> Float in Float(index % 17) / 8 - 1 }
 
   private static func network(_ kind: ModelKind, _ shortcut: Shortcut) -> (
-    Architecture, ParameterLayout, Tensor, Tensor
+    Network, ParameterLayout, Tensor, Tensor
   ) {
-    let architecture = Architecture.make(
-      kind, shortcut: shortcut, hidden: [20, 18], input: Shape(batch: 1, height: 8, width: 8, channels: 3), classes: 10)
-    let layout = ParameterLayout(architecture)
+    let network = try! Network.make(
+      kind, shortcut: shortcut, hidden: [20, 18], input: SampleShape(3, 8, 8), classes: 10)
+    let layout = ParameterLayout(network)
     let (parameters, statistics) = (Tensor(count: layout.parameterCount), Tensor(count: layout.statisticCount))
     layout.initialize(seed: 1, parameters: parameters.pointer, statistics: statistics.pointer)
-    return (architecture, layout, parameters, statistics)
+    return (network, layout, parameters, statistics)
   }
 
   /// Of what a NaN can be in without being seen: an image's zeros and a dead unit hide no NaN, but a class's own row of the
@@ -33,9 +35,9 @@ import Testing
   func `evaluation mode shows a NaN of any parameter and statistic`(
     kind: (ModelKind, Shortcut), backend: ConvolutionBackend
   ) {
-    let (architecture, layout, parameters, statistics) = Self.network(kind.0, kind.1)
+    let (network, layout, parameters, statistics) = Self.network(kind.0, kind.1)
     let frozen = FrozenNetwork(
-      architecture, layout: layout, backend: backend, differentiable: false, scratch: Scratch())
+      network, layout: layout, backend: backend, differentiable: false, scratch: Scratch())
     for (entries, block) in [(layout.parameters, parameters), (layout.statistics, statistics)] {
       for entry in entries {
         // The middle of a filter, which no padding hides.
@@ -52,15 +54,15 @@ import Testing
 
   @Test(arguments: kinds, ConvolutionBackend.allCases)
   func `training mode shows a NaN of any parameter`(kind: (ModelKind, Shortcut), backend: ConvolutionBackend) {
-    let (architecture, layout, parameters, statistics) = Self.network(kind.0, kind.1)
-    let convolutions = TrainingConvolutions(architecture, layout: layout, backend: backend, scratch: Scratch())
-    let training = TrainingNetwork(convolutions, taps: [], capacity: 3, differentiable: true)
+    let (network, layout, parameters, statistics) = Self.network(kind.0, kind.1)
+    let kernels = TrainingKernels(network, layout: layout, taps: [], backend: backend, scratch: Scratch())
+    let training = TrainingNetwork(kernels, taps: [], capacity: 3, differentiable: true)
     for entry in layout.parameters {
       let place = entry.range.lowerBound + (entry.shape.count == 4 ? entry.shape[2] * entry.shape[3] / 2 : 0)
       let healthy = parameters.values[place]
       parameters.values[place] = .nan
       defer { parameters.values[place] = healthy }
-      convolutions.load(parameters.pointer)
+      kernels.load(parameters.pointer)
       let pass = training.forward(images, samples: 3, parameters: parameters.pointer, statistics: statistics.pointer)
       #expect(reaches(entry.name, Array(UnsafeBufferPointer(start: pass.logits, count: 30))), "\(entry.name)")
     }

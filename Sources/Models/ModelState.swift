@@ -1,16 +1,17 @@
+import Graph
 import Kernels
 
 /// What training changes: parameters and running statistics, each one flat block laid out by `layout`. The same bits on
 /// every rank between two steps.
 package final class ModelState {
-  package let architecture: Architecture
+  package let network: Network
   package let layout: ParameterLayout
   package let parameters: Tensor
   package let statistics: Tensor
 
-  package init(_ architecture: Architecture, seed: Int) {
-    self.architecture = architecture
-    layout = ParameterLayout(architecture)
+  package init(_ network: Network, seed: Int) {
+    self.network = network
+    layout = ParameterLayout(network)
     parameters = Tensor(count: layout.parameterCount)
     statistics = Tensor(count: layout.statisticCount)
     layout.initialize(seed: seed, parameters: parameters.pointer, statistics: statistics.pointer)

@@ -1,4 +1,5 @@
 import Formats
+import Graph
 import Runtime
 
 /// Weights that do not fit the model, naming the first tensor that does not.
@@ -63,7 +64,7 @@ extension ModelState {
     let known = Set(entries.map(\.name))
     for tensor in tensors
     where !known.contains(tensor.name) && !tensor.name.hasPrefix("optimizer.")
-      && !tensor.name.hasSuffix("num_batches_tracked") && !Architecture.isBranchParameter(tensor.name)
+      && !tensor.name.hasSuffix("num_batches_tracked") && !Network.isBranchParameter(tensor.name)
     {
       throw WeightsError(
         path: path, reason: "\(shown(tensor.name)) of shape \(tensor.shape) has no place in the model")

@@ -1,0 +1,28 @@
+import Files
+import Graph
+import Kernels
+import Models
+
+extension RunConfiguration.ModelSection {
+  /// The network that the section names, for images of a shape: of a file, or made in code.
+  /// Throws: a GraphError where there is none, a FormatError for a file that cannot be read.
+  package func network(of image: Shape, classes: Int) throws -> Network {
+    guard kind == .onnx, let path else {
+      let options = ModelOptions(kind: kind, shortcut: shortcut, stem: stem, hidden: hidden, dropout: dropout)
+      return try Network.make(
+        options, input: SampleShape(image.channels, image.height, image.width), classes: classes)
+    }
+    let network = try GraphFile(path: path).network
+    let own = network.image
+    guard own == image.withBatch(1) else {
+      throw GraphError(
+        "\(path) takes images of \(own.channels)x\(own.height)x\(own.width), the data's are "
+          + "\(image.channels)x\(image.height)x\(image.width); set data.size, or export it for images of this size")
+    }
+    guard network.classes >= classes else {
+      throw GraphError(
+        "\(path) tells \(network.classes) classes apart, the data have \(classes); export it with --classes")
+    }
+    return network
+  }
+}
