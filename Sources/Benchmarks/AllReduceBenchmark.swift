@@ -13,7 +13,8 @@ package struct AllReduceBenchmark {
   /// Messages of 1 KiB, and of four times that as long as it is at most `largest` bytes.
   package init(largest: Int, options: RepeatOptions, communicator: Communicator) {
     sizes = Array(sequence(first: 1 << 10) { $0 * 4 <= largest ? $0 * 4 : nil })
-    (self.options, self.communicator) = (options, communicator)
+    self.options = options
+    self.communicator = communicator
   }
 
   /// The same report on every rank.

@@ -53,7 +53,8 @@ final class ConvolutionTimer {
 
   /// For `layers` in batches of at most `batch`.
   init(_ layers: [ConvolutionLayer], batch: Int, backend: ConvolutionBackend, options: RepeatOptions) {
-    (self.options, self.backend) = (options, backend)
+    self.options = options
+    self.backend = backend
     func largest(_ size: (ConvolutionGeometry) -> Int) -> Int { layers.map { size($0.geometry) }.max() ?? 0 }
     let (inputs, outputs) = (batch * largest { $0.input.count }, batch * largest { $0.output.count })
     let filters = largest(\.weightCount)

@@ -15,7 +15,9 @@ package struct KernelBenchmark {
   private let communicator: Communicator
 
   package init(configuration: RunConfiguration, batch: Int, options: RepeatOptions, communicator: Communicator) {
-    (self.configuration, self.batch, self.options) = (configuration, batch, options)
+    self.configuration = configuration
+    self.batch = batch
+    self.options = options
     self.communicator = communicator
     KernelLibrary.setThreads(configuration.training.threads)
   }

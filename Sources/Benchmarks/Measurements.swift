@@ -34,7 +34,8 @@ package struct RepeatOptions: Sendable, Equatable {
   package var repeats: Int
 
   package init(warmUp: Int, repeats: Int) {
-    (self.warmUp, self.repeats) = (warmUp, repeats)
+    self.warmUp = warmUp
+    self.repeats = repeats
   }
 
   /// Seconds of one call of `body`, once a repeat. A repeat makes as many calls as take 5 ms, so that the clock's

@@ -24,8 +24,10 @@ package struct StepBenchmark {
   package init(
     configuration: RunConfiguration, options: RepeatOptions, timesConvolutions: Bool, communicator: Communicator
   ) {
-    (self.configuration, self.options) = (configuration, options)
-    (self.timesConvolutions, self.communicator) = (timesConvolutions, communicator)
+    self.configuration = configuration
+    self.options = options
+    self.timesConvolutions = timesConvolutions
+    self.communicator = communicator
     KernelLibrary.setThreads(configuration.training.threads)
   }
 

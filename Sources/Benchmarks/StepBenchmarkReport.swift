@@ -25,7 +25,9 @@ package struct StepBenchmarkReport {
 
   /// `steps` holds the seconds of each phase of each repeat.
   init(plan: RunPlan, ranks: Int, options: RepeatOptions, steps: [[Double]]) {
-    (self.plan, self.ranks, self.options) = (plan, ranks, options)
+    self.plan = plan
+    self.ranks = ranks
+    self.options = options
     let totals = steps.map { $0.reduce(0, +) }
     total = Measurements(totals)
     phases = Phase.ofStep.map { phase in (phase, Measurements(steps.map { $0[phase.rawValue] })) }

@@ -8,7 +8,8 @@ package struct CheckpointError: ExitCoded, CustomStringConvertible {
   package let exitCode: Int32 = 65
 
   package init(path: String, reason: String) {
-    (self.path, self.reason) = (path, reason)
+    self.path = path
+    self.reason = reason
   }
 
   package var description: String { "\(path): \(reason)" }

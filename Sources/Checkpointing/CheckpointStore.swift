@@ -39,7 +39,9 @@ package struct CheckpointStore {
   package init(directory: RunDirectory, keep: Int, metric: String? = nil, system: System = System()) {
     metricName = metric
     precondition(keep >= 1, "at least one checkpoint must stay")
-    (self.directory, self.keep, self.system) = (directory.checkpointsPath, keep, system)
+    self.directory = directory.checkpointsPath
+    self.keep = keep
+    self.system = system
   }
 
   /// Whether a run has left anything here that starting over would mix with.

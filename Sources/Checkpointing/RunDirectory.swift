@@ -27,7 +27,8 @@ package final class RunDirectory {
   package init(path: String, patience: Double = 5, system: System = System()) throws {
     // A write beyond `ulimit -f` should be an error that we report, not the end of the process.
     signal(SIGXFSZ, SIG_IGN)
-    (self.path, self.system) = (path, system)
+    self.path = path
+    self.system = system
     try Self.check(path)
     do {
       try system.makeDirectories(path)

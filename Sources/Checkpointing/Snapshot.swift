@@ -10,7 +10,8 @@ package struct Snapshot: Sendable {
   package var metadata: [String: String]
 
   package init(tensors: [NamedTensor], metadata: [String: String]) {
-    (self.tensors, self.metadata) = (tensors, metadata)
+    self.tensors = tensors
+    self.metadata = metadata
   }
 }
 

@@ -42,7 +42,9 @@ package struct ConfigurationKey: Sendable {
     let holds: @Sendable (RunConfiguration) -> Bool
 
     init(_ value: Value, _ condition: String, when holds: @escaping @Sendable (RunConfiguration) -> Bool) {
-      (self.value, self.condition, self.holds) = (value, condition, holds)
+      self.value = value
+      self.condition = condition
+      self.holds = holds
     }
   }
 

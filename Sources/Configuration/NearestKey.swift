@@ -64,7 +64,7 @@ extension ConfigurationTable {
       "training.max_steps": ["iterations", "num_steps", "total_steps", "max_iterations", "max_iter"],
       "schedule.kind": ["scheduler", "lr_schedule", "lr_scheduler"],
       "schedule.warmup_epochs": ["warmup_steps", "lr_warmup"],
-      "model.kind": ["arch", "network", "network", "backbone", "net"],
+      "model.kind": ["arch", "network", "backbone", "net"],
       "model.classes": ["num_classes", "n_classes", "nclasses"],
       "model.weights": ["pretrained", "init_from"],
       "data.format": ["dataset", "data_set"],
@@ -91,7 +91,8 @@ extension ConfigurationTable {
         if i > 0, j > 0, a[i] == b[j - 1], a[i - 1] == b[j] { best = min(best, beforeLast[j - 1] + 1) }
         row.append(best)
       }
-      (beforeLast, last) = (last, row)
+      beforeLast = last
+      last = row
     }
     return last[b.count]
   }

@@ -66,14 +66,14 @@ package struct RunConfiguration: Sendable, Equatable {
 
   package struct ModelSection: Sendable, Equatable {
     package var kind = ModelKind.resnet20
-    package var shortcut = Shortcut.projection
-    package var hidden = [256, 256]
-    package var classes: Int?
-    package var weights: String?
     package var path: String?
     package var initialize = Initialization.file
     package var stem = Stem.imagenet
     package var dropout = 0.0
+    package var shortcut = Shortcut.projection
+    package var hidden = [256, 256]
+    package var classes: Int?
+    package var weights: String?
 
     /// The file of the weights to start from, if there is any.
     package var startingWeights: String? { weights ?? (kind == .onnx && initialize == .file ? path : nil) }

@@ -27,7 +27,8 @@ package final class Shard: @unchecked Sendable {
   /// A whole batch of its own: `images` as (count, height, width, channels); sample i has the address i.
   package convenience init(images: [Float], shape: ImageShape, labels: [Int32]) {
     self.init(index: 0, capacity: labels.count, shape: shape)
-    (count, share) = (labels.count, 1)
+    count = labels.count
+    share = 1
     _ = self.images.values.update(fromContentsOf: images)
     for (index, label) in labels.enumerated() { (labelStorage[index], sampleStorage[index]) = (label, index) }
   }

@@ -17,7 +17,9 @@ package struct BatchSource: Sendable {
     batchSize: Int, shards: Int, threads: Int = 1
   ) {
     self.threads = threads
-    (self.dataset, self.seed, self.shuffle) = (dataset, seed, shuffle)
+    self.dataset = dataset
+    self.seed = seed
+    self.shuffle = shuffle
     transform = SampleTransform(
       shape: dataset.shape, normalization: normalization, augmentations: augmentations, seed: seed)
     schedule = BatchSchedule(samples: dataset.count, batchSize: batchSize, shards: shards)
@@ -50,7 +52,10 @@ package final class BatchLoader {
     let slots = (0..<2).map { _ in
       shards.map { Shard(index: $0, capacity: schedule.shardCapacity, shape: source.dataset.shape) }
     }
-    (self.source, self.slots, self.epoch, self.position) = (source, slots, epoch, position)
+    self.source = source
+    self.slots = slots
+    self.epoch = epoch
+    self.position = position
     let thread = Thread { [exchange] in
       Self.produce(source, into: slots, epoch: epoch, position: position, exchange)
     }
@@ -99,7 +104,8 @@ package final class BatchLoader {
       exchange.fill()
       position += 1
       if position == source.schedule.stepsPerEpoch {
-        (epoch, position) = (epoch + 1, 0)
+        epoch = epoch + 1
+        position = 0
         order = source.order(epoch: epoch)
       }
     }

@@ -7,7 +7,9 @@ package struct BatchSchedule: Equatable, Sendable {
 
   package init(samples: Int, batchSize: Int, shards: Int) {
     precondition(samples > 0 && batchSize > 0 && shards > 0, "\(samples) / \(batchSize) / \(shards)")
-    (self.samples, self.batchSize, self.shards) = (samples, batchSize, shards)
+    self.samples = samples
+    self.batchSize = batchSize
+    self.shards = shards
   }
 
   package var stepsPerEpoch: Int { (samples + batchSize - 1) / batchSize }

@@ -68,7 +68,8 @@ package struct CIFARC: Sendable {
       shape = found
       files[name] = file
     }
-    (self.files, self.shape) = (files, shape!)
+    self.files = files
+    self.shape = shape!
   }
 
   /// Tells two directories apart, roughly: names and counts.

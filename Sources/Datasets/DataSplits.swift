@@ -66,8 +66,13 @@ package struct DataOptions: Sendable {
     format: DataFormat = .glyphs, path: String? = nil, size: Int? = nil, limit: Int? = nil,
     testLimit: Int? = nil, validation: Validation = .none, seed: Int = 0
   ) {
-    (self.format, self.path, self.size, self.limit) = (format, path, size, limit)
-    (self.testLimit, self.validation, self.seed) = (testLimit, validation, seed)
+    self.format = format
+    self.path = path
+    self.size = size
+    self.limit = limit
+    self.testLimit = testLimit
+    self.validation = validation
+    self.seed = seed
   }
 }
 

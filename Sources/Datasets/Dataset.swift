@@ -24,7 +24,9 @@ package struct Dataset: Sendable {
   private var given: [Int32]?
 
   init(shape: ImageShape, classes: Int, files: [SampleFile]) {
-    (self.shape, self.classes, self.files) = (shape, classes, files)
+    self.shape = shape
+    self.classes = classes
+    self.files = files
     records = SampleList(0..<files.reduce(0) { $0 + $1.count })
   }
 
@@ -103,7 +105,8 @@ package struct Dataset: Sendable {
   /// The same samples and labels with other pixels: `count` images of `shape`, one after the other.
   func replacingPixels(_ pixels: any SampleBytes, shape: ImageShape) -> Dataset {
     var result = self
-    (result.shape, result.replaced) = (shape, (pixels, SampleList(0..<count)))
+    result.shape = shape
+    result.replaced = (pixels, SampleList(0..<count))
     return result
   }
 

@@ -130,11 +130,14 @@ enum Glyphs {
 
     init(using stream: inout RandomStream) {
       bend = stream.uniform(in: Glyphs.bend)
-      (phaseX, phaseY) = (stream.uniform(in: 0...2 * .pi), stream.uniform(in: 0...2 * .pi))
-      (scaleX, scaleY) = (stream.uniform(in: halfSize), stream.uniform(in: halfSize))
+      phaseX = stream.uniform(in: 0...2 * .pi)
+      phaseY = stream.uniform(in: 0...2 * .pi)
+      scaleX = stream.uniform(in: halfSize)
+      scaleY = stream.uniform(in: halfSize)
       shear = stream.uniform(in: Glyphs.shear)
       let angle = stream.uniform(in: rotation)
-      (cosine, sine) = (cos(angle), sin(angle))
+      cosine = cos(angle)
+      sine = sin(angle)
       let middle = Double(side) / 2
       moveX = middle + stream.uniform(in: translation)
       moveY = middle + stream.uniform(in: translation)

@@ -124,7 +124,10 @@ enum IDX {
           reason: "\(contents.bytes.count) bytes, expected \(length) from the header's sizes "
             + sizes.map(String.init).joined(separator: " x "))
       }
-      (self.path, self.sizes, self.contents, start) = (path, sizes, contents, 4 + 4 * sizes.count)
+      self.path = path
+      self.sizes = sizes
+      self.contents = contents
+      start = 4 + 4 * sizes.count
     }
 
     /// What is there in the place of `dimensions`.

@@ -14,7 +14,8 @@ struct LabelText {
 
   /// Throws at the first word that is no label, naming its line.
   init(_ file: MappedFile, samples: Int) throws(DataError) {
-    (path, self.samples) = (file.path, samples)
+    path = file.path
+    self.samples = samples
     // The scanner holds an address alone.
     defer { withExtendedLifetime(file) {} }
     var scanner = Scanner(file.bytes)

@@ -11,7 +11,8 @@ package struct Normalization: Sendable {
   /// std must be positive; one mean and one std a channel.
   package init(mean: [Double], std: [Double]) {
     precondition(mean.count == std.count && std.allSatisfy { $0 > 0 }, "mean \(mean), std \(std)")
-    (self.mean, self.std) = (mean, std)
+    self.mean = mean
+    self.std = std
     table = zip(mean, std).flatMap { mean, std in
       (0..<256).map { Float((Double($0) / 255 - mean) / std) }
     }

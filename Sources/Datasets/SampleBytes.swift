@@ -50,8 +50,12 @@ struct SampleFile: Sendable {
     let record = labelBytes + pixelBytes
     self.path = path
     count = records.bytes.count / record
-    (pixels, pixelStart, pixelStride) = (records, labelBytes, record)
-    (labels, labelStart, labelStride) = (records, labelBytes - 1, record)
+    pixels = records
+    pixelStart = labelBytes
+    pixelStride = record
+    labels = records
+    labelStart = labelBytes - 1
+    labelStride = record
   }
 
   /// Whether both are the same bytes: quick where they differ.
@@ -68,9 +72,14 @@ struct SampleFile: Sendable {
     path: String, count: Int, pixels: any SampleBytes, from pixelStart: Int, pixelStride: Int,
     labels: any SampleBytes, from labelStart: Int, labelStride: Int = 1
   ) {
-    (self.path, self.count) = (path, count)
-    (self.pixels, self.pixelStart, self.pixelStride) = (pixels, pixelStart, pixelStride)
-    (self.labels, self.labelStart, self.labelStride) = (labels, labelStart, labelStride)
+    self.path = path
+    self.count = count
+    self.pixels = pixels
+    self.pixelStart = pixelStart
+    self.pixelStride = pixelStride
+    self.labels = labels
+    self.labelStart = labelStart
+    self.labelStride = labelStride
   }
 
   /// Pixels of one block, and labels as numbers.

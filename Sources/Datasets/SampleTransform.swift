@@ -16,7 +16,9 @@ package struct SampleTransform: Sendable {
     shape: ImageShape, normalization: Normalization, augmentations: [Augmentation] = [], seed: Int = 0
   ) {
     precondition(normalization.mean.count == shape.channels, "\(normalization.mean.count) means for \(shape)")
-    (self.shape, self.normalization, self.seed) = (shape, normalization, seed)
+    self.shape = shape
+    self.normalization = normalization
+    self.seed = seed
     transforms = augmentations.map(\.transform)
     changesPixels = transforms.contains { $0.changesPixels }
     needsWhole = transforms.contains { $0.givesSize }

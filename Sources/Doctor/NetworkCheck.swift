@@ -13,7 +13,9 @@ package struct NetworkFacts: Codable, Sendable {
     package var speed: Int?
 
     package init(_ name: String, _ address: String, prefix: Int, speed: Int? = nil) {
-      (self.name, self.prefix, self.speed) = (name, prefix, speed)
+      self.name = name
+      self.prefix = prefix
+      self.speed = speed
       self.address = NetworkFacts.address(address) ?? 0
     }
 

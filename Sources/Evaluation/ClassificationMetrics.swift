@@ -169,7 +169,8 @@ package struct ClassificationMetrics: Equatable, Sendable {
 
 extension ClassificationMetrics.ClassScores {
   fileprivate init(correct: Int, support: Int, predicted: Int) {
-    (self.support, self.predicted) = (support, predicted)
+    self.support = support
+    self.predicted = predicted
     precision = ratio(Double(correct), predicted)
     recall = ratio(Double(correct), support)
     // The harmonic mean of both, 2 p r / (p + r), in counts.

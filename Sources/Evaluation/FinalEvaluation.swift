@@ -23,7 +23,8 @@ package struct FinalEvaluation {
     self.plan = plan
     checks = final.compactMap(\.robustness)
     guard final.contains(.episodes) else {
-      (classes, episodes) = (nil, [])
+      classes = nil
+      episodes = []
       return
     }
     let classes = try EpisodeClasses(leftOutOf: plan)

@@ -28,7 +28,8 @@ package struct ImageBatch {
       throw FormatError(path: path, reason: "value \(wrong) of x is \(values[wrong]), expected finite values")
     }
     guard let wrong = classes.firstIndex(where: { $0 < 0 || $0 > Int64(Int32.max) }) else {
-      (self.path, self.size) = (path, size)
+      self.path = path
+      self.size = size
       shape = Shape(batch: 1, height: size[2], width: size[3], channels: size[1])
       images = Self.permuted(values, shape, toChannelsLast: true)
       labels = classes.map { Int32($0) }

@@ -7,7 +7,8 @@ package struct FormatError: ExitCoded, CustomStringConvertible {
   package let exitCode = ExitCode.badInput
 
   package init(path: String, reason: String) {
-    (self.path, self.reason) = (path, reason)
+    self.path = path
+    self.reason = reason
   }
 
   package var description: String { "\(path): \(reason)" }

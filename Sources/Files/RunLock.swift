@@ -39,7 +39,8 @@ package final class RunLock {
       close(descriptor)
       throw error
     }
-    (self.descriptor, self.missing) = (descriptor, missing)
+    self.descriptor = descriptor
+    self.missing = missing
   }
 
   /// Closing releases the lock; the file stays, since removing it would let two runs hold two files of one name.

@@ -34,7 +34,8 @@ struct NumpyHeader {
     guard let type, inRows != nil, let shape else {
       throw scanner.failure("expected the keys descr, fortran_order and shape")
     }
-    (self.type, self.shape) = (type, shape)
+    self.type = type
+    self.shape = shape
   }
 
   private static func type(_ scanner: inout Scanner) throws(FormatError) -> NumpyFile.Element {
@@ -80,7 +81,9 @@ struct NumpyHeader {
     private var at: Int
 
     init(_ bytes: ArraySlice<UInt8>, path: String) {
-      (self.bytes, self.path, at) = (bytes, path, bytes.startIndex)
+      self.bytes = bytes
+      self.path = path
+      at = bytes.startIndex
     }
 
     func failure(_ reason: String) -> FormatError {

@@ -33,7 +33,8 @@ package struct SafetensorsFile: Sendable {
 
   /// - Parameter path: what errors call these bytes.
   package init(bytes: [UInt8], path: String) throws(FormatError) {
-    (self.bytes, self.path) = (bytes, path)
+    self.bytes = bytes
+    self.path = path
     bufferStart = try Self.bufferStart(bytes, path: path)
     let header = try SafetensorsHeader(bytes[8..<bufferStart], path: path)
     metadata = header.metadata

@@ -8,7 +8,9 @@ struct HeaderScanner {
   private var position: Int
 
   init(_ bytes: ArraySlice<UInt8>, path: String) {
-    (self.bytes, self.path, position) = (bytes, path, bytes.startIndex)
+    self.bytes = bytes
+    self.path = path
+    position = bytes.startIndex
   }
 
   func failure(_ reason: String) -> FormatError {

@@ -70,12 +70,16 @@ package struct NamedTensor: Sendable, Equatable {
 
   package init(_ name: String, shape: [Int], floats: [Float]) {
     precondition(shape.reduce(1, *) == floats.count, "\(name): \(floats.count) values for shape \(shape)")
-    (self.name, self.shape, values) = (name, shape, .floats(floats))
+    self.name = name
+    self.shape = shape
+    values = .floats(floats)
   }
 
   package init(_ name: String, shape: [Int], integers: [Int64]) {
     precondition(shape.reduce(1, *) == integers.count, "\(name): \(integers.count) values for shape \(shape)")
-    (self.name, self.shape, values) = (name, shape, .integers(integers))
+    self.name = name
+    self.shape = shape
+    values = .integers(integers)
   }
 
   /// The same values under another name.

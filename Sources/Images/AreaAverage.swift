@@ -15,7 +15,8 @@ package struct AreaAverage {
   private let columns: [Taps]
 
   package init(from input: ImageShape, to size: Int) {
-    (self.input, self.size) = (input, size)
+    self.input = input
+    self.size = size
     rows = Self.taps(from: input.height, to: size)
     columns = Self.taps(from: input.width, to: size)
   }

@@ -36,7 +36,8 @@ package struct Corruption: Sendable {
   /// `seed` and the sample's number address the noise: the same at every severity, so that only its size differs.
   package init(_ kind: Kind, severity: Int, seed: Int) {
     precondition(Self.severities.contains(severity), "severity \(severity)")
-    (self.kind, self.seed) = (kind, seed)
+    self.kind = kind
+    self.seed = seed
     magnitude = kind.magnitudes[severity - 1]
     kernel = kind == .gaussianBlur ? Self.kernel(sigma: magnitude) : []
   }

@@ -20,7 +20,8 @@ package struct ImageError: Error, Equatable, CustomStringConvertible {
   package let reason: String
 
   package init(_ kind: Kind, _ reason: String) {
-    (self.kind, self.reason) = (kind, reason)
+    self.kind = kind
+    self.reason = reason
   }
 
   package var description: String { reason }

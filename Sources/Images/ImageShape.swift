@@ -5,7 +5,9 @@ package struct ImageShape: Hashable, Sendable, CustomStringConvertible {
   package let width: Int
 
   package init(channels: Int, height: Int, width: Int) {
-    (self.channels, self.height, self.width) = (channels, height, width)
+    self.channels = channels
+    self.height = height
+    self.width = width
   }
 
   /// Bytes, or elements, of one image.

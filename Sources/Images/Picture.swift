@@ -11,7 +11,10 @@ package struct Picture: Equatable, Sendable {
     precondition(
       width > 0 && height > 0 && (channels == 1 || channels == 3) && pixels.count == width * height * channels,
       "\(pixels.count) bytes for \(width) x \(height) x \(channels)")
-    (self.width, self.height, self.channels, self.pixels) = (width, height, channels, pixels)
+    self.width = width
+    self.height = height
+    self.channels = channels
+    self.pixels = pixels
   }
 
   /// `fill` writes every byte.

@@ -49,15 +49,22 @@ package final class BatchNorm {
   package init(
     _ shape: Shape, relu: Bool, epsilon: Float = BatchNorm.epsilon, momentum: Double = BatchNorm.momentum
   ) {
-    (channels, rows, self.relu) = (shape.channels, shape.rows, relu)
+    channels = shape.channels
+    rows = shape.rows
+    self.relu = relu
     self.epsilon = epsilon
     self.momentum = momentum
     let width = Int(ck_row_width(Int32(shape.channels)))
     self.width = width
     func row() -> Tensor { Tensor(count: width) }
-    (mean, scale, shift, b, c) = (row(), row(), row(), row(), row())
+    mean = row()
+    scale = row()
+    shift = row()
+    b = row()
+    c = row()
     work = Tensor(count: 3 * width)
-    (statistics, sums) = (Doubles(shape.channels), Doubles(shape.channels))
+    statistics = Doubles(shape.channels)
+    sums = Doubles(shape.channels)
   }
 
   // MARK: Forward

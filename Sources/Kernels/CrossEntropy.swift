@@ -17,7 +17,8 @@ package struct CrossEntropy: Sendable {
   }
 
   package init(classes: Int, smoothing: Double = 0) {
-    (self.classes, self.smoothing) = (classes, smoothing)
+    self.classes = classes
+    self.smoothing = smoothing
   }
 
   /// The sum of the samples' losses. Where `gradient` is given it receives `scale` times d(sum)/d(logits), so 1 / samples

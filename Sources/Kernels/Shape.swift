@@ -7,7 +7,10 @@ public struct Shape: Hashable, Sendable, CustomStringConvertible {
   public var channels: Int
 
   public init(batch: Int, height: Int = 1, width: Int = 1, channels: Int) {
-    (self.batch, self.height, self.width, self.channels) = (batch, height, width, channels)
+    self.batch = batch
+    self.height = height
+    self.width = width
+    self.channels = channels
   }
 
   /// Elements of one sample.

@@ -7,7 +7,8 @@ package struct SoftenedDivergence: Sendable {
   package let temperature: Double
 
   package init(classes: Int, temperature: Double) {
-    (self.classes, self.temperature) = (classes, temperature)
+    self.classes = classes
+    self.temperature = temperature
   }
 
   /// The sum of the samples' divergences; both logits are (samples, classes). Adds `scale` times d(sum)/d(student), which is

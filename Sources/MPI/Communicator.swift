@@ -16,7 +16,10 @@ package struct Communicator {
     var (rank, size): (Int32, Int32) = (0, 0)
     try check("MPI_Comm_rank", MPI_Comm_rank(handle, &rank))
     try check("MPI_Comm_size", MPI_Comm_size(handle, &size))
-    (self.handle, self.rank, self.size, self.firstRank) = (handle, Int(rank), Int(size), firstRank)
+    self.handle = handle
+    self.rank = Int(rank)
+    self.size = Int(size)
+    self.firstRank = firstRank
   }
 
   /// The ranks that share this host's memory. Every rank calls it. The corresponding C function is `MPI_Comm_split_type`.

@@ -54,7 +54,9 @@ struct Launcher: Equatable {
   init?(environment: [String: String]) {
     for (variable, number, name, remedy) in Self.known {
       guard let ranks = environment[variable].flatMap({ Int($0) }) else { continue }
-      (self.name, self.ranks, self.remedy) = (name, ranks, remedy)
+      self.name = name
+      self.ranks = ranks
+      self.remedy = remedy
       self.number = environment[number].flatMap { Int($0) } ?? 0
       return
     }

@@ -15,7 +15,9 @@ package final class Mailbox {
   package init(_ communicator: Communicator) throws(MPIError) {
     var own: MPI_Comm?
     try check("MPI_Comm_dup", MPI_Comm_dup(communicator.handle, &own))
-    (handle, rank, size) = (own!, communicator.rank, communicator.size)
+    handle = own!
+    rank = communicator.rank
+    size = communicator.size
     numbers = .allocate(capacity: size)
     numbers.initialize(repeating: 0)
     requests = Array(repeating: nil, count: size)

@@ -17,7 +17,9 @@ package struct LearningRateSchedule: Equatable, Sendable {
   private let warmupSteps: Int
 
   package init(kind: Kind, base: Double, epochs: Int, stepsPerEpoch: Int, warmupEpochs: Int = 0) {
-    (self.kind, self.base, self.stepsPerEpoch) = (kind, base, stepsPerEpoch)
+    self.kind = kind
+    self.base = base
+    self.stepsPerEpoch = stepsPerEpoch
     steps = epochs * stepsPerEpoch
     warmupSteps = warmupEpochs * stepsPerEpoch
   }

@@ -90,7 +90,10 @@ private struct AdamW {
     size = Float(rate / (1 - pow(beta1, Double(step))))
     root = Float((1 - pow(beta2, Double(step))).squareRoot())
     self.epsilon = Float(epsilon)
-    (b1, a1, b2, a2) = (Float(beta1), Float(1 - beta1), Float(beta2), Float(1 - beta2))
+    b1 = Float(beta1)
+    a1 = Float(1 - beta1)
+    b2 = Float(beta2)
+    a2 = Float(1 - beta2)
   }
 
   func apply(
@@ -111,7 +114,9 @@ private struct Momentum {
   let rate, decay, momentum, ownShare, bufferShare: Float
 
   init(rate: Double, decay: Double, momentum: Double, nesterov: Bool) {
-    (self.rate, self.decay, self.momentum) = (Float(rate), Float(decay), Float(momentum))
+    self.rate = Float(rate)
+    self.decay = Float(decay)
+    self.momentum = Float(momentum)
     (ownShare, bufferShare) = nesterov ? (1, Float(momentum)) : (0, 1)
   }
 

@@ -10,7 +10,8 @@ package struct DataError: ExitCoded, CustomStringConvertible {
   package let exitCode = ExitCode.badInput
 
   package init(path: String, reason: String) {
-    (self.path, self.reason) = (path, reason)
+    self.path = path
+    self.reason = reason
   }
 
   package init(_ error: FormatError) {

@@ -11,7 +11,8 @@ package struct PlanDescription {
   private let ranks: Int
 
   package init(plan: RunPlan, ranks: Int) {
-    (self.plan, self.ranks) = (plan, ranks)
+    self.plan = plan
+    self.ranks = ranks
   }
 
   package var text: String {

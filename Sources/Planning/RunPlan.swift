@@ -199,7 +199,8 @@ extension DataOptions {
       format: data.format, path: data.path, size: data.size, limit: data.limit, testLimit: data.testLimit,
       validation: data.validation, seed: configuration.training.seed)
     validationSplit = data.validationSplit.split
-    (classes, samplesPerClass) = (data.classes, data.samplesPerClass)
+    classes = data.classes
+    samplesPerClass = data.samplesPerClass
     validationPath = data.validationPath
     testPath = data.testPath
     testFraction = data.test

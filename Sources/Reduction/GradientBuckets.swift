@@ -10,7 +10,8 @@ package struct GradientBuckets: Sendable {
 
   /// Of `gradients` values and `others` behind them; a bucket has about `size` gradients.
   package init(gradients: Int, others: Int, size: Int) {
-    (self.gradients, self.others) = (gradients, others)
+    self.gradients = gradients
+    self.others = others
     // Equal parts: no bucket is so small that an algorithm which cuts it among the ranks would have nothing to cut.
     count = max(1, (gradients + size / 2) / size)
   }

@@ -12,7 +12,8 @@ package struct CyclicSchedule: Equatable, Sendable {
   /// `warmup` is the fraction w, 0...1; `alphaMinimum` 0...1.
   package init(epochs: Int, warmup: Double, alphaMinimum: Double = 0) {
     precondition(epochs >= 0 && (0...1).contains(warmup), "a warm-up of \(warmup) of \(epochs) epochs")
-    (self.epochs, self.alphaMinimum) = (epochs, alphaMinimum)
+    self.epochs = epochs
+    self.alphaMinimum = alphaMinimum
     warmupEpochs = Int(fraction: warmup, of: epochs)
   }
 

@@ -8,7 +8,8 @@ package struct DistillationLoss: Sendable {
 
   /// `weights` as `CyclicSchedule` makes them, one a tap.
   package init(weights: [Double], normalization: FeatureNormalization) {
-    (self.weights, self.normalization) = (weights, normalization)
+    self.weights = weights
+    self.normalization = normalization
   }
 
   /// Loss of tap `index`, not weighted, both features of `shape`. Writes `scale` times the gradient of the weighted loss with

@@ -25,7 +25,9 @@ package final class Refiner {
     package var samples: UnsafeBufferPointer<Int>
 
     package init(seed: Int, epoch: Int, samples: UnsafeBufferPointer<Int>) {
-      (self.seed, self.epoch, self.samples) = (seed, epoch, samples)
+      self.seed = seed
+      self.epoch = epoch
+      self.samples = samples
     }
   }
 
@@ -41,7 +43,10 @@ package final class Refiner {
 
   /// `network` must be differentiable; `capacity` is the largest number of samples of a call.
   package init(network: FrozenNetwork, rule: Rule, bounds: InputBounds, steps: Int, capacity: Int) {
-    (self.network, self.rule, self.bounds, self.steps) = (network, rule, bounds, steps)
+    self.network = network
+    self.rule = rule
+    self.bounds = bounds
+    self.steps = steps
     loss = CrossEntropy(classes: network.classes)
     refined = Tensor(network.input.withBatch(capacity))
     let piece = network.pieceSize * network.input.sampleCount

@@ -19,7 +19,8 @@ package struct Rule: Sendable {
   private static let epsilon: Float = 1e-8
 
   package init(kind: RuleKind, stepSize: Float) {
-    (self.kind, self.stepSize) = (kind, stepSize)
+    self.kind = kind
+    self.stepSize = stepSize
   }
 
   /// Arrays of state beside x: first and second moment m, v, and the slow moment n of ademamix.
@@ -115,7 +116,8 @@ package struct InputBounds: Sendable {
   package let pixels: [ClosedRange<Float>]?
 
   package init(epsilon: Float? = nil, pixels: [ClosedRange<Float>]? = nil) {
-    (self.epsilon, self.pixels) = (epsilon, pixels)
+    self.epsilon = epsilon
+    self.pixels = pixels
   }
 
   /// Moves every element of x (channels last) to the nearest point of the ball around x_0, then of its

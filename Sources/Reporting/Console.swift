@@ -27,7 +27,8 @@ package final class Console: Sendable {
   package init(output: Int32 = STDOUT_FILENO, every: Int, isTerminal: Bool? = nil) {
     precondition(every > 0, "lines every \(every) steps")
     signal(SIGPIPE, SIG_IGN)
-    (self.output, self.every) = (output, every)
+    self.output = output
+    self.every = every
     self.isTerminal = isTerminal ?? Terminal.isAttached(to: output)
   }
 

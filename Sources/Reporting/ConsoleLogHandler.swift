@@ -12,7 +12,9 @@ package struct ConsoleLogHandler: LogHandler {
   ///   - console: whose bar is taken away for the line; nil on ranks that show none.
   ///   - output: a file descriptor, standard error unless a test says otherwise.
   package init(console: Console?, level: Logger.Level = .info, output: Int32 = STDERR_FILENO) {
-    (self.console, logLevel, self.output) = (console, level, output)
+    self.console = console
+    logLevel = level
+    self.output = output
   }
 
   /// Makes this the handler of every logger made from now on. Once a process, from the command line's start.

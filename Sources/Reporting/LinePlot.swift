@@ -18,7 +18,10 @@ package struct LinePlot: Sendable {
   package var series: [(name: String, points: [Point])]
 
   package init(title: String, xLabel: String, yLabel: String, series: [(name: String, points: [Point])]) {
-    (self.title, self.xLabel, self.yLabel, self.series) = (title, xLabel, yLabel, series)
+    self.title = title
+    self.xLabel = xLabel
+    self.yLabel = yLabel
+    self.series = series
   }
 
   /// Okabe and Ito's colours, which people with any kind of colour vision tell apart, without yellow: it is lost on white.
@@ -127,12 +130,14 @@ struct Axis {
   private let step: Double
 
   init(_ values: [Double], from start: Double, to end: Double, startsAtZero: Bool) {
-    (self.start, self.end) = (start, end)
+    self.start = start
+    self.end = end
     let least = startsAtZero ? 0 : values.min()!
     // Equal values still need room.
     let greatest = max(values.max()!, least + 1e-9 + abs(least) * 1e-6)
     let margin = startsAtZero ? 0 : (greatest - least) * 0.04
-    (low, high) = (least - margin, greatest + margin)
+    low = least - margin
+    high = greatest + margin
     step = Self.roundStep((high - low) / 6)
     ticks = (Int((low / step).rounded(.up))...Int((high / step).rounded(.down))).map { [step] in Double($0) * step }
   }

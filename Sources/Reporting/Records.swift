@@ -39,7 +39,9 @@ package struct SplitScores: Sendable {
   package var f1: Double
 
   package init(loss: Double, accuracy: Double, f1: Double) {
-    (self.loss, self.accuracy, self.f1) = (loss, accuracy, f1)
+    self.loss = loss
+    self.accuracy = accuracy
+    self.f1 = f1
   }
 }
 
@@ -64,8 +66,14 @@ package struct EpochRecord: Sendable {
     epoch: Int, step: Int, trainLoss: Double, trainAccuracy: Double, validation: SplitScores? = nil,
     test: SplitScores?, seconds: Double, extra: [String: RecordValue] = [:]
   ) {
-    (self.epoch, self.step, self.trainLoss, self.trainAccuracy) = (epoch, step, trainLoss, trainAccuracy)
-    (self.validation, self.test, self.seconds, self.extra) = (validation, test, seconds, extra)
+    self.epoch = epoch
+    self.step = step
+    self.trainLoss = trainLoss
+    self.trainAccuracy = trainAccuracy
+    self.validation = validation
+    self.test = test
+    self.seconds = seconds
+    self.extra = extra
   }
 
   /// The line without its end.
@@ -94,7 +102,9 @@ package struct FinalRecord: Sendable {
   package var values: [(String, RecordValue)]
 
   package init(step: Int, epoch: Int, values: [(String, RecordValue)]) {
-    (self.step, self.epoch, self.values) = (step, epoch, values)
+    self.step = step
+    self.epoch = epoch
+    self.values = values
   }
 
   /// The line without its end.

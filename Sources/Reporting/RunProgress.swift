@@ -11,8 +11,12 @@ package struct RunProgress: Sendable {
   package var imagesPerSecond: Double
 
   package init(epoch: Int, epochs: Int, step: Int, steps: Int, loss: Double, imagesPerSecond: Double) {
-    (self.epoch, self.epochs, self.step, self.steps) = (epoch, epochs, step, steps)
-    (self.loss, self.imagesPerSecond) = (loss, imagesPerSecond)
+    self.epoch = epoch
+    self.epochs = epochs
+    self.step = step
+    self.steps = steps
+    self.loss = loss
+    self.imagesPerSecond = imagesPerSecond
   }
 
   /// `epoch  3/30  step    420/1200  loss 1.2345   512 images/s  1:23 left`

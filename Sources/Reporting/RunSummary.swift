@@ -17,8 +17,13 @@ package struct RunSummary: Sendable {
     testAccuracy: Double?, testLoss: Double?, seconds: Double, steps: Int, runDirectory: String,
     checkpoint: String?, next: [(command: String, purpose: String)] = [], history: EpochHistory? = nil
   ) {
-    (self.testAccuracy, self.testLoss, self.seconds, self.steps) = (testAccuracy, testLoss, seconds, steps)
-    (self.runDirectory, self.checkpoint, self.next) = (runDirectory, checkpoint, next)
+    self.testAccuracy = testAccuracy
+    self.testLoss = testLoss
+    self.seconds = seconds
+    self.steps = steps
+    self.runDirectory = runDirectory
+    self.checkpoint = checkpoint
+    self.next = next
     self.history = history
   }
 

@@ -12,7 +12,9 @@ package struct Comparison {
 
     init?(_ values: [Double]) {
       guard let mean = Statistics.mean(values) else { return nil }
-      (count, self.mean, standardDeviation) = (values.count, mean, Statistics.standardDeviation(values))
+      count = values.count
+      self.mean = mean
+      standardDeviation = Statistics.standardDeviation(values)
     }
   }
 
@@ -85,7 +87,9 @@ package struct Comparison {
     let variants = ordered(order, runs.map(\.variant))
     let points = ordered(points, runs.map(\.point))
     let baseline = baseline.flatMap { variants.contains($0) ? $0 : nil }
-    (self.variants, self.points, self.baseline) = (variants, points, baseline)
+    self.variants = variants
+    self.points = points
+    self.baseline = baseline
     self.unfinished = unfinished
     let searchMetric = searchMetric ?? runs.compactMap(\.searchMetric).first
     self.searchMetric = searchMetric
@@ -118,7 +122,8 @@ package struct Comparison {
 
 extension Comparison.Row {
   init(point: String, variant: String, runs: [StudyRun], baseline: [StudyRun]) {
-    (self.point, self.variant) = (point, variant)
+    self.point = point
+    self.variant = variant
     let done = runs.filter { $0.failure == nil }
     let reference = baseline.first?.variant == variant ? [] : baseline
     seeds = done.map(\.seed).sorted()
@@ -163,6 +168,8 @@ extension Comparison.Difference {
       reference[seed].map { value - $0 }
     }
     guard let mean = Statistics.mean(pairs) else { return nil }
-    (count, self.mean, halfWidth) = (pairs.count, mean, Statistics.intervalHalfWidth(pairs))
+    count = pairs.count
+    self.mean = mean
+    halfWidth = Statistics.intervalHalfWidth(pairs)
   }
 }

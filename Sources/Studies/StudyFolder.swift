@@ -16,7 +16,9 @@ struct StudyFolder {
   private(set) var isFinished: [Bool]
 
   init(path: String, sweep: Sweep, runs: [SweepRun]) {
-    (self.path, self.sweep, self.runs) = (path, sweep, runs)
+    self.path = path
+    self.sweep = sweep
+    self.runs = runs
     isFinished = Array(repeating: false, count: runs.count)
   }
 

@@ -12,8 +12,11 @@ struct StudyOutline: Codable {
   static let name = "study.json"
 
   init(_ sweep: Sweep, runs: [SweepRun]) {
-    (baseline, metrics, searchMetric) = (sweep.baseline, sweep.metrics, sweep.search?.metric)
-    (variants, points) = (sweep.variants.map(\.name), sweep.points.map(\.title))
+    baseline = sweep.baseline
+    metrics = sweep.metrics
+    searchMetric = sweep.search?.metric
+    variants = sweep.variants.map(\.name)
+    points = sweep.points.map(\.title)
     self.runs = runs.map(\.name)
   }
 

@@ -27,11 +27,16 @@ package struct RunNote: Codable, Sendable {
   package var error: String?
 
   init(_ run: SweepRun, _ configuration: RunConfiguration, exitStatus: Int32? = nil, error: String? = nil) {
-    (point, variant, seed, provenance) = (run.point.title, run.variant, run.seed, run.provenance)
+    point = run.point.title
+    variant = run.variant
+    seed = run.seed
+    provenance = run.provenance
     self.configuration = configuration.studyChecksum
     labelFile = configuration.labelFileChecksum
-    (searchMetric, drawn) = (run.searchMetric, run.drawn)
-    (self.exitStatus, self.error) = (exitStatus, error)
+    searchMetric = run.searchMetric
+    drawn = run.drawn
+    self.exitStatus = exitStatus
+    self.error = error
   }
 
   static let (done, failed) = ("result.json", "failed.json")
@@ -100,8 +105,13 @@ package struct StudyRun: Sendable {
     directory: String, point: String, variant: String, seed: Int, provenance: String? = nil, failure: Int32? = nil,
     epochs: [[String: Double]]
   ) {
-    (self.directory, self.point, self.variant, self.seed) = (directory, point, variant, seed)
-    (self.provenance, self.failure, self.epochs) = (provenance, failure, epochs)
+    self.directory = directory
+    self.point = point
+    self.variant = variant
+    self.seed = seed
+    self.provenance = provenance
+    self.failure = failure
+    self.epochs = epochs
   }
 
   /// A run of a sweep that is done or has failed; nil of any other directory.
@@ -110,7 +120,8 @@ package struct StudyRun: Sendable {
     self.init(
       directory: directory, point: note.point, variant: note.variant, seed: note.seed, provenance: note.provenance,
       failure: note.exitStatus, epochs: Self.epochs(in: directory))
-    (searchMetric, drawn) = (note.searchMetric, note.drawn)
+    searchMetric = note.searchMetric
+    drawn = note.drawn
   }
 
   /// Lists of numbers, nulls and torn lines are left out.

@@ -140,10 +140,13 @@ package struct SweepRun {
   init(_ sweep: Sweep, point: Sweep.Point, variant: Sweep.Variant, seed: Int) throws(ConfigurationError) {
     let folders = [point.name, variant.name, "seed-\(seed)"].filter { !$0.isEmpty }
     name = folders.joined(separator: "/")
-    (self.point, self.variant, self.seed) = (point, variant.name, seed)
+    self.point = point
+    self.variant = variant.name
+    self.seed = seed
     let chosen = sweep.chosenSettings(of: variant, at: point)
     provenance = chosen?.provenance(over: variant.settings + sweep.overrides)
-    (searchMetric, drawn) = (sweep.search?.metric, variant.drawn)
+    searchMetric = sweep.search?.metric
+    drawn = variant.drawn
     make = { (factor: Double) throws(ConfigurationError) in
       // As `icp train` keeps them only where the study says so.
       var settings = sweep.checkpoints == .all ? [] : [try RunConfiguration.setting(of: "checkpoint.keep=1")]

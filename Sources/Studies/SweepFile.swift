@@ -25,12 +25,14 @@ extension Sweep {
       of: ConfigurationYAML.parse(yaml, from: source), "keys such as 'variants:'", known: Self.keys)
     func place(_ path: String) -> String { path.hasPrefix("/") ? path : folder + path }
 
-    (self.source, text) = (source, yaml)
+    self.source = source
+    text = yaml
     if let base = fields["base"] {
       baseName = place(try reader.text(base, "base", "a configuration file"))
       baseText = try ConfigurationFile.read(baseName)
     } else {
-      (baseName, baseText) = ("the defaults", "")
+      baseName = "the defaults"
+      baseText = ""
     }
     ranksPerRun =
       try fields["ranks_per_run"].map { node throws(ConfigurationError) in

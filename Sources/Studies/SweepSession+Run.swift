@@ -30,7 +30,8 @@ extension SweepSession {
     } catch let error as SharedError where error.exitCode == ExitCode.stopped {
       return .stopped
     } catch let error as SharedError where Self.ownFailures.contains(error.exitCode) {
-      (note.exitStatus, note.error) = (error.exitCode, error.description)
+      note.exitStatus = error.exitCode
+      note.error = error.description
     } catch let error as SharedError {
       return .broken(error.exitCode, "\(run.name): \(error)")
     }

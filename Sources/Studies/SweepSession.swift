@@ -26,7 +26,8 @@ package final class SweepSession {
   package init(
     _ sweep: Sweep, directory: String, redoing: Bool = false, retrying: Bool = false, communicator: Communicator
   ) throws {
-    (self.sweep, world) = (sweep, communicator)
+    self.sweep = sweep
+    world = communicator
     guard world.size % sweep.ranksPerRun == 0 else {
       throw SharedError(
         exitCode: ExitCode.usage,

@@ -97,7 +97,9 @@ package final class HostBoard: Sendable {
   private init(
     _ memory: UnsafeMutableRawPointer, bytes: Int, ranks: Int, mine: Int, rank: Int, firstRank: Int
   ) {
-    (self.memory, self.bytes, self.firstRank) = (memory, bytes, firstRank)
+    self.memory = memory
+    self.bytes = bytes
+    self.firstRank = firstRank
     // Zeros, as the system gives them, are numbers of this type.
     let numbers = memory.assumingMemoryBound(to: Atomic<Int>.self)
     lines = (0..<ranks).map { Line(numbers: numbers + $0 * Line.size) }

@@ -17,7 +17,9 @@ final class Watchdog: Sendable {
   private static let grace = 2.0
 
   init(_ board: HostBoard, _ rollCall: RollCall, rank: Int) {
-    (self.board, self.rollCall, self.rank) = (board, rollCall, rank)
+    self.board = board
+    self.rollCall = rollCall
+    self.rank = rank
   }
 
   /// Watches for the life of the process.
@@ -40,7 +42,8 @@ final class Watchdog: Sendable {
       let passed = min(Double(now - lastTick) * 1e-9, 10 * Self.tick)
       seconds = since == last ? seconds + passed : 0
       if since != last { hasWarned = false }
-      (last, lastTick) = (since, now)
+      last = since
+      lastTick = now
       // Of a wait for a rank that gets on, the grace is left when that one has come.
       if phase.waits, late.contains(where: Self.getsOn) { seconds = min(seconds, limit) }
       if seconds > limit + (phase.waits ? Self.grace : 0) { stop(seconds) }

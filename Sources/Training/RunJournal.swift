@@ -39,7 +39,10 @@ package final class RunJournal {
   package init(directory: RunDirectory, store: CheckpointStore, plan: RunPlan, console: Console, logger: Logger)
     throws
   {
-    (self.directory, self.plan, self.console, self.logger) = (directory, plan, console, logger)
+    self.directory = directory
+    self.plan = plan
+    self.console = console
+    self.logger = logger
     writer = CheckpointWriter(store, in: directory)
     try directory.write(plan.settledConfiguration.resolvedYAML, to: RunDirectory.configName)
     if let labels = Self.labels(of: plan) {

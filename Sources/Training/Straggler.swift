@@ -18,7 +18,9 @@ struct Straggler {
     guard steps == Self.window else { return nil }
     let ratio = self.own / max(others, 1e-9)
     let isNews = ratio >= 2 && wasSlow && !isKnown
-    (self.own, others, steps) = (0, 0, 0)
+    self.own = 0
+    others = 0
+    steps = 0
     isKnown = ratio >= 2 && (isKnown || wasSlow)
     wasSlow = ratio >= 2
     return isNews ? ratio : nil

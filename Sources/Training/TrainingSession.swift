@@ -55,7 +55,10 @@ package struct TrainingSession {
   ) {
     self.supervision = supervision
     self.isQuiet = isQuiet
-    (self.configuration, self.name, self.resume, self.communicator) = (configuration, name, resume, communicator)
+    self.configuration = configuration
+    self.name = name
+    self.resume = resume
+    self.communicator = communicator
     self.runDirectory = runDirectory
     console = isQuiet ? .silent : Console(every: configuration.logging.everySteps)
     if communicator.rank == 0, !isQuiet { ConsoleLogHandler.install(console: console) }

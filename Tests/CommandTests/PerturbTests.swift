@@ -16,7 +16,8 @@ import Testing
     let golden: Golden
 
     init(_ golden: Golden, configuration: String = PerturbTests.configuration) throws {
-      (self.golden, tiny) = (golden, try TinyRun(configuration))
+      self.golden = golden
+      tiny = try TinyRun(configuration)
       try golden.writeWeights(to: tiny.path("weights"))
       try golden.writeImages(to: tiny.path("in"))
     }

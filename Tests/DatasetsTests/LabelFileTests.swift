@@ -55,7 +55,8 @@ import Testing
 
   @Test func `labels go with their samples through limits, splits and subsets`() throws {
     var options = try options(Array("3 2 1 0 3 2".utf8))
-    (options.limit, options.validation) = (5, .count(1))
+    options.limit = 5
+    options.validation = .count(1)
     let splits = try DataSplits.load(options)
     #expect(splits.training.labels == [3, 2, 1, 0])
     #expect(splits.validation?.labels == [0])

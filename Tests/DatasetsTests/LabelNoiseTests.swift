@@ -15,7 +15,9 @@ import Testing
     _ kind: LabelNoiseKind, _ rate: Double, seed: Int = 1, _ change: (inout DataOptions) -> Void = { _ in }
   ) throws -> DataSplits {
     var options = DataOptions(format: .idx, path: folder.path)
-    (options.labelNoise.kind, options.labelNoise.rate, options.labelNoise.seed) = (kind, rate, seed)
+    options.labelNoise.kind = kind
+    options.labelNoise.rate = rate
+    options.labelNoise.seed = seed
     change(&options)
     return try DataSplits.load(options)
   }

@@ -40,7 +40,9 @@ import Testing
 
   @Test func `a subset is taken from what is left to train on`() throws {
     let splits = try load {
-      ($0.limit, $0.validation, $0.samplesPerClass) = (80, .count(20), 15)
+      $0.limit = 80
+      $0.validation = .count(20)
+      $0.samplesPerClass = 15
       $0.validationSplit = .end
     }
     #expect(positions(splits.training) == Array(0..<60))
@@ -69,7 +71,10 @@ import Testing
     #expect(splits.training.count == 50 && splits.validation?.count == 10 && splits.test!.count == 8)
     // The renumbered labels are what noise and subsets go by.
     let noisy = try load {
-      ($0.classes, $0.samplesPerClass, $0.labelNoise.kind, $0.labelNoise.rate) = ([3, 1], 10, .pairFlip, 0.5)
+      $0.classes = [3, 1]
+      $0.samplesPerClass = 10
+      $0.labelNoise.kind = .pairFlip
+      $0.labelNoise.rate = 0.5
     }.training
     #expect(noisy.count == 20 && noisy.wrongLabels == 10 && Set(noisy.labels) == [0, 1])
     var options = DataOptions(format: .idx, path: folder.path)

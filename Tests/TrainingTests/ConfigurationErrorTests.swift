@@ -22,7 +22,11 @@ struct Refused {
   let yaml, place, key, accepted, got: String
 
   init(_ yaml: String, _ place: String, _ key: String, _ accepted: String, _ got: String) {
-    (self.yaml, self.place, self.key, self.accepted, self.got) = (yaml, place, key, accepted, got)
+    self.yaml = yaml
+    self.place = place
+    self.key = key
+    self.accepted = accepted
+    self.got = got
   }
 }
 
@@ -56,7 +60,7 @@ struct Refused {
     ("lr: 3", "c.yaml:1:1: unknown key 'lr'; did you mean 'optimizer.learning_rate'?"),
     ("training: {wd: 3}", "c.yaml:1:12: unknown key 'training.wd'; did you mean 'optimizer.weight_decay'?"),
     ("training: {bs: 3}", "c.yaml:1:12: unknown key 'training.bs'; did you mean 'training.batch_size'?"),
-    ("training: {dropout: 3}", "c.yaml:1:12: unknown key 'training.dropout'"),
+    ("training: {dropout: 3}", "c.yaml:1:12: unknown key 'training.dropout'; did you mean 'model.dropout'?"),
     ("training: {num_workers: 3}", "c.yaml:1:12: unknown key 'training.num_workers'"),
     ("foo: 3", "c.yaml:1:1: unknown key 'foo'"), ("data: {x: 3}", "c.yaml:1:8: unknown key 'data.x'"),
   ])

@@ -82,7 +82,8 @@ extension RunConfiguration {
     result.training.shards = chance() ? .count(integer(1...64)) : .auto
     result.training.threads = integer(1...1024)
     result.training.labelSmoothing = number(below: 1)
-    result.training.mixup = number()
+    // An image is mixed in one way.
+    if chance() { result.training.mixup = number() } else { result.training.cutmix = number() }
     result.training.gradientReduction = one(GradientReductionKind.self)
     result.training.nonFinite = one(NonFinitePolicy.self)
     result.training.seed = integer(0...(1 << 53))

@@ -56,6 +56,10 @@ private let packageRoot = URL(filePath: #filePath).deletingLastPathComponent().d
 
       model:
         kind: resnet20
+        path: none
+        initialize: file
+        stem: imagenet
+        dropout: 0
         shortcut: projection
         hidden: [256, 256]
         classes: of the data

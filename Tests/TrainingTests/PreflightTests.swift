@@ -112,7 +112,8 @@ import Runtime
 
   @Test func `ranks that roam on a large machine, and many idle threads, are notes`() {
     let large = job { (facts: inout RankFacts) in
-      (facts.cores.allowed, facts.cores.available) = (Array(0..<64), Array(0..<64))
+      facts.cores.allowed = Array(0..<64)
+      facts.cores.available = Array(0..<64)
       facts.cores.threads = 64
     }
     expect(CoreCheck.findings(large), .note, "binding", "64 cores")
@@ -144,7 +145,8 @@ import Runtime
     {
       let told = job(hosts: ["a", "b"]) {
         one(&$0)
-        ($0.network.include, $0.network.exclude) = (include, exclude)
+        $0.network.include = include
+        $0.network.exclude = exclude
       }
       expect(NetworkCheck.findings(told), .ok, "network", "10.0.0.0/24")
     }
@@ -240,7 +242,9 @@ import Runtime
   @Test func `memory that ranks may not read is a warning only where Open MPI would try`() {
     func findings(_ mechanism: String?) -> [Finding] {
       var copy = SingleCopyFacts()
-      (copy.error, copy.ofAnotherRank, copy.mechanism) = ("Operation not permitted", true, mechanism)
+      copy.error = "Operation not permitted"
+      copy.ofAnotherRank = true
+      copy.mechanism = mechanism
       return SingleCopyCheck.findings(job { $0.probes = probed { $0.singleCopy = copy } })
     }
     expect(findings("cma"), .warning, "single copy", "another rank's", "btl_vader_single_copy_mechanism=none")
@@ -251,7 +255,8 @@ import Runtime
     func findings(_ change: (inout RunDirectoryFacts) -> Void) -> [Finding] {
       var (directory, plan) = (RunDirectoryFacts(), PlanFacts())
       directory.free = 1 << 40
-      (plan.checkpointBytes, plan.checkpointsKept) = (1 << 20, 3)
+      plan.checkpointBytes = 1 << 20
+      plan.checkpointsKept = 3
       change(&directory)
       return RunDirectoryCheck.findings(
         job {

@@ -38,7 +38,8 @@ import Testing
       plain.json == #"{"kind":"epoch","epoch":1,"step":20,"train_loss":1.5,"train_accuracy":0.5,"#
         + #""test_loss":0.5,"test_accuracy":0.75,"test_f1":0.7,"seconds":2.0}"#)
     var validated = plain
-    (validated.validation, validated.test) = (scores, nil)
+    validated.validation = scores
+    validated.test = nil
     #expect(
       validated.json.contains(#""validation_f1":0.7,"test_loss":null,"test_accuracy":null,"test_f1":null"#))
   }

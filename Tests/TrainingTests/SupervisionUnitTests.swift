@@ -15,7 +15,8 @@ import Testing
       #expect(buckets.place(bucket).lowerBound == place)
       let isLast = bucket == buckets.count - 1
       #expect(buckets.place(bucket).count == buckets.range(bucket).count + 1 + (isLast ? others : 0))
-      (gradient, place) = (buckets.range(bucket).upperBound, buckets.place(bucket).upperBound)
+      gradient = buckets.range(bucket).upperBound
+      place = buckets.place(bucket).upperBound
       // Rabenseifner's algorithm cuts a message among the ranks.
       #expect(buckets.range(bucket).count >= min(size / 2, gradients))
     }

@@ -36,7 +36,9 @@ struct EpisodeClasses: Sendable {
   private init(_ test: Dataset, chosen: [Int], labels: [Int]?) {
     var members = [[Int]](repeating: [], count: test.classes)
     for sample in 0..<test.count { members[test.label(sample)].append(sample) }
-    (self.test, self.labels, self.members) = (test, labels ?? chosen, chosen.map { members[$0] })
+    self.test = test
+    self.labels = labels ?? chosen
+    self.members = chosen.map { members[$0] }
   }
 
   private static func allTestImages(of plan: MeasurementPlan) throws(DataError) -> Dataset {

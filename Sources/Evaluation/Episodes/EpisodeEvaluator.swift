@@ -49,7 +49,8 @@ struct EpisodeEvaluator {
     rounds.clock.enter(.exchange)
     // Every value is one rank's, and 0 on the others: their sum is exact.
     try features.withUnsafeMutableBufferPointer { values throws(MPIError) in try rounds.communicator.sum(values) }
-    (self.features, self.width) = (features, width)
+    self.features = features
+    self.width = width
   }
 
   /// Samples with a feature that is not finite: as queries they count as wrong.

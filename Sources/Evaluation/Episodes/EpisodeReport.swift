@@ -15,7 +15,8 @@ package struct EpisodeReport: Equatable, Sendable {
   /// `correct`: queries recognised, an entry an episode; there must be two at least.
   package init(options: EpisodeOptions, classes: [Int], correct: [Int]) {
     precondition(correct.count >= 2 && correct.count == options.episodes, "\(correct.count) episodes")
-    (self.options, self.classes) = (options, classes)
+    self.options = options
+    self.classes = classes
     let queries = Double(options.way * options.queries)
     accuracy = Double(correct.reduce(0, +)) / (queries * Double(correct.count))
     standardDeviation = Statistics.standardDeviation(correct.map { Double($0) / queries })!

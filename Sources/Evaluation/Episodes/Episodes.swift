@@ -16,8 +16,12 @@ package struct EpisodeOptions: Equatable, Sendable {
   package init(
     way: Int = 5, shots: Int = 1, queries: Int = 15, episodes: Int = 600, distance: Distance = .euclidean, seed: Int = 0
   ) {
-    (self.way, self.shots, self.queries, self.episodes) = (way, shots, queries, episodes)
-    (self.distance, self.seed) = (distance, seed)
+    self.way = way
+    self.shots = shots
+    self.queries = queries
+    self.episodes = episodes
+    self.distance = distance
+    self.seed = seed
   }
 }
 
@@ -29,7 +33,9 @@ package struct Episodes: Sendable {
     package var support, queries: [Int]
 
     package init(label: Int, support: [Int], queries: [Int]) {
-      (self.label, self.support, self.queries) = (label, support, queries)
+      self.label = label
+      self.support = support
+      self.queries = queries
     }
   }
 
@@ -50,7 +56,8 @@ package struct Episodes: Sendable {
         "class \(short.label) has \(short.samples.count) test images, expected at least \(needed): "
           + "\(options.shots) labelled and \(options.queries) to recognise")
     }
-    (self.options, self.classes) = (options, classes)
+    self.options = options
+    self.classes = classes
   }
 
   /// Classes, and samples within each, without replacement.

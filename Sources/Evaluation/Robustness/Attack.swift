@@ -16,7 +16,10 @@ package struct Attack: Sendable {
   package let startsRandomly: Bool
 
   package init(steps: Int, stepSize: Double, epsilon: Double, startsRandomly: Bool) {
-    (self.steps, self.stepSize, self.epsilon, self.startsRandomly) = (steps, stepSize, epsilon, startsRandomly)
+    self.steps = steps
+    self.stepSize = stepSize
+    self.epsilon = epsilon
+    self.startsRandomly = startsRandomly
   }
 
   /// Goodfellow et al. 2015.
@@ -40,7 +43,8 @@ package final class Attacker {
       model.network, layout: model.layout, backend: backend, differentiable: true, scratch: Scratch())
     network.fold(parameters: model.parameters.pointer, statistics: model.statistics.pointer)
     loss = CrossEntropy(classes: network.classes)
-    (self.normalization, self.seed) = (normalization, seed)
+    self.normalization = normalization
+    self.seed = seed
     low = Tensor(network.input.withBatch(network.pieceSize))
     high = Tensor(network.input.withBatch(network.pieceSize))
   }

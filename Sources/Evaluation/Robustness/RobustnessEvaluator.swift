@@ -18,7 +18,8 @@ package struct RobustnessEvaluator {
   private let seed: Int
 
   package init(plan: MeasurementPlan, model: ModelState, rounds: SharedRounds) {
-    (self.plan, self.model) = (plan, model)
+    self.plan = plan
+    self.model = model
     evaluator = Evaluator(model: model, backend: plan.backend, rounds: rounds)
     seed = plan.configuration.training.seed
   }

@@ -20,7 +20,10 @@ package struct RobustnessReport: Equatable, Sendable {
     package var fgsm, pgd: Double
 
     package init(samples: Int, accuracy: Double, fgsm: Double, pgd: Double) {
-      (self.samples, self.accuracy, self.fgsm, self.pgd) = (samples, accuracy, fgsm, pgd)
+      self.samples = samples
+      self.accuracy = accuracy
+      self.fgsm = fgsm
+      self.pgd = pgd
     }
 
     /// What makes these figures worthless, where it shows: many small steps find less than a large one.

@@ -5,7 +5,12 @@ struct AffineMap {
   let a, b, c, d, e, f: Double
 
   init(_ a: Double, _ b: Double, _ c: Double, _ d: Double, _ e: Double, _ f: Double) {
-    (self.a, self.b, self.c, self.d, self.e, self.f) = (a, b, c, d, e, f)
+    self.a = a
+    self.b = b
+    self.c = c
+    self.d = d
+    self.e = e
+    self.f = f
   }
 
   /// Pillow's `rotate(degrees)`: counterclockwise around the middle.

@@ -7,7 +7,9 @@ package struct SampleAddress: Hashable, Sendable {
   package let sample: Int
 
   package init(seed: Int, epoch: Int, sample: Int) {
-    (self.seed, self.epoch, self.sample) = (seed, epoch, sample)
+    self.seed = seed
+    self.epoch = epoch
+    self.sample = sample
   }
 
   /// Each transform has a purpose of its own, so switching one off leaves what the others draw.

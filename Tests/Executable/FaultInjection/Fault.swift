@@ -47,7 +47,9 @@ package struct Fault: Sendable, Equatable {
     guard let rank = parts.first.flatMap({ Int($0) }), rank >= 0, let step = place.first.flatMap({ Int($0) }), step > 0,
       let kind = parts.last.flatMap({ Self.kind($0) })
     else { throw Self.unusable(text) }
-    (self.rank, self.step, self.kind) = (rank, step, kind)
+    self.rank = rank
+    self.step = step
+    self.kind = kind
     guard place.count == 2 else {
       phase = .data
       return

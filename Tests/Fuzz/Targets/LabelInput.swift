@@ -8,7 +8,8 @@ struct LabelInput {
 
   func read() throws {
     var options = DataOptions(limit: 6, testLimit: 1)
-    (options.labelNoise.kind, options.labelNoise.path) = (.file, path)
+    options.labelNoise.kind = .file
+    options.labelNoise.path = path
     let training = try DataSplits.load(options).training
     for index in 0..<6 where !(0..<10).contains(training.label(index)) { finding("label \(training.label(index))") }
   }
