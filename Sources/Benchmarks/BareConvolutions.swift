@@ -6,9 +6,9 @@ import Planning
 /// The time that a step's convolutions would take alone: what a step cannot be faster than without faster convolutions.
 /// Dense layers are left out; in a ResNet they are a thousandth of the work.
 package struct BareConvolutions {
-  /// With every convolution at the batch size of the refinement's pieces, of the training passes' pieces, and at whichever
-  /// of the two is the faster for each layer and pass. The last is the hardest to come near, and is what a step is
-  /// compared with.
+  /// With every convolution at the batch size of the refinement's pieces, of the training passes' pieces, and at
+  /// whichever of the two is the faster for each layer and pass. The last is the hardest to come near, and is what a
+  /// step is compared with.
   var inFrozenPieces = 0.0, inTrainingPieces = 0.0, fastest = 0.0
 
   /// Times the convolutions of `plan`'s network, for `samples` samples of one rank.
@@ -34,9 +34,9 @@ package struct BareConvolutions {
     }
   }
 
-  /// How often a step runs a pass of the layer's convolutions on a sample: the student forward, and backward to weights and
-  /// to all inputs but the images; the refinement forward and backward to all inputs, T times; the target forward. `steps` is T, nil
-  /// without refinement.
+  /// How often a step runs a pass of the layer's convolutions on a sample: the student forward, and backward to weights
+  /// and to all inputs but the images; the refinement forward and backward to all inputs, T times; the target forward.
+  /// `steps` is T, nil without refinement.
   package static func runs(of pass: ConvolutionPass, _ layer: ConvolutionLayer, steps: Int?) -> Int {
     switch pass {
     case .forward: layer.count * (steps.map { 1 + $0 + 1 } ?? 1)

@@ -44,7 +44,8 @@ package enum ConvolutionPass: String, CaseIterable {
   }
 }
 
-/// Times convolutions alone, with nothing fused into them and weights packed beforehand, on memory that all of them share.
+/// Times convolutions alone, with nothing fused into them and weights packed beforehand, on memory that all of them
+/// share.
 final class ConvolutionTimer {
   private let options: RepeatOptions
   private let backend: ConvolutionBackend

@@ -12,8 +12,8 @@ import Runtime
 import Supervision
 import Training
 
-/// What `icp bench step` does: the steps of a `Trainer` on synthetic images, timed. They are the steps of `icp train`, with
-/// its loader, reduction and optimiser; only records, evaluations and checkpoints are left out.
+/// What `icp bench step` does: the steps of a `Trainer` on synthetic images, timed. They are the steps of `icp train`,
+/// with its loader, reduction and optimiser; only records, evaluations and checkpoints are left out.
 package struct StepBenchmark {
   private let configuration: RunConfiguration
   private let options: RepeatOptions
@@ -112,8 +112,9 @@ package struct StepBenchmark {
     return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
   }
 
-  /// Plain steps in front of cyclic ones, as a run's warm-up epochs are: without them the refinement's running statistics are
-  /// still those of the start, and 110 layers deep the gradients that they lead to are beyond what a step takes.
+  /// Plain steps in front of cyclic ones, as a run's warm-up epochs are: without them the refinement's running
+  /// statistics are still those of the start, and 110 layers deep the gradients that they lead to are beyond what a
+  /// step takes.
   private static let plainSteps = 10
 
   /// Any weight that is neither 0 nor 1 costs the same.

@@ -17,10 +17,11 @@ package struct StepBenchmarkReport {
   private let dataShare: Double
   /// Bytes, the largest over the ranks.
   var residentAnonymous, residentAnonymousAtStepTwo: Int?
-  /// Processor time by time, the least over the ranks. A rank hardly sleeps in a step (MPI waits by asking again), so less
-  /// than 1 means that something else ran on its core.
+  /// Processor time by time, the least over the ranks. A rank hardly sleeps in a step (MPI waits by asking again), so
+  /// less than 1 means that something else ran on its core.
   var processorShare = 1.0
-  /// Seconds: fastest, in the refinement's pieces, in those of training passes (`BareConvolutions`); nil where they were not timed.
+  /// Seconds: fastest, in the refinement's pieces, in those of training passes (`BareConvolutions`); nil where they were
+  /// not timed.
   var bareConvolutions: [Double]?
 
   /// `steps` holds the seconds of each phase of each repeat.
@@ -38,8 +39,9 @@ package struct StepBenchmarkReport {
   private var batchSize: Int { plan.configuration.training.batchSize }
   private var imagesPerSecond: Double { Double(batchSize) / total.median }
 
-  /// The step's work, counted as METHOD.md does: in forward passes, each of all multiplications and additions of the layers.
-  /// The student's backward pass to the images is in it, though no step computes it: 0.4 % of a plain step of ResNet-20.
+  /// The step's work, counted as METHOD.md does: in forward passes, each of all multiplications and additions of the
+  /// layers. The student's backward pass to the images is in it, though no step computes it: 0.4 % of a plain step of
+  /// ResNet-20.
   private var gflops: Double {
     let passes = plan.method.passes(in: plan.method.hasCyclicStage ? .cyclic : .plain)
     return Double(plan.network.operations) * Double(batchSize) * Double(passes) / total.median / 1e9

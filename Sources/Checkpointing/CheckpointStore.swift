@@ -76,8 +76,8 @@ package struct CheckpointStore {
     return Saved(path: path, warnings: prune(newest: step))
   }
 
-  /// Gives the checkpoint of `step`, the newest, the name `best.safetensors` too, where its metric is the best so far. Where
-  /// that checkpoint could not be saved there is nothing to name.
+  /// Gives the checkpoint of `step`, the newest, the name `best.safetensors` too, where its metric is the best so far.
+  /// Where that checkpoint could not be saved there is nothing to name.
   /// - Parameters:
   ///   - metric: what "best" is judged by; what is not finite is never the best.
   ///   - higherIsBetter: true of accuracies, false of losses.

@@ -22,8 +22,8 @@ package final class RunDirectory {
 
   /// Creates what is missing, takes the lock and removes what a killed writer left.
   /// - Parameter patience: seconds to wait for another run to let go.
-  /// - Throws: ``SaveError`` where this directory cannot be written or is not a run's, ``LockedError`` where another run
-  ///   holds it.
+  /// - Throws: ``SaveError`` where this directory cannot be written or is not a run's, ``LockedError`` where another
+  ///   run holds it.
   package init(path: String, patience: Double = 5, system: System = System()) throws {
     // A write beyond `ulimit -f` should be an error that we report, not the end of the process.
     signal(SIGXFSZ, SIG_IGN)
@@ -50,8 +50,8 @@ package final class RunDirectory {
     warnings = lock.missing.map { [$0] } ?? []
   }
 
-  /// The name of a new directory: `path`, or the first of `path-2`, `path-3` ... that is free. It is made, so that two starts
-  /// in the same second never get the same.
+  /// The name of a new directory: `path`, or the first of `path-2`, `path-3` ... that is free. It is made, so that two
+  /// starts in the same second never get the same.
   package static func makeNew(_ path: String, system: System = System()) throws(SaveError) -> String {
     do throws(SystemError) {
       for number in 1..<1000 {
@@ -69,8 +69,9 @@ package final class RunDirectory {
     ).check("a run directory") { isRun(path) }
   }
 
-  /// By the lock that every run leaves. A copy may be without hidden files: then by the first record, or by the names of
-  /// checkpoints. An empty lock is what a kill leaves of a run's first moment, or anybody's: it vouches for no other name.
+  /// By the lock that every run leaves. A copy may be without hidden files: then by the first record, or by the names
+  /// of checkpoints. An empty lock is what a kill leaves of a run's first moment, or anybody's: it vouches for no other
+  /// name.
   private static func isRun(_ path: String) -> Bool {
     switch RunLock.isOurs("\(path)/\(lockName)") {
     case true?: return true
@@ -94,7 +95,8 @@ package final class RunDirectory {
     } catch { throw SaveError(error) }
   }
 
-  /// Removes `labels.csv` of an earlier start, for a run without label noise; a file that does not begin as ours is not.
+  /// Removes `labels.csv` of an earlier start, for a run without label noise; a file that does not begin as ours is
+  /// not.
   package func removeLabels(beginning header: String) throws(SaveError) {
     let file = "\(path)/\(Self.labelsName)"
     guard let bytes = try? RegularFile.read(file, followLinks: false), bytes.starts(with: header.utf8) else { return }

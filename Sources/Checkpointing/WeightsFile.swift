@@ -43,8 +43,9 @@ package struct WeightsFile: Sendable {
     } catch { throw CheckpointError(path: error.path, reason: error.reason) }
   }
 
-  /// `module._orig_mod.conv1.weight` is `conv1.weight`: DistributedDataParallel's and torch.compile's wrappers have a part of
-  /// the name wherever they stand, and what holds the whole model (`model.`, `net.`) has the first part of every name.
+  /// `module._orig_mod.conv1.weight` is `conv1.weight`: DistributedDataParallel's and torch.compile's wrappers have a
+  /// part of the name wherever they stand, and what holds the whole model (`model.`, `net.`) has the first part of
+  /// every name.
   static func bare(_ names: [String]) -> [String] {
     var parts = names.map { name in
       let parts = name.split(separator: ".", omittingEmptySubsequences: false)

@@ -43,8 +43,8 @@ struct AlreadyTold: Error {
 
 /// The scope in which ranks exist, and what happens to an error inside.
 enum Ranks {
-  /// Runs `body` on every rank. An error that all ranks share is told by rank 0, and all leave in order; one that a single
-  /// rank meets ends all of them, since the others may be waiting for it.
+  /// Runs `body` on every rank. An error that all ranks share is told by rank 0, and all leave in order; one that a
+  /// single rank meets ends all of them, since the others may be waiting for it.
   static func run(_ body: (Communicator) throws -> Void) throws {
     // MPI_Init waits for ever for a rank that does not get that far. A large job on a busy file system needs a while.
     let silence = Silence(seconds: 300)

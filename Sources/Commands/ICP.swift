@@ -28,8 +28,8 @@ package struct ICP: ParsableCommand {
 
   package init() {}
 
-  /// Every command ends here: parse errors are ArgumentParser's (64), the rest goes by the table of exit codes. `arguments`:
-  /// nil for those of the process.
+  /// Every command ends here: parse errors are ArgumentParser's (64), the rest goes by the table of exit codes.
+  /// `arguments`: nil for those of the process.
   package static func main(arguments: [String]?) {
     do {
       var command = try parseAsRoot(arguments)

@@ -56,7 +56,8 @@ package enum FinalCheck: String, CaseIterable, Sendable {
   case corruptions, attacks, episodes
 }
 
-/// Which images are held out, and whether that was said: where it was not, a run that is resumed keeps what it began with.
+/// Which images are held out, and whether that was said: where it was not, a run that is resumed keeps what it began
+/// with.
 package struct SplitChoice: Equatable, Sendable {
   package var split: ValidationSplit
   package var isSaid = false

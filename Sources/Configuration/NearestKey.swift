@@ -1,6 +1,6 @@
 extension ConfigurationTable {
-  /// "; did you mean 'icp.steps'?" of the key or section that `name` was most likely meant to be; empty where nothing is near:
-  /// none is better than one that only happens to be next.
+  /// "; did you mean 'icp.steps'?" of the key or section that `name` was most likely meant to be; empty where nothing
+  /// is near: none is better than one that only happens to be next.
   package static func hint(for name: String) -> String {
     if let key = byPath[name] { return "; in a file it is written '\(key.name):' in the section '\(key.group):'" }
     // Long names are cut, so that a hostile one costs no more than a long honest one.
@@ -23,8 +23,8 @@ extension ConfigurationTable {
       ? "" : "; expected \(names.count > 1 ? "one of " : "")\(names.joined(separator: ", "))"
   }
 
-  /// Nil where `typed` is not near `path`. The right name in the wrong section, or in none, is two changes away, of a group
-  /// three.
+  /// Nil where `typed` is not near `path`. The right name in the wrong section, or in none, is two changes away, of a
+  /// group three.
   private static func distance(_ typed: String, _ path: String) -> Int? {
     let (given, own) = (split(typed), split(path))
     let changes = editDistance(given.name, own.name)

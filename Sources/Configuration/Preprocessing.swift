@@ -4,7 +4,8 @@ import Formats
 import Foundation
 
 /// How images become a network's inputs, and what its outputs stand for. It belongs to a model as its weights do: every
-/// checkpoint has it in its metadata, and whoever measures the weights goes by it. A foreign file may have any part of it.
+/// checkpoint has it in its metadata, and whoever measures the weights goes by it. A foreign file may have any part of
+/// it.
 package struct Preprocessing: Equatable, Sendable {
   /// Of pixel values in 0..1, one a channel; both or neither.
   package private(set) var mean: [Double]?

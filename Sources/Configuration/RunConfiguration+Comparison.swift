@@ -37,8 +37,8 @@ extension RunConfiguration {
     return text.split(separator: "\n").allSatisfy(written.contains)
   }
 
-  /// What a resumed run may not change, and did. Where things lie, when the run stops, saves and reports may change: a data
-  /// set may have been moved. `training.shards: auto` takes what the run began with.
+  /// What a resumed run may not change, and did. Where things lie, when the run stops, saves and reports may change: a
+  /// data set may have been moved. `training.shards: auto` takes what the run began with.
   package func differences(from saved: RunConfiguration) -> [ConfigurationDifference] {
     var current = self
     if current.training.shards == .auto { current.training.shards = saved.training.shards }
@@ -63,7 +63,8 @@ extension RunConfiguration {
     return result
   }
 
-  /// Without the numbers that a run has written for what `given` leaves to its data, or to the weights that it starts from.
+  /// Without the numbers that a run has written for what `given` leaves to its data, or to the weights that it starts
+  /// from.
   package func leavingOpen(what given: RunConfiguration) -> RunConfiguration {
     var open = self
     if given.data.mean == nil { open.data.mean = nil }

@@ -6,7 +6,8 @@ import Refinement
 /// Everything a run can be told, resolved: every dependent default is filled in, every range and combination checked.
 ///
 /// A property is its key in camel case (`icp.step_size` is `icp.stepSize`); `nil` stands for the key's word (`none`,
-/// `all`, `native`, `computed`, `of the data`, `of the model`, `of training.seed`, `of data.size`, `of the files`). Meaning, unit and range of each: ConfigurationTable.
+/// `all`, `native`, `computed`, `of the data`, `of the model`, `of training.seed`, `of data.size`, `of the files`).
+/// Meaning, unit and range of each: ConfigurationTable.
 package struct RunConfiguration: Sendable, Equatable {
   package var data = DataSection()
   package var model = ModelSection()

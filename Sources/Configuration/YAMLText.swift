@@ -18,8 +18,8 @@ package enum YAMLText {
     return String(String.UnicodeScalarView(visible)) + (cut.endIndex < text.unicodeScalars.endIndex ? "..." : "")
   }
 
-  /// Whether a reader of YAML drops a part of `text`: from a '#' at its start, or after a blank, outside quotes. A quote
-  /// opens where a value starts; elsewhere, as in `it's`, it is a character.
+  /// Whether a reader of YAML drops a part of `text`: from a '#' at its start, or after a blank, outside quotes. A
+  /// quote opens where a value starts; elsewhere, as in `it's`, it is a character.
   static func holdsComment(_ text: String) -> Bool {
     var (quote, last): (Unicode.Scalar?, Unicode.Scalar) = (nil, " ")
     var (isEscaped, hasClosed) = (false, false)

@@ -9,7 +9,8 @@ enum CIFAR {
   static let shape = ImageShape(channels: 3, height: 32, width: 32)
 
   /// Loads the `data_batch_N.bin` that the directory holds, sorted by name, or its `train.bin`; and `test_batch.bin` or
-  /// `test.bin`. The files stay mapped. Every label is checked. Copies, and both of either, would count as more data: refused.
+  /// `test.bin`. The files stay mapped. Every label is checked. Copies, and both of either, would count as more data:
+  /// refused.
   static func load(_ format: DataFormat, directory: String) throws(DataError) -> (
     training: Dataset, test: Dataset
   ) {

@@ -4,9 +4,9 @@ import Foundation
 import Pictures
 import Runtime
 
-/// The files of CIFAR-10-C and CIFAR-100-C (Hendrycks and Dietterich 2019, https://zenodo.org/records/2535967): a NAME.npy a
-/// corruption, bytes of shape (5 n, height, width, channels), the test set's n images at severity 1, then at severity 2, and so
-/// on; and labels.npy with the 5 n labels.
+/// The files of CIFAR-10-C and CIFAR-100-C (Hendrycks and Dietterich 2019, https://zenodo.org/records/2535967): a
+/// NAME.npy a corruption, bytes of shape (5 n, height, width, channels), the test set's n images at severity 1, then at
+/// severity 2, and so on; and labels.npy with the 5 n labels.
 package struct CIFARC: Sendable {
   private static let severities = Corruption.severities.count
 
@@ -19,8 +19,8 @@ package struct CIFARC: Sendable {
   package let shape: ImageShape
 
   /// Opens every file and checks sizes and labels; pixels stay mapped. `shape`: what the images must be, any where nil.
-  /// `classes`: the data's; `kept`: of the files' classes those that became them, in this order, where not all did. `test`: the
-  /// whole test set, whose labels each severity must repeat.
+  /// `classes`: the data's; `kept`: of the files' classes those that became them, in this order, where not all did.
+  /// `test`: the whole test set, whose labels each severity must repeat.
   package init(
     directory: String, shape expected: ImageShape?, classes: Int, kept: [Int]? = nil, test: Dataset? = nil
   ) throws(DataError) {
@@ -101,7 +101,8 @@ package struct CIFARC: Sendable {
     return kept.map(dataset.selecting(classes:)) ?? dataset
   }
 
-  /// The labels of each severity must be the test set's: those of other data, or in another order, would only lower figures.
+  /// The labels of each severity must be the test set's: those of other data, or in another order, would only lower
+  /// figures.
   private static func check(_ labels: [UInt8], against test: Dataset, path: String) throws(DataError) {
     let images = labels.count / severities
     guard labels.count != test.count else {

@@ -2,8 +2,8 @@ import Formats
 import Pictures
 
 extension DataOptions {
-  /// The indexes of all places that hold pictures, by path, with the moments of the training images where none are given:
-  /// what takes long, done once, and kept in `cache` where there is one.
+  /// The indexes of all places that hold pictures, by path, with the moments of the training images where none are
+  /// given: what takes long, done once, and kept in `cache` where there is one.
   package func pictureIndexes() throws(DataError) -> [String: PictureIndex] {
     var found: [String: PictureIndex] = [:]
     for place in [path, validationPath, testPath].compactMap(\.self) where found[place] == nil {

@@ -100,9 +100,9 @@ package struct DataSplits: Sendable {
     }
   }
 
-  /// Loads, limits, keeps classes, splits, takes the samples of each class, gives noisy labels, checks labels and resizes,
-  /// in this order. Labels that the format forbids are refused in all of a file; those at or above `classLimit` (the
-  /// model's classes) in what is used of it.
+  /// Loads, limits, keeps classes, splits, takes the samples of each class, gives noisy labels, checks labels and
+  /// resizes, in this order. Labels that the format forbids are refused in all of a file; those at or above
+  /// `classLimit` (the model's classes) in what is used of it.
   package static func load(_ options: DataOptions, classLimit: Int? = nil) throws(DataError) -> DataSplits {
     let source = options.format == .glyphs ? "glyphs" : options.path ?? "data.path"
     let all = try loadAll(options)
@@ -146,7 +146,8 @@ package struct DataSplits: Sendable {
     return try splits.resized(to: size, source: source)
   }
 
-  /// The test images alone, limited, of the classes kept and resized as `load` gives them: no training file has to be there.
+  /// The test images alone, limited, of the classes kept and resized as `load` gives them: no training file has to be
+  /// there.
   package static func loadTest(_ options: DataOptions, classLimit: Int? = nil) throws(DataError) -> Dataset {
     let source = options.format == .glyphs ? "glyphs" : options.path ?? "data.path"
     let test = try loadWholeTest(options).first(options.testLimit, key: "data.test_limit", source: source)
@@ -226,8 +227,8 @@ package struct DataSplits: Sendable {
       test: Glyphs.draw(.test, count: max(0, options.testLimit ?? Glyphs.testCount), seed: options.seed))
   }
 
-  /// The images of another place: those of its part of that name, or all that it has. They are read as the training images
-  /// are, and their classes are those of the training images.
+  /// The images of another place: those of its part of that name, or all that it has. They are read as the training
+  /// images are, and their classes are those of the training images.
   private static func part(
     _ part: KeyPath<LoadedData, Dataset?>, of place: String, _ training: Dataset, _ options: DataOptions
   ) throws(DataError) -> Dataset {

@@ -131,8 +131,8 @@ package struct Dataset: Sendable {
   /// The sample's number over all files, from 0: the same in whatever part of a data set it is.
   package func position(of index: Int) -> Int { records[index] }
 
-  /// Calls `body` with the sample's `shape.count` pixels, plane by plane; the pointer must not leave `body`. Throws where a
-  /// picture's file is not what it was.
+  /// Calls `body` with the sample's `shape.count` pixels, plane by plane; the pointer must not leave `body`. Throws
+  /// where a picture's file is not what it was.
   package func withPixels<Result>(
     of index: Int, _ body: (UnsafePointer<UInt8>) -> Result
   ) throws(DataError) -> Result {

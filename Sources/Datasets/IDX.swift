@@ -9,9 +9,9 @@ enum IDX {
   /// Pixels: products of two with a batch and a layer's channels stay within an Int.
   private static let sideLimit = 65536
 
-  /// Loads the four MNIST-named files of a directory, each plain (it stays mapped) or, where there is no plain one, `.gz`
-  /// (it is inflated). Labels of both sets decide the number of classes: the largest label + 1. Images in colour have four
-  /// dimensions, the channels (3 or 1) last. Without any t10k file there is no test set.
+  /// Loads the four MNIST-named files of a directory, each plain (it stays mapped) or, where there is no plain one,
+  /// `.gz` (it is inflated). Labels of both sets decide the number of classes: the largest label + 1. Images in colour
+  /// have four dimensions, the channels (3 or 1) last. Without any t10k file there is no test set.
   static func load(directory: String) throws(DataError) -> (training: Dataset, test: Dataset?) {
     let folder = try DataFolder(directory, for: .idx)
     let training = try samples(folder, "train")

@@ -4,10 +4,10 @@ import Pictures
 
 /// Labels that people gave, one for each training sample of the files, in their order.
 ///
-/// As text: integers separated by blanks, commas or lines; or lines of two, the given label and the true one; or a table
-/// whose first line names its columns (`given` or `label`, `true`, `index`), such as a run's labels.csv, which may leave out
-/// samples that are not trained on. As `.npy`: an array of integers (N), (N, 1) or (N, 2). Where the true labels are there
-/// they must be the data set's, or the file is for another one.
+/// As text: integers separated by blanks, commas or lines; or lines of two, the given label and the true one; or a
+/// table whose first line names its columns (`given` or `label`, `true`, `index`), such as a run's labels.csv, which
+/// may leave out samples that are not trained on. As `.npy`: an array of integers (N), (N, 1) or (N, 2). Where the true
+/// labels are there they must be the data set's, or the file is for another one.
 struct LabelFile {
   let path: String
   /// By the sample's number in the data set; nil where the file has none.

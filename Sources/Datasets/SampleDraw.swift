@@ -48,8 +48,8 @@ extension Dataset {
     return selecting(SampleDraw(self, seed: seed, purpose: .evaluation).first(count, of: 0..<self.count).sorted())
   }
 
-  /// A share of each class as a test set, and the rest; drawn by what files are called, so that it is the same whatever the
-  /// run's seeds are, and stays what it is where files come in.
+  /// A share of each class as a test set, and the rest; drawn by what files are called, so that it is the same whatever
+  /// the run's seeds are, and stays what it is where files come in.
   func holdingOutTest(_ fraction: Double, source: String) throws(DataError) -> (rest: Dataset, held: Dataset) {
     var isHeld = [Bool](repeating: false, count: count)
     for members in indicesByClass {

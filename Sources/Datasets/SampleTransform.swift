@@ -72,8 +72,8 @@ package struct SampleTransform: Sendable {
     }
   }
 
-  /// Writes one sample as the given epoch sees it, of pixels that do not change. pixels: CHW; output: `shape.count` floats,
-  /// HWC.
+  /// Writes one sample as the given epoch sees it, of pixels that do not change. pixels: CHW; output: `shape.count`
+  /// floats, HWC.
   package func write(
     _ pixels: UnsafePointer<UInt8>, epoch: Int, sample: Int, into output: UnsafeMutablePointer<Float>
   ) {
@@ -95,8 +95,8 @@ package struct SampleTransform: Sendable {
     }
   }
 
-  /// output[y, x, c] = normalised pixels[c, y + rows, x' + columns], 0 outside and where it is erased, where x' is x, or
-  /// width - 1 - x.
+  /// output[y, x, c] = normalised pixels[c, y + rows, x' + columns], 0 outside and where it is erased, where x' is x,
+  /// or width - 1 - x.
   ///
   /// 0 is the mean pixel: the padding is put in after normalisation.
   func write(

@@ -3,8 +3,8 @@ import Kernels
 import Pictures
 
 extension DataSplits {
-  /// Random pixels and labels of the shape that a format's images have, `data.size` counted in: what measures a step, and
-  /// can teach nothing. The same bytes everywhere. `classes` is the model's number, nil for the format's own.
+  /// Random pixels and labels of the shape that a format's images have, `data.size` counted in: what measures a step,
+  /// and can teach nothing. The same bytes everywhere. `classes` is the model's number, nil for the format's own.
   /// Throws where `count` images do not fit into memory.
   package static func synthetic(
     like options: DataOptions, count: Int, classes: Int? = nil

@@ -21,8 +21,8 @@ extension Dataset {
     }
   }
 
-  /// How many of `held` images fall to each class: in proportion to its size, rounded down; what is then missing goes to
-  /// the largest remainders, among equal ones to the lower class.
+  /// How many of `held` images fall to each class: in proportion to its size, rounded down; what is then missing goes
+  /// to the largest remainders, among equal ones to the lower class.
   private func shares(of held: Int) -> [Int] {
     let sizes = indicesByClass.map(\.count)
     var shares = sizes.map { held * $0 / count }

@@ -3,8 +3,8 @@ import Reporting
 import Runtime
 
 package struct MemoryFacts: Codable, Sendable {
-  /// Bytes that a host's processes can still take: by the kernel's estimate, or the control group's limit. Nil where the
-  /// kernel does not say.
+  /// Bytes that a host's processes can still take: by the kernel's estimate, or the control group's limit. Nil where
+  /// the kernel does not say.
   package var available: Int?
 
   package init() {}

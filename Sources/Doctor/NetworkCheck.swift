@@ -96,8 +96,8 @@ package struct NetworkFacts: Codable, Sendable {
   }
 }
 
-/// With more than one host: interfaces through which the others cannot be reached. Open MPI tries every one that is up, and
-/// where it takes docker0 for a way to another host, the job hangs (open-mpi/ompi#6377).
+/// With more than one host: interfaces through which the others cannot be reached. Open MPI tries every one that is up,
+/// and where it takes docker0 for a way to another host, the job hangs (open-mpi/ompi#6377).
 package enum NetworkCheck {
   private typealias Interface = NetworkFacts.Interface
 

@@ -6,8 +6,8 @@ import MPI
 import Planning
 import Runtime
 
-/// The look at ranks, hosts and files before a run: `icp doctor`, and in short every start of `icp train`. Each check is a
-/// function of the facts that all ranks have gathered, so that all of them come to the same findings.
+/// The look at ranks, hosts and files before a run: `icp doctor`, and in short every start of `icp train`. Each check
+/// is a function of the facts that all ranks have gathered, so that all of them come to the same findings.
 package enum Preflight {
   /// Those that need no more than a look.
   private static let checks: [@Sendable (JobFacts) -> [Finding]] = [
@@ -18,8 +18,8 @@ package enum Preflight {
   /// In the order of the checks.
   package static func findings(_ job: JobFacts) -> [Finding] { checks.flatMap { $0(job) } }
 
-  /// Waits for all ranks: Open MPI connects them when they first talk to each other, and where it goes the wrong way it never
-  /// returns. They left MPI_Init together, so that half a minute is ample also on a host that is crowded.
+  /// Waits for all ranks: Open MPI connects them when they first talk to each other, and where it goes the wrong way it
+  /// never returns. They left MPI_Init together, so that half a minute is ample also on a host that is crowded.
   package static func meet(_ communicator: Communicator) throws {
     guard communicator.size > 1 else { return }
     let silence = Silence(seconds: 30)

@@ -3,7 +3,8 @@ import Kernels
 import MPI
 import Runtime
 
-/// What one rank sees of itself and its host: values that the checks judge. The defaults are those of a healthy rank, alone.
+/// What one rank sees of itself and its host: values that the checks judge. The defaults are those of a healthy rank,
+/// alone.
 package struct RankFacts: Codable, Sendable {
   package var rank = 0
   package var host = "localhost"

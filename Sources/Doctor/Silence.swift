@@ -4,14 +4,14 @@ import MPI
 import Reporting
 import Runtime
 
-/// Ends a job whose ranks do not hear each other: Open MPI itself waits for ever where it has taken a host's own bridge for a
-/// way to another host, with the same address on both.
+/// Ends a job whose ranks do not hear each other: Open MPI itself waits for ever where it has taken a host's own bridge
+/// for a way to another host, with the same address on both.
 package final class Silence: @unchecked Sendable {
   private let lock = NSLock()
   private var isOver = false
 
-  /// Until `end`: after `seconds`, says on standard error what this host can know, and ends the process with status 75: it may have been a
-  /// host that is only just back.
+  /// Until `end`: after `seconds`, says on standard error what this host can know, and ends the process with status 75:
+  /// it may have been a host that is only just back.
   package init(seconds: Double) {
     let environment = ProcessInfo.processInfo.environment
     let local = MPIFamily.value(\.localRankVariable, in: environment) ?? environment["SLURM_LOCALID"]
@@ -61,7 +61,8 @@ package final class Silence: @unchecked Sendable {
         + "and see that no firewall is in between", exitStatus: ExitCode.temporary)
   }
 
-  /// 10.0.0.1 and 10.9.0.1 of "123.0;tcp://10.0.0.1,10.9.0.1:4711;tcp6://...", or of Open MPI 5's "...;tcp4://10.0.0.1:51387"
+  /// 10.0.0.1 and 10.9.0.1 of "123.0;tcp://10.0.0.1,10.9.0.1:4711;tcp6://...", or of Open MPI 5's
+  /// "...;tcp4://10.0.0.1:51387"
   private static func addresses(ofLauncher uri: String) -> [UInt32] {
     guard let part = uri.split(separator: ";").first(where: { $0.hasPrefix("tcp://") || $0.hasPrefix("tcp4://") })
     else {

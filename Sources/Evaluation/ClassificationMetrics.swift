@@ -12,9 +12,10 @@ package struct EvaluationSums: Equatable, Sendable {
   private static let scale = 0x1p30
 
   package let classes: Int
-  /// [confusion, classes x (classes + 1) | loss | samples of each bin | correct of each bin | confidence of
-  /// each bin | wrong labels, of them predicted as the label given, as the true one]. The confusion's row is the true class, its column the predicted one; the last column holds
-  /// samples without a prediction, some logit being not finite, which count as wrong.
+  /// [confusion, classes x (classes + 1) | loss | samples of each bin | correct of each bin | confidence of each bin |
+  /// wrong labels, of them predicted as the label given, as the true one]. The confusion's row is the true class, its
+  /// column the predicted one; the last column holds samples without a prediction, some logit being not finite, which
+  /// count as wrong.
   package var values: [Int64]
 
   package init(classes: Int) {

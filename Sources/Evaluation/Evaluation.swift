@@ -5,8 +5,9 @@ import Kernels
 import MPI
 import Models
 
-/// Measures a model on a data set over all ranks: evaluation mode, no augmentation. Each sample counts once, all sums are
-/// integers, and the pieces that run together are cut by index, so the result has the same bits at any number of ranks.
+/// Measures a model on a data set over all ranks: evaluation mode, no augmentation. Each sample counts once, all sums
+/// are integers, and the pieces that run together are cut by index, so the result has the same bits at any number of
+/// ranks.
 package final class Evaluator {
   private let model: ModelState
   private let network: FrozenNetwork
@@ -35,8 +36,8 @@ package final class Evaluator {
     }
   }
 
-  /// The same for images that `write` makes of a piece's samples and their labels: normalised, channels last, into memory for
-  /// a piece.
+  /// The same for images that `write` makes of a piece's samples and their labels: normalised, channels last, into
+  /// memory for a piece.
   package func evaluate(
     _ dataset: Dataset,
     write: (_ samples: Range<Int>, _ labels: UnsafePointer<Int32>, _ images: UnsafeMutablePointer<Float>)

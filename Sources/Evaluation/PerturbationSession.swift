@@ -24,8 +24,8 @@ package struct PerturbationSession {
     KernelLibrary.setThreads(configuration.training.threads)
   }
 
-  /// `input` holds x (N, C, H, W), float32, normalised, and y (N), int64. `output` receives x refined, `losses` (the batch
-  /// mean at x_0 ... x_T), and x1 ... xT where `iterates` is asked for.
+  /// `input` holds x (N, C, H, W), float32, normalised, and y (N), int64. `output` receives x refined, `losses` (the
+  /// batch mean at x_0 ... x_T), and x1 ... xT where `iterates` is asked for.
   package func run(input: String, output: String, iterates: Bool) throws {
     let output = try OutputFile(
       output, option: "--output",
@@ -65,7 +65,8 @@ package struct PerturbationSession {
   private func checkMemory(_ network: Network, _ batch: ImageBatch, iterates: Bool) throws {
     guard let total = HostMemory.total else { return }
     let layout = ParameterLayout(network)
-    // The file's bytes, its values, the images; x_0 ... x_T; what is written, as tensors and as a file; the refined images.
+    // The file's bytes, its values, the images; x_0 ... x_T; what is written, as tensors and as a file; the refined
+    // images.
     let copies = 4 + (steps + 1) + 2 * (iterates ? steps + 1 : 1)
     let images = Double(batch.images.count) * 4 * Double(copies)
     // The rule's state, and the contrast's two arrays.

@@ -4,8 +4,8 @@ import MPI
 import Planning
 
 extension Communicator {
-  /// The indexes of all pictures that a configuration names: rank 0 lists and reads, the others get what it found. So no other
-  /// rank lists a folder. None where the data is of another kind.
+  /// The indexes of all pictures that a configuration names: rank 0 lists and reads, the others get what it found. So
+  /// no other rank lists a folder. None where the data is of another kind.
   package func pictureIndexes(_ configuration: RunConfiguration) throws -> [String: PictureIndex] {
     let found = try together { rank == 0 ? try DataOptions(configuration).pictureIndexes() : [:] }
     guard size > 1 else { return found }

@@ -8,8 +8,8 @@ package struct StopRequested: ExitCoded, CustomStringConvertible {
   package let exitCode = ExitCode.stopped
 }
 
-/// A long measurement in pieces that the ranks share. Between rounds of them the ranks ask each other whether one was asked
-/// to stop, and then all leave: nobody waits in a later sum for a rank that has gone.
+/// A long measurement in pieces that the ranks share. Between rounds of them the ranks ask each other whether one was
+/// asked to stop, and then all leave: nobody waits in a later sum for a rank that has gone.
 package struct SharedRounds {
   let communicator: Communicator
   let clock: PhaseClock
@@ -44,7 +44,8 @@ package struct SharedRounds {
     }
   }
 
-  /// The same on every rank, since the seconds are. A round is long beside the exchange, and short for who waits for the end.
+  /// The same on every rank, since the seconds are. A round is long beside the exchange, and short for who waits for
+  /// the end.
   static func size(after size: Int, seconds: Double) -> Int {
     seconds < 0.1 ? size * 2 : seconds > 0.4 ? max(1, size / 2) : size
   }

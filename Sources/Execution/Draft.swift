@@ -1,8 +1,8 @@
 import Graph
 import Operators
 
-/// A network while it is lowered: fusion rules replace chains of nodes by one. Nodes keep their numbers; what a rule takes in
-/// is gone.
+/// A network while it is lowered: fusion rules replace chains of nodes by one. Nodes keep their numbers; what a rule
+/// takes in is gone.
 package struct Draft {
   package struct Node {
     package var name: String

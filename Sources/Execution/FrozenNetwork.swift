@@ -1,9 +1,9 @@
 import Graph
 import Kernels
 
-/// A network in evaluation mode (weights frozen, batch normalisation on running statistics), so samples do not depend on their
-/// batch mates and any number of them runs in pieces that stay in the cache. What the refinement, the evaluation and the
-/// `running` target run on.
+/// A network in evaluation mode (weights frozen, batch normalisation on running statistics), so samples do not depend
+/// on their batch mates and any number of them runs in pieces that stay in the cache. What the refinement, the
+/// evaluation and the `running` target run on.
 package final class FrozenNetwork {
   package let network: Network
   /// Samples that run together (docs/PERFORMANCE.md, "Tried").

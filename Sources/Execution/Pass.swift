@@ -1,8 +1,8 @@
 import Graph
 import Kernels
 
-/// A program for one size of the batch: forward, and backward to its parameters or its input, stage by stage and piece by
-/// piece (`PieceSchedule`). Kernels and memory are there from `init` on; a pass allocates nothing.
+/// A program for one size of the batch: forward, and backward to its parameters or its input, stage by stage and piece
+/// by piece (`PieceSchedule`). Kernels and memory are there from `init` on; a pass allocates nothing.
 package final class Pass {
   package let samples: Int
   private let program: Program
@@ -70,7 +70,8 @@ package final class Pass {
     assignGathering()
   }
 
-  /// Finds the kernels that gather for the step they read, where one writes the last source and the sum goes into the first.
+  /// Finds the kernels that gather for the step they read, where one writes the last source and the sum goes into the
+  /// first.
   private func assignGathering() {
     for step in program.steps.indices.dropFirst() where program.steps[step].operator.scope == .sample {
       let places = plan.steps[step]
@@ -150,9 +151,9 @@ package final class Pass {
 
   // MARK: Backward
 
-  /// The gradients of the loss whose gradient the seeds hold, for the images, parameters, statistics and randomness of the
-  /// last forward pass; overwrites `gradients`. Only the seed at step `seeded` counts where that is given. `final` hears, stage
-  /// by stage, how many of the gradients are final, from the first one on.
+  /// The gradients of the loss whose gradient the seeds hold, for the images, parameters, statistics and randomness of
+  /// the last forward pass; overwrites `gradients`. Only the seed at step `seeded` counts where that is given. `final`
+  /// hears, stage by stage, how many of the gradients are final, from the first one on.
   func backward(
     _ images: UnsafePointer<Float>, parameters: UnsafePointer<Float>, gradients: UnsafeMutablePointer<Float>?,
     seeded: Int? = nil, randomness: Randomness? = nil, final: (Int) -> Void = { _ in }

@@ -1,10 +1,10 @@
 import Graph
 
-/// How many samples run together. A function of the network alone, since sums over a batch are taken piece by piece and bits
-/// depend on them.
+/// How many samples run together. A function of the network alone, since sums over a batch are taken piece by piece and
+/// bits depend on them.
 package enum PieceSize {
-  /// Bytes of the largest intermediate of a piece: with what a layer reads and writes beside, it fits the second-level cache
-  /// of a core.
+  /// Bytes of the largest intermediate of a piece: with what a layer reads and writes beside, it fits the second-level
+  /// cache of a core.
   private static let largest = 1 << 19
 
   /// 8 where the network's maps are as small as a ResNet's for 32x32 images (docs/PERFORMANCE.md, "Tried").

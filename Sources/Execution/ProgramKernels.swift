@@ -1,8 +1,8 @@
 import Graph
 import Kernels
 
-/// The kernels of a program, one for each step and size of a piece, with the weights that they have packed. Networks with
-/// the same weights share them, so that each weight is packed once a step.
+/// The kernels of a program, one for each step and size of a piece, with the weights that they have packed. Networks
+/// with the same weights share them, so that each weight is packed once a step.
 final class ProgramKernels {
   private final class KernelSet {
     let kernels: [(any Kernel)?]

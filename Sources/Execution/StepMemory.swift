@@ -3,8 +3,8 @@ import Kernels
 
 /// Where a step's operands lie, resolved to addresses for one size of the batch, and what runs it.
 final class StepMemory {
-  /// Sample n of a batch at `base + n * stride`; stride 0 where there is memory for one piece alone. Without a base it is the
-  /// caller's images.
+  /// Sample n of a batch at `base + n * stride`; stride 0 where there is memory for one piece alone. Without a base it
+  /// is the caller's images.
   struct Address {
     var base: UnsafeMutableRawPointer?
     var stride: Int

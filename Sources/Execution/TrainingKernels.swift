@@ -1,8 +1,8 @@
 import Graph
 import Kernels
 
-/// A network lowered for training, and its kernels with the weights that they have packed: what student, target pass and
-/// other networks of the same weights share.
+/// A network lowered for training, and its kernels with the weights that they have packed: what student, target pass
+/// and other networks of the same weights share.
 package final class TrainingKernels {
   package let network: Network
   package let layout: ParameterLayout
@@ -27,7 +27,8 @@ package final class TrainingKernels {
   /// Bytes of such kernels with plans for batches of `sizes`, without making them.
   package static func bytes(_ network: Network, layout: ParameterLayout, sizes: Set<Int>) -> Double {
     let pieces = Set(sizes.flatMap { pieceSizes(of: $0, atMost: PieceSize.training(network)) })
-    // For each size of a piece: packed weights of both directions and their order; the weights' gradient, its sum and order.
+    // For each size of a piece: packed weights of both directions and their order; the weights' gradient, its sum and
+    // order.
     return 4 * Double(7 * pieces.count * layout.parameterCount)
   }
 

@@ -40,9 +40,9 @@ package final class TrainingNetwork {
     return (schedule, MemoryPlan(program, schedule: schedule, kept: kept, purpose: purpose))
   }
 
-  /// Runs the network on `images` (samples, height, width, channels); the returned pass holds logits and features until the
-  /// next call. The weights are those that the kernels loaded last, and must be at `parameters`. Batch normalisation goes by
-  /// `statistics`; dropout by `randomness`, and without it nothing is dropped.
+  /// Runs the network on `images` (samples, height, width, channels); the returned pass holds logits and features until
+  /// the next call. The weights are those that the kernels loaded last, and must be at `parameters`. Batch
+  /// normalisation goes by `statistics`; dropout by `randomness`, and without it nothing is dropped.
   package func forward(
     _ images: UnsafePointer<Float>, samples: Int, parameters: UnsafePointer<Float>, statistics: StatisticsSource,
     randomness: Randomness? = nil
@@ -62,8 +62,8 @@ package final class TrainingNetwork {
       images, samples: samples, parameters: parameters, statistics: .batch(moving: statistics), randomness: randomness)
   }
 
-  /// In evaluation mode: normalised by the running statistics `given`, which are constants to the backward pass; nothing is
-  /// dropped.
+  /// In evaluation mode: normalised by the running statistics `given`, which are constants to the backward pass;
+  /// nothing is dropped.
   package func forward(
     _ images: UnsafePointer<Float>, samples: Int, parameters: UnsafePointer<Float>, given: UnsafePointer<Float>
   ) -> TrainingPass {

@@ -46,8 +46,9 @@ package final class TrainingPass {
   }
 
   /// The gradients of the loss whose gradient the seeds hold, for the pass `forward` ran last; overwrites `gradients`.
-  /// The parameters must be those of that pass, whose memory it takes: one backward pass a forward pass. Without `featureSeeds` only the seed of the logits counts. `finished` hears
-  /// how many of the gradients are final, from the first one on.
+  /// The parameters must be those of that pass, whose memory it takes: one backward pass a forward pass. Without
+  /// `featureSeeds` only the seed of the logits counts. `finished` hears how many of the gradients are final, from the
+  /// first one on.
   package func backward(
     _ images: UnsafePointer<Float>, parameters: UnsafePointer<Float>, gradients: UnsafeMutablePointer<Float>,
     featureSeeds: Bool, finished: (Int) -> Void = { _ in }

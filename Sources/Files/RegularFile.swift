@@ -1,6 +1,7 @@
 import Glibc
 
-/// Opens and reads what must be a regular file. A pipe would wait for ever and a device has no size, so both are refused.
+/// Opens and reads what must be a regular file. A pipe would wait for ever and a device has no size, so both are
+/// refused.
 package enum RegularFile {
   /// Why a path is not opened.
   package enum Refusal: Error, Sendable {
@@ -51,8 +52,8 @@ package enum RegularFile {
   }
 
   /// All bytes.
-  /// - Parameter limit: refuses a larger file; by default the machine's memory, since a sparse file of a terabyte costs its
-  ///   author nothing, and asking for the room would end this process.
+  /// - Parameter limit: refuses a larger file; by default the machine's memory, since a sparse file of a terabyte costs
+  ///   its author nothing, and asking for the room would end this process.
   package static func read(
     _ path: String, followLinks: Bool = true, limit: Int? = nil
   ) throws(FormatError) -> [UInt8] {

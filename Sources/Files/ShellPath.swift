@@ -1,6 +1,7 @@
 import Foundation
 
-/// What only a shell makes of a path: `~` and `$NAME`, which come to us as they stand where they were quoted or lie in a file.
+/// What only a shell makes of a path: `~` and `$NAME`, which come to us as they stand where they were quoted or lie in
+/// a file.
 package enum ShellPath {
   /// "; '~' is ...: write /home/me/data"; empty where `path` has nothing of the kind.
   package static func hint(_ path: String) -> String {

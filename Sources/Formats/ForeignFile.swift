@@ -5,7 +5,8 @@ enum ForeignFile {
   /// "a Git LFS pointer, ...; fetch the file with `git lfs pull`"; nil of bytes that say nothing.
   static func name(of bytes: [UInt8]) -> String? {
     if bytes.isEmpty { return "an empty one; copy or fetch it again" }
-    // A safetensors file that is cut off: its header's length, which may be any of the beginnings below, ends with zeros.
+    // A safetensors file that is cut off: its header's length, which may be any of the beginnings below, ends with
+    // zeros.
     if bytes.count > 8, bytes[4..<8].allSatisfy({ $0 == 0 }), bytes[8] == UInt8(ascii: "{") { return nil }
     if bytes.starts(with: zip) { return archive(bytes) }
     if let known = beginnings.first(where: { bytes.starts(with: $0.bytes) }) { return known.meaning }

@@ -3,7 +3,8 @@ import Files
 
 /// Reading gzip files (RFC 1952), of one member or several, through zlib.
 package enum Gzip {
-  /// Deflate's best: 258 bytes for two bits, and a little for the blocks' heads. What is said to be more cannot be inside.
+  /// Deflate's best: 258 bytes for two bits, and a little for the blocks' heads. What is said to be more cannot be
+  /// inside.
   package static let largestRatio = 1032
 
   /// The whole contents, at most `limit` bytes. The budget is checked while inflating, so a small file that would

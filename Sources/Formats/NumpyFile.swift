@@ -1,7 +1,8 @@
 import Files
 
-/// An array in NumPy's `.npy` format, versions 1 to 3 (numpy.lib.format): little-endian elements in C's order, row-major.
-/// The file stays mapped; its length was checked to be exactly what the header says, so that reading a value cannot fail.
+/// An array in NumPy's `.npy` format, versions 1 to 3 (numpy.lib.format): little-endian elements in C's order,
+/// row-major. The file stays mapped; its length was checked to be exactly what the header says, so that reading a value
+/// cannot fail.
 package struct NumpyFile: Sendable {
   /// Unsigned and signed integers and floats, by their bytes.
   package enum Element: String, CaseIterable, Sendable {
@@ -104,7 +105,8 @@ package struct NumpyFile: Sendable {
     try withExtendedLifetime(storage) { try body(elementBytes) }
   }
 
-  /// Element `index` of the array in row-major order, of a type of integers; a `u8` beyond the range of an Int is its end.
+  /// Element `index` of the array in row-major order, of a type of integers; a `u8` beyond the range of an Int is its
+  /// end.
   package func integer(_ index: Int) -> Int {
     precondition(type.isInteger && (0..<count).contains(index), "element \(index) of \(count) \(type.rawValue)")
     return switch type {

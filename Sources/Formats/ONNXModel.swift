@@ -2,8 +2,8 @@ import Files
 
 /// An ONNX file as it stands: its graph's nodes, tensors, inputs and outputs. What the nodes mean is `Models`' matter.
 ///
-/// The file is untrusted: every length is checked, no message is read deeper than its definition goes, and subgraphs (of If,
-/// Loop, Scan) are not read at all.
+/// The file is untrusted: every length is checked, no message is read deeper than its definition goes, and subgraphs
+/// (of If, Loop, Scan) are not read at all.
 package struct ONNXModel: Sendable {
   package struct Node: Sendable {
     package var name = ""

@@ -1,10 +1,10 @@
 import Files
 
-/// Walks one message of protobuf's wire format, field by field, without copying. Every length is checked against the bytes
-/// there are; what a field means is the caller's.
+/// Walks one message of protobuf's wire format, field by field, without copying. Every length is checked against the
+/// bytes there are; what a field means is the caller's.
 ///
-/// Of our own, since the files are large: swift-protobuf copies every weight of a model, and generates 4,000 lines for a
-/// dozen messages of which we read a few fields.
+/// Of our own, since the files are large: swift-protobuf copies every weight of a model, and generates 4,000 lines for
+/// a dozen messages of which we read a few fields.
 package struct ProtobufReader {
   package enum Payload {
     case varint(UInt64)

@@ -7,8 +7,8 @@ import Files
 struct SafetensorsHeader {
   /// As NumPy and PyTorch.
   private static let dimensionLimit = 64
-  /// Tables grow by doubling: that of the metadata to 85 bytes for an entry of ten. Our checkpoints have a checksum for each
-  /// of their tensors, 1,400 for ResNet-110 with AdamW.
+  /// Tables grow by doubling: that of the metadata to 85 bytes for an entry of ten. Our checkpoints have a checksum for
+  /// each of their tensors, 1,400 for ResNet-110 with AdamW.
   static let metadataLimit = 32768
 
   /// In the header's order.

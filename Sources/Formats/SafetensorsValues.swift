@@ -26,7 +26,8 @@ extension SafetensorsFile {
     }
   }
 
-  /// Floats or integers, whichever the file holds. Not U8: as integers of eight bytes they would be eight times the file.
+  /// Floats or integers, whichever the file holds. Not U8: as integers of eight bytes they would be eight times the
+  /// file.
   package func tensor(_ name: String) throws(FormatError) -> NamedTensor {
     let info = try find(name)
     switch info.type {

@@ -1,9 +1,9 @@
 /// The order in which a sample's axes lie in memory, outermost first.
 ///
-/// A shape says what a value means, with PyTorch's axes; its order says where elements are. Feature maps lie channels last
-/// (docs/ARCHITECTURE.md, "Kernels"), everything else row-major, until an operator that only renames axes (Transpose,
-/// Reshape) comes: it keeps memory as it is and gives the value another order, so it costs nothing. Where a kernel needs
-/// another order than its input has, the lowering puts a `Reorder` between.
+/// A shape says what a value means, with PyTorch's axes; its order says where elements are. Feature maps lie channels
+/// last (docs/ARCHITECTURE.md, "Kernels"), everything else row-major, until an operator that only renames axes
+/// (Transpose, Reshape) comes: it keeps memory as it is and gives the value another order, so it costs nothing. Where a
+/// kernel needs another order than its input has, the lowering puts a `Reorder` between.
 package struct AxisOrder: Hashable, Sendable {
   package let axes: [Int]
 
@@ -27,8 +27,8 @@ package struct AxisOrder: Hashable, Sendable {
     axes.filter { shape[$0] > 1 } == other.axes.filter { shape[$0] > 1 }
   }
 
-  /// The order of a value of shape `to` that is the value of shape `from` in this order, read by other axes (ONNX's Reshape);
-  /// nil where elements would have to move.
+  /// The order of a value of shape `to` that is the value of shape `from` in this order, read by other axes (ONNX's
+  /// Reshape); nil where elements would have to move.
   package func reshaped(from: SampleShape, to: SampleShape) -> AxisOrder? {
     precondition(from.count == to.count, "\(from) and \(to) differ in size")
     // Axes that become others, group by group: the smallest groups of equal size.

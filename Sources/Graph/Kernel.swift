@@ -1,8 +1,8 @@
 import Kernels
 
 /// What computes one node for batches of one size: plans and memory of its own are made in `init`, and a pass allocates
-/// nothing. One kernel may serve several networks in turn, so nothing of a forward pass stays in it for the backward pass,
-/// but for a `StatisticsKernel`'s statistics.
+/// nothing. One kernel may serve several networks in turn, so nothing of a forward pass stays in it for the backward
+/// pass, but for a `StatisticsKernel`'s statistics.
 package protocol Kernel: AnyObject {
   /// Packs what it wants to read in an order of its own; `parameters` stay as they are until the next call.
   func load(_ parameters: UnsafePointer<Float>)
@@ -20,9 +20,9 @@ extension Kernel {
   package func writeGradients(into gradients: UnsafeMutablePointer<Float>, adding: Bool) {}
 }
 
-/// A kernel whose output depends on the whole batch, piece by piece: `beginForward`, `measure` every piece, `endForward`,
-/// `forward` every piece. Backward: `beginBackward`, `gather` every piece, `endBackward`, `backward` every piece. Each pass
-/// of a network has one of its own.
+/// A kernel whose output depends on the whole batch, piece by piece: `beginForward`, `measure` every piece,
+/// `endForward`, `forward` every piece. Backward: `beginBackward`, `gather` every piece, `endBackward`, `backward`
+/// every piece. Each pass of a network has one of its own.
 package protocol StatisticsKernel: Kernel {
   func beginForward(_ source: StatisticsSource)
   func measure(_ arguments: borrowing Arguments)
@@ -34,8 +34,8 @@ package protocol StatisticsKernel: Kernel {
   func endBackward(_ arguments: borrowing Arguments)
 }
 
-/// A kernel whose backward pass to its first input can gather: dx = (its gradient + the other sources) where y > 0, in the
-/// pass over memory that it makes anyway.
+/// A kernel whose backward pass to its first input can gather: dx = (its gradient + the other sources) where y > 0, in
+/// the pass over memory that it makes anyway.
 package protocol MaskingKernel: Kernel {
   /// Sources beside its own that it can take; nil where it cannot.
   var maximumOtherSources: Int? { get }
@@ -95,8 +95,8 @@ package struct Arguments: ~Copyable {
   }
 }
 
-/// The address of a training pass's random numbers: with a sample's index and a node's name it gives the same numbers to
-/// every pass of a step, on any rank, in pieces of any size. Evaluation and refinement have none.
+/// The address of a training pass's random numbers: with a sample's index and a node's name it gives the same numbers
+/// to every pass of a step, on any rank, in pieces of any size. Evaluation and refinement have none.
 package struct Randomness {
   package var seed: Int
   package var epoch: Int

@@ -1,9 +1,9 @@
-/// Where every intermediate of a program lies, in bytes per sample: an offset times the samples is its place, so one plan
-/// serves every batch size. What is not needed any more gives its place to what comes later.
+/// Where every intermediate of a program lies, in bytes per sample: an offset times the samples is its place, so one
+/// plan serves every batch size. What is not needed any more gives its place to what comes later.
 ///
-/// There are two blocks. What lives within one stage of the `PieceSchedule` needs memory for one piece only; the rest, for
-/// the whole batch. An output that the backward pass reads, that no other stage does, and that a pass over memory makes
-/// from kept ones (`Operator.isCheap`) is not kept: the backward pass makes it again, piece by piece.
+/// There are two blocks. What lives within one stage of the `PieceSchedule` needs memory for one piece only; the rest,
+/// for the whole batch. An output that the backward pass reads, that no other stage does, and that a pass over memory
+/// makes from kept ones (`Operator.isCheap`) is not kept: the backward pass makes it again, piece by piece.
 package struct MemoryPlan: Sendable {
   package enum Place: Hashable, Sendable {
     /// The caller's images.

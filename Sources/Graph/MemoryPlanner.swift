@@ -1,8 +1,9 @@
-/// Makes a `MemoryPlan`: finds out when each intermediate is in use, decides which block it lies in, and packs the blocks.
+/// Makes a `MemoryPlan`: finds out when each intermediate is in use, decides which block it lies in, and packs the
+/// blocks.
 ///
-/// Times count the schedule's actions: stage by stage forward, then from the end back. Pieces take turns within a stage, so
-/// memory for the whole batch is in use from the first stage that touches it to the end of the last one; memory for a
-/// piece, from action to action.
+/// Times count the schedule's actions: stage by stage forward, then from the end back. Pieces take turns within a
+/// stage, so memory for the whole batch is in use from the first stage that touches it to the end of the last one;
+/// memory for a piece, from action to action.
 struct MemoryPlanner {
   typealias Purpose = MemoryPlan.Purpose
 
@@ -173,8 +174,8 @@ struct MemoryPlanner {
     }
   }
 
-  /// Whether the backward pass can make the output again: it costs a pass over memory, nobody reads it in another stage's
-  /// turn, and its inputs are there anyway. A step that was measured has its statistics.
+  /// Whether the backward pass can make the output again: it costs a pass over memory, nobody reads it in another
+  /// stage's turn, and its inputs are there anyway. A step that was measured has its statistics.
   private func canRemake(_ step: Int) -> Bool {
     let turn = backwardStage(of: schedule.producer[step])
     guard program.steps[step].operator.isCheap, purpose.wantsParameterGradients,
@@ -211,7 +212,8 @@ struct MemoryPlanner {
     }
   }
 
-  /// The gradient takes the first source's place where nobody reads that any more, or where there is nothing to add to it.
+  /// The gradient takes the first source's place where nobody reads that any more, or where there is nothing to add to
+  /// it.
   private mutating func placeGradient(of step: Int) {
     let kind = program.steps[step].operator
     let passed = step == 0 ? [] : passedInputs(of: step)
@@ -246,7 +248,8 @@ struct MemoryPlanner {
   private func canTake(_ source: Draft, for step: Int, staysInStage: Bool, _ kind: any Operator) -> Bool {
     let isOnlySource = plans[step].sources.count == 1
     let isUnchanged = isOnlySource && plans[step].seed == nil && !kind.endsInReLU
-    // A place that the only reader's kernel writes for this step alone; or one that nobody uses any more, from when on it is
+    // A place that the only reader's kernel writes for this step alone; or one that nobody uses any more, from when on
+    // it is
     // written: a reader may gather as it writes its own part.
     let isOwn = isOnlySource && plans[step].lastSource != nil
     let time = plans[step].lastSource.map { differentiated[$0] } ?? gathered[step]

@@ -1,8 +1,8 @@
 import Kernels
 
-/// One kind of node: what it makes of its inputs' shapes, what it owns, what its backward pass reads, and the kernel that
-/// computes it. Layout, first values, operation counts, plans of memory and time, and the printed table ask the operator;
-/// nothing else knows which operators there are.
+/// One kind of node: what it makes of its inputs' shapes, what it owns, what its backward pass reads, and the kernel
+/// that computes it. Layout, first values, operation counts, plans of memory and time, and the printed table ask the
+/// operator; nothing else knows which operators there are.
 ///
 /// Shapes are of one sample (`SampleShape`); every value is a batch of samples.
 package protocol Operator: Sendable {
@@ -29,8 +29,8 @@ package protocol Operator: Sendable {
   /// What the gradients of its parameters need besides.
   var parameterReads: Operands { get }
 
-  /// Whether its output is max(., 0) of something: the gradient is zeroed where the output is not above 0, as it is gathered.
-  /// Its kernel's backward pass never sees the rest of it.
+  /// Whether its output is max(., 0) of something: the gradient is zeroed where the output is not above 0, as it is
+  /// gathered. Its kernel's backward pass never sees the rest of it.
   var endsInReLU: Bool { get }
 
   /// Inputs whose gradient is the output's, element by element; no kernel has to write it.

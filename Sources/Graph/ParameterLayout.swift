@@ -1,7 +1,7 @@
 /// Where each parameter and each running statistic of a network lies in its flat block.
 ///
-/// Parameters lie in the order in which the backward pass finishes their gradients: from the last layer to the first, so
-/// that a stretch of the block is ready while earlier layers still work. Shapes and names are PyTorch's.
+/// Parameters lie in the order in which the backward pass finishes their gradients: from the last layer to the first,
+/// so that a stretch of the block is ready while earlier layers still work. Shapes and names are PyTorch's.
 package struct ParameterLayout: Sendable {
   package struct Entry: Sendable {
     package var variable: Variable

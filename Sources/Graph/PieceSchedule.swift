@@ -1,10 +1,11 @@
-/// How a batch goes through a program: in stages, and through each stage piece by piece, so that a pass over memory follows
-/// the one that wrote it while the piece is still in the cache.
+/// How a batch goes through a program: in stages, and through each stage piece by piece, so that a pass over memory
+/// follows the one that wrote it while the piece is still in the cache.
 ///
-/// A stage ends where a step has to wait for the whole batch. An operator of scope `.statistics` is **measured** in the stage
-/// that makes its input; its output is made by the stage that first needs it, just before it is read; and backwards its
-/// gradient is gathered there, just after the last part of it was written. An operator of scope `.batch` is a stage of its
-/// own. The backward pass is the forward pass read from the end: last stage first, and in it the last action first.
+/// A stage ends where a step has to wait for the whole batch. An operator of scope `.statistics` is **measured** in the
+/// stage that makes its input; its output is made by the stage that first needs it, just before it is read; and
+/// backwards its gradient is gathered there, just after the last part of it was written. An operator of scope `.batch`
+/// is a stage of its own. The backward pass is the forward pass read from the end: last stage first, and in it the last
+/// action first.
 package struct PieceSchedule: Sendable {
   package struct Action: Hashable, Sendable {
     package enum Kind: Sendable {

@@ -1,5 +1,5 @@
-/// A network lowered for one use: the operators that run, fused where a rule found something, with the orders of axes in
-/// memory. What PieceSchedule and MemoryPlan plan, and an executor runs.
+/// A network lowered for one use: the operators that run, fused where a rule found something, with the orders of axes
+/// in memory. What PieceSchedule and MemoryPlan plan, and an executor runs.
 package struct Program: Sendable {
   package struct Step: Sendable {
     package var name: String

@@ -1,5 +1,6 @@
-/// The shape of one sample of a value: its axes as PyTorch and ONNX number them, without the batch axis. A feature map is
-/// (channels, height, width), a vector (features), a sequence (tokens, features). At most five axes, six with the batch.
+/// The shape of one sample of a value: its axes as PyTorch and ONNX number them, without the batch axis. A feature map
+/// is (channels, height, width), a vector (features), a sequence (tokens, features). At most five axes, six with the
+/// batch.
 package struct SampleShape: Hashable, Sendable, CustomStringConvertible {
   package static let maximumRank = 5
 

@@ -1,5 +1,5 @@
-/// Stretches of memory with the times between which each is in use; `pack` lays them out so that no two overlap that are in
-/// use together.
+/// Stretches of memory with the times between which each is in use; `pack` lays them out so that no two overlap that
+/// are in use together.
 struct SlotTable {
   struct Slot {
     /// Of a sample, in whole cache lines, so that every slot is aligned at any batch size.
@@ -18,8 +18,8 @@ struct SlotTable {
 
   mutating func use(_ slot: Int, at time: Int) { slots[slot].uses.append(time) }
 
-  /// The offset of each slot and the size of the whole. Times are compared in units of `resolution`. The largest are placed
-  /// first, each as low as it goes.
+  /// The offset of each slot and the size of the whole. Times are compared in units of `resolution`. The largest are
+  /// placed first, each as low as it goes.
   func pack(resolution: Int) -> (offsets: [Int], size: Int) {
     let spans = slots.map { $0.first / resolution...$0.last / resolution }
     var offsets = Array(repeating: 0, count: slots.count)

@@ -1,5 +1,5 @@
-/// A tensor that a node owns: a parameter, which training changes by its gradient, or a running statistic. Names and shapes
-/// are PyTorch's, so that a `state_dict` fits.
+/// A tensor that a node owns: a parameter, which training changes by its gradient, or a running statistic. Names and
+/// shapes are PyTorch's, so that a `state_dict` fits.
 package struct Variable: Hashable, Sendable {
   package enum Kind: Hashable, Sendable {
     case parameter, statistic

@@ -1,14 +1,15 @@
 import Foundation
 import Kernels
 
-/// A change of an image that leaves its class: noise, blur, light. Made here from the test set's own pixels, so these are not
-/// the images of CIFAR-C, though the magnitudes are those of its authors (Hendrycks and Dietterich 2019, for CIFAR): theirs
-/// are rounded to bytes, and they brighten in another colour space.
+/// A change of an image that leaves its class: noise, blur, light. Made here from the test set's own pixels, so these
+/// are not the images of CIFAR-C, though the magnitudes are those of its authors (Hendrycks and Dietterich 2019, for
+/// CIFAR): theirs are rounded to bytes, and they brighten in another colour space.
 package struct Corruption: Sendable {
   package enum Kind: String, CaseIterable, Sendable {
     /// x + s z, z standard normal
     case gaussianNoise = "gaussian_noise"
-    /// x * Gaussian of s pixels, of the image as the network sees it; what lies outside is the nearest pixel of the edge
+    /// x * Gaussian of s pixels, of the image as the network sees it; what lies outside is the nearest pixel of the
+    /// edge
     case gaussianBlur = "gaussian_blur"
     /// x + s
     case brightness
@@ -50,8 +51,8 @@ package struct Corruption: Sendable {
     return weights.map { $0 / sum }
   }
 
-  /// `pixels`: a sample's bytes, plane by plane. `output`: `shape.count` pixel values in 0..1, plane by plane; what the change
-  /// takes out of that range is cut off.
+  /// `pixels`: a sample's bytes, plane by plane. `output`: `shape.count` pixel values in 0..1, plane by plane; what the
+  /// change takes out of that range is cut off.
   package func apply(
     _ pixels: UnsafePointer<UInt8>, shape: ImageShape, sample: Int, into output: UnsafeMutablePointer<Double>
   ) {

@@ -29,8 +29,8 @@ package struct ImageHeader: Equatable, Sendable {
     try self.init(facts, format, fileSize: bytes.count, orientation: Orientation(of: facts))
   }
 
-  /// The most pixels that a file of that size can hold, whatever its header says. A JPEG's block of 64 pixels takes a bit at
-  /// least, twice that for good measure; arithmetic coding can do with less. Deflate packs 1032 bytes into one.
+  /// The most pixels that a file of that size can hold, whatever its header says. A JPEG's block of 64 pixels takes a
+  /// bit at least, twice that for good measure; arithmetic coding can do with less. Deflate packs 1032 bytes into one.
   private static func mostPixels(in fileSize: Int, _ format: ImageFormat, _ facts: ci_facts) -> Int {
     switch format {
     case .jpeg: fileSize * (facts.arithmetic != 0 ? 8192 : 1024)

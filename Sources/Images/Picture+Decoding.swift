@@ -1,8 +1,8 @@
 import CImages
 
 extension Picture {
-  /// Decodes a JPEG or PNG as Pillow's `ImageOps.exif_transpose(Image.open(...)).convert("RGB")`, or `convert("L")` for one
-  /// channel. Throws where pixels would be missing or wrong, and before anything of a size beyond
+  /// Decodes a JPEG or PNG as Pillow's `ImageOps.exif_transpose(Image.open(...)).convert("RGB")`, or `convert("L")` for
+  /// one channel. Throws where pixels would be missing or wrong, and before anything of a size beyond
   /// `ImageHeader.largestPixelCount` is allocated.
   package static func decode(_ bytes: UnsafeRawBufferPointer, channels: Int) throws(ImageError) -> Picture {
     precondition(channels == 1 || channels == 3, "\(channels) channels")

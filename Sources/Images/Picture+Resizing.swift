@@ -16,9 +16,9 @@ package struct PixelBox: Hashable, Sendable {
 }
 
 extension Picture {
-  /// Pillow's `crop(box).resize((width, height), BILINEAR)`, to the bit up to Pillow 12 (13 takes columns before rows for some
-  /// sizes, and differs by 1); nil takes the whole picture. It is antialiased:
-  /// a smaller picture's pixel is a weighted mean of all that it covers.
+  /// Pillow's `crop(box).resize((width, height), BILINEAR)`, to the bit up to Pillow 12 (13 takes columns before rows
+  /// for some sizes, and differs by 1); nil takes the whole picture. It is antialiased: a smaller picture's pixel is a
+  /// weighted mean of all that it covers.
   package func resized(width newWidth: Int, height newHeight: Int, from box: PixelBox? = nil) -> Picture {
     let box = box ?? PixelBox(x: 0, y: 0, width: width, height: height)
     precondition(

@@ -3,8 +3,9 @@ import CKernels
 /// Batch normalisation over the last axis with the batch's own statistics (Ioffe and Szegedy 2015), with what
 /// surrounds it in a residual network: y = relu?((x - mean) scale + shift, + addend).
 ///
-/// A batch goes through piece by piece, so that each pass over memory can follow the one that wrote it while the piece is
-/// still in the cache: `beginForward`, `measure` every piece, `endForward`, `forward` every piece; and likewise backwards.
+/// A batch goes through piece by piece, so that each pass over memory can follow the one that wrote it while the piece
+/// is still in the cache: `beginForward`, `measure` every piece, `endForward`, `forward` every piece; and likewise
+/// backwards.
 package final class BatchNorm {
   /// PyTorch's defaults, which every published recipe uses.
   package static let epsilon: Float = 1e-5
@@ -130,7 +131,8 @@ package final class BatchNorm {
   }
 
   private func update(_ running: (mean: UnsafeMutablePointer<Float>, variance: UnsafeMutablePointer<Float>)) {
-    // One row has no unbiased variance: it stays 0. PyTorch refuses such a batch; here a ragged one may be of one sample.
+    // One row has no unbiased variance: it stays 0. PyTorch refuses such a batch; here a ragged one may be of one
+    // sample.
     let correction = Double(rows) / Double(max(rows - 1, 1))
     func move(_ value: inout Float, towards batch: Double) {
       value = Float((1 - momentum) * Double(value) + momentum * batch)
@@ -142,13 +144,13 @@ package final class BatchNorm {
   }
 
   // MARK: Backward
-  // forward was y = relu((x - mean) scale + bias + addend). With d = dy where y > 0 (all of dy without a ReLU):
-  // dbias = sum d, dweight = sum d x^, dx = scale (d - mean(d) - x^ mean(d x^)), x^ = (x - mean) / sqrt(variance + eps).
+  // forward was y = relu((x - mean) scale + bias + addend). With d = dy where y > 0 (all of dy without a ReLU): dbias =
+  // sum d, dweight = sum d x^, dx = scale (d - mean(d) - x^ mean(d x^)), x^ = (x - mean) / sqrt(variance + eps).
 
   package func beginBackward() { sums.clear() }
 
-  /// d of `rows` positions, and its part of the sums. dy is the sum of `sources`; d (it is the addend's gradient) may be
-  /// one of them.
+  /// d of `rows` positions, and its part of the sums. dy is the sum of `sources`; d (it is the addend's gradient) may
+  /// be one of them.
   package func mask(
     sources: UnsafeBufferPointer<UnsafePointer<Float>?>, y: UnsafePointer<Float>, x: UnsafePointer<Float>, rows: Int,
     into d: UnsafeMutablePointer<Float>

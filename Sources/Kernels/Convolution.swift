@@ -1,6 +1,7 @@
 import CKernels
 
-/// A convolution: x (batch, height, width, inputs) with filters (outputs, inputs / groups, kernel height, kernel width).
+/// A convolution: x (batch, height, width, inputs) with filters (outputs, inputs / groups, kernel height, kernel
+/// width).
 package struct ConvolutionGeometry: Hashable, Sendable {
   /// Two numbers, one a direction.
   package struct Pair: Hashable, Sendable {
@@ -154,8 +155,8 @@ package final class Convolution {
   /// Whether `backward(_:adding:maskedBy:intoInput:)` can be called.
   package var masksBackward: Bool { backwardDataPass.map { ck_pass_masks($0) != 0 } ?? false }
 
-  /// dx = (dy * w, transposed, + the sum of `sources`, at most two) where y > 0, and zero elsewhere; all of it without y.
-  /// In one pass over memory; dx may be a source.
+  /// dx = (dy * w, transposed, + the sum of `sources`, at most two) where y > 0, and zero elsewhere; all of it without
+  /// y. In one pass over memory; dx may be a source.
   package func backward(
     _ dy: UnsafePointer<Float>, adding sources: UnsafeBufferPointer<UnsafePointer<Float>?>,
     maskedBy y: UnsafePointer<Float>?, intoInput dx: UnsafeMutablePointer<Float>
@@ -164,8 +165,8 @@ package final class Convolution {
     ck_backward_data_masked(backwardDataPass!, dy, sources.baseAddress, Int32(sources.count), y, dx)
   }
 
-  /// forward was y = x * w, so dw = sum over samples and positions of x dy. A batch may come in pieces: the sum stays here,
-  /// begun anew by its first piece, and `weightGradient` hands it over.
+  /// forward was y = x * w, so dw = sum over samples and positions of x dy. A batch may come in pieces: the sum stays
+  /// here, begun anew by its first piece, and `weightGradient` hands it over.
   package func backward(_ dy: UnsafePointer<Float>, x: UnsafePointer<Float>, isFirst: Bool) {
     ck_backward_weights(backwardWeightsPass!, x, dy, isFirst ? 1 : 0, scratch.pointer)
   }

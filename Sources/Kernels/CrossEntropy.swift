@@ -1,6 +1,7 @@
 import Foundation
 
-/// Softmax cross entropy with label smoothing s (Szegedy et al. 2016): the target is (1 - s) onehot(label) + s / classes.
+/// Softmax cross entropy with label smoothing s (Szegedy et al. 2016): the target is (1 - s) onehot(label) + s /
+/// classes.
 package struct CrossEntropy: Sendable {
   package let classes: Int
   package let smoothing: Double
@@ -21,9 +22,9 @@ package struct CrossEntropy: Sendable {
     self.smoothing = smoothing
   }
 
-  /// The sum of the samples' losses. Where `gradient` is given it receives `scale` times d(sum)/d(logits), so 1 / samples
-  /// is the mean's gradient; `logits` is (samples, classes). `correct` counts samples whose largest logit is the
-  /// label's. Smoothing acts on the target of `mixture`, too.
+  /// The sum of the samples' losses. Where `gradient` is given it receives `scale` times d(sum)/d(logits), so 1 /
+  /// samples is the mean's gradient; `logits` is (samples, classes). `correct` counts samples whose largest logit is
+  /// the label's. Smoothing acts on the target of `mixture`, too.
   @discardableResult
   package func callAsFunction(
     logits: UnsafePointer<Float>, labels: UnsafePointer<Int32>, mixture: Mixture? = nil, samples: Int,

@@ -16,8 +16,8 @@ package struct GlobalAveragePool: Sendable {
   }
 }
 
-/// The parameter-free shortcut (He et al. 2015, option A): every second position in each direction, and zero channels on
-/// both sides, half of them before.
+/// The parameter-free shortcut (He et al. 2015, option A): every second position in each direction, and zero channels
+/// on both sides, half of them before.
 package struct PadShortcut: Sendable {
   private let input: Shape
   private let output: Shape

@@ -3,7 +3,8 @@ import Foundation
 extension RandomStream {
   /// Beta(shape, shape), the symmetric one, in 0...1; `shape` > 0, however small.
   ///
-  /// X / (X + Y) of two gamma variables, by their logarithms: with a shape of 0.01 most of them are below what a Double holds.
+  /// X / (X + Y) of two gamma variables, by their logarithms: with a shape of 0.01 most of them are below what a Double
+  /// holds.
   public mutating func beta(_ shape: Double) -> Double {
     // Below, the logarithms themselves overflow, and every draw is 0 or 1 long before.
     let shape = max(shape, 1e-300)

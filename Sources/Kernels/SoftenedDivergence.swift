@@ -11,8 +11,8 @@ package struct SoftenedDivergence: Sendable {
     self.temperature = temperature
   }
 
-  /// The sum of the samples' divergences; both logits are (samples, classes). Adds `scale` times d(sum)/d(student), which is
-  /// T (softmax(student / T) - softmax(teacher / T)), to `gradient`.
+  /// The sum of the samples' divergences; both logits are (samples, classes). Adds `scale` times d(sum)/d(student),
+  /// which is T (softmax(student / T) - softmax(teacher / T)), to `gradient`.
   package func callAsFunction(
     student: UnsafePointer<Float>, teacher: UnsafePointer<Float>, samples: Int, scale: Double,
     adding gradient: UnsafeMutablePointer<Float>

@@ -12,8 +12,8 @@ package struct SharedError: ExitCoded, CustomStringConvertible {
 }
 
 extension Communicator {
-  /// Runs `body`, which talks to no other rank, on every rank; where one fails, all throw the error of the lowest rank that
-  /// failed. So nobody waits for a rank that has gone.
+  /// Runs `body`, which talks to no other rank, on every rank; where one fails, all throw the error of the lowest rank
+  /// that failed. So nobody waits for a rank that has gone.
   package func together<Value>(_ body: () throws -> Value) throws -> Value {
     let result = Result { try body() }
     var mine = ""

@@ -2,8 +2,8 @@ import CMPI
 import Glibc
 
 extension Communicator {
-  /// The group of `size` ranks that this one belongs to: the ranks cut by their order. Every rank calls it. The corresponding C
-  /// function is `MPI_Comm_split`.
+  /// The group of `size` ranks that this one belongs to: the ranks cut by their order. Every rank calls it. The
+  /// corresponding C function is `MPI_Comm_split`.
   /// - Precondition: the number of ranks is a multiple of `size`.
   package func group(of size: Int) throws(MPIError) -> Communicator {
     precondition(self.size % size == 0, "\(self.size) ranks cannot be cut into groups of \(size)")
@@ -12,8 +12,8 @@ extension Communicator {
     return try Communicator(group!, firstRank: firstRank + rank - rank % size)
   }
 
-  /// Waits until every rank is here, for hours if need be: asleep, so that the cores are the others', and calling `meanwhile`
-  /// some times a second. The corresponding C functions are `MPI_Ibarrier` and `MPI_Test`.
+  /// Waits until every rank is here, for hours if need be: asleep, so that the cores are the others', and calling
+  /// `meanwhile` some times a second. The corresponding C functions are `MPI_Ibarrier` and `MPI_Test`.
   package func barrier(meanwhile: () throws -> Void) throws {
     var request: MPI_Request?
     try check("MPI_Ibarrier", MPI_Ibarrier(handle, &request))

@@ -22,7 +22,8 @@ package struct Communicator {
     self.firstRank = firstRank
   }
 
-  /// The ranks that share this host's memory. Every rank calls it. The corresponding C function is `MPI_Comm_split_type`.
+  /// The ranks that share this host's memory. Every rank calls it. The corresponding C function is
+  /// `MPI_Comm_split_type`.
   package func onThisHost() throws(MPIError) -> Communicator {
     var shared: MPI_Comm?
     let code = MPI_Comm_split_type(handle, Int32(MPI_COMM_TYPE_SHARED), Int32(rank), cmpi_info_null(), &shared)
@@ -108,7 +109,8 @@ package struct Communicator {
   }
 }
 
-/// Calls `body` with 0..<count cut into ranges of at most `limit`, MPI 3.1 counting in 32 bits; not at all for a count of 0.
+/// Calls `body` with 0..<count cut into ranges of at most `limit`, MPI 3.1 counting in 32 bits; not at all for a count
+/// of 0.
 package func forEachChunk(
   of count: Int, limit: Int = Int(Int32.max), _ body: (Range<Int>) throws(MPIError) -> Void
 ) throws(MPIError) {

@@ -71,9 +71,10 @@ struct Launcher: Equatable {
         + launcher.remedy, isToldByAnother: launcher.number > 0)
   }
 
-  /// To be called before MPI starts, and of Open MPI alone (others have ways of their own, such as Cray's): 4.1 ends a process that srun started without PMIx, with status 1 and twenty
-  /// lines about its own build. The only task of a step, as under `srun --pty bash`, can be a job of its own once Open MPI
-  /// does not see that it is in a step, which it takes from SLURM_NODELIST.
+  /// To be called before MPI starts, and of Open MPI alone (others have ways of their own, such as Cray's): 4.1 ends a
+  /// process that srun started without PMIx, with status 1 and twenty lines about its own build. The only task of a
+  /// step, as under `srun --pty bash`, can be a job of its own once Open MPI does not see that it is in a step, which
+  /// it takes from SLURM_NODELIST.
   static func prepare(environment: [String: String]) throws(LaunchError) {
     guard MPIFamily.own.sizeVariable == MPIFamily.openMPI4.sizeVariable else { return }
     let isUnderSrun = environment["SLURM_STEP_ID"] != nil

@@ -1,5 +1,5 @@
-/// What differs between MPI libraries and their launchers, for checks and their advice: one value a family. What the scripts
-/// need to know of them is in launch/mpi/.
+/// What differs between MPI libraries and their launchers, for checks and their advice: one value a family. What the
+/// scripts need to know of them is in launch/mpi/.
 package struct MPIFamily: Sendable, Equatable {
   /// As in "Open MPI 5".
   package var name: String
@@ -7,7 +7,8 @@ package struct MPIFamily: Sendable, Equatable {
   package var launcher: String
   /// Of the environment that its launcher leaves to a rank.
   package var sizeVariable: String, rankVariable: String
-  /// The ranks of the same host: this one's number among them, and how many they are. Nil where the launcher does not say.
+  /// The ranks of the same host: this one's number among them, and how many they are. Nil where the launcher does not
+  /// say.
   package var localRankVariable: String, localSizeVariable: String?
   /// Where a rank finds the address of its launcher, the first that is set; none where it does not say.
   package var launcherAddresses: [String]
@@ -16,10 +17,11 @@ package struct MPIFamily: Sendable, Equatable {
   package var freeOption: String, coreOption: String, coresOption: String
   /// Variables that name the networks to use, for messages and for the launcher.
   package var networkVariables: [String]
-  /// The parameters (`MPI_T_cvar`) that say whether a waiting rank lets others have the core, where shared memory lies, and
-  /// how one rank reads another's memory. Nil where the family has none.
+  /// The parameters (`MPI_T_cvar`) that say whether a waiting rank lets others have the core, where shared memory lies,
+  /// and how one rank reads another's memory. Nil where the family has none.
   package var yieldParameter: String?, backingParameter: String?, singleCopyParameter: String?
-  /// What to set so that waiting ranks yield, for another folder for shared memory, and against reading each other's memory.
+  /// What to set so that waiting ranks yield, for another folder for shared memory, and against reading each other's
+  /// memory.
   package var yieldSetting: String?, backingVariable: String?, noSingleCopySetting: String?
 
   package static let openMPI4 = MPIFamily(

@@ -1,8 +1,8 @@
 import CMPI
 
-/// Small messages beside the collectives, which no rank has to wait for: a number from one rank to another. Messages have a
-/// communicator of their own, so that they meet nothing else. The corresponding C functions are `MPI_Isend`, `MPI_Iprobe` and
-/// `MPI_Recv`.
+/// Small messages beside the collectives, which no rank has to wait for: a number from one rank to another. Messages
+/// have a communicator of their own, so that they meet nothing else. The corresponding C functions are `MPI_Isend`,
+/// `MPI_Iprobe` and `MPI_Recv`.
 package final class Mailbox {
   private let handle: MPI_Comm
   package let rank: Int

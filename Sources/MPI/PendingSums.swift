@@ -1,10 +1,10 @@
 import CMPI
 
-/// Sums over the ranks that are under way, in the order in which they were started: the buckets of one step. Made once and
-/// used step after step; starting and waiting allocate nothing of ours.
+/// Sums over the ranks that are under way, in the order in which they were started: the buckets of one step. Made once
+/// and used step after step; starting and waiting allocate nothing of ours.
 ///
-/// Open MPI has no progress thread: sums advance only inside MPI calls, so who computes meanwhile calls `progress` now and
-/// then. The corresponding C functions are `MPI_Iallreduce`, `MPI_Testall` and `MPI_Test`.
+/// Open MPI has no progress thread: sums advance only inside MPI calls, so who computes meanwhile calls `progress` now
+/// and then. The corresponding C functions are `MPI_Iallreduce`, `MPI_Testall` and `MPI_Test`.
 package final class PendingSums {
   private let communicator: Communicator
   private let requests: UnsafeMutableBufferPointer<MPI_Request?>
@@ -18,14 +18,14 @@ package final class PendingSums {
     requests.initialize(repeating: nil)
   }
 
-  /// Whether MPI may still write into a buffer. One that is dropped then, on the way out after an error, must be left where
-  /// it is.
+  /// Whether MPI may still write into a buffer. One that is dropped then, on the way out after an error, must be left
+  /// where it is.
   package var isUnderWay: Bool { finished < started }
 
   deinit { if !isUnderWay { requests.deallocate() } }
 
-  /// Begins to replace each value by its sum over the ranks, and returns at once. Until `wait` says that this sum is done,
-  /// `values` must stay where it is and be left alone. Every rank starts the same sums in the same order.
+  /// Begins to replace each value by its sum over the ranks, and returns at once. Until `wait` says that this sum is
+  /// done, `values` must stay where it is and be left alone. Every rank starts the same sums in the same order.
   package func start(_ values: UnsafeMutableBufferPointer<Int64>) throws(MPIError) {
     precondition(started < requests.count, "more sums than were planned")
     precondition(values.count <= Int(Int32.max), "a message holds at most \(Int32.max) values")

@@ -15,8 +15,8 @@ extension World {
     }
   }
 
-  /// Open MPI's parameters as they are in force in this process, wherever they were set: on mpirun's command line, in the
-  /// environment or in a file. The corresponding C functions are those of `MPI_T_cvar`.
+  /// Open MPI's parameters as they are in force in this process, wherever they were set: on mpirun's command line, in
+  /// the environment or in a file. The corresponding C functions are those of `MPI_T_cvar`.
   package struct Parameters: ~Copyable {
     package init() throws(MPIError) {
       var level: Int32 = 0

@@ -3,7 +3,8 @@ import Graph
 import Kernels
 import Models
 
-/// What a `TrainingMethod` is put together with: parts join one after the other, in the order in which they are applied.
+/// What a `TrainingMethod` is put together with: parts join one after the other, in the order in which they are
+/// applied.
 package final class MethodBuilder {
   package let model: ModelState
   package let convolutions: TrainingKernels

@@ -15,8 +15,8 @@ package protocol MethodPart: Sendable {
   func passes(in stage: Stage) -> Int
   /// Bytes that it takes; none by default.
   func bytes(_ memory: MethodMemory) -> Double
-  /// Adds its transforms and loss terms, or sets how the gradient is taken. The student's features from `firstTap` on are
-  /// those of `taps`.
+  /// Adds its transforms and loss terms, or sets how the gradient is taken. The student's features from `firstTap` on
+  /// are those of `taps`.
   func join(_ builder: MethodBuilder, firstTap: Int)
 }
 

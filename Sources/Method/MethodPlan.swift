@@ -23,11 +23,12 @@ package struct MethodPlan: Sendable {
   /// Whether steps of stage `cyclic` differ from plain ones.
   package var hasCyclicStage: Bool { setting.configuration.icp.rule != .none }
 
-  /// Work of a step in forward passes (METHOD, "Cost"): a student pass, and its backward pass to weights and inputs, first.
+  /// Work of a step in forward passes (METHOD, "Cost"): a student pass, and its backward pass to weights and inputs,
+  /// first.
   package func passes(in stage: Stage) -> Int { parts.reduce(3) { $0 + $1.passes(in: stage) } }
 
-  /// Bytes that a `TrainingMethod` takes for shards of these sizes; in floating point, since a configuration may ask for
-  /// more than an integer holds.
+  /// Bytes that a `TrainingMethod` takes for shards of these sizes; in floating point, since a configuration may ask
+  /// for more than an integer holds.
   package func bytes(sizes: Set<Int>) -> Double {
     let memory = MethodMemory(network, sizes: sizes)
     return memory.convolutions + memory.network(taps: taps, differentiable: true)

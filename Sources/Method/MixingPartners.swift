@@ -1,7 +1,7 @@
 import Kernels
 
-/// Whom each sample of a shard is mixed with: another one of the shard, after its own augmentation, by a permutation addressed
-/// by seed, epoch and the shard's first sample. So what a shard trains on does not depend on who runs it.
+/// Whom each sample of a shard is mixed with: another one of the shard, after its own augmentation, by a permutation
+/// addressed by seed, epoch and the shard's first sample. So what a shard trains on does not depend on who runs it.
 package final class MixingPartners {
   private let seed: Int
   private let partners: UnsafeMutableBufferPointer<Int>

@@ -13,8 +13,9 @@ package final class Objective {
     seedsFeatures = terms.contains(where: \.seedsFeatures)
   }
 
-  /// The student pass on what the shard's inputs are, and every term of the loss. Filters are those that the convolutions
-  /// loaded last, which must be those of `weights`. `statistics`: the running ones to move; nil leaves them.
+  /// The student pass on what the shard's inputs are, and every term of the loss. Filters are those that the
+  /// convolutions loaded last, which must be those of `weights`. `statistics`: the running ones to move; nil leaves
+  /// them.
   package func forward(
     _ shard: ShardStep, at weights: UnsafePointer<Float>, moving statistics: UnsafeMutablePointer<Float>?
   ) -> TrainingPass {

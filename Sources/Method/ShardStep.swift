@@ -12,8 +12,8 @@ package struct ShardStep {
   package var inputs: StepInputs
   /// Those of the model, as they are before the step.
   package let parameters: UnsafePointer<Float>
-  /// The shard's own copy of the running statistics: the student pass moves it, the refinement reads it, the target pass
-  /// moves it again.
+  /// The shard's own copy of the running statistics: the student pass moves it, the refinement reads it, the target
+  /// pass moves it again.
   package let statistics: UnsafeMutablePointer<Float>
   package var scalars: StepScalars
   package let phases: any PhaseMarking

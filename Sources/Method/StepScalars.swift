@@ -1,5 +1,6 @@
-/// The numbers that a step reports: means over samples, named, in the order in which the parts of the method add them. Those
-/// of a shard are summed like its gradient, weighted by its share of the batch. Nothing is allocated after `init`.
+/// The numbers that a step reports: means over samples, named, in the order in which the parts of the method add them.
+/// Those of a shard are summed like its gradient, weighted by its share of the batch. Nothing is allocated after
+/// `init`.
 package final class StepScalars {
   /// The mean task loss, of every step.
   package static let taskLoss = "task_loss"

@@ -5,9 +5,9 @@ import Kernels
 import Models
 import Runtime
 
-/// The method on one shard (METHOD, "One cyclic step"): everything of a step but the reduction and the optimiser. It is made
-/// of parts that it does not know by name: transforms of what the student sees, terms of the loss, and a rule by which the
-/// gradient is taken. Every plan is made in `init`; a step allocates nothing.
+/// The method on one shard (METHOD, "One cyclic step"): everything of a step but the reduction and the optimiser. It is
+/// made of parts that it does not know by name: transforms of what the student sees, terms of the loss, and a rule by
+/// which the gradient is taken. Every plan is made in `init`; a step allocates nothing.
 package final class TrainingMethod {
   /// Those that take part in a stage.
   struct Parts {
@@ -38,8 +38,8 @@ package final class TrainingMethod {
   /// Takes the model's weights as they are now, for the shards of one step.
   package func begin() { convolutions.load(model.parameters.pointer) }
 
-  /// What the student sees, the loss on it, and its gradient, of a shard with at least one sample. `finished` hears, layer by
-  /// layer, how many of the result's gradients are final.
+  /// What the student sees, the loss on it, and its gradient, of a shard with at least one sample. `finished` hears,
+  /// layer by layer, how many of the result's gradients are final.
   package func differentiate(
     _ shard: Shard, _ context: StepContext, phases: any PhaseMarking,
     finished: (_ gradients: Tensor, _ count: Int) -> Void = { _, _ in }

@@ -36,7 +36,8 @@ extension ModelState {
   }
 
   /// Takes its values from `tensors`, PyTorch's or a checkpoint's. PyTorch's counters `num_batches_tracked` and a
-  /// checkpoint's `optimizer.` tensors do not count, nor do branches that the model does not have; anything else must be of this architecture and finite, or nothing is changed.
+  /// checkpoint's `optimizer.` tensors do not count, nor do branches that the model does not have; anything else must
+  /// be of this architecture and finite, or nothing is changed.
   package func load(_ tensors: [NamedTensor], from path: String) throws(WeightsError) {
     let entries = layout.parameters + layout.statistics
     var found: [String: NamedTensor] = [:]

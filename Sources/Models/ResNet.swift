@@ -10,8 +10,9 @@ enum ResidualBlock {
 }
 
 extension Builder {
-  /// ResNet-18 to -101 (He et al. 2015), with torchvision's names: a stem, four stages of 64, 128, 256 and 512 channels (four
-  /// times as many with bottlenecks, whose 3x3 convolution has the stride), global average pooling, one dense layer.
+  /// ResNet-18 to -101 (He et al. 2015), with torchvision's names: a stem, four stages of 64, 128, 256 and 512 channels
+  /// (four times as many with bottlenecks, whose 3x3 convolution has the stride), global average pooling, one dense
+  /// layer.
   /// Taps: "layer1" to "layer4" (the stages; the default), every block "layerS.B", and the stem "conv1".
   mutating func resNet(blocks: [Int], _ block: ResidualBlock, stem: Stem, classes: Int) throws(GraphError) -> Network {
     var last = try convolution(

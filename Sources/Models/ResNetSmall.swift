@@ -3,8 +3,9 @@ import Kernels
 import Operators
 
 extension Builder {
-  /// ResNet-(6n+2) for small images (He et al. 2015, section 4.2): a 3x3 stem of 16 channels, three stages of n basic blocks
-  /// with 16, 32 and 64 channels, the second and third starting at stride 2, global average pooling, one dense layer.
+  /// ResNet-(6n+2) for small images (He et al. 2015, section 4.2): a 3x3 stem of 16 channels, three stages of n basic
+  /// blocks with 16, 32 and 64 channels, the second and third starting at stride 2, global average pooling, one dense
+  /// layer.
   /// Taps: "layer1", "layer2", "layer3" (the stages; the default), every block "layerS.B", and the stem "conv1".
   mutating func smallResNet(depth: Int, shortcut: Shortcut, classes: Int) throws(GraphError) -> Network {
     precondition(depth % 6 == 2, "a CIFAR ResNet has depth 6n + 2, not \(depth)")

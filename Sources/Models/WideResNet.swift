@@ -3,9 +3,9 @@ import Kernels
 import Operators
 
 extension Builder {
-  /// A wide ResNet for small images (Zagoruyko and Komodakis 2016), depth 6n + 4: a 3x3 stem of 16 channels, three stages of n
-  /// pre-activation blocks with 16, 32 and 64 times `width` channels, batch normalisation, global average pooling, one dense
-  /// layer. Where a block changes the shape, its shortcut reads what its first normalisation gives.
+  /// A wide ResNet for small images (Zagoruyko and Komodakis 2016), depth 6n + 4: a 3x3 stem of 16 channels, three
+  /// stages of n pre-activation blocks with 16, 32 and 64 times `width` channels, batch normalisation, global average
+  /// pooling, one dense layer. Where a block changes the shape, its shortcut reads what its first normalisation gives.
   /// Taps: "block1" to "block3" (the stages; the default) and every block "blockS.layer.B".
   mutating func wideResNet(depth: Int, width: Int, classes: Int) throws(GraphError) -> Network {
     precondition(depth % 6 == 4, "a wide ResNet has depth 6n + 4, not \(depth)")

@@ -2,8 +2,8 @@ import CKernels
 import Graph
 import Kernels
 
-/// y = f(a, b) element by element; where an operand has extents of 1, it is repeated. One operand may be the operator's own:
-/// a parameter (a layer's scale, a position embedding) or a constant.
+/// y = f(a, b) element by element; where an operand has extents of 1, it is repeated. One operand may be the operator's
+/// own: a parameter (a layer's scale, a position embedding) or a constant.
 package protocol Arithmetic: Operator {
   var own: OwnOperand? { get }
   var function: ArithmeticFunction { get }

@@ -1,8 +1,8 @@
 import Graph
 import Kernels
 
-/// y = (x - mean) / sqrt(variance + eps) weight + bias, by channel (the first axis), with the mean and variance of the batch
-/// and its positions in training. A lowering may have it add another value of y's shape, and cut at 0.
+/// y = (x - mean) / sqrt(variance + eps) weight + bias, by channel (the first axis), with the mean and variance of the
+/// batch and its positions in training. A lowering may have it add another value of y's shape, and cut at 0.
 package struct BatchNormalization: Operator {
   /// The variables' names, each (channels).
   package var weight, bias, mean, variance: String

@@ -2,8 +2,8 @@ import CKernels
 import Graph
 import Kernels
 
-/// y = x weight + bias by channel (the first axis), cut at 0 if asked for: what batch normalisation is in evaluation mode,
-/// where it stands alone. Only lowerings make it: the weights are folded ones, and have no gradients.
+/// y = x weight + bias by channel (the first axis), cut at 0 if asked for: what batch normalisation is in evaluation
+/// mode, where it stands alone. Only lowerings make it: the weights are folded ones, and have no gradients.
 package struct ChannelAffine: Operator {
   package var weight, bias: String
   package var relu = false

@@ -1,8 +1,8 @@
 import CKernels
 import Kernels
 
-/// Sums over rows of `channels` values: the gradient of what is added to every row. In float over blocks that stay in the
-/// cache, in double over the blocks.
+/// Sums over rows of `channels` values: the gradient of what is added to every row. In float over blocks that stay in
+/// the cache, in double over the blocks.
 final class ChannelSums {
   private let channels: Int
   private let work: Tensor

@@ -1,8 +1,8 @@
 import Graph
 import Kernels
 
-/// y = x * w (+ bias), over feature maps (channels, height, width): any stride, dilation, padding and number of groups, of as
-/// many groups as channels too (depthwise). A lowering may have it add another value of y's shape, and cut at 0.
+/// y = x * w (+ bias), over feature maps (channels, height, width): any stride, dilation, padding and number of groups,
+/// of as many groups as channels too (depthwise). A lowering may have it add another value of y's shape, and cut at 0.
 package struct Convolution: Operator {
   /// The variables' names; w is (outputs, inputs / groups, kernel height, kernel width), the bias (outputs).
   package var weight: String

@@ -1,7 +1,8 @@
 import Graph
 import Kernels
 
-/// y = x w^T (+ bias) of vectors, for the whole batch at once: a network's last layers. A lowering may have it cut at 0.
+/// y = x w^T (+ bias) of vectors, for the whole batch at once: a network's last layers. A lowering may have it cut at
+/// 0.
 package struct Dense: Operator {
   /// The variables' names; w is (outputs, inputs).
   package var weight: String

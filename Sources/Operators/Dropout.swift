@@ -1,9 +1,9 @@
 import Graph
 import Kernels
 
-/// In training, zeros each element with a probability, and scales the others so that the mean stays; or, as stochastic depth,
-/// zeros whole samples. One mask for each seed, epoch, sample and node's name: all passes of a step have the same, on any
-/// rank, in pieces of any size. A pass without `Randomness` drops nothing.
+/// In training, zeros each element with a probability, and scales the others so that the mean stays; or, as stochastic
+/// depth, zeros whole samples. One mask for each seed, epoch, sample and node's name: all passes of a step have the
+/// same, on any rank, in pieces of any size. A pass without `Randomness` drops nothing.
 package struct Dropout: TrainingOnly {
   package var rate: Double
   /// Whole samples at once: stochastic depth.

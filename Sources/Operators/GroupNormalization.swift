@@ -2,8 +2,8 @@ import CKernels
 import Graph
 import Kernels
 
-/// y = (x - mean) / sqrt(variance + eps) weight + bias: mean and variance of a sample's positions and the channels (the first
-/// axis) of a group, weight and bias by channel.
+/// y = (x - mean) / sqrt(variance + eps) weight + bias: mean and variance of a sample's positions and the channels (the
+/// first axis) of a group, weight and bias by channel.
 package struct GroupNormalization: Operator {
   /// The variables' names, each (channels).
   package var weight, bias: String

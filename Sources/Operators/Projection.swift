@@ -1,8 +1,8 @@
 import Graph
 import Kernels
 
-/// y = x w^T (+ bias) along the last axis, for every position of the axes before: a dense layer over a sequence or a map. It
-/// runs as a convolution with a kernel of one position, with the weights packed.
+/// y = x w^T (+ bias) along the last axis, for every position of the axes before: a dense layer over a sequence or a
+/// map. It runs as a convolution with a kernel of one position, with the weights packed.
 package struct Projection: Operator {
   /// The variables' names; w is (outputs, inputs), or (inputs, outputs) where `isTransposed`.
   package var weight: String

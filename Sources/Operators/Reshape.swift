@@ -1,7 +1,7 @@
 import Graph
 
-/// The same elements, in PyTorch's order (the last axis fastest), under another shape: Reshape, Flatten, Squeeze, Unsqueeze.
-/// Memory stays as it is wherever the axes that become others lie together.
+/// The same elements, in PyTorch's order (the last axis fastest), under another shape: Reshape, Flatten, Squeeze,
+/// Unsqueeze. Memory stays as it is wherever the axes that become others lie together.
 package struct Reshape: Operator {
   package var target: SampleShape
 

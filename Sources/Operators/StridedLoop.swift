@@ -4,7 +4,8 @@ import Graph
 /// A walk through a sample of one value in the order of its memory, with the strides of others beside it: axes that lie
 /// together in all of them are one. At most five axes are left, and five loops run them in C.
 struct StridedLoop {
-  /// Extents, outermost first, and for each value that goes beside, its strides; exactly `SampleShape.maximumRank` of each.
+  /// Extents, outermost first, and for each value that goes beside, its strides; exactly `SampleShape.maximumRank` of
+  /// each.
   private(set) var loop = ck_loop()
   private let count: Int
   /// Elements from a sample of each operand to the next.

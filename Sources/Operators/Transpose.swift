@@ -1,7 +1,7 @@
 import Graph
 
-/// The same value with its axes in another order: axis i of the output is axis `permutation[i]` of the input. Memory stays as
-/// it is.
+/// The same value with its axes in another order: axis i of the output is axis `permutation[i]` of the input. Memory
+/// stays as it is.
 package struct Transpose: Operator {
   package var permutation: [Int]
   package init(_ permutation: [Int]) { self.permutation = permutation }

@@ -123,8 +123,8 @@ final class TransposedConvolutionKernel: Kernel {
       row.shift.pointer, nil, 0, arguments.output)
   }
 
-  /// forward was a convolution's backward pass to its input, so dx is that convolution of dy, and dw its gradient with x in
-  /// the place of the convolution's dy.
+  /// forward was a convolution's backward pass to its input, so dx is that convolution of dy, and dw its gradient with
+  /// x in the place of the convolution's dy.
   func backward(_ arguments: borrowing Arguments) {
     if let gradients = arguments.gradients {
       plan.backward(arguments.input(), x: arguments.gradient, isFirst: arguments.beginsSum)

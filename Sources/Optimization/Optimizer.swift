@@ -47,8 +47,8 @@ package final class Optimizer {
     }
   }
 
-  /// One step down `gradients`, which are first clipped to a global norm of `limit`, where there is one. Returns the norm
-  /// from before. Nothing is allocated.
+  /// One step down `gradients`, which are first clipped to a global norm of `limit`, where there is one. Returns the
+  /// norm from before. Nothing is allocated.
   package func step(
     _ parameters: Tensor, along gradients: Tensor, clippedTo limit: Double?, learningRate: Double
   ) -> Double {

@@ -2,11 +2,12 @@ import Formats
 import Foundation
 import Synchronization
 
-/// Decoded pictures in a mapped file, which the ranks of a host fill together as they need them: a picture is decoded once.
+/// Decoded pictures in a mapped file, which the ranks of a host fill together as they need them: a picture is decoded
+/// once.
 ///
-/// A header; a word a picture, its checksum and whether it is there; then the pixels, one picture after the other. Pixels
-/// are written before their word, and checked against it when they are first read in a process: what a crash or a full disk
-/// left half is decoded again. The whole space is taken when the file is made.
+/// A header; a word a picture, its checksum and whether it is there; then the pixels, one picture after the other.
+/// Pixels are written before their word, and checked against it when they are first read in a process: what a crash or
+/// a full disk left half is decoded again. The whole space is taken when the file is made.
 final class DecodedCache: @unchecked Sendable {
   private static let magic = Array("ICPPIX01".utf8)
   private static let headerBytes = 4096
@@ -91,7 +92,8 @@ final class DecodedCache: @unchecked Sendable {
     return Array(pixels)
   }
 
-  /// Keeps a picture. Two ranks that keep the same one write the same bytes. Where writing fails, this process writes no
+  /// Keeps a picture. Two ranks that keep the same one write the same bytes. Where writing fails, this process writes
+  /// no
   /// more: the run goes on, decoding.
   func keep(_ pixels: [UInt8], of index: Int) {
     precondition(pixels.count == starts[index + 1] - starts[index], "\(pixels.count) bytes for picture \(index)")

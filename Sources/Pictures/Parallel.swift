@@ -20,7 +20,8 @@ package enum Parallel {
     }
   }
 
-  /// The same for what can fail: throws the error of the lowest number that failed; what comes after it may be left out.
+  /// The same for what can fail: throws the error of the lowest number that failed; what comes after it may be left
+  /// out.
   package static func run(
     _ count: Int, threads: Int, _ body: @Sendable (Int) throws(DataError) -> Void
   ) throws(DataError) {

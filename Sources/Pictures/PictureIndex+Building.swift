@@ -11,8 +11,8 @@ extension PictureIndex {
   /// How many bad files a message names at most.
   private static let mostNamed = 20
 
-  /// Reads and decodes every picture of a listing once, on `threads` threads: so what is broken is known before a run, all
-  /// of it, and what changes later is found by its checksum.
+  /// Reads and decodes every picture of a listing once, on `threads` threads: so what is broken is known before a run,
+  /// all of it, and what changes later is found by its checksum.
   package init(_ listing: PictureListing, path: String, badFiles: BadFiles, threads: Int) throws(DataError) {
     let items = listing.items
     let files = PictureFiles(containers: listing.containers, areArchives: listing.areArchives)

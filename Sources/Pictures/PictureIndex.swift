@@ -99,7 +99,8 @@ package struct PictureIndex: Sendable, Equatable {
 
   private static let magic = Array("ICPPIC01".utf8)
 
-  /// Magic, three lengths, the head as JSON, entries, names, and the CRC-32 of all that; as this machine has its numbers.
+  /// Magic, three lengths, the head as JSON, entries, names, and the CRC-32 of all that; as this machine has its
+  /// numbers.
   package var encoded: [UInt8] {
     let encoder = JSONEncoder()
     encoder.outputFormatting = .sortedKeys

@@ -1,9 +1,9 @@
 import Files
 import Formats
 
-/// A list of pictures, comma- or tab-separated: path, label and, where there is one, split (train, val or test), in this
-/// order or as the first line names them. Relative paths start at the list's folder. Labels are numbers, or names, which
-/// are numbered in the order of their bytes.
+/// A list of pictures, comma- or tab-separated: path, label and, where there is one, split (train, val or test), in
+/// this order or as the first line names them. Relative paths start at the list's folder. Labels are numbers, or names,
+/// which are numbered in the order of their bytes.
 package enum PictureList: PictureSource {
   package static func recognises(_ path: String) -> String? {
     let isList = [".csv", ".tsv"].contains(where: path.lowercased().hasSuffix)

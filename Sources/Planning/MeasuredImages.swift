@@ -9,8 +9,8 @@ extension ImageShape {
 }
 
 extension CIFARC {
-  /// The files of `evaluation.cifar_c`, for images like those of `test`; nil where none are named. Their labels must be those of
-  /// `wholeTest`, the test images of the files.
+  /// The files of `evaluation.cifar_c`, for images like those of `test`; nil where none are named. Their labels must be
+  /// those of `wholeTest`, the test images of the files.
   package init?(
     _ configuration: RunConfiguration, like test: Dataset, wholeTest: @autoclosure () throws(DataError) -> Dataset
   ) throws(DataError) {

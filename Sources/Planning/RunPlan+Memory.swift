@@ -8,11 +8,11 @@ extension RunPlan {
     let layout = ParameterLayout(network)
     let schedule = batches.schedule
     let parameters = 4 * Double(layout.parameterCount)
-    // The weights, the batch's gradient, the optimiser's state, the reduction's message of eight bytes a value; and a copy of
-    // weights and state while they are saved.
+    // The weights, the batch's gradient, the optimiser's state, the reduction's message of eight bytes a value; and a
+    // copy of weights and state while they are saved.
     var bytes = parameters * 9 + method.bytes(sizes: schedule.shardSizes)
-    // The evaluation's network, in two sizes of a piece; its confusion matrix: the sums, the table, and the same again in the
-    // report.
+    // The evaluation's network, in two sizes of a piece; its confusion matrix: the sums, the table, and the same again
+    // in the report.
     bytes += FrozenNetwork.bytes(network, layout: layout)
     bytes += 3 * 8 * Double(network.classes) * Double(network.classes)
     // The loader's two slots.

@@ -30,9 +30,9 @@ package struct RunPlan: Sendable {
   /// The files of `evaluation.cifar_c`.
   package let cifarC: CIFARC?
 
-  /// `resumedShards` is what `training.shards: auto` came to at the run's first start. With `data` no file is read, and of
-  /// the keys `data.*` only normalisation, order and augmentation count.
-  /// `indexes` are of pictures whose place is listed already.
+  /// `resumedShards` is what `training.shards: auto` came to at the run's first start. With `data` no file is read, and
+  /// of the keys `data.*` only normalisation, order and augmentation count. `indexes` are of pictures whose place is
+  /// listed already.
   /// Throws: ConfigurationError, UsageError, DataError, GraphError, LayerWeightsError.
   package init(
     _ configuration: RunConfiguration, ranks: Int, resumedShards: Int? = nil, data given: DataSplits? = nil,
@@ -173,7 +173,8 @@ package struct RunPlan: Sendable {
 
   /// Tells two data sets to train on apart: sizes, a checksum of the labels, and the pixels' moments.
   package let dataIdentity: String
-  /// The same as checkpoints without `preprocessing.mean` have it: with the mean and deviation in use, given or computed.
+  /// The same as checkpoints without `preprocessing.mean` have it: with the mean and deviation in use, given or
+  /// computed.
   package let earlierDataIdentity: String
 
   /// Tells what two ranks would measure apart.

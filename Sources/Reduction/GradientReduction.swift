@@ -7,8 +7,9 @@ import Method
 import Runtime
 import Supervision
 
-/// The one reduction of a step: gradients, running statistics, scalars, counts and signals in one message of integers, so the sum has the same bits in any order, over any number of ranks (docs/ARCHITECTURE.md, "Exact sums"). It
-/// travels in buckets, which start as the backward pass of the last shard finishes them.
+/// The one reduction of a step: gradients, running statistics, scalars, counts and signals in one message of integers,
+/// so the sum has the same bits in any order, over any number of ranks (docs/ARCHITECTURE.md, "Exact sums"). It travels
+/// in buckets, which start as the backward pass of the last shard finishes them.
 package final class GradientReduction {
   /// What a step's sums came to, the same bits on every rank; valid until the next step.
   package struct Sum {
@@ -17,7 +18,8 @@ package final class GradientReduction {
     package let statistics: Tensor
     /// Not numbers where values were refused: each counts as 0 in its sum, so that none of the means is what it says.
     package let scalars: StepScalars
-    /// Values that were not finite or beyond 2^18, over all ranks and shards: the step must not be taken if there are any.
+    /// Values that were not finite or beyond 2^18, over all ranks and shards: the step must not be taken if there are
+    /// any.
     package var refused = 0
     /// The first of this rank's, for the message: a parameter's name, or what else it was.
     package var firstRefused: String?
@@ -65,7 +67,8 @@ package final class GradientReduction {
 
   deinit { if !pending.isUnderWay { message.deallocate() } }
 
-  /// 2 MiB of a message: smaller ones, more of them under way at once, take longer on a slow link (docs/PERFORMANCE.md).
+  /// 2 MiB of a message: smaller ones, more of them under way at once, take longer on a slow link
+  /// (docs/PERFORMANCE.md).
   package static let usualBucketSize = 1 << 18
 
   private var statistics: UnsafeMutablePointer<Int64> { message.baseAddress! + buckets.othersStart }
@@ -91,8 +94,8 @@ package final class GradientReduction {
     lastShard = batch.shards.last { $0.count > 0 }?.index ?? -1
   }
 
-  /// The first `count` gradients of a shard are final: of this rank's last one, adds and sends the buckets that are complete,
-  /// and lets what is under way advance. An error is thrown by `finish`.
+  /// The first `count` gradients of a shard are final: of this rank's last one, adds and sends the buckets that are
+  /// complete, and lets what is under way advance. An error is thrown by `finish`.
   package func advance(_ gradients: Tensor, of shard: Shard, finished count: Int) {
     guard shard.index == lastShard, overlaps, plainGradients == nil, communicator.size > 1, failure == nil else {
       return
@@ -106,8 +109,8 @@ package final class GradientReduction {
     } catch { failure = error }
   }
 
-  /// Adds a shard: what of its mean gradient is not added yet, its running statistics and its scalars, weighted by its share
-  /// of the batch's samples.
+  /// Adds a shard: what of its mean gradient is not added yet, its running statistics and its scalars, weighted by its
+  /// share of the batch's samples.
   package func add(_ result: ShardResult, share: Double) {
     let gradients = result.gradients
     if let plainGradients {
@@ -181,7 +184,8 @@ package final class GradientReduction {
     }
   }
 
-  /// Where the ranks are, whose messages met here and do not belong together. Each of them finds that out, in the same sum.
+  /// Where the ranks are, whose messages met here and do not belong together. Each of them finds that out, in the same
+  /// sum.
   private func ranksOutOfStep(at bucket: Int) throws -> SharedError {
     let mine = [Int64(step), Int64(bucket)].withUnsafeBytes { Array($0) }
     let places = try communicator.gather(mine).enumerated().map { rank, bytes in

@@ -1,7 +1,7 @@
 import Kernels
 
-/// L_dist = sum_i w_i mean((F_i - F'_i)^2) over the taps i, F the student's features, F' the refined input's, a constant
-/// (METHOD, step 5). Means are over a shard's samples, positions and channels.
+/// L_dist = sum_i w_i mean((F_i - F'_i)^2) over the taps i, F the student's features, F' the refined input's, a
+/// constant (METHOD, step 5). Means are over a shard's samples, positions and channels.
 package struct DistillationLoss: Sendable {
   package let weights: [Double]
   package let normalization: FeatureNormalization
@@ -12,8 +12,8 @@ package struct DistillationLoss: Sendable {
     self.normalization = normalization
   }
 
-  /// Loss of tap `index`, not weighted, both features of `shape`. Writes `scale` times the gradient of the weighted loss with
-  /// respect to the student's feature into `gradient`.
+  /// Loss of tap `index`, not weighted, both features of `shape`. Writes `scale` times the gradient of the weighted
+  /// loss with respect to the student's feature into `gradient`.
   package func callAsFunction(
     tap index: Int, student: UnsafePointer<Float>, target: UnsafePointer<Float>, shape: Shape, scale: Double,
     gradient: UnsafeMutablePointer<Float>
@@ -34,8 +34,8 @@ package struct DistillationLoss: Sendable {
     }
   }
 
-  /// The loss of one tap as `normalization` defines it, not weighted and without a gradient: what is recorded beside the
-  /// one in use, since a network can lower the plain one by shrinking its features.
+  /// The loss of one tap as `normalization` defines it, not weighted and without a gradient: what is recorded beside
+  /// the one in use, since a network can lower the plain one by shrinking its features.
   package static func value(
     student: UnsafePointer<Float>, target: UnsafePointer<Float>, shape: Shape, normalization: FeatureNormalization
   ) -> Double {
@@ -52,8 +52,8 @@ package struct DistillationLoss: Sendable {
     return sum / Double(shape.batch)
   }
 
-  /// One sample: with s = sqrt(count), n = ||F||, n' = ||F'|| and r = s F / n - s F' / n', the loss is r r and its gradient
-  /// 2 s / n (r - F (F r) / n^2), the part of r across F.
+  /// One sample: with s = sqrt(count), n = ||F||, n' = ||F'|| and r = s F / n - s F' / n', the loss is r r and its
+  /// gradient 2 s / n (r - F (F r) / n^2), the part of r across F.
   private func normalized(
     _ student: UnsafePointer<Float>, _ target: UnsafePointer<Float>, count: Int, factor: Double,
     gradient r: UnsafeMutablePointer<Float>

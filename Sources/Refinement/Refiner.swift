@@ -2,8 +2,8 @@ import Execution
 import Graph
 import Kernels
 
-/// The inner loop (METHOD, step 3): moves each input `steps` times down the loss of the frozen network,
-/// x_t = rule(x_{t-1}, dL/dx). Samples do not depend on each other, so they run in pieces that stay in the cache; nothing
+/// The inner loop (METHOD, step 3): moves each input `steps` times down the loss of the frozen network, x_t =
+/// rule(x_{t-1}, dL/dx). Samples do not depend on each other, so they run in pieces that stay in the cache; nothing
 /// here changes a weight or a statistic, or talks to another rank.
 package final class Refiner {
   /// What came out, for `samples` samples; sums over them, not means.
@@ -63,9 +63,10 @@ package final class Refiner {
     return 4 * Double(state + (rule == .random ? input.sampleCount + piece : 0))
   }
 
-  /// Refines `images` (samples, height, width, channels) with the weights that `network` was folded with last. `lossScale` is
-  /// 1 for the sum of the samples' losses and 1 / samples of the global batch for their mean. `observe` is shown every
-  /// iterate x_1 ... x_T of every piece, with the piece's first sample. Of mixed images `mixture` has the other labels.
+  /// Refines `images` (samples, height, width, channels) with the weights that `network` was folded with last.
+  /// `lossScale` is 1 for the sum of the samples' losses and 1 / samples of the global batch for their mean. `observe`
+  /// is shown every iterate x_1 ... x_T of every piece, with the piece's first sample. Of mixed images `mixture` has
+  /// the other labels.
   package func refine(
     _ images: UnsafePointer<Float>, labels: UnsafePointer<Int32>, mixture: CrossEntropy.Mixture? = nil, samples: Int,
     lossScale: Double, addresses: Addresses, measuringEnd: Bool = false,

@@ -24,8 +24,8 @@ package struct LinePlot: Sendable {
     self.series = series
   }
 
-  /// Okabe and Ito's colours, which people with any kind of colour vision tell apart, without yellow: it is lost on white.
-  /// Beyond seven lines they come again, dashed.
+  /// Okabe and Ito's colours, which people with any kind of colour vision tell apart, without yellow: it is lost on
+  /// white. Beyond seven lines they come again, dashed.
   private static let colours = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000"]
   private static let (width, height) = (820.0, 460.0)
   private static let (left, top, bottom) = (66.0, 40.0, 406.0)

@@ -54,7 +54,8 @@ package final class MetricsLog: @unchecked Sendable {
     return fstat(descriptor, &status) == 0 && status.st_nlink > 1
   }
 
-  /// The lines that are whole JSON objects and whose step, if they have one, is not past `step`. What was measured at an end
+  /// The lines that are whole JSON objects and whose step, if they have one, is not past `step`. What was measured at
+  /// an end
   /// goes: the run goes on to another, or measures again.
   static func kept(of text: Data, afterStep step: Int, unfinishedEpoch: Int?) -> Data {
     var kept = Data()

@@ -1,7 +1,7 @@
 import Runtime
 
-/// What one step measured; values of that step, not means. (The records of `metrics.jsonl`: one JSON object a line, keys in a
-/// fixed order; docs/CONFIGURATION.md, "Records".)
+/// What one step measured; values of that step, not means. (The records of `metrics.jsonl`: one JSON object a line,
+/// keys in a fixed order; docs/CONFIGURATION.md, "Records".)
 package struct StepRecord: Sendable {
   /// From 1.
   package var step: Int
@@ -16,7 +16,8 @@ package struct StepRecord: Sendable {
     self.values = values
   }
 
-  /// What every record has, in this order, null where the step has no such value. Others follow in the order of their names.
+  /// What every record has, in this order, null where the step has no such value. Others follow in the order of their
+  /// names.
   static let columns = [
     "task_loss", "distillation_loss", "total_loss", "alpha", "gradient_norm", "learning_rate", "perturbation",
     "loss_at_x0", "loss_at_xT", "images_per_second",

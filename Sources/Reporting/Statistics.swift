@@ -20,8 +20,8 @@ package enum Statistics {
     return (sorted[(sorted.count - 1) / 2] + sorted[sorted.count / 2]) / 2
   }
 
-  /// Half the width of the interval that holds the mean with `confidence`, where the values are independent and about normal:
-  /// t s / sqrt(n), t of n - 1 degrees of freedom. Nil of fewer than two values.
+  /// Half the width of the interval that holds the mean with `confidence`, where the values are independent and about
+  /// normal: t s / sqrt(n), t of n - 1 degrees of freedom. Nil of fewer than two values.
   package static func intervalHalfWidth(_ values: [Double], confidence: Double = 0.95) -> Double? {
     guard let deviation = standardDeviation(values) else { return nil }
     let t = StudentT.quantile((1 + confidence) / 2, degreesOfFreedom: values.count - 1)

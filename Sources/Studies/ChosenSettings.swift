@@ -18,8 +18,8 @@ struct ChosenSettings {
     name = path.split(separator: "/").last.map(String.init) ?? path
   }
 
-  /// By what they were chosen, as the first line of a search's file says, or only where they come from; with the keys that
-  /// settings laid `over` them, have otherwise.
+  /// By what they were chosen, as the first line of a search's file says, or only where they come from; with the keys
+  /// that settings laid `over` them, have otherwise.
   func provenance(over: [RunConfiguration.Setting]) -> String {
     let first = text.prefix { $0 != "\n" }
     let origin =
@@ -38,9 +38,9 @@ struct ChosenSettings {
 }
 
 extension Comparison {
-  /// `chosen/NAME.yaml` for each variant that a search has trials of: the best by the mean over seeds, and over the points of
-  /// the grid; and in each point's folder its own. A trial with a run that failed, or is not done, is not chosen.
-  /// Returns a line for each file.
+  /// `chosen/NAME.yaml` for each variant that a search has trials of: the best by the mean over seeds, and over the
+  /// points of the grid; and in each point's folder its own. A trial with a run that failed, or is not done, is not
+  /// chosen. Returns a line for each file.
   func writeChosen(_ search: SettingSearch, _ sweep: Sweep, to directory: String) throws(SaveError) -> [String] {
     var lines: [String] = []
     let places = sweep.points.count > 1 ? sweep.points.map { ([$0], "\(directory)/\($0.name)") } : []

@@ -11,7 +11,8 @@ package struct RunCollection {
   /// Of the study that the runs are of.
   private var outline: StudyOutline?
 
-  /// `paths`: run directories, or directories with some below them, of which those of sweeps are taken in the order of names.
+  /// `paths`: run directories, or directories with some below them, of which those of sweeps are taken in the order of
+  /// names.
   /// Throws: UsageError where one holds no run.
   package init(_ paths: [String]) throws {
     var plain: [(directory: String, configuration: RunConfiguration)] = []
@@ -50,8 +51,8 @@ package struct RunCollection {
     }
   }
 
-  /// The study's own baseline, order and columns; runs of it that are not there are counted. Runs of two studies, or of one and
-  /// none, share names and no configuration.
+  /// The study's own baseline, order and columns; runs of it that are not there are counted. Runs of two studies, or of
+  /// one and none, share names and no configuration.
   private mutating func takeOutline(_ paths: [String]) throws {
     let studies = Set((runs.map(\.directory) + unfinished).map { Self.study(of: $0) ?? "" }).sorted()
     guard studies.count < 2 else {
@@ -114,7 +115,8 @@ package struct RunCollection {
     return names.map { "\(path)/\($0)" }.filter { FileKind($0) == .directory }.flatMap { found(in: $0) }
   }
 
-  /// Runs without a study: a variant is what is equal but for the seed, and is called by the keys in which the variants differ.
+  /// Runs without a study: a variant is what is equal but for the seed, and is called by the keys in which the variants
+  /// differ.
   private static func named(_ runs: [(directory: String, configuration: RunConfiguration)]) -> [StudyRun] {
     // Labels from another file make another training set, wherever it lies.
     let keys =

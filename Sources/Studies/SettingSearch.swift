@@ -31,8 +31,9 @@ package struct SettingSearch {
     ["loss", "ece", "gap"].contains { metric.hasSuffix($0) }
   }
 
-  /// `adam-01` and so on: `variant` with the values drawn, or itself where nothing is searched for. Each trial and each key, by its
-  /// place in the space, has a stream of its own, so that more trials, or a key behind the others, leave what there is as it is.
+  /// `adam-01` and so on: `variant` with the values drawn, or itself where nothing is searched for. Each trial and each
+  /// key, by its place in the space, has a stream of its own, so that more trials, or a key behind the others, leave
+  /// what there is as it is.
   func trials(of variant: Sweep.Variant, source: ConfigurationSource) -> [Sweep.Variant] {
     guard let space = spaces.first(where: { $0.variant == variant.name }) else { return [variant] }
     return (1...space.trials).map { trial in
@@ -61,7 +62,8 @@ extension SettingSearch.Space {
 }
 
 extension SettingSearch.Range {
-  /// Numbers of which every value between is accepted where these are: the ends, and a fraction where there may be some.
+  /// Numbers of which every value between is accepted where these are: the ends, and a fraction where there may be
+  /// some.
   var probes: [Node] {
     switch self {
     case .uniform(let low, let high), .log(let low, let high):
@@ -152,7 +154,8 @@ extension SweepReader {
     return field
   }
 
-  /// The trials in the place of the variants that are searched for. Nobody is compared with, or waits for, one of those.
+  /// The trials in the place of the variants that are searched for. Nobody is compared with, or waits for, one of
+  /// those.
   func replacing(
     _ variants: [Sweep.Variant], by search: SettingSearch, baseline: String?, at node: Node?
   ) throws(ConfigurationError) -> [Sweep.Variant] {

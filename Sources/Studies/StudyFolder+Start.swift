@@ -29,8 +29,8 @@ extension StudyFolder {
       different.append(index)
     }
     for index in different {
-      // What was measured by it does not hold any more, nor do the runs that went by it. The measure goes first: a kill in
-      // between must not leave it.
+      // What was measured by it does not hold any more, nor do the runs that went by it. The measure goes first: a kill
+      // in between must not leave it.
       for other in runs.indices where isMeasured(other, by: index) {
         unlink(costFile(runs[other]))
         try remove(directory(other))

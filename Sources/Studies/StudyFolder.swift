@@ -6,9 +6,9 @@ import Runtime
 
 /// The runs of a sweep on the disk, as the groups of ranks see them: which are done, which can be taken.
 ///
-/// A group takes a run by an flock on `.claim` in its directory. That holds between hosts that share the file system, and
-/// between two jobs at work on one study; the kernel lets go of it when its holder is killed; and whether a run is done is a
-/// file, so that nothing has to be served by a rank that computes.
+/// A group takes a run by an flock on `.claim` in its directory. That holds between hosts that share the file system,
+/// and between two jobs at work on one study; the kernel lets go of it when its holder is killed; and whether a run is
+/// done is a file, so that nothing has to be served by a rank that computes.
 struct StudyFolder {
   let path: String
   let sweep: Sweep
@@ -129,9 +129,9 @@ struct StudyFolder {
     "\(path)/\([run.point.name, run.variant].filter { !$0.isEmpty }.joined(separator: "/"))/equal-compute.json"
   }
 
-  /// Measures once all runs of the baseline and the other variant at the point are done, and keeps it: all seeds get the same
-  /// number of epochs, and a study that is started again does too. Where none of those runs tells what a step costs, since
-  /// they failed or their records are lost, this run has failed, too.
+  /// Measures once all runs of the baseline and the other variant at the point are done, and keeps it: all seeds get
+  /// the same number of epochs, and a study that is started again does too. Where none of those runs tells what a step
+  /// costs, since they failed or their records are lost, this run has failed, too.
   private mutating func measuredFactor(_ index: Int) throws -> Double? {
     let (run, file) = (runs[index], costFile(runs[index]))
     let variant = run.equalComputeWith!

@@ -148,11 +148,12 @@ package struct StudyRun: Sendable {
     return SettingSearch.isLowerBetter(metric) ? values.min() : values.max()
   }
 
-  /// Seconds of training up to and with each epoch, without evaluation and saving: the epoch's steps times their median. So a
-  /// run that was stopped and resumed counts what it would have taken in one go.
+  /// Seconds of training up to and with each epoch, without evaluation and saving: the epoch's steps times their
+  /// median. So a run that was stopped and resumed counts what it would have taken in one go.
   package var trainingSeconds: [Double] { cumulated(["seconds_per_step"]) }
 
-  /// The same of the processor's time of rank 0, where it was recorded: what training costs, on a machine with other work too.
+  /// The same of the processor's time of rank 0, where it was recorded: what training costs, on a machine with other
+  /// work too.
   package var compute: [Double] { cumulated(["processor_seconds_per_step", "seconds_per_step"]) }
 
   private func cumulated(_ keys: [String]) -> [Double] {

@@ -89,8 +89,8 @@ package struct Sweep {
     return ([text, baseText] + settings + chosen.sorted { $0.key < $1.key }.map(\.value.text)).joined(separator: "\n")
   }
 
-  /// Every run, in the order in which they are taken: seed by seed, so that a study that is cut short has whole rows; those
-  /// whose length depends on what others cost come last.
+  /// Every run, in the order in which they are taken: seed by seed, so that a study that is cut short has whole rows;
+  /// those whose length depends on what others cost come last.
   package func runs() throws(ConfigurationError) -> [SweepRun] { try runs(of: seeds) }
 
   /// More than anybody makes, and few enough to be listed in memory, whatever a file asks for.
@@ -179,8 +179,8 @@ package struct SweepRun {
 }
 
 extension RunConfiguration {
-  /// What makes a run longer, or shorter: its epochs, at least one, and steps where these end it; evaluated as often in all, for
-  /// the best of more epochs would be better by chance.
+  /// What makes a run longer, or shorter: its epochs, at least one, and steps where these end it; evaluated as often in
+  /// all, for the best of more epochs would be better by chance.
   func lengthening(by factor: Double) throws(ConfigurationError) -> [Setting] {
     // A billion is what a configuration may say.
     func times(_ count: Int) -> Int { max(1, Int(min((Double(count) * factor).rounded(), 1e9))) }
@@ -192,7 +192,8 @@ extension RunConfiguration {
     return settings
   }
 
-  /// Tells runs of a study apart by what their results depend on: not by where things lie, nor by when they save and log.
+  /// Tells runs of a study apart by what their results depend on: not by where things lie, nor by when they save and
+  /// log.
   package var studyChecksum: String {
     let configuration = comparable
     let text = ConfigurationTable.studyKeys.map { "\($0.path): \($0.write(configuration))\n" }.joined()

@@ -9,8 +9,8 @@ import Reporting
 import Runtime
 import Supervision
 
-/// One start of a study: what `icp sweep` does. The ranks are cut into groups; each takes a run, makes it as `icp train` would,
-/// and takes the next, until none is left.
+/// One start of a study: what `icp sweep` does. The ranks are cut into groups; each takes a run, makes it as `icp
+/// train` would, and takes the next, until none is left.
 package final class SweepSession {
   let sweep: Sweep
   private let world: Communicator
@@ -115,7 +115,8 @@ package final class SweepSession {
 
   // MARK: Beginning and end
 
-  /// Of the launch and the hosts, once and not with every run; what the first run's configuration comes to is its own to say.
+  /// Of the launch and the hosts, once and not with every run; what the first run's configuration comes to is its own
+  /// to say.
   private func warn() throws {
     let first = folder.runs.first?.configuration
     // All ranks of a group fail alike, so none waits for another.

@@ -24,12 +24,13 @@ final class Heartbeat {
     board.mine.set(phase: phase, since: HostBoard.now, limit: Int(allowed * 1e9))
   }
 
-  /// A step that took so long has ended. One in which the job was suspended, or that was all but stuck, does not count: it
-  /// would allow every later one as much.
+  /// A step that took so long has ended. One in which the job was suspended, or that was all but stuck, does not count:
+  /// it would allow every later one as much.
   func saw(stepSeconds: Double) {
     if stepSeconds < usualLimit { slowestStep = max(slowestStep, stepSeconds) }
   }
 
-  /// Twenty times the slowest step, and at least a minute, where the user has not said; ten minutes before there was a step.
+  /// Twenty times the slowest step, and at least a minute, where the user has not said; ten minutes before there was a
+  /// step.
   private var usualLimit: Double { limit ?? (slowestStep > 0 ? max(60, 20 * slowestStep) : 600) }
 }

@@ -4,8 +4,9 @@ import MPI
 import Runtime
 import Synchronization
 
-/// What each rank of this host is doing, in memory that they share: so the watchdog of a rank that waits can name the one
-/// that is late, even if that one cannot speak any more. No file has this memory: nothing is left of it after a kill.
+/// What each rank of this host is doing, in memory that they share: so the watchdog of a rank that waits can name the
+/// one that is late, even if that one cannot speak any more. No file has this memory: nothing is left of it after a
+/// kill.
 package final class HostBoard: Sendable {
   /// A rank's line: numbers that it alone writes, each at once.
   struct Line: Sendable {
@@ -58,8 +59,8 @@ package final class HostBoard: Sendable {
     let host = try communicator.onThisHost()
     let bytes = host.size * Line.size * MemoryLayout<Int>.size
     let own = host.rank == 0 ? supervision_create_memory(bytes) : -1
-    // Containers may take themselves for one host and yet number their processes apart: that it is this memory shows in a
-    // word of its own, before anything is written to it.
+    // Containers may take themselves for one host and yet number their processes apart: that it is this memory shows in
+    // a word of its own, before anything is written to it.
     var token = UInt64.random(in: 1...(.max))
     if own >= 0 { pwrite(own, &token, 8, Line.tokenOffset) }
     try withUnsafeMutableBytes(of: &token) { bytes throws(MPIError) in try host.broadcast(bytes) }

@@ -3,8 +3,8 @@ import MPI
 import Runtime
 import Synchronization
 
-/// Who has come to a reduction that takes too long. A rank that has waited for half of its limit tells all others that it is
-/// there, so that a watchdog can name a rank of another host that is not, even if that one cannot speak any more.
+/// Who has come to a reduction that takes too long. A rank that has waited for half of its limit tells all others that
+/// it is there, so that a watchdog can name a rank of another host that is not, even if that one cannot speak any more.
 package final class RollCall: @unchecked Sendable {
   private let mailbox: Mailbox
   private let board: HostBoard

@@ -2,8 +2,8 @@ import Files
 import Kernels
 import Runtime
 
-/// What looks into a rank's run from outside, at the places where a fault can be made. In `icp` nothing does (`NoProbe`); the
-/// test program `icp-faulty` puts its injector here (docs/RELIABILITY.md, "Faults on purpose").
+/// What looks into a rank's run from outside, at the places where a fault can be made. In `icp` nothing does
+/// (`NoProbe`); the test program `icp-faulty` puts its injector here (docs/RELIABILITY.md, "Faults on purpose").
 package protocol RunProbe: AnyObject {
   /// A phase has begun, of step `step`.
   func entered(_ phase: Phase, step: Int)

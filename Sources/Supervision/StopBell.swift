@@ -1,7 +1,7 @@
 import MPI
 
-/// A request to stop that any rank of a study has got, told to all of them: their runs are not in step, so that no reduction
-/// carries it from one group to another.
+/// A request to stop that any rank of a study has got, told to all of them: their runs are not in step, so that no
+/// reduction carries it from one group to another.
 package final class StopBell {
   private let mailbox: Mailbox
   private var hasRung = false
@@ -10,7 +10,8 @@ package final class StopBell {
   /// Every rank calls it.
   package init(_ communicator: Communicator) throws(MPIError) { mailbox = try Mailbox(communicator) }
 
-  /// Whether somebody was asked to stop; tells the others where it was this rank. Called at every step, and allocates nothing.
+  /// Whether somebody was asked to stop; tells the others where it was this rank. Called at every step, and allocates
+  /// nothing.
   package func isRung() throws(MPIError) -> Bool {
     if StopRequests.areThere { try ring() }
     if try mailbox.receive() != nil || hasRung { isHeard = true }

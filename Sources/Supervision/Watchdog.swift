@@ -3,11 +3,11 @@ import Glibc
 import Reporting
 import Runtime
 
-/// A thread that sees when this rank does not get on, says who is late and in which phase, and ends the process: a job over
-/// MPI whose ranks wait for one that is stuck would wait for ever. mpirun then ends the others.
+/// A thread that sees when this rank does not get on, says who is late and in which phase, and ends the process: a job
+/// over MPI whose ranks wait for one that is stuck would wait for ever. mpirun then ends the others.
 ///
-/// Its only message goes straight to the descriptor, and it leaves by `_exit`: whatever the other threads hold, it needs
-/// nothing of them, nor of MPI.
+/// Its only message goes straight to the descriptor, and it leaves by `_exit`: whatever the other threads hold, it
+/// needs nothing of them, nor of MPI.
 final class Watchdog: Sendable {
   private let board: HostBoard
   private let rollCall: RollCall
@@ -38,7 +38,8 @@ final class Watchdog: Sendable {
       usleep(UInt32(Self.tick * 1e6))
       let (line, now) = (board.mine, HostBoard.now)
       let (phase, limit, since) = (line.phase, Double(line.limit) * 1e-9, line.since)
-      // Time in which this thread did not run either does not count: the whole job was stopped, or the machine overwhelmed.
+      // Time in which this thread did not run either does not count: the whole job was stopped, or the machine
+      // overwhelmed.
       let passed = min(Double(now - lastTick) * 1e-9, 10 * Self.tick)
       seconds = since == last ? seconds + passed : 0
       if since != last { hasWarned = false }

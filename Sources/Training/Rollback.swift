@@ -3,9 +3,9 @@ import Foundation
 import MPI
 import Runtime
 
-/// `training.non_finite: rollback`: a run whose numbers are not finite goes on from the newest checkpoint as a resume does, at
-/// half the learning rate. This depends on the checkpoint and on what follows it alone, so a run that is killed and resumed
-/// around it gives the same bits.
+/// `training.non_finite: rollback`: a run whose numbers are not finite goes on from the newest checkpoint as a resume
+/// does, at half the learning rate. This depends on the checkpoint and on what follows it alone, so a run that is
+/// killed and resumed around it gives the same bits.
 struct Rollback {
   private let trainer: Trainer
   private let journal: RunJournal?

@@ -53,8 +53,8 @@ package final class RunJournal {
     metrics = try MetricsLog(path: directory.metricsPath)
   }
 
-  /// Every training sample's number in the data's files, its true label and the one it is trained on; nil where they are
-  /// the same by configuration.
+  /// Every training sample's number in the data's files, its true label and the one it is trained on; nil where they
+  /// are the same by configuration.
   private static func labels(of plan: RunPlan) -> String? {
     guard plan.configuration.data.labelNoise.kind != .none else { return nil }
     let training = plan.data.training
@@ -66,9 +66,9 @@ package final class RunJournal {
 
   private static let labelsHeader = "index,true,given\n"
 
-  /// Goes on from `progress`, at a start or after a rollback, and from a checkpoint where there is one. Later checkpoints
-  /// are set aside, and the records that will be written again are dropped: those of later steps, and of the epoch that was
-  /// cut there, or is still to be evaluated.
+  /// Goes on from `progress`, at a start or after a rollback, and from a checkpoint where there is one. Later
+  /// checkpoints are set aside, and the records that will be written again are dropped: those of later steps, and of
+  /// the epoch that was cut there, or is still to be evaluated.
   func resume(at progress: TrainingProgress, from resumed: Resumed?) throws {
     if let resumed {
       let metadata = namingMetric(resumed.metadata)
@@ -165,9 +165,9 @@ package final class RunJournal {
     console.line("\n\(report.text)")
   }
 
-  /// Copies the state and hands it over to be written in the background, after the records that it stands for. Where the
-  /// save before is still under way, waits for it. How it ended shows at a later step's boundary, or in `finishSaving`,
-  /// which the last save of a run needs.
+  /// Copies the state and hands it over to be written in the background, after the records that it stands for. Where
+  /// the save before is still under way, waits for it. How it ended shows at a later step's boundary, or in
+  /// `finishSaving`, which the last save of a run needs.
   func save(_ state: @autoclosure () -> TrainingState) {
     collect(waits: true)
     let state = state()

@@ -1,8 +1,8 @@
 import Datasets
 import Supervision
 
-/// Follows a run beside its loop. Every rank has the same observers in the same order, since some of them talk to those of
-/// other ranks.
+/// Follows a run beside its loop. Every rank has the same observers in the same order, since some of them talk to those
+/// of other ranks.
 package protocol RunObserver: AnyObject {
   /// What it tells the others with the sums of a step; 0 by default.
   func signal(_ batch: Batch, _ clock: PhaseClock) throws -> Int64

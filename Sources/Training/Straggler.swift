@@ -6,8 +6,8 @@ struct Straggler {
   private var isKnown = false
   private static let window = 20
 
-  /// Returns how many times slower this rank was with a sample in the last 20 steps, where that is twice or more, and was in
-  /// the 20 before them: once may be the start, or somebody else's minute. Said once for as long as it stays so.
+  /// Returns how many times slower this rank was with a sample in the last 20 steps, where that is twice or more, and
+  /// was in the 20 before them: once may be the start, or somebody else's minute. Said once for as long as it stays so.
   ///
   /// `own`: this rank's seconds for a sample of a step; `all`: the sum over all ranks.
   mutating func record(own: Double, all: Double, ranks: Int) -> Double? {

@@ -9,8 +9,8 @@ import Reduction
 import Runtime
 import Supervision
 
-/// A run: epochs of steps, each step the paper's, its sums exact, its optimiser step the same on every rank. What else a run
-/// does is done by observers of its steps.
+/// A run: epochs of steps, each step the paper's, its sums exact, its optimiser step the same on every rank. What else
+/// a run does is done by observers of its steps.
 package final class Trainer {
   package let plan: RunPlan
   package let model: ModelState
@@ -82,8 +82,9 @@ package final class Trainer {
     }
   }
 
-  /// METHOD, "One cyclic step": each of this rank's shards, one reduction, one step of the optimiser; not that last one where
-  /// a value was refused. Allocates nothing once each size of a piece has run: oneDNN may keep what it makes at first.
+  /// METHOD, "One cyclic step": each of this rank's shards, one reduction, one step of the optimiser; not that last one
+  /// where a value was refused. Allocates nothing once each size of a piece has run: oneDNN may keep what it makes at
+  /// first.
   package func step(_ batch: Batch, _ context: StepContext, learningRate: Double) throws -> FinishedStep {
     reduction.begin(step: clock.step, batch)
     method.begin()

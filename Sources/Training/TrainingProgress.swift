@@ -1,5 +1,5 @@
-/// How far a run is, and the running sums of its epoch: with the weights and the optimiser's state, all that a resumed run
-/// needs, since every random number is addressed.
+/// How far a run is, and the running sums of its epoch: with the weights and the optimiser's state, all that a resumed
+/// run needs, since every random number is addressed.
 package struct TrainingProgress: Codable, Equatable, Sendable {
   /// Optimiser steps taken, over all epochs.
   package var step = 0
@@ -15,8 +15,8 @@ package struct TrainingProgress: Codable, Equatable, Sendable {
   package var refusedInRow = 0
   /// How often `training.non_finite: rollback` went back on the way here.
   package var rollbacks = 0
-  /// The epoch before `epoch` has ended, but has no evaluation and no record yet, and was not compared with the best: a run
-  /// that goes on from here makes them first.
+  /// The epoch before `epoch` has ended, but has no evaluation and no record yet, and was not compared with the best: a
+  /// run that goes on from here makes them first.
   package var awaitsEvaluation = false
 
   package init() {}

@@ -163,8 +163,8 @@ package struct TrainingSession {
     try communicator.together { try configuration.model.startingWeights.map { try WeightsFile(path: $0) } }
   }
 
-  /// The configuration, with what the weights that the run starts from say of preprocessing and it leaves open. A run that an
-  /// earlier version began did without.
+  /// The configuration, with what the weights that the run starts from say of preprocessing and it leaves open. A run
+  /// that an earlier version began did without.
   private func configuration(_ resumed: Resumed?, _ weights: WeightsFile?) -> RunConfiguration {
     guard let weights, resumed == nil || resumed?.metadata["preprocessing.mean"] != nil else { return configuration }
     return weights.preprocessing.filling(configuration)
@@ -275,8 +275,8 @@ package struct TrainingSession {
     }
   }
 
-  /// What the user gave is never written over or removed. The run's own configuration may be given again: it is written anew,
-  /// with what `--set` says, as long as it holds nothing but what a run writes.
+  /// What the user gave is never written over or removed. The run's own configuration may be given again: it is written
+  /// anew, with what `--set` says, as long as it holds nothing but what a run writes.
   private func checkInputs(_ directory: String) throws {
     func refuse(_ file: String, _ what: String) -> UsageError {
       UsageError("\(file): is \(what), which the run would replace; copy it elsewhere, or choose another --run-dir")
@@ -295,8 +295,8 @@ package struct TrainingSession {
     }
   }
 
-  /// Rank 0 opens the run directory: before the plan where there is something to resume from, else behind it, so that a bad
-  /// configuration leaves no directory.
+  /// Rank 0 opens the run directory: before the plan where there is something to resume from, else behind it, so that a
+  /// bad configuration leaves no directory.
   private func openDirectory(toRead: Bool, unless opened: RunDirectory? = nil) throws -> RunDirectory? {
     try communicator.together {
       guard communicator.rank == 0, opened == nil else { return opened }

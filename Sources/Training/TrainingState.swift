@@ -11,8 +11,8 @@ import Planning
 import Reduction
 import Runtime
 
-/// Everything a run needs to go on: progress, weights, running statistics and the optimiser's state, copied out at the end
-/// of a step.
+/// Everything a run needs to go on: progress, weights, running statistics and the optimiser's state, copied out at the
+/// end of a step.
 package struct TrainingState: Sendable {
   package let progress: TrainingProgress
   package let model: [NamedTensor]

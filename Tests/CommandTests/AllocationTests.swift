@@ -75,7 +75,8 @@ import Testing
     }
   }
 
-  /// The linker exports them only where it is told to (Package.swift), and without them everything works, but allocates.
+  /// The linker exports them only where it is told to (Package.swift), and without them everything works, but
+  /// allocates.
   @Test func `has oneDNN allocate through our operator new`() throws {
     let outcome = try Program.run(
       ["--version"], environment: ["LD_DEBUG": "bindings", "LD_BIND_NOW": "1"], timeLimit: 60)

@@ -2,8 +2,9 @@ import Foundation
 import TestSupport
 import Testing
 
-/// What fuzzing found, and what it began with (Tests/Corpus; launch/fuzz): every file again, through the same readers, each
-/// of which checks its errors, in a program of its own (Tests/Executable/CorpusProbe) that counts what it allocates.
+/// What fuzzing found, and what it began with (Tests/Corpus; launch/fuzz): every file again, through the same readers,
+/// each of which checks its errors, in a program of its own (Tests/Executable/CorpusProbe) that counts what it
+/// allocates.
 @Suite struct `A file from anybody` {
   private static let corpus = PackageRoot.path + "/Tests/Corpus"
 
@@ -38,7 +39,8 @@ import Testing
   /// Too large to be kept: what hostile headers of some megabytes take. The probe's allowance is twice the file in one
   /// piece, eight times in all.
   @Test(arguments: [
-    // 100,000 empty tensors; a shape of a million numbers; a million entries of metadata; 2 MB of bytes, as integers 16.
+    // 100,000 empty tensors; a shape of a million numbers; a million entries of metadata; 2 MB of bytes, as integers
+    // 16.
     (0..<100_000).map { #""\#($0)":{"dtype":"F4","shape":[0],"data_offsets":[0,0]}"# }.joined(separator: ","),
     #""a":{"dtype":"F32","shape":["# + String(repeating: "1,", count: 1_000_000) + #"1],"data_offsets":[0,4]}"#,
     #""__metadata__":{"# + (0..<1_000_000).map { #""\#($0)":"""# }.joined(separator: ",") + "}",

@@ -172,8 +172,8 @@ import Testing
       77, "icp: step 4: ", "third step in a row")
   }
 
-  /// Trains well until step 5, then with a rate far too high, which up to ten rollbacks make 0.1. How many it takes depends
-  /// on the last bits, so on the machine.
+  /// Trains well until step 5, then with a rate far too high, which up to ten rollbacks make 0.1. How many it takes
+  /// depends on the last bits, so on the machine.
   private let derailing = [
     "training.epochs=2", "optimizer.kind=sgd", "optimizer.learning_rate=0.05", "optimizer.clip_norm=none",
     "schedule.kind=step", "schedule.milestones=[1]", "schedule.gamma=2000", "training.non_finite=rollback",

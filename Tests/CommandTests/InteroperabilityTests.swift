@@ -31,7 +31,8 @@ import Testing
     #expect(abs(try #require(Double(lines[3])) - sum) < 1e-9)
   }
 
-  /// The loss of a batch whose labels are all c is mean(log-sum-exp) - mean(logit c): over ten labels, every class counts.
+  /// The loss of a batch whose labels are all c is mean(log-sum-exp) - mean(logit c): over ten labels, every class
+  /// counts.
   @Test func `weights load strictly into a PyTorch ResNet-20, and its losses are ours`() throws {
     guard Self.python("torch, numpy, safetensors") else { return }
     let tiny = try TinyRun()

@@ -34,7 +34,8 @@ import Testing
     }
   }
 
-  /// Loss at every iterate within 1e-4 relative; x_t - x_0 within 1 %, of ifgsm 10 % (a sign turns at a gradient near zero).
+  /// Loss at every iterate within 1e-4 relative; x_t - x_0 within 1 %, of ifgsm 10 % (a sign turns at a gradient near
+  /// zero).
   @Test(arguments: ["sgd", "adam", "ademamix", "ifgsm"], Golden.Source.allCases)
   func `every rule's iterates are PyTorch's`(rule: String, source: Golden.Source) throws {
     guard let golden = try Golden.load(source == .fixture ? "resnet8" : "resnet20_pad", from: source) else { return }

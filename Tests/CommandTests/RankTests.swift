@@ -50,7 +50,8 @@ import Testing
     let alone = try tiny.train(variant.settings, into: "alone")
     alone.expect(0)
     #expect(alone.standardOutput.contains(" 1 rank, 5 shards, 20 steps"))
-    // 70 samples are four batches of 16 and one of 6, over 5 shards; with a validation split of 5, the last one is of 1.
+    // 70 samples are four batches of 16 and one of 6, over 5 shards; with a validation split of 5, the last one is of
+    // 1.
     let expected = try tiny.tensors(20, of: "alone")
     #expect(expected.keys.contains { $0.hasPrefix("optimizer.") })
     for ranks in variant.ranks {

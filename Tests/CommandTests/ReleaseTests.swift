@@ -3,7 +3,8 @@ import Foundation
 import TestSupport
 import Testing
 
-/// What version 0.2.0 left is read by every version after it: `Tests/Fixtures/run-0.2.0` (make.sh there says how it was made).
+/// What version 0.2.0 left is read by every version after it: `Tests/Fixtures/run-0.2.0` (make.sh there says how it was
+/// made).
 @Suite(.serialized, .timeLimit(.minutes(2))) struct ReleaseTests {
   private static let fixture = PackageRoot.path + "/Tests/Fixtures/run-0.2.0"
   private static let middle = "step-0000015.safetensors"
@@ -24,7 +25,8 @@ import Testing
     versions.firstRange(of: "oneDNN").map { versions[$0.lowerBound...] }
   }
 
-  /// Whether this machine computes with the kernels that the fixture was made with; else values are near, and it is said.
+  /// Whether this machine computes with the kernels that the fixture was made with; else values are near, and it is
+  /// said.
   private func hasSameKernels() throws -> Bool {
     let here = try #require(Self.kernels(tiny.command(["--version"]).standardOutput))
     let there = try #require(

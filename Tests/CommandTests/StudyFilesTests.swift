@@ -3,8 +3,8 @@ import Studies
 import TestSupport
 import Testing
 
-/// The files of configs/studies, each run from end to end: all points and variants, with one seed, a tenth of the samples,
-/// four steps, and images of 8x8. What they would find at full size takes hours; that they run takes seconds.
+/// The files of configs/studies, each run from end to end: all points and variants, with one seed, a tenth of the
+/// samples, four steps, and images of 8x8. What they would find at full size takes hours; that they run takes seconds.
 @Suite(.serialized, .timeLimit(.minutes(3))) struct StudyFilesTests {
   private static let configurations = PackageRoot.path + "/configs"
 
@@ -30,8 +30,8 @@ import Testing
     }
   }
 
-  /// One seed, two trials of a search, a tenth of the samples. The grid of samples, and conditions on it, stay a grid, so that
-  /// `--set` would not do.
+  /// One seed, two trials of a search, a tenth of the samples. The grid of samples, and conditions on it, stay a grid,
+  /// so that `--set` would not do.
   private func reduced(_ study: String) -> String {
     study.replacing(/seeds: \[.*\]/, with: "seeds: [7]")
       .replacing(/trials: \d+/, with: "trials: 2")

@@ -28,8 +28,8 @@ import Testing
     }
   }
 
-  /// The same, each by an `icp train` of its own, one after the other: of four processes at a time without mpirun, which share
-  /// MPI's session directory, one has failed once on a busy machine.
+  /// The same, each by an `icp train` of its own, one after the other: of four processes at a time without mpirun,
+  /// which share MPI's session directory, one has failed once on a busy machine.
   private static let oneByOne = Result {
     let tiny = try TinyRun()
     let lines = runs.map { run in

@@ -120,8 +120,8 @@ import Testing
     let mistakes = transitions(training).map { row in row.indices.filter { row[$0] == 1 } }
     #expect(mistakes.allSatisfy { $0.count == 2 })
     func mistake(_ fine: Int) -> Int { mistakes[fine].first { $0 != fine }! }
-    // Fruit and vegetables: apple 0, mushroom 51, orange 53, pear 57, sweet pepper 83. Trees: maple 47, oak 52, palm 56,
-    // pine 59, willow 96. Five steps come back.
+    // Fruit and vegetables: apple 0, mushroom 51, orange 53, pear 57, sweet pepper 83. Trees: maple 47, oak 52, palm
+    // 56, pine 59, willow 96. Five steps come back.
     #expect([0, 51, 53, 57, 83].map(mistake) == [51, 53, 57, 83, 0])
     #expect([47, 52, 56, 59, 96].map(mistake) == [52, 56, 59, 96, 47])
     for fine in 0..<100 {

@@ -21,8 +21,8 @@ import Testing
     return (network, layout, parameters, statistics)
   }
 
-  /// Of what a NaN can be in without being seen: an image's zeros and a dead unit hide no NaN, but a class's own row of the
-  /// last layer has no say in the others' logits.
+  /// Of what a NaN can be in without being seen: an image's zeros and a dead unit hide no NaN, but a class's own row of
+  /// the last layer has no say in the others' logits.
   private func reaches(_ name: String, _ logits: [Float]) -> Bool {
     for sample in 0..<3 {
       let row = logits[sample * 10..<sample * 10 + 10]

@@ -5,7 +5,8 @@ import Models
 import TestSupport
 import Testing
 
-/// The gradient that losses on logits and features put in together, which the golden gradients (logits alone) do not show.
+/// The gradient that losses on logits and features put in together, which the golden gradients (logits alone) do not
+/// show.
 @Suite struct `Seeds at logits and features` {
   struct Case: Sendable, CustomTestStringConvertible {
     let kind: ModelKind
@@ -23,8 +24,8 @@ import Testing
   ]
 
   /// Objective: sum of seed times output over logits and taps, seeds standard normal, so that no derivative is zero by
-  /// symmetry. Along the gradient's own direction the derivative is the gradient's norm: the largest signal there is over
-  /// float32's noise. A term that is missing, or counted twice, is off by several per cent at least.
+  /// symmetry. Along the gradient's own direction the derivative is the gradient's norm: the largest signal there is
+  /// over float32's noise. A term that is missing, or counted twice, is off by several per cent at least.
   @Test(arguments: cases)
   func `give the gradient that central differences find`(model: Case) throws {
     let network = try Network.make(

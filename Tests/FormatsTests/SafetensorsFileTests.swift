@@ -19,7 +19,8 @@ import Testing
   }
 
   @Test func `what the Python package wrote reads back`() throws {
-    // safetensors 0.8: save({"b": arange(2) f32, "a": arange(3) i64, "é": zeros(()) f32, "c": zeros((0, 2)) u8}, {"k": …})
+    // safetensors 0.8: save({"b": arange(2) f32, "a": arange(3) i64, "é": zeros(()) f32, "c": zeros((0, 2)) u8}, {"k":
+    // …})
     let header =
       #"{"__metadata__":{"k":"a\"\\/\n\u0001é"},"a":{"dtype":"I64","shape":[3],"data_offsets":[0,24]},"#
       + #""b":{"dtype":"F32","shape":[2],"data_offsets":[24,32]},"é":{"dtype":"F32","shape":[],"#

@@ -6,9 +6,10 @@ import Testing
 /// A network with first values of its own and a batch of random images, and how its gradients compare with central
 /// differences.
 ///
-/// Objective: sum of seed times logit, the seeds standard normal, so that no derivative is zero by symmetry. It is summed in
-/// double precision over float32 outputs. Along the gradient's own direction the derivative is the gradient's norm, the
-/// largest signal there is over float32's noise; a term that is missing, or counted twice, is off by per cents.
+/// The objective is the sum of seed times logit, the seeds standard normal, so that no derivative is zero by symmetry. It
+/// is summed in double precision over float32 outputs. Along the gradient's own direction the derivative is the
+/// gradient's norm, the largest signal there is over float32's noise; a term that is missing, or counted twice, is off by
+/// per cents.
 package final class GradientCheck {
   package let network: Network
   package let layout: ParameterLayout

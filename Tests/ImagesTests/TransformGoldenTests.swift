@@ -2,8 +2,8 @@ import Testing
 
 import Images
 
-/// Each transform with given parameters beside Pillow's and torchvision's pixels. What Pillow computes in integers or in
-/// the same floats must be the same bits; the tolerance, where there is one, has its reason beside it.
+/// Each transform with given parameters beside Pillow's and torchvision's pixels. What Pillow computes in integers or
+/// in the same floats must be the same bits; the tolerance, where there is one, has its reason beside it.
 struct TransformGoldenTests {
   /// Calls `result` with each case's source and parameters, and compares.
   private func compare(

@@ -3,7 +3,8 @@ import Kernels
 import Testing
 
 @Suite struct `Beta distribution` {
-  /// 40,000 draws: the standard error of the mean is at most 0.0025 and that of the variance at most 0.0013, so four of each.
+  /// 40,000 draws: the standard error of the mean is at most 0.0025 and that of the variance at most 0.0013, so four of
+  /// each.
   @Test(arguments: [0.05, 0.2, 1, 3.5])
   func `has the mean and the variance of Beta(a, a)`(shape: Double) {
     var stream = RandomStream(seed: 4, purpose: .test)

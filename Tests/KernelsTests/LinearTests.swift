@@ -3,8 +3,8 @@ import Testing
 
 /// The dense layer's own loops, which the oneDNN backend takes, against OpenBLAS's sgemm.
 @Suite struct `Dense layer in tiles` {
-  /// Tiles are 1 to 8 rows, 2 outputs forward; 16 or 48 inputs backward; and sums go by 256 inputs, 64 outputs or rows, 32
-  /// rows. Each size stands below, at and above such a bound.
+  /// Tiles are 1 to 8 rows, 2 outputs forward; 16 or 48 inputs backward; and sums go by 256 inputs, 64 outputs or rows,
+  /// 32 rows. Each size stands below, at and above such a bound.
   static let shapes = [
     (1, 1, 1), (2, 15, 3), (3, 16, 2), (4, 17, 1), (5, 47, 10), (7, 48, 9), (8, 64, 10), (9, 65, 64), (13, 111, 65),
     (16, 256, 5), (17, 257, 7), (32, 300, 33), (33, 515, 31), (41, 512, 130), (70, 96, 100), (129, 64, 10),

@@ -1,8 +1,8 @@
 import Kernels
 import Testing
 
-/// The kernels of our own that the oneDNN backend takes for 3x3, stride 1, padding 1 and a multiple of 16 outputs, from one
-/// to four inputs or, with AVX-512, from 16 or 32, against im2col with sgemm.
+/// The kernels of our own that the oneDNN backend takes for 3x3, stride 1, padding 1 and a multiple of 16 outputs, from
+/// one to four inputs or, with AVX-512, from 16 or 32, against im2col with sgemm.
 @Suite struct `Convolution by kernels of our own` {
   static let inputs = [1, 2, 3, 4, 16, 32]
   static let outputs = [16, 32]

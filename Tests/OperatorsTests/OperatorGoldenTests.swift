@@ -6,8 +6,8 @@ import Operators
 import TestSupport
 import Testing
 
-/// Every operator against PyTorch in double precision, in both lowerings, in pieces and at once, by both backends: sums of a
-/// few dozen products in float32 are within 1e-5 of the largest; erf by Abramowitz and Stegun within 1.5e-7.
+/// Every operator against PyTorch in double precision, in both lowerings, in pieces and at once, by both backends: sums
+/// of a few dozen products in float32 are within 1e-5 of the largest; erf by Abramowitz and Stegun within 1.5e-7.
 @Suite struct `Every operator` {
   static let tolerance = 2e-5
 

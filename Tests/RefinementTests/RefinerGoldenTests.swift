@@ -7,8 +7,8 @@ import TestSupport
 import Testing
 
 /// The inner loop against PyTorch, every rule: the loss at every iterate within 1e-4, and the relative L2 difference of
-/// x_t - x_0 within the case's bound. A ReLU at its kink flips in double precision too, and turns a sample's gradient from
-/// there on: `resnet20` has one, so its bound is wide.
+/// x_t - x_0 within the case's bound. A ReLU at its kink flips in double precision too, and turns a sample's gradient
+/// from there on: `resnet20` has one, so its bound is wide.
 @Suite struct `Refinement` {
   struct Case: Sendable, CustomTestStringConvertible {
     let source: Golden.Source

@@ -44,8 +44,8 @@ import Testing
         began.withLock { $0 = true }
         done.signal()
       }.start()
-      // As long as the first is under way the second cannot have begun, however long one waits; a little is enough to show
-      // a writer that takes two.
+      // As long as the first is under way the second cannot have begun, however long one waits; a little is enough to
+      // show a writer that takes two.
       usleep(20_000)
       #expect(began.withLock { !$0 })
       disk.open()

@@ -53,7 +53,8 @@ import Testing
     try #require(changed != saved)
 
     let places = [
-      "data.path", "data.validation_path", "data.test_path", "data.cache", "data.decoder_threads", "data.label_noise.file",
+      "data.path", "data.validation_path", "data.test_path", "data.cache", "data.decoder_threads",
+      "data.label_noise.file",
       "evaluation.cifar_c",
     ]
     let isFree =

@@ -11,10 +11,10 @@ import Supervision
 import TestSupport
 import Testing
 
-/// Whole training steps against PyTorch. At step 0 the losses agree within 1e-4 (distillation 1e-3: it is a small difference
-/// of large features), the gradient norm within 1e-3, statistics within 1e-4, and parameters within 0.02 of the learning
-/// rate on average (AdamW's first step is the gradient's sign, so an element of a tiny gradient may go the other way).
-/// Later steps start from weights that differ by that much: task loss 1e-3, distillation 5e-2, norm 3e-2.
+/// Whole training steps against PyTorch. At step 0 the losses agree within 1e-4 (distillation 1e-3: it is a small
+/// difference of large features), the gradient norm within 1e-3, statistics within 1e-4, and parameters within 0.02 of
+/// the learning rate on average (AdamW's first step is the gradient's sign, so an element of a tiny gradient may go the
+/// other way). Later steps start from weights that differ by that much: task loss 1e-3, distillation 5e-2, norm 3e-2.
 @Suite struct `Cyclic steps` {
   struct Case: Sendable, CustomTestStringConvertible {
     let source: Golden.Source

@@ -10,8 +10,9 @@ import Supervision
 import TestSupport
 import Testing
 
-/// One step of each rival against PyTorch (`rivals` in make_fixtures.py), on the model and batch of training_adam.safetensors.
-/// Losses agree within 1e-4, gradients and their norms within 1e-3, statistics within 1e-4, as in `Cyclic steps`.
+/// One step of each rival against PyTorch (`rivals` in make_fixtures.py), on the model and batch of
+/// training_adam.safetensors. Losses agree within 1e-4, gradients and their norms within 1e-3, statistics within 1e-4,
+/// as in `Cyclic steps`.
 @Suite struct `A step of a rival` {
   @Test(arguments: ConvolutionBackend.allCases)
   func `mixup: loss and gradients are PyTorch's`(backend: ConvolutionBackend) throws {

@@ -19,7 +19,8 @@ import Testing
   @Test func `one and two degrees of freedom have closed forms`() {
     for probability in [0.55, 0.8, 0.975, 0.999] {
       let u = 2 * probability - 1
-      // tan(pi u / 2) and u sqrt(2 / (1 - u^2)); the quantile's slope, up to 1e6 here, times a rounding of the probability.
+      // tan(pi u / 2) and u sqrt(2 / (1 - u^2)); the quantile's slope, up to 1e6 here, times a rounding of the
+      // probability.
       let one = StudentT.quantile(probability, degreesOfFreedom: 1)
       #expect(abs(one / tangent(.pi * u / 2) - 1) < 1e-11)
       let two = StudentT.quantile(probability, degreesOfFreedom: 2)

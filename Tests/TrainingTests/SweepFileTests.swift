@@ -242,7 +242,8 @@ private func refusal(_ yaml: String, _ overrides: [String] = []) -> String? {
     let runs = try Sweep.load(path: file).runs()
     #expect(runs.map(\.configuration.icp.steps) == [7, 8])
     #expect(runs.map(\.configuration.icp.stepSize) == [0.1, 0.1])
-    // The first line says by what they were chosen; a file without one is only named. What the study has otherwise is said.
+    // The first line says by what they were chosen; a file without one is only named. What the study has otherwise is
+    // said.
     #expect(
       runs.map(\.provenance) == [
         "by validation_accuracy (0.5, mean of 2 runs) (chosen.yaml), but for icp.step_size, icp.objective",

@@ -2,7 +2,8 @@ import Formats
 import Foundation
 import Pictures
 
-/// Images and labels as NumPy's arrays: images of bytes, N x H x W or N x H x W x 3 (or 1), labels of integers, N or N x 1.
+/// Images and labels as NumPy's arrays: images of bytes, N x H x W or N x H x W x 3 (or 1), labels of integers, N or N
+/// x 1.
 struct ImageArrays {
   let images: NumpyFile
   let labels: NumpyFile

@@ -13,8 +13,8 @@ struct LoadedData: Sendable {
 /// A format of data. Conforming is a file; being known is a line of `DataSources.all`.
 protocol DataSource: Sendable {
   static var format: DataFormat { get }
-  /// What `path` holds of this format, as a message says it; nil where it is nothing of it. Lists folders and reads first
-  /// bytes, no more.
+  /// What `path` holds of this format, as a message says it; nil where it is nothing of it. Lists folders and reads
+  /// first bytes, no more.
   static func recognises(_ path: String) -> String?
   /// Reads and checks what `data.path` names.
   static func load(_ path: String, _ options: DataOptions) throws(DataError) -> LoadedData

@@ -52,8 +52,8 @@ enum ImagesSource: DataSource {
 }
 
 extension PictureIndex {
-  /// The index of the pictures at `path`: as it was kept in `data.cache`, where nothing came or went since, else made anew
-  /// and kept there.
+  /// The index of the pictures at `path`: as it was kept in `data.cache`, where nothing came or went since, else made
+  /// anew and kept there.
   package static func at(_ path: String, _ options: DataOptions) throws(DataError) -> PictureIndex {
     let kept = options.cache.map { PictureIndexFile(folder: $0, path: path, badFiles: options.badFiles) }
     if let index = kept?.read(), index.isCurrent { return index }

@@ -4,7 +4,8 @@ import Formats
 import Foundation
 import Pictures
 
-/// An `.npz` archive of arrays as MedMNIST publishes them: train_images, train_labels and, where there are, val_* and test_*.
+/// An `.npz` archive of arrays as MedMNIST publishes them: train_images, train_labels and, where there are, val_* and
+/// test_*.
 enum NPZSource: DataSource {
   static let format = DataFormat.npz
 

@@ -7,7 +7,8 @@ import Models
 import Planning
 import Supervision
 
-/// Few-shot episodes on the features that a model gives test images, over all ranks: the same figures at any number of them.
+/// Few-shot episodes on the features that a model gives test images, over all ranks: the same figures at any number of
+/// them.
 struct EpisodeEvaluator {
   private let rounds: SharedRounds
   private let classes: EpisodeClasses

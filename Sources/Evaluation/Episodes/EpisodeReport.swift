@@ -22,8 +22,8 @@ package struct EpisodeReport: Equatable, Sendable {
     standardDeviation = Statistics.standardDeviation(correct.map { Double($0) / queries })!
   }
 
-  /// Half of the 95 % interval of the mean, 1.96 s / sqrt(episodes): what other episodes of the same classes and weights
-  /// might give. It says nothing about other seeds of training, or other classes.
+  /// Half of the 95 % interval of the mean, 1.96 s / sqrt(episodes): what other episodes of the same classes and
+  /// weights might give. It says nothing about other seeds of training, or other classes.
   package var interval: Double { 1.96 * standardDeviation / Double(options.episodes).squareRoot() }
 
   package var text: String {

@@ -25,7 +25,8 @@ package struct EpisodeOptions: Equatable, Sendable {
   }
 }
 
-/// Few-shot episodes over samples whose classes the network need never have seen. Episode k is a function of the seed and k.
+/// Few-shot episodes over samples whose classes the network need never have seen. Episode k is a function of the seed
+/// and k.
 package struct Episodes: Sendable {
   /// One class of one episode: samples by number.
   package struct Group: Equatable, Sendable {

@@ -1,5 +1,5 @@
-/// Recognises queries by the nearest class centroid, the mean of the class's labelled features (Snell et al. 2017, without
-/// their training). All arithmetic is in double precision.
+/// Recognises queries by the nearest class centroid, the mean of the class's labelled features (Snell et al. 2017,
+/// without their training). All arithmetic is in double precision.
 package struct NearestCentroid: Sendable {
   private let distance: EpisodeOptions.Distance
   private let width: Int
@@ -7,8 +7,8 @@ package struct NearestCentroid: Sendable {
   /// `width`: values of a feature vector.
   package init(distance: EpisodeOptions.Distance, width: Int) { (self.distance, self.width) = (distance, width) }
 
-  /// How many of an episode's queries come nearest to their own class. Of centroids equally near the first counts; a query
-  /// whose features are not finite counts as wrong. `feature` gives a sample's `width` values.
+  /// How many of an episode's queries come nearest to their own class. Of centroids equally near the first counts; a
+  /// query whose features are not finite counts as wrong. `feature` gives a sample's `width` values.
   package func correct(in groups: [Episodes.Group], feature: (Int) -> ArraySlice<Float>) -> Int {
     let centroids = groups.map { centroid(of: $0.support.map { vector(feature($0)) }) }
     var correct = 0

@@ -5,9 +5,9 @@ import Kernels
 import Models
 import Refinement
 
-/// How an adversarial example is looked for: up the cross entropy by signs of the gradient, within a distance that no pixel
-/// may exceed, among the images that pixels can show. The inner loop of the rule `ifgsm`, but measured in pixel values, so
-/// that a step is not the same length in every normalised channel, and with a start that may be random.
+/// How an adversarial example is looked for: up the cross entropy by signs of the gradient, within a distance that no
+/// pixel may exceed, among the images that pixels can show. The inner loop of the rule `ifgsm`, but measured in pixel
+/// values, so that a step is not the same length in every normalised channel, and with a start that may be random.
 package struct Attack: Sendable {
   package let steps: Int
   /// In pixel values, of which black and white are 0 and 1.
@@ -49,8 +49,8 @@ package final class Attacker {
     high = Tensor(network.input.withBatch(network.pieceSize))
   }
 
-  /// Replaces the images of `samples`, at most a piece of them, by adversarial ones. `images`: normalised, channels last;
-  /// the samples' numbers address random starts.
+  /// Replaces the images of `samples`, at most a piece of them, by adversarial ones. `images`: normalised, channels
+  /// last; the samples' numbers address random starts.
   package func perturb(
     _ images: UnsafeMutablePointer<Float>, labels: UnsafePointer<Int32>, samples: Range<Int>, by attack: Attack
   ) {

@@ -1,8 +1,8 @@
 import Graph
 import Operators
 
-/// Activations that a file holds in pieces: SiLU as x sigmoid(x), HardSwish as x hardSigmoid(x), GELU with the error function.
-/// One pass over memory each, and nothing kept between the pieces.
+/// Activations that a file holds in pieces: SiLU as x sigmoid(x), HardSwish as x hardSigmoid(x), GELU with the error
+/// function. One pass over memory each, and nothing kept between the pieces.
 struct ActivationPieces: FusionRule {
   func apply(to draft: inout Draft) {
     for index in draft.nodes.indices {

@@ -27,15 +27,16 @@ struct BatchNormalizationEnd: FusionRule {
 }
 
 extension Draft {
-  /// What `sum` adds to `node`, where that is another value of the same shape and `node` stands first: of two that could
-  /// take in the sum, the first does.
+  /// What `sum` adds to `node`, where that is another value of the same shape and `node` stands first: of two that
+  /// could take in the sum, the first does.
   func addend(beside node: Int, in sum: Int) -> Int? {
     guard let add = nodes[sum]!.operator as? Add, add.own == nil,
       shapes[nodes[sum]!.inputs[0]] == shapes[nodes[sum]!.inputs[1]]
     else { return nil }
     let inputs = nodes[sum]!.inputs
     if inputs[0] == node { return inputs[1] }
-    // The first one is as good a place for the sum, if it can be: it comes first in the list of nodes, or will be asked.
+    // The first one is as good a place for the sum, if it can be: it comes first in the list of nodes, or will be
+    // asked.
     return takesSums(inputs[0]) ? nil : inputs[0]
   }
 

@@ -1,8 +1,8 @@
 import Graph
 import Operators
 
-/// Evaluation mode: batch normalisation is a scale and a shift by channel, which go into the convolution before it where that
-/// has no other reader, or stand alone.
+/// Evaluation mode: batch normalisation is a scale and a shift by channel, which go into the convolution before it
+/// where that has no other reader, or stand alone.
 struct FoldedBatchNormalization: FusionRule {
   func apply(to draft: inout Draft) {
     for index in draft.nodes.indices {

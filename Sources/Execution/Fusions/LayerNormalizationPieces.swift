@@ -1,8 +1,8 @@
 import Graph
 import Operators
 
-/// LayerNorm over the last axis that a file holds in pieces: x - mean, over the square root of the mean of its square plus
-/// epsilon, then a scale and a shift that are parameters.
+/// LayerNorm over the last axis that a file holds in pieces: x - mean, over the square root of the mean of its square
+/// plus epsilon, then a scale and a shift that are parameters.
 struct LayerNormalizationPieces: FusionRule {
   func apply(to draft: inout Draft) {
     for index in draft.nodes.indices {

@@ -1,7 +1,7 @@
 import CImages
 
-/// Pillow's ImageEnhance: the picture mixed with one that lacks what is enhanced. Factor 1 changes nothing, 0 takes all of
-/// it away, more than 1 exaggerates.
+/// Pillow's ImageEnhance: the picture mixed with one that lacks what is enhanced. Factor 1 changes nothing, 0 takes all
+/// of it away, more than 1 exaggerates.
 extension Picture {
   func brightness(_ factor: Double) -> Picture { mixed(factor) { _ in 0 } }
 

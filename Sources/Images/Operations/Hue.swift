@@ -1,8 +1,8 @@
 import Foundation
 
 extension Picture {
-  /// torchvision's `adjust_hue`: the hue turned by `turns` (-0.5...0.5) of the colour wheel, through Pillow's HSV of bytes,
-  /// with its rounding. Grey has no hue.
+  /// torchvision's `adjust_hue`: the hue turned by `turns` (-0.5...0.5) of the colour wheel, through Pillow's HSV of
+  /// bytes, with its rounding. Grey has no hue.
   func hueShifted(by turns: Double) -> Picture {
     guard channels == 3 else { return self }
     // Of a negative shift the byte wraps around.

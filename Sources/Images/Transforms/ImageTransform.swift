@@ -26,8 +26,8 @@ package struct PixelSize: Hashable, Sendable {
   package init(width: Int, height: Int) { (self.width, self.height) = (width, height) }
 }
 
-/// Where a picture of the network's size comes to lie in its input, and what of it is taken away: decided on bytes, done
-/// after normalisation, where 0 is the mean pixel.
+/// Where a picture of the network's size comes to lie in its input, and what of it is taken away: decided on bytes,
+/// done after normalisation, where 0 is the mean pixel.
 package struct Placement: Equatable, Sendable {
   /// Rows and columns by which the picture is shifted up and left; zeros come in.
   package var rows = 0

@@ -1,7 +1,7 @@
 import Foundation
 
-/// n operations out of fourteen, drawn anew for each picture, of one strength m of 30: torchvision's RandAugment (Cubuk et
-/// al. 2020), with nearest neighbours and black where nothing is.
+/// n operations out of fourteen, drawn anew for each picture, of one strength m of 30: torchvision's RandAugment (Cubuk
+/// et al. 2020), with nearest neighbours and black where nothing is.
 package struct RandAugment: ImageTransform {
   package static let name = "rand-augment"
   package static let parameters: [TransformParameter] = [

@@ -1,6 +1,7 @@
 import Foundation
 
-/// A part of the picture of random area and aspect ratio, resized to the network's size: torchvision's RandomResizedCrop.
+/// A part of the picture of random area and aspect ratio, resized to the network's size: torchvision's
+/// RandomResizedCrop.
 package struct RandomResizedCrop: ImageTransform {
   package static let name = "random-resized-crop"
   package static let parameters: [TransformParameter] = [

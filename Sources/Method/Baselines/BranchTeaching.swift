@@ -5,10 +5,11 @@ import Kernels
 import Models
 import Runtime
 
-/// "Be your own teacher" (Zhang et al. 2019; `branches.*`): classifiers on earlier stages learn the labels, and what the
-/// network's own logits z and features F say, these being constants:
+/// "Be your own teacher" (Zhang et al. 2019; `branches.*`): classifiers on earlier stages learn the labels, and what
+/// the network's own logits z and features F say, these being constants:
 ///
-/// sum over branches of  task L_task(z_b) + distillation T^2 KL(softmax(z / T) || softmax(z_b / T)) + features ||F_b - F||^2
+/// sum over branches of  task L_task(z_b) + distillation T^2 KL(softmax(z / T) || softmax(z_b / T)) + features ||F_b -
+/// F||^2
 ///
 /// each a mean over the samples; F_b is the branch's hidden layer.
 struct BranchTeaching: MethodPart {

@@ -3,12 +3,12 @@ import Kernels
 import Graph
 import Models
 
-/// CutMix (Yun et al. 2019; `training.cutmix`): a box of each image is another sample's, its target w y + (1 - w) y', where w is
-/// the share of the image that stays.
+/// CutMix (Yun et al. 2019; `training.cutmix`): a box of each image is another sample's, its target w y + (1 - w) y',
+/// where w is the share of the image that stays.
 ///
-/// One box a batch, addressed by epoch and position: its sides are sqrt(1 - u) of the image's, u of Beta(alpha, alpha), its
-/// centre is any pixel, and what lies outside the image is cut off. The other sample as in `MixingPartners`, the same place of
-/// it.
+/// One box a batch, addressed by epoch and position: its sides are sqrt(1 - u) of the image's, u of Beta(alpha, alpha),
+/// its centre is any pixel, and what lies outside the image is cut off. The other sample as in `MixingPartners`, the
+/// same place of it.
 struct CutMix: MethodPart {
   private let alpha: Double
   fileprivate let seed: Int

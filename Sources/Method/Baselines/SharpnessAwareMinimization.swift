@@ -4,11 +4,11 @@ import Graph
 import Kernels
 import Models
 
-/// SAM (Foret et al. 2021; `optimizer.sam_rho`): the gradient at the weights of the worst place within a radius, to first
-/// order, w + radius g / ||g||, is what the step takes at w.
+/// SAM (Foret et al. 2021; `optimizer.sam_rho`): the gradient at the weights of the worst place within a radius, to
+/// first order, w + radius g / ||g||, is what the step takes at w.
 ///
-/// Each shard goes up along its own gradient, the paper's own practice on several accelerators (its "m-sharpness", m the
-/// samples of a shard): no reduction more, and the same bits at any number of ranks.
+/// Each shard goes up along its own gradient, the paper's own practice on several accelerators (its "m-sharpness", m
+/// the samples of a shard): no reduction more, and the same bits at any number of ranks.
 struct SharpnessAwareMinimization: MethodPart {
   private let radius: Double
 

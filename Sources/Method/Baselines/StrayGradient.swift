@@ -4,8 +4,8 @@ import Graph
 import Kernels
 import Models
 
-/// The authors' code never clears what the refinement's first backward pass leaves at the weights: the gradient of the mean
-/// cross entropy at x_0 in evaluation mode (`icp.stray_gradient`).
+/// The authors' code never clears what the refinement's first backward pass leaves at the weights: the gradient of the
+/// mean cross entropy at x_0 in evaluation mode (`icp.stray_gradient`).
 struct StrayGradient: MethodPart {
   init?(_ setting: MethodSetting) {
     let icp = setting.configuration.icp

@@ -35,8 +35,8 @@ extension GraphReader {
     modules.filter { $0.node == node }.map(\.path).min { $0.count < $1.count } ?? network.nodes[node].name
   }
 
-  /// The last node of each resolution: those before a reduction of it, and before pooling. Of a network of sequences, every
-  /// third block.
+  /// The last node of each resolution: those before a reduction of it, and before pooling. Of a network of sequences,
+  /// every third block.
   private func defaultTaps() -> [Int] {
     let nodes = network.nodes
     var sizes: [[Int]] = []

@@ -4,10 +4,10 @@ import Operators
 
 /// Makes a network of an ONNX graph.
 ///
-/// The graph is read **for a batch of one**: samples do not depend on each other, so what it does to a batch of one it does to
-/// each sample of any batch, and an axis that holds the batch is an axis of extent 1, wherever it stands. So a batch that the
-/// exporter fixed in an input, a Reshape or an Expand is free, and shape arithmetic has but one result. A batch of more than
-/// one that was fixed becomes one first.
+/// The graph is read **for a batch of one**: samples do not depend on each other, so what it does to a batch of one it
+/// does to each sample of any batch, and an axis that holds the batch is an axis of extent 1, wherever it stands. So a
+/// batch that the exporter fixed in an input, a Reshape or an Expand is free, and shape arithmetic has but one result.
+/// A batch of more than one that was fixed becomes one first.
 struct GraphReader {
   /// What a name in the file stands for.
   enum Value {
@@ -204,8 +204,8 @@ struct GraphReader {
     return tensor
   }
 
-  /// Registers a variable with the file's values and returns its name: the tensor's own, or one after the module where the
-  /// exporter has given it a number.
+  /// Registers a variable with the file's values and returns its name: the tensor's own, or one after the module where
+  /// the exporter has given it a number.
   mutating func variable(
     _ tensor: ONNXTensor, _ context: NodeContext, role: String, isTransposed: Bool = false
   ) throws(GraphError) -> String {

@@ -90,8 +90,8 @@ final class CheckpointSaver: RunObserver {
     try body()
   }
 
-  /// An optimiser step can leave what no gradient showed: weights that are not finite must not become a checkpoint. The same
-  /// on every rank, without asking the others.
+  /// An optimiser step can leave what no gradient showed: weights that are not finite must not become a checkpoint. The
+  /// same on every rank, without asking the others.
   private func checkWeights(_ trainer: Trainer) throws {
     guard let name = trainer.firstNotFinite() else { return }
     let cause = "\(name) is not finite after this step"

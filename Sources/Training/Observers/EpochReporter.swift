@@ -5,8 +5,8 @@ import Planning
 import Reporting
 import Runtime
 
-/// Measures each epoch that has ended, over all ranks, and records it. Comes after the saver: a kill or a request to stop
-/// within an evaluation loses nothing, and a run that goes on from the checkpoint measures again.
+/// Measures each epoch that has ended, over all ranks, and records it. Comes after the saver: a kill or a request to
+/// stop within an evaluation loses nothing, and a run that goes on from the checkpoint measures again.
 final class EpochReporter: RunObserver {
   private let evaluator: Evaluator
   private let journal: RunJournal?

@@ -11,16 +11,16 @@ import Planning
 import Supervision
 import Training
 
-// What a step allocates and locks on the thread that computes, MPI's own and the loader's excepted, and how many sums over
-// the ranks it starts. Prints a line before
-// and behind the counted steps of each kind, among what the kernels print (DNNL_VERBOSE), and last a line of JSON:
-// {"control": {"allocations": [1], "locks": [1]}, "cyclic": {"allocations": [0, 0, 0], "locks": [0, 0, 0], "messages": [0, 0, 0]}, ...}, where
-// control is one of each made on purpose.
+// What a step allocates and locks on the thread that computes, MPI's own and the loader's excepted, and how many sums
+// over the ranks it starts. Prints a line before and behind the counted steps of each kind, among what the kernels
+// print (DNNL_VERBOSE), and last a line of JSON: {"control": {"allocations": [1], "locks": [1]}, "cyclic":
+// {"allocations": [0, 0, 0], "locks": [0, 0, 0], "messages": [0, 0, 0]}, ...}, where control is one of each made on
+// purpose.
 //
 //   allocation-probe [--backtraces] [KEY=VALUE ...]
 //
-// KEY=VALUE as --set of `icp train`, over a small ResNet on drawn images. `--backtraces` also prints from where; pipe it
-// through `swift demangle`.
+// KEY=VALUE as --set of `icp train`, over a small ResNet on drawn images. `--backtraces` also prints from where; pipe
+// it through `swift demangle`.
 
 let configuration = """
   data: {format: glyphs, limit: 64, test_limit: 10, size: 12}

@@ -2,8 +2,8 @@ import CMemoryWatch
 import Foundation
 import FuzzTargets
 
-/// `corpus-probe TARGET FILE...` runs a fuzz target once on each file, under the same checks, and prints a line for each:
-/// what it allocated at once and in all, and the outcome. Ends with 1 where a file took more than it may.
+/// `corpus-probe TARGET FILE...` runs a fuzz target once on each file, under the same checks, and prints a line for
+/// each: what it allocated at once and in all, and the outcome. Ends with 1 where a file took more than it may.
 
 guard CommandLine.arguments.count > 1, let target = FuzzTarget(rawValue: CommandLine.arguments[1]) else { exit(64) }
 let scratch = try Scratch()

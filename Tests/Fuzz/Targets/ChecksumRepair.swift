@@ -1,7 +1,7 @@
 import Formats
 
-/// A checkpoint's bytes with its checksums made right again, so that a changed one is not refused for them alone. Nothing
-/// happens where there is nothing to repair.
+/// A checkpoint's bytes with its checksums made right again, so that a changed one is not refused for them alone.
+/// Nothing happens where there is nothing to repair.
 package func repairChecksums(_ bytes: inout [UInt8]) {
   guard let file = try? SafetensorsFile(bytes: bytes, path: "") else { return }
   for tensor in file.tensors {

@@ -3,8 +3,8 @@ import Datasets
 import Foundation
 import Planning
 
-/// A configuration file, up to the first line that begins with `--set `; the rest are the strings of `--set`, each up to
-/// the next such line.
+/// A configuration file, up to the first line that begins with `--set `; the rest are the strings of `--set`, each up
+/// to the next such line.
 struct ConfigurationInput {
   private let path: String
   private let overrides: [String]
@@ -32,7 +32,8 @@ struct ConfigurationInput {
 }
 
 extension Scratch {
-  /// The part of `input` before the first line that begins with `--set ` as a file, and what stands behind each of those.
+  /// The part of `input` before the first line that begins with `--set ` as a file, and what stands behind each of
+  /// those.
   func writeWithOverrides(_ name: String, _ input: [UInt8]) -> (path: String, overrides: [String]) {
     var parts: [[UInt8]] = [[]]
     for line in input.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false) {

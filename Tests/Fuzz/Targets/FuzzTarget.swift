@@ -71,16 +71,18 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
     }
   }
 
-  /// What reading `input` may allocate: `largest` at once in one piece, `peak` in all. "Twice the file" is for the pieces;
-  /// in all there are also the tables of what the file holds. The constants are what fixed buffers take.
+  /// What reading `input` may allocate: `largest` at once in one piece, `peak` in all. "Twice the file" is for the
+  /// pieces; in all there are also the tables of what the file holds. The constants are what fixed buffers take.
   package func allowance(for input: [UInt8]) -> (largest: Int, peak: Int) {
     let kibibyte = 1024
     switch self {
     case .config:
-      // At most 64 KiB long, so constants: a buffer for the file, and nodes of about 100 bytes for a byte or two of text.
+      // At most 64 KiB long, so constants: a buffer for the file, and nodes of about 100 bytes for a byte or two of
+      // text.
       return (16384 * kibibyte, 65536 * kibibyte)
     case .plan, .sweep:
-      // Beside it what the configuration asks for: every layer of a network is a node, every run of a study a configuration.
+      // Beside it what the configuration asks for: every layer of a network is a node, every run of a study a
+      // configuration.
       return (65536 * kibibyte, 262144 * kibibyte)
     case .checkpoint:
       // Hash tables of the header grow to 64 bytes an entry of ten, so have their own limit (SafetensorsHeader).
