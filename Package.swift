@@ -55,6 +55,7 @@ let package = Package(
       swiftSettings: noMathErrno),
     .target(name: "Pictures", dependencies: ["Images", "Kernels", "Formats", "Files", "Runtime"]),
     .target(name: "Datasets", dependencies: ["Pictures", "Images", "Kernels", "Formats", "Files", "Runtime"]),
+    .target(name: "Loading", dependencies: ["Datasets", "Images", "Kernels", "Pictures"]),
     .target(name: "Reporting", dependencies: ["Files", "Runtime", .product(name: "Logging", package: "swift-log")]),
     .target(name: "Optimization", dependencies: ["Kernels"], swiftSettings: noMathErrno),
     .target(
@@ -65,12 +66,15 @@ let package = Package(
       ], swiftSettings: noMathErrno),
     .target(
       name: "Method",
-      dependencies: ["Configuration", "Refinement", "Models", "Execution", "Graph", "Datasets", "Kernels", "Runtime"],
+      dependencies: [
+        "Configuration", "Refinement", "Models", "Execution", "Graph", "Loading", "Datasets", "Kernels", "Runtime",
+      ],
       swiftSettings: noMathErrno),
     .target(
       name: "Planning",
       dependencies: [
-        "Configuration", "Method", "Optimization", "Refinement", "Models", "Execution", "Graph", "Datasets", "Kernels",
+        "Configuration", "Method", "Optimization", "Refinement", "Models", "Execution", "Graph", "Loading", "Datasets",
+        "Kernels",
         "Formats",
         "Reporting", "Runtime",
       ], swiftSettings: noMathErrno),
@@ -83,7 +87,8 @@ let package = Package(
     .target(
       name: "Reduction",
       dependencies: [
-        "Supervision", "Method", "Optimization", "Configuration", "Models", "Execution", "Graph", "Datasets", "Kernels",
+        "Supervision", "Method", "Optimization", "Configuration", "Models", "Execution", "Graph", "Loading", "Datasets",
+        "Kernels",
         "Formats", "MPI",
         "Runtime",
       ], swiftSettings: noMathErrno),
@@ -106,7 +111,8 @@ let package = Package(
       name: "Training",
       dependencies: [
         "Doctor", "Evaluation", "Reduction", "Checkpointing", "Supervision", "Planning", "Configuration", "Method",
-        "Optimization", "Refinement", "Models", "Execution", "Graph", "Datasets", "Kernels", "Formats", "Files", "MPI",
+        "Optimization", "Refinement", "Models", "Execution", "Graph", "Loading", "Datasets", "Kernels", "Formats",
+        "Files", "MPI",
         "Reporting",
         "Runtime", .product(name: "Logging", package: "swift-log"),
       ], swiftSettings: noMathErrno),
@@ -123,7 +129,7 @@ let package = Package(
       dependencies: [
         "Training", "Supervision", "Reduction", "Planning", "Configuration", "Method", "Refinement", "Models",
         "Execution",
-        "Operators", "Graph", "Datasets", "Kernels", "Files", "MPI", "Reporting", "Runtime",
+        "Operators", "Graph", "Loading", "Datasets", "Kernels", "Files", "MPI", "Reporting", "Runtime",
       ], swiftSettings: noMathErrno),
     .target(
       name: "Inspection",
@@ -153,7 +159,7 @@ let package = Package(
       name: "allocation-probe",
       dependencies: [
         "CAllocationCounter", "Training", "Supervision", "Planning", "Configuration", "Method", "Models", "Execution",
-        "Graph", "Datasets",
+        "Graph", "Loading", "Datasets",
         "Kernels", "MPI",
       ],
       path: "Tests/Executable/AllocationProbe", linkerSettings: [.unsafeFlags(["-Xlinker", "--export-dynamic"])]),
@@ -188,14 +194,14 @@ let package = Package(
       dependencies: ["Refinement", "Models", "Execution", "Graph", "Kernels", "Formats", "TestSupport"]),
     .testTarget(
       name: "DatasetsTests",
-      dependencies: ["Datasets", "Pictures", "Images", "Kernels", "Formats", "Files", "TestSupport"]),
+      dependencies: ["Loading", "Datasets", "Pictures", "Images", "Kernels", "Formats", "Files", "TestSupport"]),
     .testTarget(
       name: "TrainingTests",
       dependencies: [
         "Benchmarks", "Studies", "Training", "Doctor", "Evaluation", "Reduction", "Supervision", "Checkpointing",
         "Planning",
         "Configuration", "Optimization", "Method", "Refinement", "Models", "Execution", "Operators", "Graph",
-        "Datasets", "Kernels",
+        "Loading", "Datasets", "Kernels",
         "Formats", "Files",
         "MPI", "Reporting", "Runtime", "TestSupport",
         .product(name: "Logging", package: "swift-log"),

@@ -3,6 +3,7 @@ import Datasets
 import Glibc
 import Graph
 import Kernels
+import Loading
 import MPI
 import Method
 import Models
@@ -33,10 +34,10 @@ package struct StepBenchmark {
 
   /// The same report on every rank.
   package func run() throws -> StepBenchmarkReport {
-    let plan = try communicator.together { try RunPlan(synthetic: configuration, ranks: communicator.size) }
+    let plan = try communicator.collectively { try RunPlan(synthetic: configuration, ranks: communicator.size) }
     try communicator.agreeOnBenchmark(plan.configuration)
     let clock = PhaseClock()
-    let trainer = try communicator.together {
+    let trainer = try communicator.collectively {
       let model = ModelState(plan.network, seed: configuration.training.seed)
       return Trainer(plan: plan, model: model, communicator: communicator, clock: clock)
     }

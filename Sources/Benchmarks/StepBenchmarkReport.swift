@@ -20,8 +20,8 @@ package struct StepBenchmarkReport {
   /// Processor time by time, the least over the ranks. A rank hardly sleeps in a step (MPI waits by asking again), so
   /// less than 1 means that something else ran on its core.
   var processorShare = 1.0
-  /// Seconds: fastest, in the refinement's pieces, in those of training passes (`BareConvolutions`); nil where they were
-  /// not timed.
+  /// Seconds: fastest, in the refinement's pieces, in those of training passes (`BareConvolutions`); nil where they
+  /// were not timed.
   var bareConvolutions: [Double]?
 
   /// `steps` holds the seconds of each phase of each repeat.

@@ -60,7 +60,7 @@ struct BenchStepCommand: ParsableCommand {
 
   func run() throws {
     try Ranks.run { communicator in
-      let configuration = try communicator.together { try source.load(readsData: false) }
+      let configuration = try communicator.collectively { try source.load(readsData: false) }
       try communicator.agree(on: "the command line", "\(timing.options) \(noBare)")
       let report = try StepBenchmark(
         configuration: configuration, options: timing.options, timesConvolutions: !noBare, communicator: communicator
@@ -96,7 +96,7 @@ struct BenchKernelsCommand: ParsableCommand {
 
   func run() throws {
     try Ranks.run { communicator in
-      let configuration = try communicator.together { try source.load(readsData: false) }
+      let configuration = try communicator.collectively { try source.load(readsData: false) }
       try communicator.agree(on: "the command line", "\(timing.options) \(batch)")
       let report = try KernelBenchmark(
         configuration: configuration, batch: batch, options: timing.options, communicator: communicator

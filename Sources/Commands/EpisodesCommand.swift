@@ -63,7 +63,7 @@ struct EpisodesCommand: ParsableCommand {
 
   func run() throws {
     try Ranks.run { communicator in
-      let configuration = try communicator.together { try source.load() }
+      let configuration = try communicator.collectively { try source.load() }
       let options = EpisodeOptions(
         way: way, shots: shots, queries: queries, episodes: episodes, distance: distance, seed: seed)
       let supervision = try Supervision(communicator, limit: configuration.watchdog.seconds)

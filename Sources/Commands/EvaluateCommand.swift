@@ -21,7 +21,7 @@ struct EvaluateCommand: ParsableCommand {
 
   func run() throws {
     try Ranks.run { communicator in
-      let configuration = try communicator.together { try source.load() }
+      let configuration = try communicator.collectively { try source.load() }
       let supervision = try Supervision(communicator, limit: configuration.watchdog.seconds)
       defer { supervision.end() }
       let metrics = try EvaluationSession(

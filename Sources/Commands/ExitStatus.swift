@@ -47,10 +47,10 @@ enum Ranks {
   /// single rank meets ends all of them, since the others may be waiting for it.
   static func run(_ body: (Communicator) throws -> Void) throws {
     // MPI_Init waits for ever for a rank that does not get that far. A large job on a busy file system needs a while.
-    let silence = Silence(seconds: 300)
+    let timeout = StartupTimeout(seconds: 300)
     var isFirst = false
     let told = try World.run { communicator -> AlreadyTold? in
-      silence.end()
+      timeout.end()
       isFirst = communicator.rank == 0
       do {
         try Preflight.meet(communicator)

@@ -41,7 +41,7 @@ struct RobustnessCommand: ParsableCommand {
 
   func run() throws {
     try Ranks.run { communicator in
-      var configuration = try communicator.together { try source.load() }
+      var configuration = try communicator.collectively { try source.load() }
       if let cifarC { configuration.evaluation.cifarC = cifarC }
       if let attackSamples { configuration.evaluation.attackSamples = attackSamples }
       let supervision = try Supervision(communicator, limit: configuration.watchdog.seconds)

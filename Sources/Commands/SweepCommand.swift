@@ -39,14 +39,16 @@ struct SweepCommand: ParsableCommand {
   var redo = false
 
   func run() throws {
-    StopRequests.take()
+    StopRequests.listen()
     try Ranks.run { communicator in
-      let loaded = try communicator.together { try Sweep.load(path: sweep, overrides: overrides) }
+      let loaded = try communicator.collectively { try Sweep.load(path: sweep, overrides: overrides) }
       let folder = directory ?? Self.defaultDirectory(sweep)
       try communicator.agree(on: "the command line", "\(dryRun) \(retryFailed) \(redo) \(folder)")
       try communicator.agree(on: "the sweep", loaded.identity)
       guard !dryRun else {
-        let text = try communicator.together { try communicator.rank == 0 ? loaded.description(directory: folder) : "" }
+        let text = try communicator.collectively {
+          try communicator.rank == 0 ? loaded.description(directory: folder) : ""
+        }
         return try StandardOutput.print(text, from: communicator)
       }
       try SweepSession(

@@ -30,9 +30,9 @@ struct TrainCommand: ParsableCommand {
   var dryRun = false
 
   func run() throws {
-    StopRequests.take()
+    StopRequests.listen()
     try Ranks.run { communicator in
-      let configuration = try communicator.together { try source.load() }
+      let configuration = try communicator.collectively { try source.load() }
       try communicator.agree(on: "the command line", "\(dryRun) \(resume ?? "")")
       let supervision = try Supervision(communicator, limit: configuration.watchdog.seconds)
       defer { supervision.end() }

@@ -71,12 +71,12 @@ struct ConfigurationCheck: Sendable {
       guard configuration.training.mixup > 0, configuration.training.cutmix > 0 else { return nil }
       return "'training.mixup' and 'training.cutmix' are on: an image is mixed in one way"
     },
-    rival("optimizer.sam_rho") { $0.optimizer.samRho > 0 },
-    rival("branches.taps") { $0.branches.taps != nil },
+    baseline("optimizer.sam_rho") { $0.optimizer.samRho > 0 },
+    baseline("branches.taps") { $0.branches.taps != nil },
   ]
 
   /// What takes the refinement's place instead of working on it.
-  private static func rival(
+  private static func baseline(
     _ key: String, _ isOn: @escaping @Sendable (RunConfiguration) -> Bool
   ) -> ConfigurationCheck {
     ConfigurationCheck(keys: ["icp.rule", key]) { configuration in

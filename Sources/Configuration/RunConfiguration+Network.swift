@@ -8,7 +8,7 @@ extension RunConfiguration.ModelSection {
   /// Throws: a GraphError where there is none, a FormatError for a file that cannot be read.
   package func network(of image: Shape, classes: Int) throws -> Network {
     guard kind == .onnx, let path else {
-      let options = ModelOptions(kind: kind, shortcut: shortcut, stem: stem, hidden: hidden, dropout: dropout)
+      let options = ModelChoice(kind: kind, shortcut: shortcut, stem: stem, hidden: hidden, dropout: dropout)
       return try Network.make(
         options, input: SampleShape(image.channels, image.height, image.width), classes: classes)
     }

@@ -1,18 +1,6 @@
 import Kernels
 import Pictures
 
-/// How labels come to be wrong (docs/METHOD.md, "Regimes").
-public enum LabelNoiseKind: String, CaseIterable, Sendable {
-  case none, symmetric
-  case symmetricExclusive = "symmetric_exclusive"
-  case asymmetric
-  case pairFlip = "pair_flip"
-  case file
-
-  /// Whether `data.label_noise.rate` says how many.
-  package var needsRate: Bool { self != .none && self != .file }
-}
-
 /// Wrong labels for training: the same at any number of ranks, since (seed, the sample's position in the files) decides
 /// whose label changes, and to what. A higher rate changes the labels that a lower one does, and more.
 package struct LabelNoise: Equatable, Sendable {

@@ -2,20 +2,6 @@ import Foundation
 import Reporting
 import Runtime
 
-package struct MemoryFacts: Codable, Sendable {
-  /// Bytes that a host's processes can still take: by the kernel's estimate, or the control group's limit. Nil where
-  /// the kernel does not say.
-  package var available: Int?
-
-  package init() {}
-
-  static func read() -> MemoryFacts {
-    var facts = MemoryFacts()
-    facts.available = HostMemory.available
-    return facts
-  }
-}
-
 /// What the ranks of a host will take, against what it has.
 package enum MemoryCheck {
   package static func findings(_ job: JobFacts) -> [Finding] {

@@ -22,9 +22,9 @@ package enum Preflight {
   /// never returns. They left MPI_Init together, so that half a minute is ample also on a host that is crowded.
   package static func meet(_ communicator: Communicator) throws {
     guard communicator.size > 1 else { return }
-    let silence = Silence(seconds: 30)
+    let timeout = StartupTimeout(seconds: 30)
     try communicator.barrier()
-    silence.end()
+    timeout.end()
   }
 
   /// Throws on all ranks alike where they are on fewer hosts than `launch/train` asked for: Open MPI 5 may take the

@@ -42,7 +42,7 @@ extension Communicator {
     _ configuration: RunConfiguration, weights path: String, judgesClasses: Bool = true
   ) throws -> (MeasurementPlan, ModelState) {
     let indexes = try pictureIndexes(configuration)
-    let (plan, model) = try together {
+    let (plan, model) = try collectively {
       let weights = try WeightsFile(path: path)
       let plan = try MeasurementPlan(configuration, weights: weights, judgesClasses: judgesClasses, indexes: indexes)
       let model = ModelState(plan.network.trunk, seed: 0)

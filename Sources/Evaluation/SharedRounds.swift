@@ -2,12 +2,6 @@ import MPI
 import Runtime
 import Supervision
 
-/// Some rank was asked to stop, in the middle of a measurement; thrown on every rank at the same place.
-package struct StopRequested: ExitCoded, CustomStringConvertible {
-  package let description = "stopped on request"
-  package let exitCode = ExitCode.stopped
-}
-
 /// A long measurement in pieces that the ranks share. Between rounds of them the ranks ask each other whether one was
 /// asked to stop, and then all leave: nobody waits in a later sum for a rank that has gone.
 package struct SharedRounds {

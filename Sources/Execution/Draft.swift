@@ -65,20 +65,3 @@ package struct Draft {
     nodes[node] = nil
   }
 }
-
-/// A batch normalisation in evaluation mode as part of weights: those of the convolution before it, or its own.
-package struct Folding: Sendable {
-  package struct Filters: Sendable {
-    package var weight: String
-    package var bias: String?
-  }
-  package var filters: Filters?
-  /// The names of its variables.
-  package var weight, bias, mean, variance: String
-  package var epsilon: Float
-}
-
-/// What finds chains of nodes in a draft that one kernel can do.
-package protocol FusionRule: Sendable {
-  func apply(to draft: inout Draft)
-}

@@ -49,7 +49,7 @@ package final class FrozenNetwork {
     let kept = (taps + [network.output]).map { lowering.program.kept[$0]! }
     let schedule = PieceSchedule(lowering.program, kept: kept)
     let purpose = MemoryPlan.Purpose(
-      seeds: differentiable ? [lowering.program.kept[network.output]!] : [], wantsInputGradient: differentiable)
+      lossInputs: differentiable ? [lowering.program.kept[network.output]!] : [], wantsInputGradient: differentiable)
     return (lowering, schedule, MemoryPlan(lowering.program, schedule: schedule, kept: kept, purpose: purpose))
   }
 

@@ -75,7 +75,7 @@ package final class Pass {
   private func assignGathering() {
     for step in program.steps.indices.dropFirst() where program.steps[step].operator.scope == .sample {
       let places = plan.steps[step]
-      guard let reader = places.lastSource, places.seed == nil, let gradient = places.gradient,
+      guard let reader = places.lastSource, places.lossGradient == nil, let gradient = places.gradient,
         gradient == places.sources.first, program.source(reader, 0) == step,
         !program.steps[reader].inputs.indices.dropFirst().contains(where: { program.source(reader, $0) == step }),
         !memory[reader].maskingKernels.isEmpty,
@@ -91,7 +91,9 @@ package final class Pass {
   /// The output of a step that is kept, (samples, ...) in its order, valid until the next pass over the same memory.
   func output(_ step: Int) -> UnsafeMutablePointer<Float> { floats(memory[program.roots[step]].output!.base!) }
   /// Where a loss writes its gradient with respect to a step's output, before `backward`.
-  func seed(_ step: Int) -> UnsafeMutablePointer<Float> { floats(memory[program.roots[step]].seed!.base!) }
+  func lossGradient(_ step: Int) -> UnsafeMutablePointer<Float> {
+    floats(memory[program.roots[step]].lossGradient!.base!)
+  }
   /// The gradient of the images, after `backward`.
   var inputGradient: UnsafeMutablePointer<Float> { floats(memory[0].gradient!.base!) }
 
@@ -151,14 +153,14 @@ package final class Pass {
 
   // MARK: Backward
 
-  /// The gradients of the loss whose gradient the seeds hold, for the images, parameters, statistics and randomness of
-  /// the last forward pass; overwrites `gradients`. Only the seed at step `seeded` counts where that is given. `final`
+  /// The gradients of the loss that gave those gradients, for the images, parameters, statistics and randomness of
+  /// the last forward pass; overwrites `gradients`. Only that at step `onlyFrom` counts where that is given. `final`
   /// hears, stage by stage, how many of the gradients are final, from the first one on.
   func backward(
     _ images: UnsafePointer<Float>, parameters: UnsafePointer<Float>, gradients: UnsafeMutablePointer<Float>?,
-    seeded: Int? = nil, randomness: Randomness? = nil, final: (Int) -> Void = { _ in }
+    onlyFrom: Int? = nil, randomness: Randomness? = nil, final: (Int) -> Void = { _ in }
   ) {
-    let seeded = seeded.map { memory[program.roots[$0]] }
+    let onlyFrom = onlyFrom.map { memory[program.roots[$0]] }
     let operands = Operands(images: images, parameters: parameters, gradients: gradients, randomness: randomness)
     for (number, stage) in schedule.stages.enumerated().reversed() {
       for step in measured[number] where step.runsBackward {
@@ -166,9 +168,9 @@ package final class Pass {
       }
       for step in finished[number] { step.statistics!.beginBackward() }
       if stage.isWhole {
-        turn(number, whole, operands, seeded)
+        turn(number, whole, operands, onlyFrom)
       } else {
-        for piece in pieces { turn(number, piece, operands, seeded) }
+        for piece in pieces { turn(number, piece, operands, onlyFrom) }
       }
       guard let gradients else { continue }
       for action in stage.actions where action.kind == .forward && memory[action.step].runsBackward {
@@ -178,11 +180,11 @@ package final class Pass {
       }
       if gradientEnds[number] > 0 { final(gradientEnds[number]) }
     }
-    if memory[0].gradient != nil { gather(memory[0], whole, operands, seeded) }
+    if memory[0].gradient != nil { gather(memory[0], whole, operands, onlyFrom) }
   }
 
   /// A stage's part of the backward pass for one piece.
-  private func turn(_ number: Int, _ piece: Piece, _ operands: Operands, _ seeded: StepMemory?) {
+  private func turn(_ number: Int, _ piece: Piece, _ operands: Operands, _ onlyFrom: StepMemory?) {
     for step in plan.remakes[number] {
       memory[step].kernels[piece.kernel].forward(backwardArguments(memory[step], piece, operands))
     }
@@ -191,10 +193,10 @@ package final class Pass {
       guard step.gradient != nil else { continue }
       if action.kind == .forward {
         if step.statistics != nil {
-          gatherStatistics(step, piece, operands, seeded)
+          gatherStatistics(step, piece, operands, onlyFrom)
           continue
         }
-        if !step.isGathered { gather(step, piece, operands, seeded) }
+        if !step.isGathered { gather(step, piece, operands, onlyFrom) }
       }
       guard step.runsBackward else { continue }
       if let source = step.gathersFor {
@@ -225,24 +227,24 @@ package final class Pass {
 
   /// What reaches a step's output, for one piece; nothing where only another loss would reach it.
   private func sources(
-    _ step: StepMemory, _ piece: Piece, _ images: UnsafePointer<Float>, _ seeded: StepMemory?
+    _ step: StepMemory, _ piece: Piece, _ images: UnsafePointer<Float>, _ onlyFrom: StepMemory?
   ) -> GradientSources {
     var count = 0
     for source in step.sources {
       step.gathered[count] = UnsafePointer(floats(source.at(piece.first, images)))
       count += 1
     }
-    if let seed = step.seed, seeded == nil || seeded === step {
-      step.gathered[count] = UnsafePointer(floats(seed.at(piece.first, images)))
+    if let given = step.lossGradient, onlyFrom == nil || onlyFrom === step {
+      step.gathered[count] = UnsafePointer(floats(given.at(piece.first, images)))
       count += 1
     }
     return GradientSources(rebasing: step.gathered[..<count])
   }
 
   /// d = the sum of what reaches a step's output, where that is above 0 if it ends in a ReLU.
-  private func gather(_ step: StepMemory, _ piece: Piece, _ operands: Operands, _ seeded: StepMemory?) {
+  private func gather(_ step: StepMemory, _ piece: Piece, _ operands: Operands, _ onlyFrom: StepMemory?) {
     let d = floats(step.gradient!.at(piece.first, operands.images))
-    let sources = sources(step, piece, operands.images, seeded)
+    let sources = sources(step, piece, operands.images, onlyFrom)
     let count = piece.count * step.count
     guard !sources.isEmpty else { return d.update(repeating: 0, count: count) }
     Elementwise.mask(sources: sources, y: mask(step, piece, operands), count: count, into: d)
@@ -252,9 +254,9 @@ package final class Pass {
     step.isMasked ? UnsafePointer(floats(step.outputBackward!.at(piece.first, operands.images))) : nil
   }
 
-  private func gatherStatistics(_ step: StepMemory, _ piece: Piece, _ operands: Operands, _ seeded: StepMemory?) {
+  private func gatherStatistics(_ step: StepMemory, _ piece: Piece, _ operands: Operands, _ onlyFrom: StepMemory?) {
     let d = floats(step.gradient!.at(piece.first, operands.images))
-    var sources = sources(step, piece, operands.images, seeded)
+    var sources = sources(step, piece, operands.images, onlyFrom)
     if sources.isEmpty {
       d.update(repeating: 0, count: piece.count * step.count)
       step.gathered[0] = UnsafePointer(d)

@@ -29,7 +29,7 @@ final class StepMemory {
   let inputGradients: [Address?]
   /// What meets at the output, without what a loss puts in.
   let sources: [Address]
-  let seed: Address?
+  let lossGradient: Address?
   /// Whether the gradient is zeroed where the output is not above 0.
   let isMasked: Bool
   let runsBackward: Bool
@@ -73,7 +73,7 @@ final class StepMemory {
         ? places.inputGradients[input].map { address($0, of: sources[input]) } : nil
     }
     self.sources = places.sources.map { address($0, of: step) }
-    seed = places.seed.map { address($0, of: step) }
+    lossGradient = places.lossGradient.map { address($0, of: step) }
     isMasked = program.steps[step].operator.endsInReLU
     runsBackward = places.runsBackward
     count = program.steps[step].output.count

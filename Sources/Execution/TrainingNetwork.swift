@@ -34,9 +34,10 @@ package final class TrainingNetwork {
     _ program: Program, _ network: Network, taps: [Int], differentiable: Bool
   ) -> (schedule: PieceSchedule, memory: MemoryPlan) {
     let kept = TrainingKernels.kept(network, taps).map { program.kept[$0]! }
-    let seeds = (taps + [network.output]).map { program.kept[$0]! }
+    let lossInputs = (taps + [network.output]).map { program.kept[$0]! }
     let schedule = PieceSchedule(program, kept: kept)
-    let purpose = MemoryPlan.Purpose(seeds: differentiable ? seeds : [], wantsParameterGradients: differentiable)
+    let purpose = MemoryPlan.Purpose(
+      lossInputs: differentiable ? lossInputs : [], wantsParameterGradients: differentiable)
     return (schedule, MemoryPlan(program, schedule: schedule, kept: kept, purpose: purpose))
   }
 

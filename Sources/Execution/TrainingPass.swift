@@ -34,8 +34,8 @@ package final class TrainingPass {
   package var featureCount: Int { taps.count }
   package func featureShape(_ index: Int) -> Shape { Shape(tapShapes[index], samples: samples) }
   /// Where a loss writes its gradient with respect to the logits and to the features, before `backward`.
-  package var logitsSeed: UnsafeMutablePointer<Float> { pass.seed(output) }
-  package func featureSeed(_ index: Int) -> UnsafeMutablePointer<Float> { pass.seed(taps[index]) }
+  package var logitsGradient: UnsafeMutablePointer<Float> { pass.lossGradient(output) }
+  package func featureGradient(_ index: Int) -> UnsafeMutablePointer<Float> { pass.lossGradient(taps[index]) }
 
   func forward(
     _ images: UnsafePointer<Float>, parameters: UnsafePointer<Float>, statistics: StatisticsSource,
@@ -45,16 +45,17 @@ package final class TrainingPass {
     pass.forward(images, parameters: parameters, source: statistics, randomness: randomness)
   }
 
-  /// The gradients of the loss whose gradient the seeds hold, for the pass `forward` ran last; overwrites `gradients`.
+  /// The gradients of the loss that gave those gradients, for the pass `forward` ran last; overwrites `gradients`.
   /// The parameters must be those of that pass, whose memory it takes: one backward pass a forward pass. Without
-  /// `featureSeeds` only the seed of the logits counts. `finished` hears how many of the gradients are final, from the
+  /// `throughFeatures` only that of the logits counts. `whenFinal` hears how many of the gradients are final, from the
   /// first one on.
   package func backward(
     _ images: UnsafePointer<Float>, parameters: UnsafePointer<Float>, gradients: UnsafeMutablePointer<Float>,
-    featureSeeds: Bool, finished: (Int) -> Void = { _ in }
+    throughFeatures: Bool, whenFinal: (Int) -> Void = { _ in }
   ) {
     pass.backward(
-      images, parameters: parameters, gradients: gradients, seeded: featureSeeds ? nil : output, randomness: randomness,
-      final: finished)
+      images, parameters: parameters, gradients: gradients, onlyFrom: throughFeatures ? nil : output,
+      randomness: randomness,
+      final: whenFinal)
   }
 }

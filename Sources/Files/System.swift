@@ -1,21 +1,5 @@
 import Glibc
 
-/// A system call that failed: which, on what, and why.
-package struct SystemError: Error, CustomStringConvertible {
-  package let call: String
-  package let path: String
-  /// errno
-  package let code: Int32
-
-  package init(call: String, path: String, code: Int32) {
-    self.call = call
-    self.path = path
-    self.code = code
-  }
-
-  package var description: String { "\(path): \(call): \(String(cString: strerror(code)))" }
-}
-
 /// The one way from this folder to the operating system: every call is checked, and its error names call and path.
 package struct System: Sendable {
   /// Lets a test make any call fail, or all from the nth on as a kill would; returns the errno, or nil to proceed.

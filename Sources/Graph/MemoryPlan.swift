@@ -22,7 +22,7 @@ package struct MemoryPlan: Sendable {
     package var inputGradients: [Place?] = []
     /// What meets at the output: from its readers, last first, and then from a loss.
     package var sources: [Place] = []
-    package var seed: Place?
+    package var lossGradient: Place?
     /// The step whose kernel writes the last of the sources; it may gather them itself.
     package var lastSource: Int?
     /// Whether the kernel has anything to do in the backward pass.
@@ -32,12 +32,12 @@ package struct MemoryPlan: Sendable {
   /// What a program is run for.
   package struct Purpose: Sendable {
     /// Steps at whose outputs a loss puts a gradient in; none: no backward pass.
-    package var seeds: [Int]
+    package var lossInputs: [Int]
     package var wantsInputGradient: Bool
     package var wantsParameterGradients: Bool
 
-    package init(seeds: [Int] = [], wantsInputGradient: Bool = false, wantsParameterGradients: Bool = false) {
-      self.seeds = seeds
+    package init(lossInputs: [Int] = [], wantsInputGradient: Bool = false, wantsParameterGradients: Bool = false) {
+      self.lossInputs = lossInputs
       self.wantsInputGradient = wantsInputGradient
       self.wantsParameterGradients = wantsParameterGradients
     }

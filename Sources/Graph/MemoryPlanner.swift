@@ -20,7 +20,7 @@ struct MemoryPlanner {
     var gradient: Draft?
     var inputGradients: [Draft?] = []
     var sources: [Draft] = []
-    var seed: Draft?
+    var lossGradient: Draft?
     var lastSource: Int?
     var runsBackward = false
   }
@@ -72,7 +72,7 @@ struct MemoryPlanner {
   private var end: Int { 2 * schedule.stages.count * Self.stageLength }
   private func stage(_ time: Int) -> Int { time / Self.stageLength }
   private func backwardStage(of stage: Int) -> Int { 2 * schedule.stages.count - 1 - stage }
-  private var runsBackward: Bool { !purpose.seeds.isEmpty }
+  private var runsBackward: Bool { !purpose.lossInputs.isEmpty }
 
   mutating func plan() {
     findTimes()
@@ -125,7 +125,7 @@ struct MemoryPlanner {
         || purpose.wantsParameterGradients && program.hasParameters(step)
     }
     var isReached = program.steps.map { _ in false }
-    for seed in purpose.seeds { isReached[program.roots[seed]] = true }
+    for input in purpose.lossInputs { isReached[program.roots[input]] = true }
     for step in program.steps.indices.reversed() where isReached[step] && isWanted[step] {
       hasGradient[step] = true
       for input in program.steps[step].inputs { isReached[program.roots[input]] = true }
@@ -197,13 +197,13 @@ struct MemoryPlanner {
   // MARK: Gradients
 
   private mutating func placeGradients() {
-    for seed in purpose.seeds {
-      let step = program.roots[seed]
-      guard plans[step].seed == nil else { continue }
+    for input in purpose.lossInputs {
+      let step = program.roots[input]
+      guard plans[step].lossGradient == nil else { continue }
       // Losses write it when the forward pass has ended.
       let slot = batch.add(bytes: program.steps[step].output.bytes, at: end / 2)
       batch.use(slot, at: gathered[step])
-      plans[step].seed = .batch(slot)
+      plans[step].lossGradient = .batch(slot)
     }
     for step in program.steps.indices.reversed() where hasGradient[step] && !program.steps[step].isView {
       placeGradient(of: step)
@@ -247,7 +247,7 @@ struct MemoryPlanner {
 
   private func canTake(_ source: Draft, for step: Int, staysInStage: Bool, _ kind: any Operator) -> Bool {
     let isOnlySource = plans[step].sources.count == 1
-    let isUnchanged = isOnlySource && plans[step].seed == nil && !kind.endsInReLU
+    let isUnchanged = isOnlySource && plans[step].lossGradient == nil && !kind.endsInReLU
     // A place that the only reader's kernel writes for this step alone; or one that nobody uses any more, from when on
     // it is
     // written: a reader may gather as it writes its own part.
@@ -328,7 +328,7 @@ struct MemoryPlanner {
       MemoryPlan.StepPlaces(
         output: plan.output.map(place), remade: plan.remade.map(place), gradient: plan.gradient.map(place),
         inputGradients: plan.inputGradients.map { $0.map(place) }, sources: plan.sources.map(place),
-        seed: plan.seed.map(place), lastSource: plan.lastSource, runsBackward: plan.runsBackward)
+        lossGradient: plan.lossGradient.map(place), lastSource: plan.lastSource, runsBackward: plan.runsBackward)
     }
   }
 }

@@ -97,7 +97,7 @@ package final class BatchNorm {
 
   /// Instead of `measure` and `endForward`: normalises by `mean` and `variance`, as evaluation mode does by the running
   /// statistics; the backward pass takes them as constants.
-  package func take(
+  package func useGiven(
     weight: UnsafePointer<Float>, bias: UnsafePointer<Float>, mean: UnsafePointer<Float>,
     variance: UnsafePointer<Float>
   ) {

@@ -14,7 +14,7 @@ package struct SharedError: ExitCoded, CustomStringConvertible {
 extension Communicator {
   /// Runs `body`, which talks to no other rank, on every rank; where one fails, all throw the error of the lowest rank
   /// that failed. So nobody waits for a rank that has gone.
-  package func together<Value>(_ body: () throws -> Value) throws -> Value {
+  package func collectively<Value>(_ body: () throws -> Value) throws -> Value {
     let result = Result { try body() }
     var mine = ""
     var code: Int32 = 0
@@ -32,7 +32,7 @@ extension Communicator {
 
   /// Runs `body` on rank 0, which may fail for all.
   package func onFirstRank(_ body: () throws -> Void) throws {
-    try together { if rank == 0 { try body() } }
+    try collectively { if rank == 0 { try body() } }
   }
 
   /// Throws on every rank where `identity` is not the same on all of them, naming the ranks that differ from rank 0.

@@ -9,7 +9,7 @@ package final class PendingSums {
   private let communicator: Communicator
   private let requests: UnsafeMutableBufferPointer<MPI_Request?>
   /// Sums started, and those waited for, since the last time that none was left.
-  private var (started, finished) = (0, 0)
+  private var (started, completed) = (0, 0)
 
   /// `capacity`: how many may be under way at once.
   package init(capacity: Int, communicator: Communicator) {
@@ -20,7 +20,7 @@ package final class PendingSums {
 
   /// Whether MPI may still write into a buffer. One that is dropped then, on the way out after an error, must be left
   /// where it is.
-  package var isUnderWay: Bool { finished < started }
+  package var isUnderWay: Bool { completed < started }
 
   deinit { if !isUnderWay { requests.deallocate() } }
 
@@ -40,8 +40,8 @@ package final class PendingSums {
   package func progress() throws(MPIError) {
     guard isUnderWay else { return }
     var isDone: Int32 = 0
-    let pending = requests.baseAddress! + finished
-    let code = MPI_Testall(Int32(started - finished), pending, &isDone, cmpi_statuses_ignore())
+    let pending = requests.baseAddress! + completed
+    let code = MPI_Testall(Int32(started - completed), pending, &isDone, cmpi_statuses_ignore())
     try check("MPI_Testall", code)
   }
 
@@ -51,13 +51,13 @@ package final class PendingSums {
     var isDone: Int32 = 0
     while true {
       for _ in 0..<Self.tests where isDone == 0 {
-        try check("MPI_Test", MPI_Test(&requests[finished], &isDone, cmpi_status_ignore()))
+        try check("MPI_Test", MPI_Test(&requests[completed], &isDone, cmpi_status_ignore()))
       }
       if isDone != 0 { break }
       try meanwhile()
     }
-    finished += 1
-    if finished == started { (started, finished) = (0, 0) }
+    completed += 1
+    if completed == started { (started, completed) = (0, 0) }
   }
 
   /// Between two calls of `meanwhile`: some 10 microseconds.

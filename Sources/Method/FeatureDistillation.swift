@@ -39,7 +39,7 @@ final class DistillationTerm: LossTerm {
   private let firstTap: Int
   /// mean((F_i - F'_i)^2) of each tap, not weighted: as trained on, and, in logged steps, in the other normalisation.
   private let losses, otherLosses: Range<Int>
-  let seedsFeatures = true
+  let readsFeatures = true
 
   init(_ setting: MethodSetting, taps: [Int], firstTap: Int, _ builder: MethodBuilder) {
     let options = setting.configuration.distillation
@@ -61,7 +61,7 @@ final class DistillationTerm: LossTerm {
       let tap = firstTap + index
       shard.scalars.means[losses.lowerBound + index] = distillation(
         tap: index, student: student.feature(tap), target: target[index], shape: student.featureShape(tap),
-        scale: 1 - shard.context.alpha, gradient: student.featureSeed(tap))
+        scale: 1 - shard.context.alpha, gradient: student.featureGradient(tap))
       guard shard.context.isLogged else { continue }
       shard.scalars.means[otherLosses.lowerBound + index] = DistillationLoss.value(
         student: student.feature(tap), target: target[index], shape: student.featureShape(tap),

@@ -5,12 +5,12 @@ import Kernels
 package final class Objective {
   private let student: TrainingNetwork
   let terms: [any LossTerm]
-  private let seedsFeatures: Bool
+  private let readsFeatures: Bool
 
   init(_ student: TrainingNetwork, terms: [any LossTerm]) {
     self.student = student
     self.terms = terms
-    seedsFeatures = terms.contains(where: \.seedsFeatures)
+    readsFeatures = terms.contains(where: \.readsFeatures)
   }
 
   /// The student pass on what the shard's inputs are, and every term of the loss. Filters are those that the
@@ -30,16 +30,16 @@ package final class Objective {
   /// The gradient of the loss that `forward` measured last, with respect to `weights`.
   package func backward(
     _ pass: TrainingPass, _ shard: ShardStep, at weights: UnsafePointer<Float>, into gradients: Tensor,
-    finished: (_ gradients: Int) -> Void = { _ in }
+    whenFinal: (_ gradients: Int) -> Void = { _ in }
   ) {
     shard.phases.enter(.backward)
     var done = 0
     pass.backward(
-      shard.inputs.images, parameters: weights, gradients: gradients.pointer, featureSeeds: seedsFeatures
+      shard.inputs.images, parameters: weights, gradients: gradients.pointer, throughFeatures: readsFeatures
     ) { count in
       for term in terms { term.addGradient(to: gradients, done..<count) }
       done = count
-      finished(count)
+      whenFinal(count)
     }
   }
 }

@@ -5,7 +5,7 @@ import Runtime
 /// a(e) L_task: mean cross entropy of the student's logits, with label smoothing where it is asked for.
 final class TaskLoss: LossTerm {
   private let crossEntropy: CrossEntropy
-  let seedsFeatures = false
+  let readsFeatures = false
 
   init(_ crossEntropy: CrossEntropy) { self.crossEntropy = crossEntropy }
 
@@ -14,7 +14,7 @@ final class TaskLoss: LossTerm {
     shard.scalars.correct = 0
     let sum = crossEntropy(
       logits: student.logits, labels: shard.inputs.labels, mixture: shard.inputs.mixture, samples: student.samples,
-      scale: shard.context.alpha / samples, gradient: student.logitsSeed, correct: &shard.scalars.correct)
+      scale: shard.context.alpha / samples, gradient: student.logitsGradient, correct: &shard.scalars.correct)
     shard.scalars.means[0] = sum / samples
   }
 

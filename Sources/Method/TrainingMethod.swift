@@ -2,6 +2,7 @@ import Datasets
 import Execution
 import Graph
 import Kernels
+import Loading
 import Models
 import Runtime
 
@@ -38,11 +39,11 @@ package final class TrainingMethod {
   /// Takes the model's weights as they are now, for the shards of one step.
   package func begin() { convolutions.load(model.parameters.pointer) }
 
-  /// What the student sees, the loss on it, and its gradient, of a shard with at least one sample. `finished` hears,
+  /// What the student sees, the loss on it, and its gradient, of a shard with at least one sample. `whenFinal` hears,
   /// layer by layer, how many of the result's gradients are final.
   package func differentiate(
     _ shard: Shard, _ context: StepContext, phases: any PhaseMarking,
-    finished: (_ gradients: Tensor, _ count: Int) -> Void = { _, _ in }
+    whenFinal: (_ gradients: Tensor, _ count: Int) -> Void = { _, _ in }
   ) -> ShardResult {
     let parts = stages[context.stage.rawValue]
     result.scalars.reset()
@@ -52,7 +53,7 @@ package final class TrainingMethod {
       parameters: UnsafePointer(model.parameters.pointer), statistics: result.statistics.pointer,
       scalars: result.scalars, phases: phases, seed: seed)
     for transform in parts.transforms { transform.apply(to: &step) }
-    rule.differentiate(parts.objective, for: step, into: result.gradients) { finished(result.gradients, $0) }
+    rule.differentiate(parts.objective, for: step, into: result.gradients) { whenFinal(result.gradients, $0) }
     return result
   }
 
@@ -70,13 +71,4 @@ package final class TrainingMethod {
     let sources = parts.transforms as [any ScalarSource] + parts.objective.terms as [any ScalarSource]
     return sources.flatMap { $0.report(batch, context) } + [("total_loss", .number(loss(batch, context)))]
   }
-}
-
-/// What a shard's part of a step came to; valid until the next shard.
-package struct ShardResult {
-  /// Its mean gradient.
-  package let gradients: Tensor
-  /// Running statistics, as its passes moved them.
-  package let statistics: Tensor
-  package let scalars: StepScalars
 }

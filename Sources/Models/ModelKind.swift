@@ -7,14 +7,3 @@ public enum ModelKind: String, CaseIterable, Sendable {
   /// A file's (`GraphFile`).
   case onnx
 }
-
-/// How a ResNet of ImageNet's begins: a 7x7 convolution of stride 2 and max pooling, or a 3x3 convolution for small
-/// images.
-public enum Stem: String, CaseIterable, Sendable {
-  case imagenet, small
-}
-
-/// A file's network: with its weights, or with first values of our own.
-public enum Initialization: String, CaseIterable, Sendable {
-  case file, fresh
-}

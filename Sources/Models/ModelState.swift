@@ -18,5 +18,5 @@ package final class ModelState {
   }
 
   /// Takes running statistics, laid out as its own.
-  package func take(statistics other: Tensor) { statistics.pointer.update(from: other.pointer, count: other.count) }
+  package func replace(statistics other: Tensor) { statistics.pointer.update(from: other.pointer, count: other.count) }
 }

@@ -89,7 +89,7 @@ final class BatchNormalizationKernel: StatisticsKernel {
     case .batch(let running):
       plan.endForward(weight: weight, bias: bias, running: running.map { ($0 + mean, $0 + variance) })
     case .given(let given):
-      plan.take(weight: weight, bias: bias, mean: given + mean, variance: given + variance)
+      plan.useGiven(weight: weight, bias: bias, mean: given + mean, variance: given + variance)
     }
   }
 

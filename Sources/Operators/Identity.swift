@@ -9,6 +9,3 @@ package struct Identity: Operator {
   }
   package func kernel(_ context: KernelContext) -> any Kernel { preconditionFailure("a view is not computed") }
 }
-
-/// An operator that in evaluation mode hands on its input: dropout.
-package protocol TrainingOnly: Operator {}

@@ -3,6 +3,7 @@ import Datasets
 import Formats
 import Graph
 import Kernels
+import Loading
 import Method
 import Models
 import Optimization

@@ -2,6 +2,7 @@ import Configuration
 import Datasets
 import Graph
 import Kernels
+import Loading
 import MPI
 import Method
 import Runtime
@@ -96,7 +97,7 @@ package final class GradientReduction {
 
   /// The first `count` gradients of a shard are final: of this rank's last one, adds and sends the buckets that are
   /// complete, and lets what is under way advance. An error is thrown by `finish`.
-  package func advance(_ gradients: Tensor, of shard: Shard, finished count: Int) {
+  package func advance(_ gradients: Tensor, of shard: Shard, final count: Int) {
     guard shard.index == lastShard, overlaps, plainGradients == nil, communicator.size > 1, failure == nil else {
       return
     }

@@ -1,14 +1,6 @@
 import Foundation
 import Glibc
 
-/// What `launch/` tells the program by its environment.
-package enum LaunchVariable {
-  /// On how many hosts there have to be ranks.
-  package static let hosts = "ICP_HOSTS"
-  /// A file that says that the run came to its end.
-  package static let endMark = "ICP_END_MARK"
-}
-
 /// Rank 0's last word, for whoever started it: a file that is there only after a run has ended with status 0. The
 /// launcher of Open MPI 5 says 0 where a host was lost, too.
 package enum EndMark {

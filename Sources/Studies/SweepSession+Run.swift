@@ -36,7 +36,7 @@ extension SweepSession {
       return .broken(error.exitCode, "\(run.name): \(error)")
     }
     do {
-      try group.together {
+      try group.collectively {
         guard group.rank == 0 else { return }
         let made = StudyRun(
           directory: directory, point: note.point, variant: note.variant, seed: note.seed,

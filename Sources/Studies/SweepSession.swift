@@ -34,17 +34,17 @@ package final class SweepSession {
         description: "\(world.size) ranks cannot be cut into groups of 'ranks_per_run' \(sweep.ranksPerRun): start "
           + "\(max(1, world.size / sweep.ranksPerRun) * sweep.ranksPerRun)")
     }
-    folder = try world.together { StudyFolder(path: directory, sweep: sweep, runs: try sweep.runs()) }
+    folder = try world.collectively { StudyFolder(path: directory, sweep: sweep, runs: try sweep.runs()) }
     ConsoleLogHandler.install(console: nil)
     bell = try StopBell(world)
     let folder = folder
-    try world.together {
+    try world.collectively {
       if communicator.rank == 0 { try folder.prepare(redoing: redoing, retrying: retrying) }
     }
     group = try world.group(of: sweep.ranksPerRun)
     let (group, bell) = (group, bell)
     // What fails in one group only is every group's end.
-    supervision = try world.together {
+    supervision = try world.collectively {
       try Supervision(group, limit: nil, bell: bell)
     }
   }
@@ -64,7 +64,7 @@ package final class SweepSession {
     supervision.beginRun(limit: nil)
     try world.barrier { try idle() }
     let endings = try gather(ending)
-    try world.together {
+    try world.collectively {
       if world.rank == 0 { try report() }
     }
     try check(endings)
@@ -157,7 +157,7 @@ package final class SweepSession {
         description: "stopped on request; what was under way is saved, the same command goes on from there")
     }
     // Rank 0 knows: others may see a file system that is late.
-    let failed = try world.together {
+    let failed = try world.collectively {
       world.rank == 0
         ? folder.runs.indices.compactMap { index in RunNote.read(folder.directory(index))?.exitStatus } : []
     }

@@ -16,19 +16,3 @@ package protocol RunProbe: AnyObject {
   /// The system calls of saves and of the run directory.
   var system: System { get }
 }
-
-/// Looks at nothing.
-package final class NoProbe: RunProbe {
-  package init() {}
-  package func entered(_ phase: Phase, step: Int) {}
-  package func beforeReduction(_ gradients: Tensor, step: Int) {}
-  package func afterReduction(_ gradients: Tensor, step: Int) {}
-  package func afterOptimizer(_ parameters: Tensor, step: Int) {}
-  package var system: System { System() }
-}
-
-/// Which probe a rank gets.
-package enum RunProbes {
-  /// Set at most once, by a program's first lines, before there are other threads.
-  package nonisolated(unsafe) static var make: (_ rank: Int) -> any RunProbe = { _ in NoProbe() }
-}

@@ -16,7 +16,7 @@ package final class Supervision {
   /// Throws: LaunchError where the threads of a run cannot be made, for which nobody would wait in vain.
   /// - Parameter bell: of a study, whose groups of ranks are each supervised alone and stop together.
   package init(_ communicator: Communicator, limit: Double?, bell: StopBell? = nil) throws {
-    try communicator.together {
+    try communicator.collectively {
       // The watchdog, the loader, the writer of checkpoints, and what the libraries start meanwhile.
       let error = supervision_try_threads(6)
       guard error == 0 else {

@@ -66,11 +66,3 @@ extension SplitScores {
     self.init(loss: metrics.loss, accuracy: metrics.accuracy, f1: metrics.f1)
   }
 }
-
-/// How a run ended.
-package struct RunResult: Sendable {
-  package var progress: TrainingProgress
-  package var report: EpochReport
-  /// Of this start.
-  package var seconds: Double
-}

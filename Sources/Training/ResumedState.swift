@@ -10,7 +10,7 @@ struct Resumed {
 
   /// Rank 0's `find` names the checkpoint, or nil where there is none; rank 0 alone reads it, and all get its bytes.
   static func load(_ communicator: Communicator, find: () throws -> String?) throws -> Resumed? {
-    let found: (bytes: [UInt8], path: String) = try communicator.together {
+    let found: (bytes: [UInt8], path: String) = try communicator.collectively {
       guard communicator.rank == 0, let path = try find() else { return ([], "") }
       return (Array(try SafetensorsFile(path: path).contents), path)
     }
@@ -18,7 +18,7 @@ struct Resumed {
     let path = String(decoding: try communicator.broadcast(Array(found.path.utf8), from: 0), as: UTF8.self)
     guard !bytes.isEmpty else { return nil }
     // Checks the checksums, also of what came over the wire.
-    return try communicator.together {
+    return try communicator.collectively {
       let snapshot = try CheckpointStore.decode(bytes: bytes, path: path)
       return Resumed(state: try TrainingState(snapshot, path: path), metadata: snapshot.metadata, path: path)
     }

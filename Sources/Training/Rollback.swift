@@ -44,7 +44,7 @@ struct Rollback {
         description: "step \(divergence.step): \(divergence.cause), after ten rollbacks to step \(step), each at half "
           + "the learning rate; lower optimizer.learning_rate")
     }
-    try communicator.together {
+    try communicator.collectively {
       try trainer.resume(from: good, path: saved?.path ?? "")
       trainer.progress.rollbacks = rollbacks
       try journal?.resume(at: trainer.progress, from: saved)

@@ -1,4 +1,5 @@
 import Datasets
+import Loading
 import Supervision
 
 /// Follows a run beside its loop. Every rank has the same observers in the same order, since some of them talk to those

@@ -1,5 +1,6 @@
 import Datasets
 import Graph
+import Loading
 import MPI
 import Method
 import Models
@@ -76,7 +77,7 @@ package final class Trainer {
     finished.processorSeconds = ProcessResources.processorSeconds - processor
     finished.seconds = clock.stepSeconds
     clock.enter(.records)
-    progress.take(finished, stepsPerEpoch: plan.stepsPerEpoch)
+    progress.record(finished, stepsPerEpoch: plan.stepsPerEpoch)
     for (index, observer) in observers.enumerated() {
       try observer.stepEnded(finished, signals: reduction[signal: index], of: self)
     }
@@ -89,8 +90,8 @@ package final class Trainer {
     reduction.begin(step: clock.step, batch)
     method.begin()
     for shard in batch.shards where shard.count > 0 {
-      let result = method.differentiate(shard, context, phases: clock) { gradients, finished in
-        reduction.advance(gradients, of: shard, finished: finished)
+      let result = method.differentiate(shard, context, phases: clock) { gradients, final in
+        reduction.advance(gradients, of: shard, final: final)
       }
       clock.enter(.reduction)
       try probe.beforeReduction(result.gradients, step: clock.step)
@@ -105,7 +106,7 @@ package final class Trainer {
     let norm = optimizer.step(
       model.parameters, along: sum.gradients, clippedTo: plan.configuration.optimizer.clipNorm,
       learningRate: learningRate)
-    model.take(statistics: sum.statistics)
+    model.replace(statistics: sum.statistics)
     probe.afterOptimizer(model.parameters, step: clock.step)
     return FinishedStep(context, sum, learningRate: learningRate, gradientNorm: norm)
   }

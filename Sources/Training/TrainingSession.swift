@@ -16,24 +16,6 @@ import Reporting
 import Runtime
 import Supervision
 
-/// Whether a run goes on from a checkpoint.
-package enum ResumeChoice: Sendable, Equatable {
-  /// Not said: a directory that holds checkpoints is refused.
-  case unsaid
-  case auto
-  case never
-  case path(String)
-
-  package init(_ text: String?) {
-    switch text {
-    case nil: self = .unsaid
-    case "auto": self = .auto
-    case "never": self = .never
-    case .some(let path): self = .path(path)
-    }
-  }
-}
-
 /// One start of a run, from a configuration to its summary: what `icp train` does.
 package struct TrainingSession {
   let configuration: RunConfiguration
@@ -87,7 +69,7 @@ package struct TrainingSession {
     let plan = try makePlan(from: nil, weights)
     _ = try makeFinalEvaluation(plan)
     _ = try makeModel(plan, weights)
-    try communicator.together {
+    try communicator.collectively {
       if communicator.rank == 0 { try StandardOutput.print(PlanDescription(plan: plan, ranks: communicator.size).text) }
     }
   }
@@ -111,7 +93,7 @@ package struct TrainingSession {
     let opened = try openDirectory(toRead: false, unless: found)
     // While rank 0 waited for the lock, another start may have made the run.
     if try hasFilled(opened, since: found) { return try run(in: opened) }
-    let journal = try communicator.together {
+    let journal = try communicator.collectively {
       try opened.map { try openJournal(in: $0, plan: plan, resumed: resumed) }
     }
 
@@ -119,7 +101,7 @@ package struct TrainingSession {
     let saver = CheckpointSaver(plan.configuration, journal)
     let reporter = EpochReporter(
       Evaluator(model: model, backend: plan.configuration.kernels.convolution, rounds: rounds), journal, saver)
-    let trainer = try communicator.together {
+    let trainer = try communicator.collectively {
       let trainer = Trainer(
         plan: plan, model: model, communicator: communicator, clock: supervision.clock,
         rollCall: supervision.rollCall, probe: supervision.probe,
@@ -160,7 +142,7 @@ package struct TrainingSession {
 
   /// The file of `model.weights`.
   private func readWeights() throws -> WeightsFile? {
-    try communicator.together { try configuration.model.startingWeights.map { try WeightsFile(path: $0) } }
+    try communicator.collectively { try configuration.model.startingWeights.map { try WeightsFile(path: $0) } }
   }
 
   /// The configuration, with what the weights that the run starts from say of preprocessing and it leaves open. A run
@@ -173,7 +155,7 @@ package struct TrainingSession {
   private func makePlan(from resumed: Resumed?, _ weights: WeightsFile?) throws -> RunPlan {
     let configuration = configuration(resumed, weights)
     let indexes = try communicator.pictureIndexes(configuration)
-    let plan = try communicator.together {
+    let plan = try communicator.collectively {
       let shards = resumed?.metadata["shards"].flatMap { Int($0) }
       let saved = try resumed.map(savedConfiguration)
       let plan = try RunPlan(
@@ -190,14 +172,14 @@ package struct TrainingSession {
   }
 
   private func makeFinalEvaluation(_ plan: RunPlan) throws -> FinalEvaluation? {
-    guard let evaluation = try communicator.together({ try FinalEvaluation(plan) }) else { return nil }
+    guard let evaluation = try communicator.collectively({ try FinalEvaluation(plan) }) else { return nil }
     try communicator.agree(on: "the data", evaluation.dataIdentity)
     return evaluation
   }
 
   /// The model with its first weights: from the seed, or from `model.weights`.
   private func makeModel(_ plan: RunPlan, _ weights: WeightsFile?) throws -> ModelState {
-    let model = try communicator.together {
+    let model = try communicator.collectively {
       let model = ModelState(plan.network, seed: configuration.training.seed)
       if let weights { try model.load(weights.tensors, from: weights.path) }
       return model
@@ -268,7 +250,7 @@ package struct TrainingSession {
 
   /// Rank 0 looks at what is where the run's files will go, before anything is read or made.
   private func checkPlaces() throws {
-    try communicator.together {
+    try communicator.collectively {
       guard communicator.rank == 0, let runDirectory else { return }
       try RunDirectory.check(runDirectory)
       try checkInputs(runDirectory)
@@ -298,7 +280,7 @@ package struct TrainingSession {
   /// Rank 0 opens the run directory: before the plan where there is something to resume from, else behind it, so that a
   /// bad configuration leaves no directory.
   private func openDirectory(toRead: Bool, unless opened: RunDirectory? = nil) throws -> RunDirectory? {
-    try communicator.together {
+    try communicator.collectively {
       guard communicator.rank == 0, opened == nil else { return opened }
       if toRead {
         guard let runDirectory, resume != .never, FileKind("\(runDirectory)/checkpoints") != nil else { return nil }
@@ -310,7 +292,7 @@ package struct TrainingSession {
 
   /// Whether checkpoints have come into a directory that had none when this start looked, on every rank alike.
   private func hasFilled(_ opened: RunDirectory?, since found: RunDirectory?) throws -> Bool {
-    let isFilled = try communicator.together {
+    let isFilled = try communicator.collectively {
       guard let opened, found == nil, resume == .auto || resume == .unsaid else { return false }
       return try CheckpointStore(directory: opened, keep: configuration.checkpoint.keep).hasCheckpoints
     }

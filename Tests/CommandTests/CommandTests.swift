@@ -34,7 +34,7 @@ import Testing
     let outcome = try tiny.train(["icp.steps=5"], into: "run", ranks: 2, dryRun: true)
     outcome.expect(0)
     for text in [
-      "distillation:\n  taps: of the model\n", "  learning_rate: 0.001\n", "layer1.0.conv1 ", "12x12x16", "77,754",
+      "distillation:\n  taps: of the model\n", "  learning_rate: 0.001\n", "layer1.0.conv1 ", "16x12x12", "77,754",
       "plain 3 forward passes' work", "cyclic 14 ", "4.7 times as much", "memory: about ",
       "70 training, 0 validation and 20 test images of 1x12x12, 10 classes", "4 epochs of 5 steps, 5 shards on 2 ranks",
       "Dry run: nothing was trained or written.",

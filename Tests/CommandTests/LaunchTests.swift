@@ -161,7 +161,7 @@ struct Lack: Sendable, CustomTestStringConvertible {
   @Test func `finds an upward import, however it is written`() throws {
     let tree = try TemporaryDirectory()
     try tree.write("import Foundation\nimport CKernels\n", to: "Sources/Kernels/Fine.swift")
-    try tree.write("import Kernels\n@preconcurrency import MPI\n", to: "Sources/Networks/Upward.swift")
+    try tree.write("import Kernels\n@preconcurrency import MPI\n", to: "Sources/Models/Upward.swift")
     try tree.write("\npackage import struct Training.Trainer\n", to: "Sources/Datasets/Deep/Upward.swift")
     try tree.write("import Foundation\n", to: "Sources/Extras/Unknown.swift")
     try tree.write("let one = 1\n", to: "Sources/Silent/Importless.swift")
@@ -174,7 +174,7 @@ struct Lack: Sendable, CustomTestStringConvertible {
       found == [
         "Sources/Datasets/Deep/Upward.swift:2: Datasets must not import Training",
         "Sources/Extras/Unknown.swift:1: target Extras is not in the table of launch/check",
-        "Sources/Networks/Upward.swift:2: Networks must not import MPI",
+        "Sources/Models/Upward.swift:2: Models must not import MPI",
         "Sources/Silent/Importless.swift:1: target Silent is not in the table of launch/check",
       ])
   }
@@ -186,6 +186,14 @@ struct Lack: Sendable, CustomTestStringConvertible {
     #expect(outcome.status == 1)
     #expect(outcome.standardError.contains("Sources/Kernels/: 3001 lines, at most 3000: cut the target"))
     #expect(outcome.standardError.contains("not clean: sizes"))
+  }
+
+  @Test func `finds a comment that is too wide`() throws {
+    let tree = try TemporaryDirectory()
+    try tree.write("  /// " + String(repeating: "wide ", count: 24) + "\n", to: "Sources/Kernels/Wide.swift")
+    let outcome = try Program.run(executable: script, [tree.path])
+    #expect(outcome.status == 1)
+    #expect(outcome.standardError.contains("Sources/Kernels/Wide.swift:1: a comment of 126 columns, at most 120"))
   }
 
   @Test func `finds a file that is not formatted`() throws {

@@ -1,5 +1,6 @@
 import Datasets
 import Foundation
+import Loading
 import Testing
 
 @Suite struct BatchLoaderTests {

@@ -1,4 +1,5 @@
 import Datasets
+import Loading
 import Testing
 
 @Suite struct BatchScheduleTests {

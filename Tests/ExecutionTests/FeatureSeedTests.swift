@@ -47,7 +47,7 @@ import Testing
     }
 
     let pass = forward()
-    let logitsSeed = (0..<60).map { _ in Float(stream.normal()) }
+    let logitsGradient = (0..<60).map { _ in Float(stream.normal()) }
     let seeds = (0..<pass.featureCount).map { tap in
       (0..<pass.featureShape(tap).count).map { _ in Float(stream.normal()) }
     }
@@ -56,12 +56,12 @@ import Testing
       func dot(_ x: UnsafePointer<Float>, _ seed: [Float]) -> Double {
         seed.indices.reduce(0) { $0 + Double(x[$1]) * Double(seed[$1]) }
       }
-      return dot(pass.logits, logitsSeed) + seeds.indices.reduce(0) { $0 + dot(pass.feature($1), seeds[$1]) }
+      return dot(pass.logits, logitsGradient) + seeds.indices.reduce(0) { $0 + dot(pass.feature($1), seeds[$1]) }
     }
-    pass.logitsSeed.update(from: logitsSeed, count: 60)
-    for tap in seeds.indices { pass.featureSeed(tap).update(from: seeds[tap], count: seeds[tap].count) }
+    pass.logitsGradient.update(from: logitsGradient, count: 60)
+    for tap in seeds.indices { pass.featureGradient(tap).update(from: seeds[tap], count: seeds[tap].count) }
     let gradients = Tensor(count: layout.parameterCount)
-    pass.backward(images, parameters: parameters.pointer, gradients: gradients.pointer, featureSeeds: true)
+    pass.backward(images, parameters: parameters.pointer, gradients: gradients.pointer, throughFeatures: true)
 
     let norm = Elementwise.dot(gradients.pointer, gradients.pointer, count: gradients.count).squareRoot()
     #expect(norm > 1)

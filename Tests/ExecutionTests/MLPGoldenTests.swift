@@ -39,12 +39,12 @@ import Testing
       CrossEntropy(classes: pass.classes)(
         logits: pass.logits, labels: network.labels, samples: network.samples,
         scale: 1 / Double(network.samples),
-        gradient: pass.logitsSeed) / Double(network.samples)
+        gradient: pass.logitsGradient) / Double(network.samples)
     #expect(abs(loss - (try golden.scalar("loss"))) < Self.tolerance * loss)
     let gradients = Tensor(count: network.layout.parameterCount)
     pass.backward(
       network.images, parameters: network.parameters.pointer, gradients: gradients.pointer,
-      featureSeeds: false)
+      throughFeatures: false)
     #expect(network.layout.parameters.count == 6)
     for entry in network.layout.parameters {
       try expect(gradients.pointer + entry.range.lowerBound, is: "grad.\(entry.name)", of: golden)

@@ -86,11 +86,11 @@ import Testing
     let loss =
       CrossEntropy(classes: pass.classes)(
         logits: pass.logits, labels: network.labels, samples: network.samples, scale: 1 / Double(network.samples),
-        gradient: pass.logitsSeed) / Double(network.samples)
+        gradient: pass.logitsGradient) / Double(network.samples)
     #expect(abs(loss - (try golden.scalar("train.loss"))) < 1e-4 * loss)
     let gradients = Tensor(count: network.layout.parameterCount)
     pass.backward(
-      network.images, parameters: network.parameters.pointer, gradients: gradients.pointer, featureSeeds: false)
+      network.images, parameters: network.parameters.pointer, gradients: gradients.pointer, throughFeatures: false)
     for entry in network.layout.parameters where golden.has("train.grad.\(entry.name)") {
       let reference = try golden.floats("train.grad.\(entry.name)")
       #expect(Distance.maximum(gradients.values[entry.range], reference) < 1e-3, "\(entry.name)")

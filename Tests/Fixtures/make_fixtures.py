@@ -338,7 +338,7 @@ def mixup_step(model, x, y, w):
 
 
 def cutmix():
-    """One step of CutMix, like those of `rivals`: rows 3 to 7 and columns 5 to 8 of each image are those of its partner, and
+    """One step of CutMix, like those of `baselines`: rows 3 to 7 and columns 5 to 8 of each image are those of its partner, and
     as much of the target is. Box and partners are those that the program draws with alpha 1 from seed 0 at batch 9 of epoch 0."""
     values = read("training_adam.safetensors")
     model = ResNet8(10, "projection", 3)
@@ -432,7 +432,7 @@ def branches_step(model, x, y, temperature):
     return {k.replace(".trunk.", "."): v for k, v in named.items()}
 
 
-def rivals():
+def baselines():
     """One step of each, on the model and the first batch of training_adam.safetensors."""
     values = read("training_adam.safetensors")
     start = ResNet8(10, "projection", 3)
@@ -444,7 +444,7 @@ def rivals():
         t |= step(copy.deepcopy(start), x, y, number)
     # Another such number moves ReLUs away from their kinks.
     assert Kinks.nearest >= 3e-6, Kinks.nearest
-    write("rivals.safetensors", t,
+    write("baselines.safetensors", t,
           note="NAME.norm.*: the norm of each parameter's gradient; NAME.grad.*: gradients of less than 100 elements; "
                "NAME.after.*: running statistics behind the step")
 
@@ -604,7 +604,7 @@ if __name__ == "__main__":
             ("conv1", "bn1", "layer1.0.bn", "layer2.0.bn", "layer3.0.bn", "fc"))
     mlp()
     training()
-    rivals()
+    baselines()
     cutmix()
     rules()
     optimizers()

@@ -6,10 +6,10 @@ import Testing
 /// A network with first values of its own and a batch of random images, and how its gradients compare with central
 /// differences.
 ///
-/// The objective is the sum of seed times logit, the seeds standard normal, so that no derivative is zero by symmetry. It
-/// is summed in double precision over float32 outputs. Along the gradient's own direction the derivative is the
-/// gradient's norm, the largest signal there is over float32's noise; a term that is missing, or counted twice, is off by
-/// per cents.
+/// The objective is the sum of seed times logit, the seeds standard normal, so that no derivative is zero by symmetry.
+/// It is summed in double precision over float32 outputs. Along the gradient's own direction the derivative is the
+/// gradient's norm, the largest signal there is over float32's noise; a term that is missing, or counted twice, is off
+/// by per cents.
 package final class GradientCheck {
   package let network: Network
   package let layout: ParameterLayout
@@ -59,9 +59,9 @@ package final class GradientCheck {
   /// The gradients of the objective with respect to the parameters.
   package func gradients() -> Tensor {
     let pass = forward()
-    pass.logitsSeed.update(from: seeds, count: seeds.count)
+    pass.logitsGradient.update(from: seeds, count: seeds.count)
     let gradients = Tensor(count: layout.parameterCount)
-    pass.backward(images.pointer, parameters: parameters.pointer, gradients: gradients.pointer, featureSeeds: false)
+    pass.backward(images.pointer, parameters: parameters.pointer, gradients: gradients.pointer, throughFeatures: false)
     return gradients
   }
 

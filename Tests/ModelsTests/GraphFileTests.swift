@@ -82,10 +82,10 @@ import Testing
       statistics: .batch(moving: weights.statistics.pointer))
     #expect(
       Distance.maximum(UnsafeBufferPointer(start: pass.logits, count: 25), try golden.floats("train.logits")) < 1e-4)
-    pass.logitsSeed.update(from: try golden.floats("seed"), count: 25)
+    pass.logitsGradient.update(from: try golden.floats("seed"), count: 25)
     let gradients = Tensor(count: weights.layout.parameterCount)
     pass.backward(
-      images, parameters: weights.parameters.pointer, gradients: gradients.pointer, featureSeeds: false)
+      images, parameters: weights.parameters.pointer, gradients: gradients.pointer, throughFeatures: false)
     // Some are 0 but for rounding, such as a bias before batch normalisation.
     var largest: Float = 0
     for entry in weights.layout.parameters {

@@ -77,9 +77,9 @@ import Testing
       let pass = training.forward(
         x, samples: samples, parameters: parameters.pointer, statistics: .batch(moving: statistics.pointer))
       try expect(UnsafeBufferPointer(start: pass.logits, count: y.count), "y")
-      pass.logitsSeed.update(from: dy, count: dy.count)
+      pass.logitsGradient.update(from: dy, count: dy.count)
       let gradients = Tensor(count: layout.parameterCount)
-      pass.backward(x, parameters: parameters.pointer, gradients: gradients.pointer, featureSeeds: false)
+      pass.backward(x, parameters: parameters.pointer, gradients: gradients.pointer, throughFeatures: false)
       for entry in layout.parameters { try expect(gradients.values[entry.range], "g.\(entry.name)") }
     }
     // Its batch's statistics are not those of evaluation mode.

@@ -35,7 +35,7 @@ import Testing
   func `every other key must match on resume, and ranks must agree on all but places`(path: String) throws {
     let key = ConfigurationTable.keys.first { $0.path == path }!
     let drawn = RunConfiguration.random(seed: 0).resolvedYAML
-    // So that any format and kind of noise goes with the rest, and any rule and any rival.
+    // So that any format and kind of noise goes with the rest, and any rule and any baseline.
     let home =
       ["data.path=here", "data.format=cifar10", "data.classes=all", "data.label_noise.kind=symmetric"]
       + ["data.validation=20"]

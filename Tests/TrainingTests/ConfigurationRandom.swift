@@ -74,7 +74,7 @@ extension RunConfiguration {
     result.model.initialize = one(Initialization.self)
     result.model.stem = one(Stem.self)
     result.model.dropout = result.model.kind == .onnx ? 0 : number(below: 1)
-    // Plain training half the time: rivals go with nothing else.
+    // Plain training half the time: baselines go with nothing else.
     result.icp.rule = chance() ? .none : one(RuleKind.self)
     result.training.epochs = integer(1...1000)
     result.training.maxSteps = chance() ? integer(1...1_000_000_000) : nil

@@ -2,6 +2,7 @@ import Configuration
 import Datasets
 import Graph
 import Kernels
+import Loading
 import MPI
 import Method
 import Models
@@ -81,7 +82,7 @@ import Testing
         return
       }
       let norm = optimizer.step(model.parameters, along: result.gradients, clippedTo: 5, learningRate: 1e-3)
-      model.take(statistics: result.statistics)
+      model.replace(statistics: result.statistics)
 
       let first = index == 0
       func close(_ ours: Double, _ name: String, _ tolerance: Double) throws {

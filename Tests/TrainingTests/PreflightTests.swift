@@ -175,7 +175,7 @@ import Runtime
     ]
     let uri = "7.0;tcp://172.17.0.1,10.0.0.1:4711;tcp6://[fd00::1]:4711"
     var environment = ["OMPI_COMM_WORLD_SIZE": "4", "OMPI_COMM_WORLD_LOCAL_SIZE": "2", "OMPI_MCA_orte_hnp_uri": uri]
-    func finding() -> Finding { Silence.finding(facts, environment: environment, seconds: 15) }
+    func finding() -> Finding { StartupTimeout.finding(facts, environment: environment, seconds: 15) }
     expect([finding()], .error, "network", "b: no word from the other hosts for 15 s", "to 10.0.0.0/24 and")
     #expect(finding().exitStatus == 75)
     // On mpirun's own host only the names of interfaces help.

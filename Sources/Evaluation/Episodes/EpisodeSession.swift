@@ -31,7 +31,7 @@ package struct EpisodeSession {
   package func run() throws -> EpisodeReport {
     // The classifier takes no part, and may know other classes than those drawn from.
     let (plan, model) = try rounds.communicator.planToMeasure(configuration, weights: weights, judgesClasses: false)
-    let (classes, episodes) = try rounds.communicator.together {
+    let (classes, episodes) = try rounds.communicator.collectively {
       let classes = try EpisodeClasses(of: plan, labels: self.classes)
       return (classes, try classes.episodes(options))
     }

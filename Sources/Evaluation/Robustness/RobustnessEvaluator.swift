@@ -4,11 +4,6 @@ import Models
 import Planning
 import Supervision
 
-/// What `icp robustness` measures.
-package enum RobustnessCheck: String, CaseIterable, Sendable {
-  case corruptions, attacks
-}
-
 /// Measures a finished model on corrupted and on attacked test images, over all ranks: the same figures at any number
 /// of them, since samples are counted and pieces cut by index.
 package struct RobustnessEvaluator {

@@ -38,7 +38,7 @@ private final class BranchTerm: LossTerm {
   /// Of the student: of each branch the hidden layer, then the logits.
   private let taps: Range<Int>
   private let scalar: Int
-  let seedsFeatures = true
+  let readsFeatures = true
 
   init(_ setting: MethodSetting, taps: Range<Int>, _ builder: MethodBuilder) {
     weights = setting.configuration.branches
@@ -55,20 +55,20 @@ private final class BranchTerm: LossTerm {
     var loss = 0.0
     for tap in stride(from: taps.lowerBound, to: taps.upperBound, by: 2) {
       let (hidden, logits) = (student.feature(tap), student.feature(tap + 1))
-      let seed = student.featureSeed(tap + 1)
+      let gradient = student.featureGradient(tap + 1)
       loss +=
         weights.task * mean
         * crossEntropy(
           logits: logits, labels: shard.inputs.labels, mixture: shard.inputs.mixture, samples: samples,
-          scale: weights.task * mean, gradient: seed)
+          scale: weights.task * mean, gradient: gradient)
       loss +=
         weights.distillation * mean
         * divergence(
           student: logits, teacher: student.logits, samples: samples, scale: weights.distillation * mean,
-          adding: seed)
+          adding: gradient)
       let factor = Float(2 * weights.features * mean)
       Elementwise.combine(
-        factor, hidden, -factor, student.lastFeatures, count: samples * width, into: student.featureSeed(tap))
+        factor, hidden, -factor, student.lastFeatures, count: samples * width, into: student.featureGradient(tap))
       loss +=
         weights.features * mean
         * Elementwise.squaredDistance(hidden, student.lastFeatures, count: samples * width)

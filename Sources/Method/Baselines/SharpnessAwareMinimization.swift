@@ -40,7 +40,7 @@ private final class SharpnessAscent: GradientRule {
   }
 
   func differentiate(
-    _ objective: Objective, for shard: ShardStep, into gradients: Tensor, finished: (_ gradients: Int) -> Void
+    _ objective: Objective, for shard: ShardStep, into gradients: Tensor, whenFinal: (_ gradients: Int) -> Void
   ) {
     let student = objective.forward(shard, at: shard.parameters, moving: shard.statistics)
     objective.backward(student, shard, at: shard.parameters, into: gradients)
@@ -50,7 +50,7 @@ private final class SharpnessAscent: GradientRule {
     var unreported = shard
     unreported.scalars = scratch(shard.scalars)
     let ascended = objective.forward(unreported, at: weights, moving: nil)
-    objective.backward(ascended, unreported, at: weights, into: gradients, finished: finished)
+    objective.backward(ascended, unreported, at: weights, into: gradients, whenFinal: whenFinal)
     convolutions.load(shard.parameters)
   }
 

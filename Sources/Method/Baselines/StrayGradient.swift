@@ -21,17 +21,17 @@ struct StrayGradient: MethodPart {
   func join(_ builder: MethodBuilder, firstTap: Int) { builder.add(StrayTerm(builder), in: .cyclic) }
 }
 
-/// Comes before the distillation, whose target pass moves the running statistics again. Seeds nothing.
+/// Comes before the distillation, whose target pass moves the running statistics again. Reads no features.
 private final class StrayTerm: LossTerm {
   private let network: TrainingNetwork
   private let crossEntropy: CrossEntropy
-  private let strays: Tensor
-  let seedsFeatures = false
+  private let evaluationModeGradient: Tensor
+  let readsFeatures = false
 
   init(_ builder: MethodBuilder) {
     network = builder.network(taps: [], differentiable: true)
     crossEntropy = CrossEntropy(classes: builder.model.network.classes)
-    strays = Tensor(count: builder.model.layout.parameterCount)
+    evaluationModeGradient = Tensor(count: builder.model.layout.parameterCount)
   }
 
   func evaluate(_ student: TrainingPass, of shard: ShardStep) {
@@ -40,14 +40,15 @@ private final class StrayTerm: LossTerm {
       given: UnsafePointer(shard.statistics))
     crossEntropy(
       logits: pass.logits, labels: shard.inputs.labels, mixture: shard.inputs.mixture, samples: shard.count,
-      scale: 1 / Double(shard.count), gradient: pass.logitsSeed)
+      scale: 1 / Double(shard.count), gradient: pass.logitsGradient)
     pass.backward(
-      shard.inputs.images, parameters: shard.parameters, gradients: strays.pointer, featureSeeds: false)
+      shard.inputs.images, parameters: shard.parameters, gradients: evaluationModeGradient.pointer,
+      throughFeatures: false)
   }
 
   func addGradient(to gradients: Tensor, _ range: Range<Int>) {
     let own = gradients.pointer + range.lowerBound
-    Elementwise.combine(1, own, 1, strays.pointer + range.lowerBound, count: range.count, into: own)
+    Elementwise.combine(1, own, 1, evaluationModeGradient.pointer + range.lowerBound, count: range.count, into: own)
   }
 
   func loss(_ batch: StepScalars, _ context: StepContext) -> Double { 0 }

@@ -1,5 +1,6 @@
 import Configuration
 import Datasets
+import Loading
 import MPI
 import Optimization
 import Runtime
@@ -25,7 +26,7 @@ final class CheckpointSaver: RunObserver {
 
   func stepEnded(_ step: FinishedStep, signals: Int64, of trainer: Trainer) throws {
     // Three saves in a row failed.
-    if signals > 0 { try trainer.communicator.together { if let failure = journal?.failure { throw failure } } }
+    if signals > 0 { try trainer.communicator.collectively { if let failure = journal?.failure { throw failure } } }
     let progress = trainer.progress
     guard !progress.awaitsEvaluation, progress.step < trainer.lastStep else { return }
     if isDue(configuration.checkpoint.everySteps, progress.step) { try save(trainer) }
@@ -61,7 +62,7 @@ final class CheckpointSaver: RunObserver {
 
   /// Waits for the last save of a run; every rank learns whether it worked.
   func finish(_ trainer: Trainer) throws {
-    try timed(trainer) { try trainer.communicator.together { try journal?.finishSaving() } }
+    try timed(trainer) { try trainer.communicator.collectively { try journal?.finishSaving() } }
   }
 
   func takeSeconds() -> Double {

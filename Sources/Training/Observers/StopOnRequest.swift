@@ -1,4 +1,5 @@
 import Datasets
+import Loading
 import Supervision
 
 /// All ranks stop after the same step, once one of them was asked to.

@@ -4,6 +4,7 @@ import Datasets
 import Foundation
 import Graph
 import Kernels
+import Loading
 import MPI
 import Method
 import Models

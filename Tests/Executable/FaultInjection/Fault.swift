@@ -134,7 +134,7 @@ extension Tensor {
 }
 
 /// An error ordered by `--fault`.
-package struct OrderedFault: ExitCoded, CustomStringConvertible {
+package struct InjectedFault: ExitCoded, CustomStringConvertible {
   package let description = "an error ordered by --fault"
   package let exitCode = ExitCode.internalError
 

@@ -25,7 +25,7 @@ package final class FaultInjector: RunProbe {
   package func entered(_ phase: Phase, step: Int) {
     if phase == .data {
       faults_set_reduction(
-        isOrdered(.skip, step) ? FAULTS_SKIP : isOrdered(.count, step) ? FAULTS_COUNT : FAULTS_NONE)
+        isInjected(.skip, step) ? FAULTS_SKIP : isInjected(.count, step) ? FAULTS_COUNT : FAULTS_NONE)
     }
     guard !hasStruck, fault.isDue(step: step, phase: phase) else { return }
     hasStruck = true
@@ -34,20 +34,20 @@ package final class FaultInjector: RunProbe {
   }
 
   package func beforeReduction(_ gradients: Tensor, step: Int) throws {
-    if isOrdered(.throw, step) { throw OrderedFault() }
-    if isOrdered(.nan, step) { gradients.pointer[gradients.count - 1] = .nan }
+    if isInjected(.throw, step) { throw InjectedFault() }
+    if isInjected(.nan, step) { gradients.pointer[gradients.count - 1] = .nan }
   }
 
   package func afterReduction(_ gradients: Tensor, step: Int) {
-    if isOrdered(.flipSum, step) { gradients.flipBit() }
+    if isInjected(.flipSum, step) { gradients.flipBit() }
   }
 
   package func afterOptimizer(_ parameters: Tensor, step: Int) {
-    if isOrdered(.bitflip, step) { parameters.flipBit() }
+    if isInjected(.bitflip, step) { parameters.flipBit() }
   }
 
   package var system: System { disk?.system ?? System() }
 
   /// As often as the step comes: after a rollback too.
-  private func isOrdered(_ kind: Fault.Kind, _ step: Int) -> Bool { fault.step == step && fault.kind == kind }
+  private func isInjected(_ kind: Fault.Kind, _ step: Int) -> Bool { fault.step == step && fault.kind == kind }
 }

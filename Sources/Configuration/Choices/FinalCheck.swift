@@ -1,0 +1,6 @@
+import Datasets
+
+/// What `evaluation.final` can name.
+package enum FinalCheck: String, CaseIterable, Sendable {
+  case corruptions, attacks, episodes
+}

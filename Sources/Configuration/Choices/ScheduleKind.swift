@@ -1,0 +1,6 @@
+import Datasets
+
+/// How the learning rate moves after the warm-up.
+package enum ScheduleKind: String, CaseIterable, Sendable {
+  case cosine, constant, step
+}

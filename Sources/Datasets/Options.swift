@@ -1,9 +1,0 @@
-/// The data sets a configuration can name.
-public enum DataFormat: String, CaseIterable, Sendable {
-  case auto, glyphs, cifar10, cifar100, idx, images, npz, npy
-}
-
-/// Whether measured pictures are cut to the network's shape, or squashed.
-public enum EvaluationCrop: String, CaseIterable, Sendable {
-  case center, none
-}

@@ -1,0 +1,17 @@
+import Glibc
+
+/// A system call that failed: which, on what, and why.
+package struct SystemError: Error, CustomStringConvertible {
+  package let call: String
+  package let path: String
+  /// errno
+  package let code: Int32
+
+  package init(call: String, path: String, code: Int32) {
+    self.call = call
+    self.path = path
+    self.code = code
+  }
+
+  package var description: String { "\(path): \(call): \(String(cString: strerror(code)))" }
+}

@@ -1,0 +1,17 @@
+import Datasets
+import Kernels
+import Pictures
+
+/// One rank's part of a global batch: the shards it runs.
+package struct Batch: Sendable {
+  /// From 0.
+  package let epoch: Int
+  /// The batch's number in its epoch, from 0.
+  package let position: Int
+  /// Samples of the global batch, over all ranks.
+  package let count: Int
+  package let shards: [Shard]
+
+  /// Samples of these shards.
+  package var ownCount: Int { shards.reduce(0) { $0 + $1.count } }
+}

@@ -1,0 +1,19 @@
+import Datasets
+import Graph
+import Kernels
+import Loading
+import Runtime
+
+/// What a student pass trains on.
+package struct StepInputs {
+  /// (samples, height, width, channels)
+  package var images: UnsafePointer<Float>
+  package var labels: UnsafePointer<Int32>
+  /// Where images are mixed, their other labels.
+  package var mixture: CrossEntropy.Mixture?
+
+  init(_ shard: Shard) {
+    images = UnsafePointer(shard.images.pointer)
+    labels = shard.labels.baseAddress!
+  }
+}

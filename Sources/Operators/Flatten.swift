@@ -1,0 +1,12 @@
+import Graph
+
+/// All of a sample's elements as one vector.
+package struct Flatten: Operator {
+  package init() {}
+  package var kind: String { "Flatten" }
+  package func shape(of inputs: [SampleShape]) throws(GraphError) -> SampleShape { SampleShape(inputs[0].count) }
+  package func layout(of inputs: [Value], output: SampleShape) -> LayoutChoice {
+    Reshape(output).layout(of: inputs, output: output)
+  }
+  package func kernel(_ context: KernelContext) -> any Kernel { preconditionFailure("a view is not computed") }
+}

@@ -1,0 +1,11 @@
+import CKernels
+import Graph
+import Kernels
+
+/// A slope of y = f(a, b) by one operand.
+package enum Slope {
+  case constant(Float)
+  case otherOperand
+  /// A function of a and b.
+  case function(ArithmeticFunction)
+}

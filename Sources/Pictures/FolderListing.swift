@@ -1,0 +1,47 @@
+import Formats
+import Foundation
+
+/// Names in a folder, in the order of their bytes, which is Python's.
+package enum FolderListing {
+  package struct Entry {
+    package let name: String
+    package let isFolder: Bool
+  }
+
+  /// Without those that begin with a dot. Links count as what they lead to.
+  package static func entries(of path: String) throws(DataError) -> [Entry] {
+    guard let folder = opendir(path) else {
+      throw DataError(path: path, reason: "cannot be listed: \(String(cString: strerror(errno)))")
+    }
+    defer { closedir(folder) }
+    var entries: [Entry] = []
+    while let entry = readdir(folder) {
+      let name = withUnsafeBytes(of: entry.pointee.d_name) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
+      guard !name.hasPrefix(".") else { continue }
+      let type = Int(entry.pointee.d_type)
+      let isFolder = type == DT_DIR || (type != DT_REG && isDirectory("\(path)/\(name)"))
+      entries.append(Entry(name: name, isFolder: isFolder))
+    }
+    return entries.sorted { Array($0.name.utf8).lexicographicallyPrecedes(Array($1.name.utf8)) }
+  }
+
+  package static func isDirectory(_ path: String) -> Bool {
+    var status = stat()
+    return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
+  }
+
+  package static func isFile(_ path: String) -> Bool {
+    var status = stat()
+    return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFREG
+  }
+}
+
+/// A path in a message: what terminals obey is left out, and what nobody would read.
+package func visible(_ path: String) -> String {
+  let scalars = path.unicodeScalars
+  let shown = scalars.suffix(300).map { scalar in
+    let category = scalar.properties.generalCategory
+    return category == .control || category == .format || category == .lineSeparator ? "?" : String(scalar)
+  }
+  return (scalars.count > 300 ? "..." : "") + shown.joined()
+}

@@ -1,0 +1,7 @@
+/// How the features of the refined input are taken: with batch statistics, updating the running ones or not, or
+/// with the running statistics.
+public enum TargetPass: String, CaseIterable, Sendable {
+  case batch
+  case batchFrozen = "batch_frozen"
+  case running
+}

@@ -1,0 +1,13 @@
+import Configuration
+import Evaluation
+import Reporting
+import Runtime
+import Supervision
+
+/// How a run ended.
+package struct RunResult: Sendable {
+  package var progress: TrainingProgress
+  package var report: EpochReport
+  /// Of this start.
+  package var seconds: Double
+}
