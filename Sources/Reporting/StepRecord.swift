@@ -39,7 +39,7 @@ package func jsonObject(_ values: [(String, RecordValue)]) -> String {
 }
 
 /// Keys are ours and need no escapes.
-private func object(
+func object(
   kind: String, integers: [(String, Int)], values: [(String, RecordValue)], extra: [String: RecordValue]
 ) -> String {
   let extra = extra.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
