@@ -26,7 +26,7 @@ extension Resumed {
     if given.data.std == nil || saved.data.std == nil { current.data.std = saved.data.std }
     if let difference = current.differences(from: saved).first {
       throw CheckpointError(
-        path: path, reason: "\(difference); --resume needs what sets the weights unchanged")
+        path: path, reason: "\(difference); --resume needs every key that decides the weights unchanged")
     }
     let isEarlier = metadata["preprocessing.mean"] == nil
     let identity = isEarlier ? plan.earlierDataIdentity : plan.dataIdentity

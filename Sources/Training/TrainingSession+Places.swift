@@ -36,7 +36,7 @@ extension TrainingSession {
     }
   }
 
-  /// Rank 0 opens the run directory: before the plan where there is something to resume from, else behind it, so that a
+  /// Rank 0 opens the run directory: before the plan where there is something to resume from, else after it, so that a
   /// bad configuration leaves no directory.
   func openDirectory(toRead: Bool, unless opened: RunDirectory? = nil) throws -> RunDirectory? {
     try communicator.collectively {
