@@ -68,10 +68,8 @@ struct EpisodesCommand: ParsableCommand {
         way: way, shots: shots, queries: queries, episodes: episodes, distance: distance, seed: seed)
       let supervision = try Supervision(communicator, limit: configuration.watchdog.seconds)
       defer { supervision.end() }
-      let report = try EpisodeSession(
-        configuration: configuration, weights: weights, options: options, classes: labels(),
-        rounds: SharedRounds(communicator, supervision)
-      ).run()
+      let rounds = SharedRounds(communicator, supervision)
+      let report = try rounds.measureEpisodes(weights: weights, by: configuration, options, labels: labels())
       try StandardOutput.print(json ? report.json : report.text, from: communicator)
     }
   }

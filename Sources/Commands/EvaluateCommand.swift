@@ -24,9 +24,8 @@ struct EvaluateCommand: ParsableCommand {
       let configuration = try communicator.collectively { try source.load() }
       let supervision = try Supervision(communicator, limit: configuration.watchdog.seconds)
       defer { supervision.end() }
-      let metrics = try EvaluationSession(
-        configuration: configuration, weights: weights, rounds: SharedRounds(communicator, supervision)
-      ).run()
+      let rounds = SharedRounds(communicator, supervision)
+      let metrics = try rounds.evaluate(weights: weights, by: configuration)
       try StandardOutput.print(json ? metrics.json : metrics.text, from: communicator)
     }
   }
