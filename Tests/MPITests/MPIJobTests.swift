@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// What the MPI module does in real jobs. The assertions are in the probe (Tests/Executable/MPIProbe), on every rank.
-@Suite(.serialized) struct MPITests {
+@Suite(.serialized) struct MPIJobTests {
   private func probe(
     _ arguments: [String], ranks: Int?, environment: [String: String] = [:]
   ) throws -> Program.Outcome {

@@ -1,4 +1,3 @@
-import Doctor
 import Evaluation
 import Formats
 import Foundation

@@ -3,6 +3,7 @@ import Files
 import Formats
 import Foundation
 import Synchronization
+import TestSupport
 import Testing
 
 @Suite struct CheckpointStoreTests {
@@ -175,7 +176,7 @@ import Testing
     try Support.withDirectory { path in
       let run = try RunDirectory(path: "\(path)/run")
       let isFull = Mutex(false)
-      let faults = Support.Faults { _, call in isFull.withLock(\.self) && call == "link" ? ENOSPC : nil }
+      let faults = CallFaults { _, call in isFull.withLock(\.self) && call == "link" ? ENOSPC : nil }
       var store = CheckpointStore(directory: run, keep: 1, system: faults.system)
       _ = try store.save(Support.snapshot(1), step: 1)
       isFull.withLock { $0 = true }

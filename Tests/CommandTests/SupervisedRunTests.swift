@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// A rank that fails, stops or lies: the job ends by itself, says who and where, and nothing is lost.
-@Suite(.serialized, .timeLimit(.minutes(3))) struct SupervisionTests {
+@Suite(.serialized, .timeLimit(.minutes(3))) struct SupervisedRunTests {
   private func train(
     _ tiny: TinyRun, fault: String, _ settings: [String] = [], into run: String = "run", ranks: Int? = 3
   ) throws -> Program.Outcome {

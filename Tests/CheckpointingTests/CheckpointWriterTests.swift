@@ -2,6 +2,7 @@ import Checkpointing
 import Foundation
 import Runtime
 import Synchronization
+import TestSupport
 import Testing
 
 /// Saves in the background: what the main thread waits for, and what it learns.
@@ -11,11 +12,11 @@ import Testing
   /// A writer into a new run directory, whose file calls `decide` may fail or hold up.
   private func withWriter<Value>(
     keep: Int = 3, _ decide: @escaping @Sendable (_ index: Int, _ call: String) -> Int32? = { _, _ in nil },
-    _ body: (CheckpointWriter, RunDirectory, Support.Faults) throws -> Value
+    _ body: (CheckpointWriter, RunDirectory, CallFaults) throws -> Value
   ) throws -> Value {
     try Support.withDirectory { path in
       let run = try RunDirectory(path: "\(path)/run")
-      let faults = Support.Faults(decide)
+      let faults = CallFaults(decide)
       let store = CheckpointStore(directory: run, keep: keep, system: faults.system)
       return try body(CheckpointWriter(store, in: run), run, faults)
     }

@@ -10,7 +10,7 @@ import Testing
 private let packageRoot = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
   .deletingLastPathComponent()
 
-@Suite struct ConfigurationTests {
+@Suite struct ConfigurationValueTests {
   private func read(_ yaml: String, _ overrides: [String] = []) throws -> RunConfiguration {
     try RunConfiguration(yaml: yaml, name: "c.yaml", overrides: overrides)
   }

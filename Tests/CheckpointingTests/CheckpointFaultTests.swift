@@ -2,6 +2,7 @@ import Checkpointing
 import Files
 import Formats
 import Foundation
+import TestSupport
 import Testing
 
 /// Every system call of a save made to fail, one after another, as SQLite tests its own.
@@ -18,7 +19,7 @@ import Testing
     while true {
       let met = try Support.withStore(keep: keep) { store, run in
         _ = try store.save(Support.snapshot(1), step: 1, metric: 1, higherIsBetter: true)
-        let faults = Support.Faults { [k] index, _ in fault(k, index) }
+        let faults = CallFaults { [k] index, _ in fault(k, index) }
         var caught: SaveError?
         do {
           var failing = CheckpointStore(directory: run, keep: keep, system: faults.system)
@@ -70,7 +71,7 @@ import Testing
 
   @Test func `a failed fsync is not tried again, and the next save is a new file`() throws {
     try Support.withStore { store, run in
-      let faults = Support.Faults { _, call in call == "fsync" ? EIO : nil }
+      let faults = CallFaults { _, call in call == "fsync" ? EIO : nil }
       #expect(throws: SaveError.self) {
         var failing = CheckpointStore(directory: run, keep: 1, system: faults.system)
         return try failing.save(Support.snapshot(1), step: 1)
@@ -85,7 +86,7 @@ import Testing
 
   @Test func `a file system without hard links gets a copy as the best`() throws {
     try Support.withStore(keep: 1) { store, run in
-      let faults = Support.Faults { _, call in call == "link" ? EPERM : nil }
+      let faults = CallFaults { _, call in call == "link" ? EPERM : nil }
       var failing = CheckpointStore(directory: run, keep: 1, system: faults.system)
       let saved = try failing.save(Support.snapshot(1), step: 1, metric: 1, higherIsBetter: true)
       #expect(try Support.bytes(store.bestPath) == Support.bytes(saved.path))
@@ -94,7 +95,7 @@ import Testing
 
   @Test func `a file system that cannot reserve space still takes a checkpoint`() throws {
     try Support.withStore { store, run in
-      let faults = Support.Faults { _, call in call == "posix_fallocate" ? EOPNOTSUPP : nil }
+      let faults = CallFaults { _, call in call == "posix_fallocate" ? EOPNOTSUPP : nil }
       var failing = CheckpointStore(directory: run, keep: 1, system: faults.system)
       _ = try failing.save(Support.snapshot(1), step: 1, metric: 1, higherIsBetter: true)
       #expect(try store.newestValid()?.step == 1)

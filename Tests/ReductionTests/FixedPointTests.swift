@@ -1,4 +1,3 @@
-import Doctor
 import Kernels
 import Reduction
 import Testing

@@ -2,7 +2,6 @@ import Checkpointing
 import Files
 import Formats
 import Foundation
-import Synchronization
 
 extension CheckpointStore {
   /// What a run does at an epoch's end, the evaluation in between.
@@ -55,26 +54,6 @@ enum CheckpointSupport {
     // A new file, so that a second name of the old one keeps its bytes.
     try? FileManager.default.removeItem(atPath: path)
     try Data(bytes).write(to: URL(filePath: path))
-  }
-
-  /// Counts calls and decides which of them fail.
-  final class Faults: Sendable {
-    private let calls = Mutex<[String]>([])
-    private let decide: @Sendable (_ index: Int, _ call: String) -> Int32?
-
-    init(_ decide: @escaping @Sendable (_ index: Int, _ call: String) -> Int32?) { self.decide = decide }
-
-    var made: [String] { calls.withLock(\.self) }
-
-    var system: System {
-      System { call in
-        let index = self.calls.withLock { calls in
-          calls.append(call)
-          return calls.count
-        }
-        return self.decide(index, call)
-      }
-    }
   }
 
   static func run(_ arguments: [String]) -> (status: Int32, output: String)? {

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// `launch/train` over days: starts again, signals, hosts that are gone. With a stand-in for icp that does as each test
-/// plans; what the real one does with these starts and signals is in SupervisionTests and ResumeTests.
+/// plans; what the real one does with these starts and signals is in SupervisedRunTests and ResumeTests.
 @Suite(.serialized, .timeLimit(.minutes(2))) struct RestartTests {
   /// What every start does: counts itself, and saves a step of its own number where `saves` says so.
   private func plan(saves: String, statuses: String) -> String {

@@ -7,7 +7,6 @@ import Loading
 import Method
 import Models
 import Refinement
-import Supervision
 import TestSupport
 import Testing
 
@@ -107,7 +106,7 @@ import Testing
     var result: ShardResult!
     for _ in 0..<2 {
       method.begin()
-      result = method.differentiate(shard, context, phases: PhaseClock())
+      result = method.differentiate(shard, context, phases: NoPhases())
       let loss = try golden.scalar("\(name).loss")
       #expect(abs(result.scalars.taskLoss - loss) < 1e-4 * loss)
       guard golden.has("\(name).branch_loss") else { continue }

@@ -1,5 +1,4 @@
 import Benchmarks
-import Doctor
 import Graph
 import Kernels
 import Models

@@ -1,6 +1,7 @@
 import Foundation
 import Logging
 import Reporting
+import TestSupport
 import Testing
 
 @Suite struct RecordsConsoleTests {
@@ -118,30 +119,29 @@ import Testing
   }
 
   @Test func `the summary of a run names the best epochs, and which of them is an oracle's`() throws {
-    try CheckpointSupport.withDirectory { directory in
-      let path = "\(directory)/metrics.jsonl"
-      let log = try MetricsLog(path: path)
-      for (epoch, accuracies) in [(0.5, 0.25), (0.75, 0.5), (0.5, 0.75), (0.625, 0.75)].enumerated() {
-        let (test, validation) = (accuracies.0, accuracies.1)
-        try log.append(
-          EpochRecord(
-            epoch: epoch, step: epoch + 1, trainLoss: 1, trainAccuracy: 1,
-            validation: SplitScores(loss: 1, accuracy: validation, f1: 1),
-            test: SplitScores(loss: 1, accuracy: test, f1: 1), seconds: 1))
-      }
-      let history = EpochHistory(metricsPath: path)
-      #expect(history.bestByTest?.epoch == 1 && history.bestByValidation?.epoch == 2)
-      let summary = RunSummary(
-        testAccuracy: 0.625, testLoss: nil, seconds: 1, steps: 4, runDirectory: "a", checkpoint: nil, history: history)
-      #expect(
-        summary.text.contains(
-          """
-            test accuracy    62.50 %
-              by validation  50.00 % after epoch 3, whose validation accuracy is the best
-              best epoch     75.00 % after epoch 2 (an oracle's choice: by the test set itself)
-          """))
-      #expect(EpochHistory(metricsPath: "\(directory)/none").epochs.isEmpty)
+    let folder = try TemporaryDirectory()
+    let path = folder.path("metrics.jsonl")
+    let log = try MetricsLog(path: path)
+    for (epoch, accuracies) in [(0.5, 0.25), (0.75, 0.5), (0.5, 0.75), (0.625, 0.75)].enumerated() {
+      let (test, validation) = (accuracies.0, accuracies.1)
+      try log.append(
+        EpochRecord(
+          epoch: epoch, step: epoch + 1, trainLoss: 1, trainAccuracy: 1,
+          validation: SplitScores(loss: 1, accuracy: validation, f1: 1),
+          test: SplitScores(loss: 1, accuracy: test, f1: 1), seconds: 1))
     }
+    let history = EpochHistory(metricsPath: path)
+    #expect(history.bestByTest?.epoch == 1 && history.bestByValidation?.epoch == 2)
+    let summary = RunSummary(
+      testAccuracy: 0.625, testLoss: nil, seconds: 1, steps: 4, runDirectory: "a", checkpoint: nil, history: history)
+    #expect(
+      summary.text.contains(
+        """
+          test accuracy    62.50 %
+            by validation  50.00 % after epoch 3, whose validation accuracy is the best
+            best epoch     75.00 % after epoch 2 (an oracle's choice: by the test set itself)
+        """))
+    #expect(EpochHistory(metricsPath: folder.path("none")).epochs.isEmpty)
   }
 
   @Test func `a rank's last line names rank, host, step and phase`() {

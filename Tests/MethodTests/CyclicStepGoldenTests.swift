@@ -3,12 +3,10 @@ import Datasets
 import Graph
 import Kernels
 import Loading
-import MPI
 import Method
 import Models
 import Optimization
 import Refinement
-import Supervision
 import TestSupport
 import Testing
 
@@ -75,7 +73,7 @@ import Testing
         Shard(
           images: try reference.channelsLast("step\(index).x"),
           shape: ImageShape(channels: size[1], height: size[2], width: size[3]),
-          labels: try reference.labels("step\(index).y")), context, phases: PhaseClock())
+          labels: try reference.labels("step\(index).y")), context, phases: NoPhases())
       let report = method.report(result.scalars, context)
       guard case .number(let distillation?)? = report.first(where: { $0.name == "distillation_loss" })?.value else {
         Issue.record("no distillation loss in \(report)")

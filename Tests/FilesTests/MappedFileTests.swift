@@ -1,6 +1,6 @@
 import Files
-import Formats
 import Foundation
+import TestSupport
 import Testing
 
 @Suite struct MappedFileTests {
@@ -14,20 +14,20 @@ import Testing
   }
 
   @Test func `a mapped file shows the file's bytes`() throws {
-    let folder = try Folder()
+    let folder = try TemporaryDirectory()
     let bytes = randomBytes(10_000)
-    let file = try MappedFile(path: folder.write("data", bytes))
+    let file = try MappedFile(path: folder.write(bytes, to: "data"))
     #expect(Array(file.bytes) == bytes)
   }
 
   @Test func `an empty file is mapped as no bytes`() throws {
-    let folder = try Folder()
-    let file = try MappedFile(path: folder.write("empty", []))
+    let folder = try TemporaryDirectory()
+    let file = try MappedFile(path: folder.write([UInt8](), to: "empty"))
     #expect(file.bytes.isEmpty)
   }
 
   @Test func `a missing file, a directory and a FIFO are refused, each by its name`() throws {
-    let folder = try Folder()
+    let folder = try TemporaryDirectory()
     let fifo = "\(folder.path)/fifo"
     #expect(mkfifo(fifo, 0o600) == 0)
     #expect(reason("\(folder.path)/none") == "\(folder.path)/none: no such file")

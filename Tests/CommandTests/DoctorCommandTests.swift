@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// `icp doctor`, and what of it shows at a run's start.
-@Suite(.serialized, .timeLimit(.minutes(2))) struct DoctorTests {
+@Suite(.serialized, .timeLimit(.minutes(2))) struct DoctorCommandTests {
   @Test(arguments: [nil, 2])
   func `a look at a healthy launch ends with 0 and leaves nothing`(ranks: Int?) throws {
     let tiny = try TinyRun()

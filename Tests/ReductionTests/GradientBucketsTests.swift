@@ -1,15 +1,13 @@
 import Reduction
-import Runtime
-import Supervision
 import Testing
 
-/// The parts of supervision that need no ranks. (Jobs: SupervisionTests.)
-@Suite struct SupervisionUnitTests {
+@Suite struct GradientBucketsTests {
   @Test(arguments: [(1, 5), (7, 3), (100, 7), (270_000, 131_072), (1 << 20, 1 << 17), (5, 100)])
   func `buckets hold every gradient once, in order, and a word each`(gradients: Int, size: Int) {
     let others = 9
     let buckets = GradientBuckets(gradients: gradients, others: others, size: size)
-    var (gradient, place) = (0, 0)
+    var gradient = 0
+    var place = 0
     for bucket in 0..<buckets.count {
       #expect(buckets.range(bucket).lowerBound == gradient)
       #expect(buckets.place(bucket).lowerBound == place)
@@ -23,18 +21,5 @@ import Testing
     #expect(gradient == gradients)
     #expect(place == buckets.messageCount)
     #expect(buckets.othersStart == buckets.messageCount - others - 1)
-  }
-
-  @Test func `phases of a step add up to the step, and the next step starts at nothing`() {
-    let clock = PhaseClock()
-    for step in 1...2 {
-      clock.begin(step: step)
-      for phase in Phase.ofStep { clock.enter(phase) }
-      clock.enter(.records)
-      #expect(clock.step == step && clock.phase == .records)
-      #expect(Phase.ofStep.allSatisfy { clock[$0] >= 0 })
-      #expect(clock.stepSeconds == Phase.ofStep.reduce(0) { $0 + clock[$1] })
-      #expect(clock.stepSeconds < 1)
-    }
   }
 }

@@ -2,6 +2,7 @@ import Files
 import Foundation
 import Reporting
 import Runtime
+import TestSupport
 import Testing
 
 @Suite struct RecordsTests {
@@ -16,10 +17,9 @@ import Testing
   }
 
   private func withLog(_ body: (MetricsLog, _ text: () throws -> String) throws -> Void) throws {
-    try CheckpointSupport.withDirectory { directory in
-      let path = "\(directory)/metrics.jsonl"
-      try body(try MetricsLog(path: path)) { try String(contentsOfFile: path, encoding: .utf8) }
-    }
+    let folder = try TemporaryDirectory()
+    let path = folder.path("metrics.jsonl")
+    try body(try MetricsLog(path: path)) { try String(contentsOfFile: path, encoding: .utf8) }
   }
 
   @Test func `a step's record has its keys in order, and null for what is no number`() {
@@ -87,52 +87,48 @@ import Testing
 
   @Test func `a file that is cut is old or new, whatever call fails, and its directory is synchronised`() throws {
     for failing in ["open", "write", "fsync", "rename"] {
-      try CheckpointSupport.withDirectory { path in
-        let file = "\(path)/metrics.jsonl"
-        let log = try MetricsLog(path: file)
-        for number in 1...3 { try log.append(step(number)) }
-        let before = try CheckpointSupport.bytes(file)
-        // Opened once for the records; the next one is the cut's.
-        let faults = CheckpointSupport.Faults { index, call in index > 1 && call == failing ? EIO : nil }
-        let cut = try MetricsLog(path: file, system: faults.system)
-        #expect(throws: SaveError.self, "\(failing)") { try cut.truncate(afterStep: 1) }
-        #expect(try failing == "fsync" || CheckpointSupport.bytes(file) == before)
-        #expect(try CheckpointSupport.names(path) == ["metrics.jsonl"])
-      }
-    }
-    try CheckpointSupport.withDirectory { path in
-      let faults = CheckpointSupport.Faults { _, _ in nil }
-      let log = try MetricsLog(path: "\(path)/metrics.jsonl", system: faults.system)
+      let folder = try TemporaryDirectory()
+      let file = folder.path("metrics.jsonl")
+      let log = try MetricsLog(path: file)
       for number in 1...3 { try log.append(step(number)) }
-      try log.truncate(afterStep: 1)
-      #expect(faults.made.drop { $0 != "rename" }.contains("fsync"))
+      let before = FileManager.default.contents(atPath: file)
+      // Opened once for the records; the next one is the cut's.
+      let faults = CallFaults { index, call in index > 1 && call == failing ? EIO : nil }
+      let cut = try MetricsLog(path: file, system: faults.system)
+      #expect(throws: SaveError.self, "\(failing)") { try cut.truncate(afterStep: 1) }
+      #expect(failing == "fsync" || FileManager.default.contents(atPath: file) == before)
+      #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path) == ["metrics.jsonl"])
     }
+    let folder = try TemporaryDirectory()
+    let faults = CallFaults { _, _ in nil }
+    let log = try MetricsLog(path: folder.path("metrics.jsonl"), system: faults.system)
+    for number in 1...3 { try log.append(step(number)) }
+    try log.truncate(afterStep: 1)
+    #expect(faults.made.drop { $0 != "rename" }.contains("fsync"))
   }
 
   @Test func `a full disk under the log is an error that says so`() throws {
-    try CheckpointSupport.withDirectory { path in
-      let file = "\(path)/metrics.jsonl"
-      let log = try MetricsLog(path: file, system: System { $0 == "write" ? ENOSPC : nil })
-      let error = #expect(throws: SaveError.self) { try log.append(step(1)) }
-      #expect(error?.description.contains("\(file): write: No space left on device; free some space") == true)
-      #expect(error?.exitCode == 74)
-    }
+    let folder = try TemporaryDirectory()
+    let file = folder.path("metrics.jsonl")
+    let log = try MetricsLog(path: file, system: System { $0 == "write" ? ENOSPC : nil })
+    let error = #expect(throws: SaveError.self) { try log.append(step(1)) }
+    #expect(error?.description.contains("\(file): write: No space left on device; free some space") == true)
+    #expect(error?.exitCode == 74)
     #expect(throws: SaveError.self) { try MetricsLog(path: "/nowhere/metrics.jsonl") }
   }
 
   @Test func `a full disk leaves no half of a record`() throws {
-    try CheckpointSupport.withDirectory { path in
-      guard CheckpointSupport.run(["mount", "-t", "tmpfs", "-o", "size=16k", "tmpfs", path])?.status == 0
-      else {
-        print("SKIPPED: mounting a small tmpfs needs root and was refused; no real full disk was tried")
-        return
-      }
-      defer { _ = CheckpointSupport.run(["umount", path]) }
-      let log = try MetricsLog(path: "\(path)/metrics.jsonl")
-      #expect(throws: SaveError.self) { for number in 1...1000 { try log.append(step(number)) } }
-      let text = try String(contentsOfFile: log.path, encoding: .utf8)
-      #expect(text.hasSuffix("}\n"))
-      #expect(text.count > 4096)
+    let folder = try TemporaryDirectory()
+    let mount = ["-t", "tmpfs", "-o", "size=16k", "tmpfs", folder.path]
+    guard try Program.run(executable: "mount", mount, timeLimit: 60).status == 0 else {
+      print("SKIPPED: mounting a small tmpfs needs root and was refused; no real full disk was tried")
+      return
     }
+    defer { _ = try? Program.run(executable: "umount", [folder.path], timeLimit: 60) }
+    let log = try MetricsLog(path: folder.path("metrics.jsonl"))
+    #expect(throws: SaveError.self) { for number in 1...1000 { try log.append(step(number)) } }
+    let text = try String(contentsOfFile: log.path, encoding: .utf8)
+    #expect(text.hasSuffix("}\n"))
+    #expect(text.count > 4096)
   }
 }
