@@ -178,7 +178,7 @@ let package = Package(
     .testTarget(name: "SupportTests", dependencies: ["TestSupport"]),
     .testTarget(name: "RuntimeTests", dependencies: ["Runtime", "TestSupport"]),
     .testTarget(name: "FilesTests", dependencies: ["Files", "TestSupport"]),
-    .testTarget(name: "MPITests", dependencies: ["MPI", "TestSupport"]),
+    .testTarget(name: "MPITests", dependencies: ["MPI", "Runtime", "TestSupport"]),
     .testTarget(name: "KernelsTests", dependencies: ["Kernels", "TestSupport"]),
     .testTarget(name: "FormatsTests", dependencies: ["Formats", "Files", "TestSupport"]),
     .testTarget(name: "GraphTests", dependencies: ["Graph", "Kernels"]),
@@ -217,12 +217,24 @@ let package = Package(
         "Checkpointing", "Configuration", "Datasets", "Models", "Graph", "Formats", "Kernels", "Files", "Runtime",
         "TestSupport",
       ]),
-    .testTarget(name: "SupervisionTests", dependencies: ["Supervision", "Runtime"]),
-    .testTarget(name: "ReductionTests", dependencies: ["Reduction", "Kernels"]),
+    .testTarget(name: "SupervisionTests", dependencies: ["Supervision", "MPI", "Runtime"]),
+    .testTarget(
+      name: "ReductionTests",
+      dependencies: [
+        "Reduction", "Method", "Optimization", "Configuration", "Models", "Graph", "Loading", "Kernels", "MPI",
+        "Runtime",
+      ]),
     .testTarget(
       name: "EvaluationTests",
       dependencies: [
-        "Evaluation", "Datasets", "Models", "Execution", "Graph", "Formats", "Kernels", "Runtime", "TestSupport",
+        "Evaluation", "Datasets", "Models", "Execution", "Graph", "Formats", "Kernels", "MPI", "Runtime", "TestSupport",
+      ]),
+    .testTarget(
+      name: "TrainingTests",
+      dependencies: [
+        "Training", "Evaluation", "Supervision", "Checkpointing", "Planning", "Configuration", "Method", "Optimization",
+        "Models", "Loading", "Kernels", "Files", "MPI", "Reporting", "Runtime", "TestSupport",
+        .product(name: "Logging", package: "swift-log"),
       ]),
     .testTarget(name: "DoctorTests", dependencies: ["Doctor"]),
     .testTarget(name: "StudiesTests", dependencies: ["Studies", "Configuration", "Formats", "TestSupport"]),

@@ -29,7 +29,7 @@ package struct TrainingProgress: Codable, Equatable, Sendable {
   package var trainAccuracy: Double { samples == 0 ? .nan : Double(correct) / Double(samples) }
 
   /// Moves on by one batch, to the next epoch after the last one; the sums stay until that one's first step.
-  mutating func record(_ finished: FinishedStep, stepsPerEpoch: Int) {
+  package mutating func record(_ finished: FinishedStep, stepsPerEpoch: Int) {
     if position == 0 {
       lossSum = 0
       correct = 0
