@@ -174,42 +174,74 @@ let package = Package(
       path: "Tests/Fuzz/Targets"),
     .executableTarget(
       name: "corpus-probe", dependencies: ["FuzzTargets", "CMemoryWatch"], path: "Tests/Executable/CorpusProbe"),
-    .target(name: "TestSupport", dependencies: ["Images", "Formats"], path: "Tests/Support"),
-    .testTarget(name: "FilesTests", dependencies: ["Files", "TestSupport"]),
-    .testTarget(name: "KernelsTests", dependencies: ["Datasets", "Kernels", "Formats", "TestSupport"]),
-    .testTarget(name: "FormatsTests", dependencies: ["Formats", "Files", "TestSupport"]),
+    .target(name: "TestSupport", dependencies: ["Images", "Formats", "Kernels", "Files"], path: "Tests/Support"),
     .target(name: "GraphSupport", dependencies: ["Execution", "Graph", "Kernels"], path: "Tests/GraphSupport"),
+    .testTarget(name: "SupportTests", dependencies: ["TestSupport"]),
+    .testTarget(name: "RuntimeTests", dependencies: ["Runtime", "TestSupport"]),
+    .testTarget(name: "FilesTests", dependencies: ["Files", "TestSupport"]),
+    .testTarget(name: "MPITests", dependencies: ["MPI", "Runtime", "TestSupport"]),
+    .testTarget(name: "KernelsTests", dependencies: ["Kernels", "TestSupport"]),
+    .testTarget(name: "FormatsTests", dependencies: ["Formats", "Files", "TestSupport"]),
     .testTarget(name: "GraphTests", dependencies: ["Graph", "Kernels"]),
     .testTarget(
       name: "OperatorsTests",
       dependencies: ["Execution", "Operators", "Graph", "Kernels", "TestSupport", "GraphSupport"]),
     .testTarget(
       name: "ExecutionTests",
-      dependencies: ["Execution", "Models", "Operators", "Graph", "Kernels", "Formats", "TestSupport", "GraphSupport"]),
+      dependencies: ["Models", "Execution", "Operators", "Graph", "Formats", "Kernels", "TestSupport", "GraphSupport"]),
     .testTarget(
       name: "ModelsTests",
-      dependencies: ["Models", "Execution", "Operators", "Graph", "Kernels", "Formats", "Files", "TestSupport"]),
-    .testTarget(name: "ImagesTests", dependencies: ["Images", "Kernels", "Formats", "TestSupport"]),
+      dependencies: ["Models", "Execution", "Graph", "Formats", "Kernels", "Files", "TestSupport"]),
+    .testTarget(name: "ImagesTests", dependencies: ["Images", "Formats", "Kernels", "TestSupport"]),
     .testTarget(
       name: "RefinementTests",
-      dependencies: ["Refinement", "Models", "Execution", "Graph", "Kernels", "Formats", "TestSupport"]),
+      dependencies: ["Refinement", "Models", "Execution", "Graph", "Formats", "Kernels", "TestSupport"]),
     .testTarget(
       name: "DatasetsTests",
-      dependencies: ["Loading", "Datasets", "Pictures", "Images", "Kernels", "Formats", "Files", "TestSupport"]),
+      dependencies: ["Loading", "Datasets", "Pictures", "Images", "Formats", "Kernels", "TestSupport"]),
+    .testTarget(
+      name: "ReportingTests",
+      dependencies: ["Reporting", "Files", "Runtime", "TestSupport", .product(name: "Logging", package: "swift-log")]),
+    .testTarget(name: "OptimizationTests", dependencies: ["Optimization", "Formats", "Kernels", "TestSupport"]),
+    .testTarget(
+      name: "ConfigurationTests",
+      dependencies: ["Configuration", "Datasets", "Refinement", "Models", "Formats", "Kernels"]),
+    .testTarget(
+      name: "MethodTests",
+      dependencies: [
+        "Method", "Configuration", "Optimization", "Loading", "Datasets", "Refinement", "Models", "Graph", "Kernels",
+        "Runtime", "TestSupport",
+      ]),
+    .testTarget(
+      name: "CheckpointingTests",
+      dependencies: [
+        "Checkpointing", "Configuration", "Datasets", "Models", "Graph", "Formats", "Kernels", "Files", "Runtime",
+        "TestSupport",
+      ]),
+    .testTarget(name: "SupervisionTests", dependencies: ["Supervision", "MPI", "Runtime"]),
+    .testTarget(
+      name: "ReductionTests",
+      dependencies: [
+        "Reduction", "Method", "Optimization", "Configuration", "Models", "Graph", "Loading", "Kernels", "MPI",
+        "Runtime",
+      ]),
+    .testTarget(
+      name: "EvaluationTests",
+      dependencies: [
+        "Evaluation", "Datasets", "Models", "Execution", "Graph", "Formats", "Kernels", "MPI", "Runtime", "TestSupport",
+      ]),
     .testTarget(
       name: "TrainingTests",
       dependencies: [
-        "Benchmarks", "Studies", "Training", "Doctor", "Evaluation", "Reduction", "Supervision", "Checkpointing",
-        "Planning",
-        "Configuration", "Optimization", "Method", "Refinement", "Models", "Execution", "Operators", "Graph",
-        "Loading", "Datasets", "Kernels",
-        "Formats", "Files",
-        "MPI", "Reporting", "Runtime", "TestSupport",
+        "Training", "Evaluation", "Supervision", "Checkpointing", "Planning", "Configuration", "Method", "Optimization",
+        "Models", "Loading", "Kernels", "Files", "MPI", "Reporting", "Runtime", "TestSupport",
         .product(name: "Logging", package: "swift-log"),
       ]),
-    .testTarget(
-      name: "CommandTests",
-      dependencies: ["Checkpointing", "Studies", "Reduction", "Runtime", "Formats", "MPI", "TestSupport"]),
+    .testTarget(name: "DoctorTests", dependencies: ["Doctor"]),
+    .testTarget(name: "StudiesTests", dependencies: ["Studies", "Configuration", "Formats", "TestSupport"]),
+    .testTarget(name: "BenchmarksTests", dependencies: ["Benchmarks", "Models", "Operators", "Graph", "Kernels"]),
+    .testTarget(name: "LaunchTests", dependencies: ["Runtime", "TestSupport"]),
+    .testTarget(name: "CommandTests", dependencies: ["Studies", "Checkpointing", "Formats", "TestSupport"]),
   ],
   swiftLanguageModes: [.v6]
 )

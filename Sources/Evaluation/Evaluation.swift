@@ -13,7 +13,7 @@ package final class Evaluator {
   private let network: FrozenNetwork
   private let piece: Tensor
   /// Samples so far, of all evaluations, whose logits were not all finite: they count as wrong.
-  private(set) var notFinite = 0
+  package private(set) var notFinite = 0
   private let rounds: SharedRounds
   private var labels: [Int32]
   private var trueLabels: [Int32]
@@ -46,7 +46,8 @@ package final class Evaluator {
     rounds.clock.enter(.evaluation)
     network.fold(parameters: model.parameters.pointer, statistics: model.statistics.pointer)
     var sums = EvaluationSums(classes: network.classes)
-    let pieces = Self.pieces(of: dataset.count, size: network.pieceSize, rounds.communicator)
+    let pieces = Self.pieces(
+      of: dataset.count, size: network.pieceSize, rank: rounds.communicator.rank, of: rounds.communicator.size)
     try rounds.run(pieces.count, of: Self.pieceCount(dataset.count, size: network.pieceSize)) { index in
       let samples = pieces[pieces.startIndex + index]
       for (offset, sample) in samples.enumerated() {
@@ -65,14 +66,14 @@ package final class Evaluator {
     return metrics
   }
 
-  /// This rank's part of 0..<count, cut into pieces by index.
-  static func pieces(of count: Int, size: Int, _ communicator: Communicator) -> LazyMapSequence<Range<Int>, Range<Int>>
-  {
+  /// A rank's part of 0..<count, cut into pieces by index.
+  package static func pieces(
+    of count: Int, size: Int, rank: Int, of ranks: Int
+  ) -> LazyMapSequence<Range<Int>, Range<Int>> {
     let pieces = pieceCount(count, size: size)
-    let (rank, ranks) = (communicator.rank, communicator.size)
     return (pieces * rank / ranks..<pieces * (rank + 1) / ranks).lazy.map { $0 * size..<min(($0 + 1) * size, count) }
   }
 
   /// Pieces of `count` samples, over all ranks.
-  static func pieceCount(_ count: Int, size: Int) -> Int { (count + size - 1) / size }
+  package static func pieceCount(_ count: Int, size: Int) -> Int { (count + size - 1) / size }
 }

@@ -12,6 +12,13 @@ package struct Batch: Sendable {
   package let count: Int
   package let shards: [Shard]
 
+  package init(epoch: Int, position: Int, count: Int, shards: [Shard]) {
+    self.epoch = epoch
+    self.position = position
+    self.count = count
+    self.shards = shards
+  }
+
   /// Samples of these shards.
   package var ownCount: Int { shards.reduce(0) { $0 + $1.count } }
 }

@@ -4,7 +4,8 @@ import CMPI
 ///
 /// Not `Sendable`: the thread that started MPI makes every call.
 package struct Communicator {
-  let handle: MPI_Comm
+  /// Nil of `alone`.
+  let handle: MPI_Comm?
   /// This process's number, 0..<size.
   package let rank: Int
   /// How many processes the job has.
@@ -22,9 +23,20 @@ package struct Communicator {
     self.firstRank = firstRank
   }
 
+  /// This process by itself, whether MPI runs or not: what is collective of one rank needs no message.
+  package static var alone: Communicator { Communicator() }
+
+  private init() {
+    handle = nil
+    rank = 0
+    size = 1
+    firstRank = 0
+  }
+
   /// The ranks that share this host's memory. Every rank calls it. The corresponding C function is
   /// `MPI_Comm_split_type`.
   package func onThisHost() throws(MPIError) -> Communicator {
+    guard let handle else { return self }
     var shared: MPI_Comm?
     let code = MPI_Comm_split_type(handle, Int32(MPI_COMM_TYPE_SHARED), Int32(rank), cmpi_info_null(), &shared)
     try check("MPI_Comm_split_type", code)
@@ -33,6 +45,7 @@ package struct Communicator {
 
   /// Waits until every rank is here. The corresponding C function is `MPI_Barrier`.
   package func barrier() throws(MPIError) {
+    guard let handle else { return }
     try check("MPI_Barrier", MPI_Barrier(handle))
   }
 
@@ -60,6 +73,7 @@ package struct Communicator {
 
   /// Copies `bytes` of rank `root` over those of the other ranks. The corresponding C function is `MPI_Bcast`.
   package func broadcast(_ bytes: UnsafeMutableRawBufferPointer, from root: Int = 0) throws(MPIError) {
+    guard let handle else { return }
     try forEachChunk(of: bytes.count) { range throws(MPIError) in
       let start = bytes.baseAddress?.advanced(by: range.lowerBound)
       try check("MPI_Bcast", MPI_Bcast(start, Int32(range.count), cmpi_byte(), Int32(root), handle))
@@ -78,6 +92,7 @@ package struct Communicator {
   /// The records of all ranks, in their order. Every rank gives as many bytes. The corresponding C function is
   /// `MPI_Allgather`.
   package func gather(_ record: [UInt8]) throws(MPIError) -> [[UInt8]] {
+    guard let handle else { return [record] }
     let length = record.count
     var all = [UInt8](repeating: 0, count: length * size)
     try withBytes(of: &all) { all throws(MPIError) in
@@ -93,6 +108,7 @@ package struct Communicator {
   private func reduce<T>(
     _ values: UnsafeMutableBufferPointer<T>, _ type: MPI_Datatype, _ operation: MPI_Op
   ) throws(MPIError) {
+    guard let handle else { return }
     try forEachChunk(of: values.count) { range throws(MPIError) in
       let start = values.baseAddress?.advanced(by: range.lowerBound)
       let code = MPI_Allreduce(cmpi_in_place(), start, Int32(range.count), type, operation, handle)

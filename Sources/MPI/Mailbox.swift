@@ -4,7 +4,8 @@ import CMPI
 /// have a communicator of their own, so that they meet nothing else. The corresponding C functions are `MPI_Isend`,
 /// `MPI_Iprobe` and `MPI_Recv`.
 package final class Mailbox {
-  private let handle: MPI_Comm
+  /// Nil where there is nobody else.
+  private let handle: MPI_Comm?
   package let rank: Int
   package let size: Int
   /// MPI reads these as long as a message is on its way: never given back, since a mailbox lives as long as the job.
@@ -14,8 +15,8 @@ package final class Mailbox {
   /// Every rank calls it.
   package init(_ communicator: Communicator) throws(MPIError) {
     var own: MPI_Comm?
-    try check("MPI_Comm_dup", MPI_Comm_dup(communicator.handle, &own))
-    handle = own!
+    if let handle = communicator.handle { try check("MPI_Comm_dup", MPI_Comm_dup(handle, &own)) }
+    handle = own
     rank = communicator.rank
     size = communicator.size
     numbers = .allocate(capacity: size)
@@ -37,6 +38,7 @@ package final class Mailbox {
 
   /// A message that has come, or nil.
   package func receive() throws(MPIError) -> (rank: Int, number: Int64)? {
+    guard let handle else { return nil }
     var isThere: Int32 = 0
     var status = MPI_Status()
     try check("MPI_Iprobe", MPI_Iprobe(cmpi_any_source(), 0, handle, &isThere, &status))

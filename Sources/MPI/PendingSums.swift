@@ -29,16 +29,17 @@ package final class PendingSums {
   package func start(_ values: UnsafeMutableBufferPointer<Int64>) throws(MPIError) {
     precondition(started < requests.count, "more sums than were planned")
     precondition(values.count <= Int(Int32.max), "a message holds at most \(Int32.max) values")
-    let code = MPI_Iallreduce(
-      cmpi_in_place(), values.baseAddress, Int32(values.count), cmpi_int64(), cmpi_sum(), communicator.handle,
-      &requests[started])
-    try check("MPI_Iallreduce", code)
+    if let handle = communicator.handle {
+      let code = MPI_Iallreduce(
+        cmpi_in_place(), values.baseAddress, Int32(values.count), cmpi_int64(), cmpi_sum(), handle, &requests[started])
+      try check("MPI_Iallreduce", code)
+    }
     started += 1
   }
 
   /// Lets what is under way advance, without waiting.
   package func progress() throws(MPIError) {
-    guard isUnderWay else { return }
+    guard isUnderWay, communicator.handle != nil else { return }
     var isDone: Int32 = 0
     let pending = requests.baseAddress! + completed
     let code = MPI_Testall(Int32(started - completed), pending, &isDone, cmpi_statuses_ignore())
@@ -49,7 +50,7 @@ package final class PendingSums {
   package func wait(_ meanwhile: () throws(MPIError) -> Void = {}) throws(MPIError) {
     precondition(isUnderWay, "nothing is under way")
     var isDone: Int32 = 0
-    while true {
+    while communicator.handle != nil {
       for _ in 0..<Self.tests where isDone == 0 {
         try check("MPI_Test", MPI_Test(&requests[completed], &isDone, cmpi_status_ignore()))
       }

@@ -9,4 +9,10 @@ package struct ShardResult {
   /// Running statistics, as its passes moved them.
   package let statistics: Tensor
   package let scalars: StepScalars
+
+  package init(gradients: Tensor, statistics: Tensor, scalars: StepScalars) {
+    self.gradients = gradients
+    self.statistics = statistics
+    self.scalars = scalars
+  }
 }

@@ -25,38 +25,37 @@ package struct StateAgreement {
       + optimizer.slots.flatMap { tensors("optimizer.\($0.name).", layout.parameters, $0.values) }
   }
 
+  /// Of this rank, now.
+  package var digest: StateDigest {
+    StateDigest(checksums: tensors.map { Checksum.crc32(UnsafeRawBufferPointer($0.values)) }, host: Platform.host)
+  }
+
   /// Every rank calls it, after the same step. Throws on every rank where they differ, naming ranks and tensors.
   package func check(after step: Int) throws {
     guard communicator.size > 1 else { return }
-    let mine = tensors.map { Checksum.crc32(UnsafeRawBufferPointer($0.values)) }
-    let bytes = mine.withUnsafeBytes { Array($0) } + Array(Platform.host.utf8.prefix(Self.hostBytes))
-    let padded = bytes + [UInt8](repeating: 0, count: mine.count * 4 + Self.hostBytes - bytes.count)
-    let ranks = try communicator.gather(padded)
-    guard ranks.contains(where: { $0.prefix(mine.count * 4) != ranks[0].prefix(mine.count * 4) }) else { return }
-    throw SharedError(exitCode: ExitCode.ranksDisagree, description: describe(ranks, after: step))
+    let ranks = try communicator.gather(digest.bytes).map { StateDigest(bytes: $0, tensors: tensors.count) }
+    guard let difference = difference(among: ranks) else { return }
+    throw SharedError(
+      exitCode: ExitCode.ranksDisagree,
+      description: "after step \(step): \(difference); nothing was saved of that: go on from the last checkpoint, "
+        + "without that host if it happens again")
   }
 
-  private static let hostBytes = 64
-
-  private func describe(_ ranks: [[UInt8]], after step: Int) -> String {
-    func sum(_ rank: Int, _ tensor: Int) -> ArraySlice<UInt8> { ranks[rank][tensor * 4..<tensor * 4 + 4] }
-    func host(_ rank: Int) -> String {
-      String(decoding: ranks[rank].suffix(Self.hostBytes).prefix { $0 != 0 }, as: UTF8.self)
-    }
+  /// Which of the ranks hold other values than most, and in which tensors; nil where all hold the same.
+  package func difference(among ranks: [StateDigest]) -> String? {
     var odd: [Int: [String]] = [:]
     for (index, tensor) in tensors.enumerated() {
-      let counts = Dictionary(grouping: ranks.indices) { sum($0, index) }
-      guard counts.count > 1 else { continue }
+      let groups = Dictionary(grouping: ranks.indices) { ranks[$0].checksums[index] }
+      guard groups.count > 1 else { continue }
       // Of two ranks nobody can say which is right: rank 0 counts then.
-      let right = counts.values.max { ($0.count, -$0[0]) < ($1.count, -$1[0]) }!
+      let right = groups.values.max { ($0.count, -$0[0]) < ($1.count, -$1[0]) }!
       for rank in ranks.indices where !right.contains(rank) { odd[rank, default: []].append(tensor.name) }
     }
-    let texts = odd.sorted { $0.key < $1.key }.map { rank, names in
-      "rank \(communicator.firstRank + rank) host \(host(rank)) holds other values than \(ranks.count > 2 ? "the other ranks" : "rank \(communicator.firstRank)") in "
+    guard !odd.isEmpty else { return nil }
+    let others = ranks.count > 2 ? "the other ranks" : "rank \(communicator.firstRank)"
+    return odd.sorted { $0.key < $1.key }.map { rank, names in
+      "rank \(communicator.firstRank + rank) host \(ranks[rank].host) holds other values than \(others) in "
         + names.prefix(3).joined(separator: ", ") + (names.count > 3 ? " and \(names.count - 3) more tensors" : "")
-    }
-    return
-      "after step \(step): \(texts.joined(separator: "; ")); nothing was saved of that: go on from the last checkpoint, "
-      + "without that host if it happens again"
+    }.joined(separator: "; ")
   }
 }

@@ -9,9 +9,10 @@ import Synchronization
 /// kill.
 package final class HostBoard: Sendable {
   /// A rank's line: numbers that it alone writes, each at once.
-  struct Line: Sendable {
+  package struct Line: Sendable {
     fileprivate enum Place: Int, CaseIterable { case rank, step, phase, since, limit }
-    fileprivate static let size = 8
+    /// Numbers of a line.
+    package static let size = 8
     /// Behind the first line's numbers, in bytes.
     fileprivate static let tokenOffset = off_t((size - 1) * MemoryLayout<Int>.size)
     fileprivate nonisolated(unsafe) let numbers: UnsafeMutablePointer<Atomic<Int>>
@@ -19,26 +20,26 @@ package final class HostBoard: Sendable {
     private func read(_ place: Place) -> Int { numbers[place.rawValue].load(ordering: .relaxed) }
     private func write(_ place: Place, _ value: Int) { numbers[place.rawValue].store(value, ordering: .relaxed) }
 
-    var rank: Int { read(.rank) }
+    package var rank: Int { read(.rank) }
     /// From 1; 0 before the first.
-    var step: Int { read(.step) }
-    var phase: Phase { Phase(rawValue: numbers[Place.phase.rawValue].load(ordering: .acquiring)) ?? .start }
+    package var step: Int { read(.step) }
+    package var phase: Phase { Phase(rawValue: numbers[Place.phase.rawValue].load(ordering: .acquiring)) ?? .start }
     /// When the phase began, in nanoseconds of the monotonic clock, which the processes of a host share.
-    var since: Int { read(.since) }
+    package var since: Int { read(.since) }
     /// Nanoseconds that the phase may take.
-    var limit: Int { read(.limit) }
+    package var limit: Int { read(.limit) }
 
-    func set(rank: Int) { write(.rank, rank) }
-    func set(step: Int) { write(.step, step) }
+    package func set(rank: Int) { write(.rank, rank) }
+    package func set(step: Int) { write(.step, step) }
     /// A reader who sees the new phase sees the rest of it too: an old time with a new limit would look like a hang.
-    func set(phase: Phase, since: Int, limit: Int) {
+    package func set(phase: Phase, since: Int, limit: Int) {
       write(.since, since)
       write(.limit, limit)
       numbers[Place.phase.rawValue].store(phase.rawValue, ordering: .releasing)
     }
 
     /// Where a signal handler reads step and phase.
-    var addresses: (step: UnsafePointer<Int64>, phase: UnsafePointer<Int64>) {
+    package var addresses: (step: UnsafePointer<Int64>, phase: UnsafePointer<Int64>) {
       func address(_ place: Place) -> UnsafePointer<Int64> {
         UnsafePointer(UnsafeRawPointer(numbers + place.rawValue).assumingMemoryBound(to: Int64.self))
       }
@@ -47,12 +48,11 @@ package final class HostBoard: Sendable {
   }
 
   private nonisolated(unsafe) let memory: UnsafeMutableRawPointer
-  private let bytes: Int
   /// Of the ranks of this host, in their order.
-  let lines: [Line]
-  let mine: Line
+  package let lines: [Line]
+  package let mine: Line
   /// The communicator's.
-  let firstRank: Int
+  package let firstRank: Int
 
   /// Every rank calls it. Where memory cannot be shared each rank sees its own line alone.
   package convenience init(_ communicator: Communicator) throws(MPIError) {
@@ -77,7 +77,7 @@ package final class HostBoard: Sendable {
     if descriptor >= 0 { close(descriptor) }
     if isShared {
       self.init(
-        mapped!, bytes: bytes, ranks: host.size, mine: host.rank, rank: communicator.rank,
+        mapped!, ranks: host.size, mine: host.rank, rank: communicator.rank,
         firstRank: communicator.firstRank)
     } else {
       if mapped != MAP_FAILED { munmap(mapped, bytes) }
@@ -92,14 +92,13 @@ package final class HostBoard: Sendable {
     let bytes = Line.size * MemoryLayout<Int>.size
     let memory = mmap(nil, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
     precondition(memory != MAP_FAILED, "no memory")
-    self.init(memory!, bytes: bytes, ranks: 1, mine: 0, rank: rank, firstRank: firstRank)
+    self.init(memory!, ranks: 1, mine: 0, rank: rank, firstRank: firstRank)
   }
 
-  private init(
-    _ memory: UnsafeMutableRawPointer, bytes: Int, ranks: Int, mine: Int, rank: Int, firstRank: Int
-  ) {
+  /// Line `mine` of `ranks` lines in `memory`, mapped and zero at first, which boards of other ranks show too. Unmaps
+  /// it at the end.
+  package init(_ memory: UnsafeMutableRawPointer, ranks: Int, mine: Int, rank: Int, firstRank: Int = 0) {
     self.memory = memory
-    self.bytes = bytes
     self.firstRank = firstRank
     // Zeros, as the system gives them, are numbers of this type.
     let numbers = memory.assumingMemoryBound(to: Atomic<Int>.self)
@@ -109,10 +108,10 @@ package final class HostBoard: Sendable {
     self.mine.set(phase: .start, since: Self.now, limit: .max)
   }
 
-  deinit { munmap(memory, bytes) }
+  deinit { munmap(memory, lines.count * Line.size * MemoryLayout<Int>.size) }
 
   /// Nanoseconds of the monotonic clock: it does not jump, and stands still while the machine sleeps.
-  static var now: Int {
+  package static var now: Int {
     var time = timespec()
     clock_gettime(CLOCK_MONOTONIC, &time)
     return time.tv_sec * 1_000_000_000 + time.tv_nsec

@@ -3,13 +3,13 @@ import Formats
 import MPI
 
 /// A checkpoint that a run goes on from, at its start or after a rollback: the same on every rank.
-struct Resumed {
-  var state: TrainingState
-  var metadata: [String: String]
-  var path: String
+package struct Resumed {
+  package var state: TrainingState
+  package var metadata: [String: String]
+  package var path: String
 
   /// Rank 0's `find` names the checkpoint, or nil where there is none; rank 0 alone reads it, and all get its bytes.
-  static func load(_ communicator: Communicator, find: () throws -> String?) throws -> Resumed? {
+  package static func load(_ communicator: Communicator, find: () throws -> String?) throws -> Resumed? {
     let found: (bytes: [UInt8], path: String) = try communicator.collectively {
       guard communicator.rank == 0, let path = try find() else { return ([], "") }
       return (Array(try SafetensorsFile(path: path).contents), path)

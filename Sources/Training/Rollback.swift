@@ -7,20 +7,20 @@ import Runtime
 /// `training.non_finite: rollback`: a run whose numbers are not finite goes on from the newest checkpoint as a resume
 /// does, at half the learning rate. This depends on the checkpoint and on what follows it alone, so a run that is
 /// killed and resumed around it gives the same bits.
-struct Rollback {
+package struct Rollback {
   private let trainer: Trainer
   private let journal: RunJournal?
   /// Where the run began, for as long as there is no checkpoint.
   private let start: TrainingState?
 
-  init(_ trainer: Trainer, _ journal: RunJournal?) {
+  package init(_ trainer: Trainer, _ journal: RunJournal?) {
     self.trainer = trainer
     self.journal = journal
     start = trainer.plan.configuration.training.nonFinite == .rollback ? trainer.state : nil
   }
 
   /// Runs the trainer to its end, from a checkpoint again where it has to.
-  func run() throws {
+  package func run() throws {
     while true {
       do {
         return try trainer.run()

@@ -23,7 +23,7 @@ package final class RunJournal {
   private var unsaved: (any Error)?
   /// What must end the run, on all ranks: three saves in a row failed, or the last one. Known from the next step's
   /// boundary on.
-  private(set) var failure: (any Error)?
+  package private(set) var failure: (any Error)?
   private var isLast = false
   /// Records that could not be written yet, oldest first.
   private var unwritten: [Record] = []
@@ -34,11 +34,13 @@ package final class RunJournal {
     case final(FinalRecord)
   }
   private var hasWarnedOfPerturbation = false
-  private(set) var lastCheckpoint: String?
+  package private(set) var lastCheckpoint: String?
 
-  package init(directory: RunDirectory, store: CheckpointStore, plan: RunPlan, console: Console, logger: Logger)
-    throws
-  {
+  /// `system`: the calls with which records are written.
+  package init(
+    directory: RunDirectory, store: CheckpointStore, plan: RunPlan, console: Console, logger: Logger,
+    system: System = System()
+  ) throws {
     self.directory = directory
     self.plan = plan
     self.console = console
@@ -50,7 +52,7 @@ package final class RunJournal {
     } else {
       try directory.removeLabels(beginning: Self.labelsHeader)
     }
-    metrics = try MetricsLog(path: directory.metricsPath)
+    metrics = try MetricsLog(path: directory.metricsPath, system: system)
   }
 
   /// Every training sample's number in the data's files, its true label and the one it is trained on; nil where they
@@ -69,7 +71,7 @@ package final class RunJournal {
   /// Goes on from `progress`, at a start or after a rollback, and from a checkpoint where there is one. Later
   /// checkpoints are set aside, and the records that will be written again are dropped: those of later steps, and of
   /// the epoch that was cut there, or is still to be evaluated.
-  func resume(at progress: TrainingProgress, from resumed: Resumed?) throws {
+  package func resume(at progress: TrainingProgress, from resumed: Resumed?) throws {
     if let resumed {
       let metadata = namingMetric(resumed.metadata)
       let later = try writer.withStore {
@@ -128,7 +130,7 @@ package final class RunJournal {
   }
 
   /// `values` of the step, by name.
-  func record(step: Int, _ context: StepContext, values: [(name: String, value: RecordValue)]) {
+  package func record(step: Int, _ context: StepContext, values: [(name: String, value: RecordValue)]) {
     if context.isLogged { append(.step(StepRecord(step: step, epoch: context.epoch, values: values))) }
     func number(_ name: String) -> Double? {
       guard case .number(let number)? = values.first(where: { $0.name == name })?.value else { return nil }
@@ -147,7 +149,7 @@ package final class RunJournal {
         loss: number("task_loss") ?? .nan, imagesPerSecond: number("images_per_second") ?? .nan))
   }
 
-  func record(_ report: EpochReport) {
+  package func record(_ report: EpochReport) {
     append(.epoch(report.record))
     let validation = report.validation.map { "  validation \(percent($0.accuracy))" } ?? ""
     let test = report.test.map { "  test \(percent($0.accuracy))" } ?? ""
@@ -168,7 +170,7 @@ package final class RunJournal {
   /// Copies the state and hands it over to be written in the background, after the records that it stands for. Where
   /// the save before is still under way, waits for it. How it ended shows at a later step's boundary, or in
   /// `finishSaving`, which the last save of a run needs.
-  func save(_ state: @autoclosure () -> TrainingState) {
+  package func save(_ state: @autoclosure () -> TrainingState) {
     collect(waits: true)
     let state = state()
     do {
@@ -183,19 +185,19 @@ package final class RunJournal {
   }
 
   /// Behind the save of `step`: names its checkpoint the best, where its metric is.
-  func judge(step: Int, by metric: (value: Double, higherIsBetter: Bool)) {
+  package func judge(step: Int, by metric: (value: Double, higherIsBetter: Bool)) {
     writer.judge(step: step, metric: metric.value, higherIsBetter: metric.higherIsBetter)
   }
 
   /// Returns once the last save is on the disk. Throws where it failed, or three before it did.
-  func finishSaving() throws {
+  package func finishSaving() throws {
     isLast = true
     collect(waits: true)
     if let error = failure ?? unsaved { throw error }
   }
 
   /// At every step's boundary: tells of the saves that have ended since.
-  func collect(waits: Bool = false) {
+  package func collect(waits: Bool = false) {
     for outcome in writer.outcomes(waits: waits) {
       switch outcome.result {
       case .success(let saved):
@@ -218,7 +220,7 @@ package final class RunJournal {
   }
 
   /// The newest checkpoint on the disk, once the save under way has ended; nil where there is none yet.
-  func newestCheckpoint() throws -> String? {
+  package func newestCheckpoint() throws -> String? {
     collect(waits: true)
     if let failure { throw failure }
     guard let point = try writer.withStore({ try $0.newestValid() }) else { return nil }
@@ -226,7 +228,7 @@ package final class RunJournal {
     return point.path
   }
 
-  func finish() {
+  package func finish() {
     collect(waits: true)
     console.finish()
   }

@@ -28,4 +28,23 @@ package final class TemporaryDirectory: Sendable {
     }
     return file
   }
+
+  /// Writes bytes into this folder and returns the file's path.
+  @discardableResult
+  package func write(_ bytes: [UInt8], to name: String) throws -> String {
+    let file = path(name)
+    try Data(bytes).write(to: URL(fileURLWithPath: file))
+    return file
+  }
+
+  /// Writes `bytes` as the gzip program packs them, and returns the file's path.
+  @discardableResult
+  package func writeGzip(_ bytes: [UInt8], to name: String) throws -> String {
+    let plain = try write(bytes, to: "plain-" + name)
+    defer { try? FileManager.default.removeItem(atPath: plain) }
+    let packed = try Program.run(
+      executable: "sh", ["-c", "gzip -c \"$0\" > \"$1\"", plain, path(name)], timeLimit: 60)
+    guard packed.status == 0 else { throw Program.CannotRun(description: "gzip: \(packed.standardError)") }
+    return path(name)
+  }
 }

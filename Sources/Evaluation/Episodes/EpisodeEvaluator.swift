@@ -35,7 +35,8 @@ struct EpisodeEvaluator {
     let piece = Tensor(network.input.withBatch(network.pieceSize))
     var features = [Float](repeating: 0, count: samples.count * width)
     rounds.clock.enter(.evaluation)
-    let pieces = Evaluator.pieces(of: samples.count, size: network.pieceSize, rounds.communicator)
+    let pieces = Evaluator.pieces(
+      of: samples.count, size: network.pieceSize, rank: rounds.communicator.rank, of: rounds.communicator.size)
     try rounds.run(pieces.count, of: Evaluator.pieceCount(samples.count, size: network.pieceSize)) { index in
       let range = pieces[pieces.startIndex + index]
       for (offset, row) in range.enumerated() {

@@ -7,24 +7,24 @@ import Runtime
 import Supervision
 
 /// When and what a run saves. Rank 0's journal writes; all ranks check what is written, and learn whether it was.
-final class CheckpointSaver: RunObserver {
+package final class CheckpointSaver: RunObserver {
   private let configuration: RunConfiguration
   private let journal: RunJournal?
   /// Time in which training waited for saves, since it was last taken.
   private var seconds = 0.0
 
-  init(_ configuration: RunConfiguration, _ journal: RunJournal?) {
+  package init(_ configuration: RunConfiguration, _ journal: RunJournal?) {
     self.configuration = configuration
     self.journal = journal
   }
 
   /// Tells of the saves that have ended; 1 where the journal cannot save any more.
-  func signal(_ batch: Batch, _ clock: PhaseClock) -> Int64 {
+  package func signal(_ batch: Batch, _ clock: PhaseClock) -> Int64 {
     journal?.collect()
     return journal?.failure == nil ? 0 : 1
   }
 
-  func stepEnded(_ step: FinishedStep, signals: Int64, of trainer: Trainer) throws {
+  package func stepEnded(_ step: FinishedStep, signals: Int64, of trainer: Trainer) throws {
     // Three saves in a row failed.
     if signals > 0 { try trainer.communicator.collectively { if let failure = journal?.failure { throw failure } } }
     let progress = trainer.progress
@@ -32,7 +32,7 @@ final class CheckpointSaver: RunObserver {
     if isDue(configuration.checkpoint.everySteps, progress.step) { try save(trainer) }
   }
 
-  func epochEnded(_ epoch: FinishedEpoch, of trainer: Trainer) throws {
+  package func epochEnded(_ epoch: FinishedEpoch, of trainer: Trainer) throws {
     if saves(epoch, trainer), !epoch.isSaved { try save(trainer) }
   }
 

@@ -7,7 +7,7 @@ import Runtime
 
 /// Measures each epoch that has ended, over all ranks, and records it. Comes after the saver: a kill or a request to
 /// stop within an evaluation loses nothing, and a run that goes on from the checkpoint measures again.
-final class EpochReporter: RunObserver {
+package final class EpochReporter: RunObserver {
   private let evaluator: Evaluator
   private let journal: RunJournal?
   private let saver: CheckpointSaver
@@ -18,18 +18,18 @@ final class EpochReporter: RunObserver {
   private var stepTimes: [Double] = []
   private var stepProcessorTimes: [Double] = []
 
-  init(_ evaluator: Evaluator, _ journal: RunJournal?, _ saver: CheckpointSaver) {
+  package init(_ evaluator: Evaluator, _ journal: RunJournal?, _ saver: CheckpointSaver) {
     self.evaluator = evaluator
     self.journal = journal
     self.saver = saver
   }
 
-  func stepEnded(_ step: FinishedStep, signals: Int64, of trainer: Trainer) {
+  package func stepEnded(_ step: FinishedStep, signals: Int64, of trainer: Trainer) {
     stepTimes.append(step.seconds)
     stepProcessorTimes.append(step.processorSeconds)
   }
 
-  func epochEnded(_ epoch: FinishedEpoch, of trainer: Trainer) throws {
+  package func epochEnded(_ epoch: FinishedEpoch, of trainer: Trainer) throws {
     let measures = epoch.isLast || isDue(trainer.plan.configuration.evaluation.everyEpochs, epoch.number + 1)
     let report: EpochReport
     do {

@@ -10,16 +10,16 @@ struct Divergence: Error {
 }
 
 /// `training.non_finite`: what happens after a step whose loss or gradient was not finite. All ranks decide alike.
-final class NonFiniteGuard: RunObserver {
+package final class NonFiniteGuard: RunObserver {
   private let policy: NonFinitePolicy
   private let journal: RunJournal?
 
-  init(_ policy: NonFinitePolicy, _ journal: RunJournal?) {
+  package init(_ policy: NonFinitePolicy, _ journal: RunJournal?) {
     self.policy = policy
     self.journal = journal
   }
 
-  func stepEnded(_ finished: FinishedStep, signals: Int64, of trainer: Trainer) throws {
+  package func stepEnded(_ finished: FinishedStep, signals: Int64, of trainer: Trainer) throws {
     guard !finished.isTaken else { return }
     let step = trainer.progress.step
     let cause = try cause(finished, trainer.communicator)

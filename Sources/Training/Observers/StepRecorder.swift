@@ -2,13 +2,13 @@ import Method
 import Runtime
 
 /// Rank 0's records of steps, and the console.
-final class StepRecorder: RunObserver {
+package final class StepRecorder: RunObserver {
   private let journal: RunJournal?
 
   /// `journal`: nil on other ranks.
-  init(_ journal: RunJournal?) { self.journal = journal }
+  package init(_ journal: RunJournal?) { self.journal = journal }
 
-  func stepEnded(_ step: FinishedStep, signals: Int64, of trainer: Trainer) {
+  package func stepEnded(_ step: FinishedStep, signals: Int64, of trainer: Trainer) {
     guard let journal else { return }
     let values = trainer.method.report(step.scalars, step.context)
     journal.record(

@@ -1,0 +1,132 @@
+import Configuration
+import Datasets
+import Foundation
+import Graph
+import Kernels
+import Loading
+import Method
+import Models
+import Refinement
+import TestSupport
+import Testing
+
+/// One step of each baseline against PyTorch (`baselines` in make_fixtures.py), on the model and batch of
+/// training_adam.safetensors. Losses agree within 1e-4, gradients and their norms within 1e-3, statistics within 1e-4,
+/// as in `Cyclic steps`.
+@Suite struct `A step of a baseline` {
+  @Test(arguments: ConvolutionBackend.allCases)
+  func `mixup: loss and gradients are PyTorch's`(backend: ConvolutionBackend) throws {
+    try compare("mixup", backend, position: 3) {
+      $0.training.mixup = 1
+      $0.training.labelSmoothing = 0.1
+    }
+  }
+
+  @Test(arguments: ConvolutionBackend.allCases)
+  func `CutMix: loss and gradients are PyTorch's`(backend: ConvolutionBackend) throws {
+    try compare("cutmix", in: "cutmix", backend, position: 9) {
+      $0.training.cutmix = 1
+      $0.training.labelSmoothing = 0.1
+    }
+  }
+
+  @Test(arguments: ConvolutionBackend.allCases)
+  func `sharpness-aware minimisation: loss, gradients and statistics are PyTorch's`(
+    backend: ConvolutionBackend
+  ) throws {
+    try compare("sam", backend) { $0.optimizer.samRho = 0.05 }
+  }
+
+  @Test(arguments: ConvolutionBackend.allCases)
+  func `adversarial training: loss, gradients and statistics are PyTorch's`(backend: ConvolutionBackend) throws {
+    try compare("adversarial", backend, isCyclic: true) {
+      $0.icp.rule = .sgd
+      $0.icp.objective = .task
+      $0.icp.stepSize = 0.4
+      $0.icp.steps = 2
+      $0.icp.reduction = .mean
+    }
+  }
+
+  @Test(arguments: ConvolutionBackend.allCases)
+  func `the authors' stray gradient comes on top of the cyclic step's`(backend: ConvolutionBackend) throws {
+    try compare("stray", backend, alpha: 0.9, isCyclic: true) {
+      $0.icp.rule = .adam
+      $0.icp.reduction = .mean
+      $0.icp.strayGradient = true
+    }
+  }
+
+  @Test(arguments: ConvolutionBackend.allCases)
+  func `branches: losses and gradients, of their own layers too, are PyTorch's`(
+    backend: ConvolutionBackend
+  ) throws {
+    try compare("branches", backend) {
+      $0.branches.taps = ["layer1", "layer2"]
+      $0.branches.features = 0.1
+    }
+  }
+
+  private func compare(
+    _ name: String, in fixture: String = "baselines", _ backend: ConvolutionBackend, alpha: Double = 1,
+    isCyclic: Bool = false, position: Int = 0,
+    _ change: (inout RunConfiguration) -> Void
+  ) throws {
+    let (golden, start) = (try Golden(fixture: fixture), try Golden(fixture: "training_adam"))
+    var configuration = RunConfiguration()
+    configuration.kernels.convolution = backend
+    configuration.icp.rule = .none
+    change(&configuration)
+    let size = start.shape("step0.x")
+    let network = try Network.make(
+      .resnet8, shortcut: .projection, hidden: [],
+      input: SampleShape(size[1], size[2], size[3]), classes: 10)
+    let plan = try MethodPlan(configuration, network: network, normalization: nil)
+    let model = ModelState(plan.network, seed: 0)
+    for entry in model.layout.parameters {
+      // Branches begin as in the script.
+      let values =
+        start.has("model.\(entry.name)")
+        ? try start.floats("model.\(entry.name)")
+        : (1...entry.range.count).map { Float(0.2 * sin(Double($0))) }
+      _ = model.parameters.values[entry.range].update(fromContentsOf: values)
+    }
+    for entry in model.layout.statistics {
+      _ = model.statistics.values[entry.range].update(fromContentsOf: try start.floats("model.\(entry.name)"))
+    }
+    let before = model.parameters.values.map(\.bitPattern)
+    let method = TrainingMethod(plan, model: model, sizes: [size[0]])
+    let context = StepContext(
+      epoch: 0, position: position, batchCount: size[0], stage: isCyclic ? .cyclic : .plain, alpha: alpha)
+    let shard = Shard(
+      images: try start.channelsLast("step0.x"),
+      shape: ImageShape(channels: size[1], height: size[2], width: size[3]), labels: try start.labels("step0.y"))
+
+    // Twice, since nothing of the first may be left for the second.
+    var result: ShardResult!
+    for _ in 0..<2 {
+      method.begin()
+      result = method.differentiate(shard, context, phases: NoPhases())
+      let loss = try golden.scalar("\(name).loss")
+      #expect(abs(result.scalars.taskLoss - loss) < 1e-4 * loss)
+      guard golden.has("\(name).branch_loss") else { continue }
+      let branchLoss = try golden.scalar("\(name).branch_loss")
+      let own = try #require(result.scalars.names.firstIndex(of: "branch_loss"))
+      #expect(abs(result.scalars.means[own] - branchLoss) < 1e-4 * branchLoss)
+    }
+    #expect(model.parameters.values.map(\.bitPattern) == before)
+    for entry in model.layout.parameters {
+      let ours = result.gradients.values[entry.range]
+      let norm = try golden.scalar("\(name).norm.\(entry.name)")
+      let own = ours.reduce(0.0) { $0 + Double($1) * Double($1) }.squareRoot()
+      #expect(abs(own - norm) < 1e-3 * norm, "\(entry.name): \(own), expected \(norm)")
+      guard golden.has("\(name).grad.\(entry.name)") else { continue }
+      #expect(Distance.relative(ours, try golden.floats("\(name).grad.\(entry.name)")) < 1e-3, "\(entry.name)")
+    }
+    for entry in model.layout.statistics where golden.has("\(name).after.\(entry.name)") {
+      let distance = Distance.maximum(
+        result.statistics.values[entry.range], try golden.floats("\(name).after.\(entry.name)"))
+      #expect(distance < 1e-4, "\(entry.name)")
+    }
+  }
+}
