@@ -91,7 +91,7 @@ package struct StepBenchmarkReport {
       "\(configuration.model.kind.rawValue), synthetic images of \(images), \(rule), batch \(batchSize) in \(plan.shards) "
         + "shards, \(ranks) \(ranks == 1 ? "rank" : "ranks") of \(configuration.training.threads) "
         + (configuration.training.threads == 1 ? "thread" : "threads"),
-      "\(options.repeats) steps after \(options.warmUp) to warm up; milliseconds of the slowest rank", "",
+      "\(counted(options.repeats, "step")) after \(options.warmUp) to warm up; milliseconds of the slowest rank", "",
       Table.text(
         header: ["phase", "median", "least", "most", "share"], rows: rows,
         alignments: [.left, .right, .right, .right, .right]), "",

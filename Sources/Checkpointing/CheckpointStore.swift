@@ -1,6 +1,7 @@
 import Files
 import Formats
 import Glibc
+import Runtime
 
 /// The checkpoints of a run directory: `step-NNNNNNN.safetensors`, the newest few, and `best.safetensors`.
 ///
@@ -106,7 +107,7 @@ package struct CheckpointStore {
     guard !skipped.isEmpty else { return nil }
     throw CheckpointError(
       path: directory,
-      reason: "none of the \(skipped.count) checkpoints can be used (\(skipped.joined(separator: "; ")));"
+      reason: "none of the \(counted(skipped.count, "checkpoint")) can be used (\(skipped.joined(separator: "; ")));"
         + " use --resume never to start over")
   }
 

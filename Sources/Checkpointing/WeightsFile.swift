@@ -9,6 +9,8 @@ package struct WeightsFile: Sendable {
   /// All tensors but the optimiser's and PyTorch's counters, in the file's order, under the names of the bare model.
   package let tensors: [NamedTensor]
   package let preprocessing: Preprocessing
+  /// What the run that made them was told; nil where the file does not say, or not so that it can be read.
+  package let madeBy: RunConfiguration?
 
   /// Checksums are checked where the file has them.
   package init(path: String) throws(CheckpointError) {
@@ -18,6 +20,7 @@ package struct WeightsFile: Sendable {
         let file = try GraphFile(path: path)
         tensors = file.tensors
         preprocessing = try Preprocessing(file)
+        madeBy = nil
         return
       }
       let file = try SafetensorsFile(path: path)
@@ -40,6 +43,7 @@ package struct WeightsFile: Sendable {
       }
       self.tensors = tensors
       preprocessing = try Preprocessing(metadata: file.metadata, path: path)
+      madeBy = file.metadata["config"].flatMap { try? RunConfiguration(yaml: $0, name: path, readsData: false) }
     } catch { throw CheckpointError(path: error.path, reason: error.reason) }
   }
 
@@ -56,5 +60,15 @@ package struct WeightsFile: Sendable {
       parts = parts.map { $0.dropFirst() }
     }
     return parts.map { $0.joined(separator: ".") }
+  }
+}
+
+extension RunConfiguration {
+  /// The weights that a run of this configuration starts from, and the configuration with what they say of their images
+  /// where it leaves that open.
+  package func startingPoint() throws(CheckpointError) -> (configuration: RunConfiguration, weights: WeightsFile?) {
+    guard let path = model.startingWeights else { return (self, nil) }
+    let weights = try WeightsFile(path: path)
+    return (weights.preprocessing.filling(self), weights)
   }
 }

@@ -1,3 +1,5 @@
+import Runtime
+
 /// What no key can tell alone.
 struct ConfigurationCheck: Sendable {
   /// The keys it is about; the error is put where the last of them is given.
@@ -25,7 +27,7 @@ struct ConfigurationCheck: Sendable {
     ConfigurationCheck(keys: ["data.mean", "data.std"]) { configuration in
       guard let mean = configuration.data.mean, let std = configuration.data.std, mean.count != std.count
       else { return nil }
-      return "'data.mean' has \(mean.count) and 'data.std' \(std.count) entries: each needs one a channel"
+      return "'data.mean' has \(mean.count) and 'data.std' \(counted(std.count, "entry")): each needs one a channel"
     },
     ConfigurationCheck(keys: ["data.label_noise.kind", "data.label_noise.rate"]) { configuration in
       let noise = configuration.data.labelNoise

@@ -14,7 +14,7 @@ package enum ConfigurationFile {
       switch error {
       case .kind(.directory): throw source.error("is a directory; expected a YAML file")
       case .kind: throw source.error("is not a regular file; expected a YAML file")
-      case .system(_, let code): throw source.systemError(code)
+      case .system(_, let code): throw source.systemError(code, hint: ShellPath.hint(path))
       case .link: throw source.error(error.reason)
       }
     }
@@ -57,7 +57,7 @@ package enum ConfigurationFile {
 }
 
 extension ConfigurationSource {
-  fileprivate func systemError(_ code: Int32) -> ConfigurationError {
-    error("cannot be read: \(String(cString: strerror(code)))")
+  fileprivate func systemError(_ code: Int32, hint: String = "") -> ConfigurationError {
+    error("cannot be read: \(String(cString: strerror(code)))\(hint)")
   }
 }

@@ -72,7 +72,7 @@ extension Preprocessing {
     if let channels, channels != shape.channels {
       throw WeightsError(
         path: path,
-        reason: "its images have \(channels) \(channels == 1 ? "channel" : "channels"), \(source) \(shape.channels)")
+        reason: "its images have \(counted(channels, "channel")), \(source) \(shape.channels)")
     }
     let found = ImageSize(height: shape.height, width: shape.width)
     if let size, size != found {

@@ -2,6 +2,7 @@ import Datasets
 import Files
 import Formats
 import Foundation
+import Runtime
 
 /// How images become a network's inputs, and what its outputs stand for. It belongs to a model as its weights do: every
 /// checkpoint has it in its metadata, and whoever measures the weights goes by it. A foreign file may have any part of
@@ -138,10 +139,10 @@ package struct Preprocessing: Equatable, Sendable {
 }
 
 extension Double {
-  /// A finite number in decimal digits: neither `nan` nor `0x1p3`, which Swift would take too.
+  /// A number in decimal digits that float32 keeps: neither `nan` nor `0x1p3`, which Swift would take too.
   fileprivate init?(decimal text: String) {
     let characters = "0123456789+-.eE".utf8
-    guard text.utf8.allSatisfy(characters.contains), let value = Double(text), value.isFinite else { return nil }
+    guard text.utf8.allSatisfy(characters.contains), let value = Double(text), value.isKeptByFloat32 else { return nil }
     self = value
   }
 }

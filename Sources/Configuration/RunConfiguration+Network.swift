@@ -2,6 +2,7 @@ import Files
 import Graph
 import Kernels
 import Models
+import Runtime
 
 extension RunConfiguration.ModelSection {
   /// The network that the section names, for images of a shape: of a file, or made in code.
@@ -21,7 +22,7 @@ extension RunConfiguration.ModelSection {
     }
     guard network.classes >= classes else {
       throw GraphError(
-        "\(path) tells \(network.classes) classes apart, the data have \(classes); export it with --classes")
+        "\(path) tells \(counted(network.classes, "class")) apart, the data have \(classes); export it with --classes")
     }
     return network
   }

@@ -2,6 +2,7 @@ import Files
 import Foundation
 import Formats
 import Pictures
+import Runtime
 
 /// The binary layout of CIFAR-10 and CIFAR-100 (https://www.cs.toronto.edu/~kriz/cifar.html): records of one label byte
 /// (CIFAR-100: coarse, then fine) and 3072 pixel bytes, the red, green and blue planes of 32x32.
@@ -102,7 +103,7 @@ enum CIFAR {
         ? "it is one of \(otherRecord) bytes: is this \(other)?" : "record \(size / record) is cut short"
       throw DataError(
         path: path,
-        reason: "\(size) bytes are not a multiple of \(format)'s record of \(record) bytes"
+        reason: "\(counted(size, "byte")) \(size == 1 ? "is" : "are") not a multiple of \(format)'s record of \(record) bytes"
           + (FileSignature.named(file.bytes).map { "; it is \($0)" } ?? "; \(hint)"))
     }
     return SampleFile(path: path, records: file, labelBytes: labelBytes, pixelBytes: shape.count)

@@ -108,14 +108,14 @@ package struct CIFARC: Sendable {
     guard labels.count != test.count else {
       throw DataError(
         path: path,
-        reason: "holds \(labels.count) labels, as many as there are test images: one severity, expected all "
+        reason: "holds \(counted(labels.count, "label")), as many as there are test images: one severity, expected all "
           + "\(severities), one after the other (\(severities * test.count))")
     }
     guard images == test.count else {
       throw DataError(
         path: path,
         reason:
-          "holds \(labels.count) labels, \(images) a severity, but the test set has \(test.count) images; expected "
+          "holds \(counted(labels.count, "label")), \(images) a severity, but the test set has \(counted(test.count, "image")); expected "
           + "\(severities * test.count)")
     }
     for (index, label) in labels.enumerated() where Int(label) != test.trueLabel(index % images) {

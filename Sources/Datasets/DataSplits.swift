@@ -1,6 +1,7 @@
 import Foundation
 import Kernels
 import Pictures
+import Runtime
 
 /// The images of a run: to train on, to choose by (where asked for), to report on.
 package struct DataSplits: Sendable {
@@ -39,7 +40,7 @@ package struct DataSplits: Sendable {
     let ownValidation = try all.validation?.keeping(options.classes, source: source)
     guard ownValidation == nil || options.validation == .none else {
       throw DataError(
-        path: source, reason: "has \(ownValidation!.count) images for validation of its own: leave out data.validation")
+        path: source, reason: "has \(counted(ownValidation!.count, "image")) for validation of its own: leave out data.validation")
     }
 
     let held = try heldOut(options.validation, of: limited.count, source: source)
@@ -54,7 +55,7 @@ package struct DataSplits: Sendable {
     guard training.count >= 2 else {
       throw DataError(
         path: source,
-        reason: "\(training.count) training \(training.count == 1 ? "image" : "images")"
+        reason: "\(counted(training.count, "training image"))"
           + (held > 0 ? " after holding out \(held) for validation" : "")
           + ", expected at least 2 (batch statistics need more than one)")
     }
@@ -201,10 +202,10 @@ package struct DataSplits: Sendable {
 
   private static func checkRoom(for images: Int, channels: Int, size: Int, source: String) throws(DataError) {
     // Half of the memory, for pixels alone; the division keeps the product from overflowing.
-    let room = Int(ProcessInfo.processInfo.physicalMemory / 2)
+    let room = HostMemory.part(2)
     guard size > 0, size <= 1 << 16, images <= room / (size * size * channels) else {
       throw DataError(
-        path: source, reason: "data.size: \(size) for \(images) images does not fit into memory")
+        path: source, reason: "data.size: \(size) for \(counted(images, "image")) does not fit into memory")
     }
   }
 }
@@ -213,7 +214,7 @@ extension Dataset {
   fileprivate func first(_ limit: Int?, key: String, source: String) throws(DataError) -> Dataset {
     guard let limit else { return self }
     guard limit >= 0, limit <= count else {
-      throw DataError(path: source, reason: "\(key): \(limit), but there are \(count) images")
+      throw DataError(path: source, reason: "\(key): \(limit), but \(count == 1 ? "there is" : "there are") \(counted(count, "image"))")
     }
     return slice(0..<limit)
   }

@@ -2,6 +2,7 @@ import Files
 import Foundation
 import Formats
 import Pictures
+import Runtime
 
 /// The layout of MNIST and its kin (http://yann.lecun.com/exdb/mnist): big-endian; two zero bytes, the element type
 /// (8: unsigned byte), the number of dimensions, each dimension as 32 bits, then the elements.
@@ -58,7 +59,7 @@ enum IDX {
     guard images.sizes[0] == labels.sizes[0] else {
       throw DataError(
         path: labels.path,
-        reason: "\(labels.sizes[0]) labels, expected \(images.sizes[0]) as there are images in \(images.path)"
+        reason: "\(counted(labels.sizes[0], "label")), expected \(images.sizes[0]) as there are images in \(images.path)"
       )
     }
     guard max(shape.height, shape.width) <= sideLimit else {
@@ -121,7 +122,7 @@ enum IDX {
       guard contents.bytes.count == length else {
         throw DataError(
           path: path,
-          reason: "\(contents.bytes.count) bytes, expected \(length) from the header's sizes "
+          reason: "\(counted(contents.bytes.count, "byte")), expected \(length) from the header's sizes "
             + sizes.map(String.init).joined(separator: " x "))
       }
       self.path = path
@@ -142,7 +143,7 @@ enum IDX {
     /// Refuses what a packed file cannot hold, and what this machine cannot: it lies in memory twice for a moment.
     private static func checkBudget(_ length: Int, packed path: String) throws(FormatError) {
       let size = try MappedFile(path: path).bytes.count
-      guard length <= size * Gzip.largestRatio, length <= Int(ProcessInfo.processInfo.physicalMemory / 4) else {
+      guard length <= size * Gzip.largestRatio, length <= HostMemory.part(4) else {
         throw FormatError(
           path: path,
           reason: "the header's sizes need \(length) bytes, which \(size) bytes of gzip cannot hold or this machine's "
@@ -158,13 +159,13 @@ enum IDX {
       let dimensions = allowed.contains(own) ? own : allowed[0]
       let count = 4 + 4 * dimensions
       guard bytes.count >= count else {
-        throw FormatError(path: path, reason: "\(bytes.count) bytes, expected a header of \(count) bytes")
+        throw FormatError(path: path, reason: "\(counted(bytes.count, "byte")), expected a header of \(count) bytes")
       }
       guard bytes[0..<4] == [0, 0, 8, UInt8(dimensions)] else {
         throw FormatError(
           path: path,
           reason: "starts with bytes \(bytes[0..<4].map(String.init).joined(separator: " ")), expected "
-            + "0 0 8 \(dimensions) (unsigned bytes in \(dimensions) \(dimensions == 1 ? "dimension" : "dimensions"))"
+            + "0 0 8 \(dimensions) (unsigned bytes in \(counted(dimensions, "dimension")))"
             + hint(bytes, dimensions)
         )
       }

@@ -1,6 +1,7 @@
 import Files
 import Formats
 import Pictures
+import Runtime
 
 /// The text of a file of labels (LabelFile): numbers in lines, with the names of columns over them or not.
 struct LabelText {
@@ -63,7 +64,7 @@ struct LabelText {
     }
     if numbers.count == samples { return (1, 0, nil, nil) }
     guard numbers.count == 2 * samples, areInPairs else {
-      throw wrongCount("\(samples) (a label a training sample) or \(samples) lines of two (label and true label)")
+      throw wrongCount("\(samples) (a label a training sample) or \(counted(samples, "line")) of two (label and true label)")
     }
     return (2, 0, 1, nil)
   }
@@ -80,18 +81,18 @@ struct LabelText {
     where count != columns.count {
       throw DataError(
         path: path,
-        reason: "line \(line): \(count) numbers, expected \(columns.count) (\(columns.joined(separator: ", ")))")
+        reason: "line \(line): \(counted(count, "number")), expected \(columns.count) (\(columns.joined(separator: ", ")))")
     }
     guard numbers.count <= columns.count * samples,
       columns.contains("index") || numbers.count == columns.count * samples
     else {
-      throw wrongCount("\(samples) lines of \(columns.count) (\(columns.joined(separator: ", ")))")
+      throw wrongCount("\(counted(samples, "line")) of \(columns.count) (\(columns.joined(separator: ", ")))")
     }
   }
 
   private func wrongCount(_ expected: String) -> DataError {
-    let count = numbers.count > limit ? "more than \(limit)" : "\(numbers.count)"
-    return DataError(path: path, reason: "\(count) integers in \(lines.last ?? 0) lines, expected \(expected)")
+    let count = numbers.count > limit ? "more than \(limit) integers" : counted(numbers.count, "integer")
+    return DataError(path: path, reason: "\(count) in \(counted(lines.last ?? 0, "line")), expected \(expected)")
   }
 
   /// Whether every line that has numbers has two.

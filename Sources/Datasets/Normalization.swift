@@ -1,5 +1,6 @@
 import Kernels
 import Pictures
+import Runtime
 
 /// Pixel bytes to network inputs: (value / 255 - mean) / std, per channel. Mean and std are of pixel values in 0..1.
 package struct Normalization: Sendable {
@@ -46,7 +47,7 @@ package struct Normalization: Sendable {
       guard let values, values.count != dataset.shape.channels else { continue }
       throw DataError(
         path: key,
-        reason: "\(values.count) values, expected \(dataset.shape.channels), one a channel of the data")
+        reason: "\(counted(values.count, "value")), expected \(dataset.shape.channels), one a channel of the data")
     }
     if let std, let wrong = std.first(where: { !($0 > 0) }) {
       throw DataError(path: "data.std", reason: "\(wrong), expected a positive number")

@@ -1,5 +1,6 @@
 import Kernels
 import Pictures
+import Runtime
 
 /// Samples drawn without replacement by keys that (seed, purpose, position) address: those with the smallest keys. So
 /// what is drawn does not depend on which other samples there are, and n + 1 samples are the n and another one.
@@ -60,7 +61,7 @@ extension Dataset {
     let held = selecting(indices.filter { isHeld[$0] })
     guard held.count > 0, held.count < count else {
       throw DataError(
-        path: source, reason: "data.test holds out \(held.count) of \(count) images, expected 1 to \(count - 1)")
+        path: source, reason: "data.test holds out \(held.count) of \(counted(count, "image")), expected 1 to \(count - 1)")
     }
     return (selecting(indices.filter { !isHeld[$0] }), held)
   }

@@ -1,6 +1,6 @@
-import Foundation
 import Kernels
 import Pictures
+import Runtime
 
 extension DataSplits {
   /// Random pixels and labels of the shape that a format's images have, `data.size` counted in: what measures a step,
@@ -13,7 +13,7 @@ extension DataSplits {
     if let size = options.size { shape = ImageShape(channels: shape.channels, height: size, width: size) }
     let native = options.format == .cifar100 ? 100 : 10
     // Half of the memory, as for images that are resized; a record is a label byte and the pixels.
-    let room = Int(ProcessInfo.processInfo.physicalMemory / 2)
+    let room = HostMemory.part(2)
     guard count <= room / (1 + shape.count) else {
       throw DataError(path: "synthetic images", reason: "\(count) of \(shape) do not fit into memory")
     }

@@ -1,5 +1,7 @@
+import Checkpointing
 import Configuration
 import Graph
+import Models
 import Planning
 import Runtime
 
@@ -40,13 +42,20 @@ package struct PlanFacts: Codable, Sendable {
     emptyClasses = plan.emptyClassesText
   }
 
-  /// Reads the data set, as a run would.
+  /// Reads the data set and the weights to start from, as a run would.
   init(_ configuration: Result<RunConfiguration, any Error>, ranks: Int) {
-    switch Result(catching: { try RunPlan(try configuration.get(), ranks: ranks) }) {
+    switch Result(catching: { try Self.plan(try configuration.get(), ranks: ranks) }) {
     case .success(let plan): self.init(plan, ranks: ranks)
     case .failure(let error):
       self.init()
       problem = Problem(error)
     }
+  }
+
+  private static func plan(_ given: RunConfiguration, ranks: Int) throws -> RunPlan {
+    let (configuration, weights) = try given.startingPoint()
+    let plan = try RunPlan(configuration, ranks: ranks)
+    if let weights { try ModelState(plan.network, seed: 0).load(weights.tensors, from: weights.path) }
+    return plan
   }
 }

@@ -1,6 +1,7 @@
 import Files
 import Formats
 import Kernels
+import Runtime
 
 /// A batch of normalised images with labels, from a safetensors file.
 package struct ImageBatch {
@@ -40,7 +41,7 @@ package struct ImageBatch {
 
   package func checkLabels(below classes: Int) throws(FormatError) {
     guard let wrong = labels.firstIndex(where: { $0 >= classes }) else { return }
-    throw FormatError(path: path, reason: "y[\(wrong)] is \(labels[wrong]), but the model has \(classes) classes")
+    throw FormatError(path: path, reason: "y[\(wrong)] is \(labels[wrong]), but the model has \(counted(classes, "class"))")
   }
 
   func channelsFirst(_ values: [Float]) -> [Float] { Self.permuted(values, shape, toChannelsLast: false) }

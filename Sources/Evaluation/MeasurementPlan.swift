@@ -31,6 +31,8 @@ package struct MeasurementPlan: Sendable {
   ) throws {
     let own = weights.preprocessing
     try own.check(given, path: weights.path, ignoringClasses: !judgesClasses)
+    // Training images that a run held out are no part of what it computed mean and deviation on.
+    let given = weights.madeBy.map(given.resuming) ?? given
     var configuration = own.filling(given, keepsClasses: !judgesClasses)
     let outputs = try PerturbationSession.classes(of: weights.tensors, path: weights.path)
     if !judgesClasses {
@@ -55,7 +57,7 @@ package struct MeasurementPlan: Sendable {
       for (key, values) in [("data.mean", configuration.data.mean), ("data.std", configuration.data.std)] {
         guard let values, values.count != data.training.shape.channels else { continue }
         throw UsageError(
-          "\(key) has \(values.count) values, expected \(data.training.shape.channels), one a channel of the data")
+          "\(key) has \(counted(values.count, "value")), expected \(data.training.shape.channels), one a channel of the data")
       }
       test = try data.testImages
       normalization = try Normalization.resolved(
@@ -125,7 +127,7 @@ package struct MeasurementPlan: Sendable {
 
   private static func check(_ mean: [Double], _ std: [Double], channels: Int) throws {
     for (key, values) in [("data.mean", mean), ("data.std", std)] where values.count != channels {
-      throw UsageError("\(key) has \(values.count) values, expected \(channels), one a channel of the data")
+      throw UsageError("\(key) has \(counted(values.count, "value")), expected \(channels), one a channel of the data")
     }
   }
 }

@@ -28,8 +28,9 @@ package struct PerturbationSession {
   /// batch mean at x_0 ... x_T), and x1 ... xT where `iterates` is asked for.
   package func run(input: String, output: String, iterates: Bool) throws {
     let output = try OutputFile(
-      output, option: "--output",
-      keeping: [("the --input", input), ("the --weights", weights), ("the configuration", name)])
+      output, of: .safetensors, option: "--output",
+      keeping: [("the --input", input), ("the --weights", weights), ("the configuration", name)]
+        + configuration.modelPlaces)
     let batch = try ImageBatch(path: input)
     let file = try WeightsFile(path: weights)
     try file.preprocessing.check(configuration, path: weights)
@@ -47,11 +48,11 @@ package struct PerturbationSession {
 
     let refiner = try refiner(configuration, model: model, capacity: batch.labels.count)
     let shown = refine(batch, by: refiner)
+    let losses = shown.map { Float(refiner.loss(of: $0, labels: batch.labels) / Double(batch.labels.count)) }
+    try checkFinite(losses, shown.last!, batch)
     var results = [
       NamedTensor("x", shape: batch.size, floats: batch.channelsFirst(shown.last!)),
-      NamedTensor(
-        "losses", shape: [shown.count],
-        floats: shown.map { Float(refiner.loss(of: $0, labels: batch.labels) / Double(batch.labels.count)) }),
+      NamedTensor("losses", shape: [shown.count], floats: losses),
     ]
     if iterates {
       for (iteration, x) in shown.enumerated().dropFirst() {
@@ -83,6 +84,18 @@ package struct PerturbationSession {
         + (batch.labels.count > 1 ? ", or fewer" : ""))
   }
 
+  /// Finite weights may still overflow, as may a refinement: what came of that is no result.
+  private func checkFinite(_ losses: [Float], _ x: [Float], _ batch: ImageBatch) throws {
+    if !losses[0].isFinite {
+      throw WeightsError(
+        path: weights, reason: "the loss of \(batch.path) is \(losses[0]), so they are not usable for these images")
+    }
+    guard let index = losses.firstIndex(where: { !$0.isFinite }) ?? (x.allSatisfy(\.isFinite) ? nil : steps) else { return }
+    throw PerturbationError(
+      description: "\(batch.path): after \(counted(index, "step")) of the refinement the images are not finite, or their loss "
+        + "is not; lower icp.step_size")
+  }
+
   private func refiner(_ configuration: RunConfiguration, model: ModelState, capacity: Int) throws -> Refiner {
     let icp = configuration.icp
     var pixels: [ClosedRange<Float>]?
@@ -95,7 +108,7 @@ package struct PerturbationSession {
       let channels = model.network.image.channels
       guard mean.count == channels else {
         throw UsageError(
-          "data.mean and data.std have \(mean.count) \(mean.count == 1 ? "entry" : "entries"), "
+          "data.mean and data.std have \(counted(mean.count, "entry")), "
             + "expected \(channels), one a channel of x")
       }
       pixels = zip(mean, std).map { Float(-$0 / $1)...Float((1 - $0) / $1) }
@@ -136,7 +149,7 @@ package struct PerturbationSession {
     // A tensor without elements may have any number of rows; the limit is that of model.classes.
     guard 1...65536 ~= last.shape[0] else {
       throw WeightsError(
-        path: path, reason: "\(quoted(last.name)) has \(last.shape[0]) rows, expected 1 to 65536 classes")
+        path: path, reason: "\(quoted(last.name)) has \(counted(last.shape[0], "row")), expected 1 to 65536 classes")
     }
     return last.shape[0]
   }

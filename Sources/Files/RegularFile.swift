@@ -1,4 +1,5 @@
 import Glibc
+import Runtime
 
 /// Opens and reads what must be a regular file. A pipe would wait for ever and a device has no size, so both are
 /// refused.
@@ -52,7 +53,7 @@ package enum RegularFile {
   }
 
   /// All bytes.
-  /// - Parameter limit: refuses a larger file; by default the machine's memory, since a sparse file of a terabyte costs
+  /// - Parameter limit: refuses a larger file; by default this machine's memory, since a sparse file of a terabyte costs
   ///   its author nothing, and asking for the room would end this process.
   package static func read(
     _ path: String, followLinks: Bool = true, limit: Int? = nil
@@ -66,7 +67,7 @@ package enum RegularFile {
     guard size <= limit ?? .max else {
       throw FormatError(path: path, reason: "\(size) bytes, more than the \(limit!) that it may have")
     }
-    guard size < sysconf(Int32(_SC_PHYS_PAGES)) * sysconf(Int32(_SC_PAGESIZE)) else {
+    guard size < HostMemory.part(1) else {
       throw FormatError(path: path, reason: "\(size) bytes are more than this machine's memory")
     }
     var failed: FormatError?

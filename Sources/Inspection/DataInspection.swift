@@ -41,7 +41,7 @@ package struct DataInspection {
     var lines = [
       "\(configuration.data.format.rawValue): \(place)", "the network reads \(report.shape) (channels, height, width)",
     ]
-    lines += report.kinds.map { "\($0.count) files are \($0.kind)" }
+    lines += report.kinds.map { "\(counted($0.count, "file")) \($0.count == 1 ? "is" : "are") \($0.kind)" }
     if report.widths.count > 1 || report.heights.count > 1 {
       lines.append(
         "widths \(report.widths.lowerBound) to \(report.widths.upperBound), heights \(report.heights.lowerBound) to "

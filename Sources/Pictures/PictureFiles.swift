@@ -1,5 +1,6 @@
 import Formats
 import Foundation
+import Runtime
 import Synchronization
 
 /// Reads the bytes of pictures, from any thread.
@@ -31,7 +32,7 @@ final class PictureFiles: Sendable {
       throw DataError(path: visible(path), reason: "is not a regular file")
     }
     guard status.st_size < 1 << 32 else {
-      throw DataError(path: visible(path), reason: "holds \(status.st_size) bytes: no picture")
+      throw DataError(path: visible(path), reason: "holds \(counted(Int(status.st_size), "byte")): no picture")
     }
     return try read(descriptor, at: 0, count: Int(status.st_size), path: path)
   }

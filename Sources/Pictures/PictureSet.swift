@@ -1,5 +1,6 @@
 import Formats
 import Images
+import Runtime
 
 /// Pictures that are read and decoded when they are asked for, from any thread, or taken from what was kept of them.
 package final class PictureSet: Sendable {
@@ -64,7 +65,7 @@ package final class PictureSet: Sendable {
     let entry = index.entries[number]
     let bytes = try contents(number)
     guard bytes.count == Int(entry.size) else {
-      throw changed(number, "holds \(bytes.count) bytes, but \(entry.size) when it was indexed")
+      throw changed(number, "holds \(counted(bytes.count, "byte")), but \(entry.size) when it was indexed")
     }
     let sum = Checksum.crc32(bytes)
     guard sum == entry.checksum else {

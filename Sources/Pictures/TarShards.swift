@@ -1,5 +1,6 @@
 import Files
 import Formats
+import Runtime
 
 /// Tar archives of KEY.jpg (or .jpeg, .png) and KEY.cls, the label as text, as WebDataset writes them: one archive, a
 /// pattern such as `train-{000000..000003}.tar`, or a folder that holds `*train*.tar` and, where there are, `*val*.tar`
@@ -130,7 +131,7 @@ package enum TarShards: PictureSource {
     listing.watched.append(path)
     let names = String(decoding: file.bytes, as: UTF8.self).split(whereSeparator: \.isNewline).map(String.init)
     guard names.count > largest else {
-      throw DataError(path: path, reason: "names \(names.count) classes, but there is a label \(largest)")
+      throw DataError(path: path, reason: "names \(counted(names.count, "class")), but there is a label \(largest)")
     }
     listing.classNames = names
     listing.classes = names.count

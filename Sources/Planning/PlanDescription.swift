@@ -19,14 +19,15 @@ package struct PlanDescription {
     [
       plan.settledConfiguration.resolvedYAML, layers, cost, memory, "",
       "\(plan.data.training.count) training, \(plan.data.validation?.count ?? 0) validation and "
-        + "\(plan.data.test?.count ?? 0) test images of \(plan.data.training.shape), \(plan.network.classes) classes; "
+        + "\(plan.data.test?.count ?? 0) test images of \(plan.data.training.shape), \(counted(plan.network.classes, "class")); "
         + "mean \(rounded(plan.normalization.mean)), std \(rounded(plan.normalization.std))",
       plan.skippedText,
       plan.validationText,
       plan.labelNoiseText.map { "label noise: \($0)" },
       plan.emptyClassesText.map { "WARNING: \($0)" },
-      "\(plan.configuration.training.epochs) epochs of \(plan.stepsPerEpoch) steps, \(plan.shards) shards on \(ranks) "
-        + "\(ranks == 1 ? "rank" : "ranks"); the first \(plan.cyclic.warmupEpochs) epochs are plain",
+      "\(counted(plan.configuration.training.epochs, "epoch")) of \(counted(plan.stepsPerEpoch, "step")), "
+        + "\(counted(plan.shards, "shard")) on \(counted(ranks, "rank")); "
+        + "\(counted(plan.cyclic.warmupEpochs, "epoch")) at the start \(plan.cyclic.warmupEpochs == 1 ? "is" : "are") plain",
       "Dry run: nothing was trained or written.",
     ].compactMap(\.self).joined(separator: "\n")
   }

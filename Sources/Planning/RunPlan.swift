@@ -47,8 +47,8 @@ package struct RunPlan: Sendable {
     self.shards = shards
     guard ranks <= shards else {
       throw UsageError(
-        "\(ranks) ranks, but training.shards is \(shards): a rank needs a shard at least; "
-          + "start at most \(shards) ranks, or set training.shards (which changes the results)")
+        "\(counted(ranks, "rank")), but training.shards is \(shards): a rank needs a shard at least; "
+          + "start at most \(counted(shards, "rank")), or set training.shards (which changes the results)")
     }
     var options = DataOptions(configuration)
     options.indexes = indexes
@@ -56,7 +56,7 @@ package struct RunPlan: Sendable {
     let channels = data.training.shape.channels
     for (key, values) in [("data.mean", configuration.data.mean), ("data.std", configuration.data.std)] {
       guard let values, values.count != channels else { continue }
-      throw UsageError("\(key) has \(values.count) values, expected \(channels), one a channel of the data")
+      throw UsageError("\(key) has \(counted(values.count, "value")), expected \(channels), one a channel of the data")
     }
     let measured = try Normalization.computed(on: data.training)
     normalization = Normalization(
@@ -120,7 +120,7 @@ package struct RunPlan: Sendable {
   package var validationText: String? {
     data.validation.map {
       let isHeldOut = configuration.data.validation != .none
-      return "validation: \($0.count) images "
+      return "validation: \(counted($0.count, "image")) "
         + (isHeldOut ? "held out, \(configuration.data.validationSplit.split.rawValue)" : "of the data's own")
     }
   }

@@ -1,8 +1,12 @@
 import Foundation
 
-/// The memory that this process's host, or its control group, has, in bytes; nil where the kernel does not say.
+/// The memory that this process's host, or its control group, has, in bytes; nil where the kernel does not say. Whoever
+/// asks how much there is asks here.
 package enum HostMemory {
-  package static var total: Int? { [value("MemTotal:"), ControlGroup().memoryLimit].compactMap { $0 }.min() }
+  /// As at the first question: no limit that is set later is seen.
+  package static let total: Int? = [value("MemTotal:"), ControlGroup().memoryLimit].compactMap { $0 }.min()
+  /// Half of it, a quarter: what one of several things may take. Without a word of the kernel anything.
+  package static func part(_ share: Int) -> Int { (total ?? .max) / share }
   /// What can be taken without swapping, by the kernel's own estimate, or within the group's limit.
   package static var available: Int? {
     [value("MemAvailable:"), ControlGroup().memoryAvailable].compactMap { $0 }.min()

@@ -172,6 +172,8 @@ package final class RunJournal {
   /// `finishSaving`, which the last save of a run needs.
   package func save(_ state: @autoclosure () -> TrainingState) {
     collect(waits: true)
+    // The next step tells all ranks.
+    guard failure == nil else { return }
     let state = state()
     do {
       try writeRecords()

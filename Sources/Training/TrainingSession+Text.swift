@@ -13,7 +13,7 @@ extension TrainingSession {
       "\(Platform.description)",
       "\(short(name)): \(configuration.model.kind.rawValue) on \(plan.configuration.data.format.rawValue), "
         + "\(plan.data.training.count) training and \(plan.data.test?.count ?? 0) test images, rule \(configuration.icp.rule.rawValue), "
-        + "\(ranks) \(ranks == 1 ? "rank" : "ranks"), \(plan.shards) shards, \(plan.totalSteps) steps",
+        + "\(counted(ranks, "rank")), \(counted(plan.shards, "shard")), \(counted(plan.totalSteps, "step"))",
       plan.skippedText,
       plan.validationText,
       plan.labelNoiseText.map { "label noise: \($0)" },

@@ -22,7 +22,7 @@ enum NPZSource: DataSource {
       let archive = try ZipFile(path: path)
       var parts: [(PictureListing.Part, ImageArrays)] = []
       // Unpacked, all lie in memory.
-      var room = Int(ProcessInfo.processInfo.physicalMemory / 2)
+      var room = HostMemory.part(2)
       func array(_ name: String) throws(FormatError) -> NumpyFile? {
         guard let member = archive.members.first(where: { $0.name == name + ".npy" }) else { return nil }
         let block = try archive.contents(of: member, limit: room)

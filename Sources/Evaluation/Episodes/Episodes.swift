@@ -30,7 +30,7 @@ package struct Episodes: Sendable {
     let needed = options.shots + options.queries
     if let short = classes.first(where: { $0.samples.count < needed }) {
       throw UsageError(
-        "class \(short.label) has \(short.samples.count) test images, expected at least \(needed): "
+        "class \(short.label) has \(counted(short.samples.count, "test image")), expected at least \(needed): "
           + "\(options.shots) labelled and \(options.queries) to recognise")
     }
     self.options = options

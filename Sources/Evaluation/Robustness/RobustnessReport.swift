@@ -90,7 +90,7 @@ package struct RobustnessReport: Equatable, Sendable {
     if let attacks {
       parts.append(
         Table.text(
-          header: ["attack (first \(attacks.samples) samples)", "accuracy"],
+          header: ["attack (first \(counted(attacks.samples, "sample")))", "accuracy"],
           rows: [
             ["none", percent(attacks.accuracy)], ["FGSM, 8/255", percent(attacks.fgsm)],
             ["PGD-20, 8/255", percent(attacks.pgd)],

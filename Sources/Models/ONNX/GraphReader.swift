@@ -1,6 +1,7 @@
 import Formats
 import Graph
 import Operators
+import Runtime
 
 /// Makes a network of an ONNX graph.
 ///
@@ -37,7 +38,7 @@ struct GraphReader {
   init(_ model: ONNXModel) throws(GraphError) {
     self.model = model
     guard model.inputs.count == 1, let input = model.inputs.first else {
-      throw GraphError("has \(model.inputs.count) inputs, expected one: images")
+      throw GraphError("has \(counted(model.inputs.count, "input")), expected one: images")
     }
     let extents = input.dimensions.dropFirst()
     guard extents.count == 3, extents.allSatisfy({ $0 != nil }) else {
@@ -97,7 +98,7 @@ struct GraphReader {
     let shown = problems.prefix(40).map { "  \($0)" }.joined(separator: "\n")
     let rest = problems.count > 40 ? "\n  and \(problems.count - 40) more" : ""
     return GraphError(
-      "\(problems.count) nodes cannot be read:\n\(shown)\(rest)\n"
+      "\(counted(problems.count, "node")) cannot be read:\n\(shown)\(rest)\n"
         + "Export with launch/export-model, which folds what is constant, or write the module with supported operators "
         + "(docs/NETWORKS.md)")
   }
