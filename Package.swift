@@ -174,6 +174,10 @@ let package = Package(
     .executableTarget(
       name: "corpus-probe", dependencies: ["FuzzTargets", "CMemoryWatch"], path: "Tests/Executable/CorpusProbe"),
     .target(name: "TestSupport", dependencies: ["Images", "Formats"], path: "Tests/Support"),
+    // What a file's network computes, for launch/test-networks.
+    .executableTarget(
+      name: "network-probe", dependencies: ["Models", "Execution", "Graph", "Kernels", "Formats"],
+      path: "Tests/Executable/NetworkProbe"),
     .testTarget(name: "FilesTests", dependencies: ["Files", "TestSupport"]),
     .testTarget(name: "KernelsTests", dependencies: ["Datasets", "Kernels", "Formats", "TestSupport"]),
     .testTarget(name: "FormatsTests", dependencies: ["Formats", "Files", "TestSupport"]),
