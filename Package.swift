@@ -176,7 +176,7 @@ let package = Package(
     .target(name: "TestSupport", dependencies: ["Images", "Formats"], path: "Tests/Support"),
     // What a file's network computes, for launch/test-networks.
     .executableTarget(
-      name: "network-probe", dependencies: ["Models", "Execution", "Graph", "Kernels", "Formats"],
+      name: "network-probe", dependencies: ["Models", "Execution", "Graph", "Kernels", "Formats", "Files"],
       path: "Tests/Executable/NetworkProbe"),
     .testTarget(name: "FilesTests", dependencies: ["Files", "TestSupport"]),
     .testTarget(name: "KernelsTests", dependencies: ["Datasets", "Kernels", "Formats", "TestSupport"]),

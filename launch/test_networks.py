@@ -1,5 +1,5 @@
 """What launch/test-networks runs: one model exported, read by icp, and compared with PyTorch in double precision."""
-import argparse, json, os, re, statistics, subprocess, sys, time, warnings
+import argparse, json, os, statistics, subprocess, sys, time, warnings
 
 warnings.filterwarnings("ignore")
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -242,15 +242,9 @@ def refined(model, file, size, icp, folder):
     return {"refined": ((found["x"].double() - expected).pow(2).mean().sqrt() / moved).item(), "losses": worst}
 
 
-def taps_of(text, model):
-    """The default taps that are modules, whose outputs a hook can see."""
-    line = re.search(r"^taps by default: (.*?);", text, re.M)
-    names = re.findall(r"'([^']*)'", line.group(1)) if line else []
-    return [name for name in names if name in dict(model.named_modules())]
-
-
 def check(source, size, icp, probe, folder):
     import torch
+    from peer_taps import taps_of
     torch.set_num_threads(1)
     os.makedirs(folder, exist_ok=True)
     result = {"model": source, "size": size, "begun": time.strftime("%Y-%m-%d %H:%M")}

@@ -32,7 +32,7 @@ package struct MeasurementPlan: Sendable {
     let own = weights.preprocessing
     try own.check(given, path: weights.path, ignoringClasses: !judgesClasses)
     var configuration = own.filling(given, keepsClasses: !judgesClasses)
-    let outputs = try PerturbationSession.classes(of: weights.tensors, path: weights.path)
+    let outputs = try PerturbationSession.classes(of: weights, in: given)
     if !judgesClasses {
       configuration.model.classes = nil
     } else if own.classes != nil, configuration.model.classes == nil {

@@ -37,7 +37,7 @@ package struct PerturbationSession {
       ImageShape(channels: batch.shape.channels, height: batch.shape.height, width: batch.shape.width), path: weights,
       of: "x of \(input)")
     let configuration = file.preprocessing.filling(configuration)
-    let classes = try configuration.model.classes ?? Self.classes(of: file.tensors, path: weights)
+    let classes = try configuration.model.classes ?? Self.classes(of: file, in: configuration)
     let network = try configuration.model.network(
       of: batch.shape, classes: classes)
     try checkMemory(network, batch, iterates: iterates)
@@ -125,6 +125,15 @@ package struct PerturbationSession {
       }
     }
     return shown
+  }
+
+  /// Outputs of the network that the weights are for: those of the configuration's file, or as many as the last dense
+  /// layer of a network in code has rows.
+  static func classes(of weights: WeightsFile, in configuration: RunConfiguration) throws -> Int {
+    guard configuration.model.kind == .onnx, let path = configuration.model.path else {
+      return try classes(of: weights.tensors, path: weights.path)
+    }
+    return try GraphFile(path: path).network.classes
   }
 
   /// The rows of the last dense layer.
