@@ -175,6 +175,10 @@ let package = Package(
     .executableTarget(
       name: "corpus-probe", dependencies: ["FuzzTargets", "CMemoryWatch"], path: "Tests/Executable/CorpusProbe"),
     .target(name: "TestSupport", dependencies: ["Images", "Formats", "Kernels", "Files"], path: "Tests/Support"),
+    // What a file's network computes, for launch/test-networks.
+    .executableTarget(
+      name: "network-probe", dependencies: ["Models", "Execution", "Graph", "Kernels", "Formats", "Files"],
+      path: "Tests/Executable/NetworkProbe"),
     .target(name: "GraphSupport", dependencies: ["Execution", "Graph", "Kernels"], path: "Tests/GraphSupport"),
     .testTarget(name: "SupportTests", dependencies: ["TestSupport"]),
     .testTarget(name: "RuntimeTests", dependencies: ["Runtime", "TestSupport"]),

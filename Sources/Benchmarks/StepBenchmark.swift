@@ -44,8 +44,10 @@ package struct StepBenchmark {
     let timed = try timeSteps(of: trainer, clock)
     // Before the convolutions are timed, which takes memory that is no step's.
     let memory = HostMemory.residentAnonymous
+    let peak = HostMemory.peakResident
     var report = StepBenchmarkReport(
       plan: plan, ranks: communicator.size, options: options, steps: try slowest(timed.times))
+    report.peakResident = try communicator.largest(peak)
     report.residentAnonymous = try communicator.largest(memory)
     report.residentAnonymousAtStepTwo = try communicator.largest(timed.memoryAtStepTwo)
     report.processorShare = 1 - (try communicator.largest(seconds: [1 - timed.processorShare])[0])

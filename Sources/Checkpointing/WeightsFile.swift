@@ -3,7 +3,8 @@ import Files
 import Formats
 import Models
 
-/// Weights and running statistics of a file: one of our checkpoints, or a PyTorch state_dict saved as safetensors.
+/// Weights and running statistics of a file: one of our checkpoints, a PyTorch state_dict saved as safetensors, or an
+/// ONNX file.
 package struct WeightsFile: Sendable {
   package let path: String
   /// All tensors but the optimiser's and PyTorch's counters, in the file's order, under the names of the bare model.
@@ -29,7 +30,7 @@ package struct WeightsFile: Sendable {
         // PyTorch counts batches in whatever integer type; no layer here reads the count.
         !name.hasPrefix("optimizer.") && !name.hasSuffix("num_batches_tracked")
       }
-      let bare = Self.bare(names)
+      let bare = WeightNames.bare(names)
       var origins: [String: String] = [:]
       var tensors: [NamedTensor] = []
       for (name, short) in zip(names, bare) {
@@ -45,21 +46,6 @@ package struct WeightsFile: Sendable {
       preprocessing = try Preprocessing(metadata: file.metadata, path: path)
       madeBy = file.metadata["config"].flatMap { try? RunConfiguration(yaml: $0, name: path, readsData: false) }
     } catch { throw CheckpointError(path: error.path, reason: error.reason) }
-  }
-
-  /// `module._orig_mod.conv1.weight` is `conv1.weight`: DistributedDataParallel's and torch.compile's wrappers have a
-  /// part of the name wherever they stand, and what holds the whole model (`model.`, `net.`) has the first part of
-  /// every name.
-  static func bare(_ names: [String]) -> [String] {
-    var parts = names.map { name in
-      let parts = name.split(separator: ".", omittingEmptySubsequences: false)
-      return parts.filter { $0 != "module" && $0 != "_orig_mod" }[...]
-    }
-    // A layer's own tensors, as fc.weight and fc.bias, share a first part too.
-    while let first = parts.first?.first, parts.allSatisfy({ $0.count >= 3 && $0.first == first }) {
-      parts = parts.map { $0.dropFirst() }
-    }
-    return parts.map { $0.joined(separator: ".") }
   }
 }
 

@@ -21,7 +21,8 @@ struct EpisodesCommand: ParsableCommand {
 
   @OptionGroup var source: ConfigurationArguments
 
-  @Option(help: ArgumentHelp("A checkpoint, or a PyTorch state_dict saved as safetensors.", valueName: "file"))
+  @Option(
+    help: ArgumentHelp("A checkpoint, a PyTorch state_dict saved as safetensors, or an ONNX file.", valueName: "file"))
   var weights: String
 
   @Option(help: ArgumentHelp("Labels to draw from, as 5,6,7; default all of the data.", valueName: "list"))

@@ -103,7 +103,8 @@ enum CIFAR {
         ? "it is one of \(otherRecord) bytes: is this \(other)?" : "record \(size / record) is cut short"
       throw DataError(
         path: path,
-        reason: "\(counted(size, "byte")) \(size == 1 ? "is" : "are") not a multiple of \(format)'s record of \(record) bytes"
+        reason:
+          "\(counted(size, "byte")) \(size == 1 ? "is" : "are") not a multiple of \(format)'s record of \(record) bytes"
           + (FileSignature.named(file.bytes).map { "; it is \($0)" } ?? "; \(hint)"))
     }
     return SampleFile(path: path, records: file, labelBytes: labelBytes, pixelBytes: shape.count)

@@ -40,7 +40,8 @@ package struct DataSplits: Sendable {
     let ownValidation = try all.validation?.keeping(options.classes, source: source)
     guard ownValidation == nil || options.validation == .none else {
       throw DataError(
-        path: source, reason: "has \(counted(ownValidation!.count, "image")) for validation of its own: leave out data.validation")
+        path: source,
+        reason: "has \(counted(ownValidation!.count, "image")) for validation of its own: leave out data.validation")
     }
 
     let held = try heldOut(options.validation, of: limited.count, source: source)
@@ -214,7 +215,9 @@ extension Dataset {
   fileprivate func first(_ limit: Int?, key: String, source: String) throws(DataError) -> Dataset {
     guard let limit else { return self }
     guard limit >= 0, limit <= count else {
-      throw DataError(path: source, reason: "\(key): \(limit), but \(count == 1 ? "there is" : "there are") \(counted(count, "image"))")
+      throw DataError(
+        path: source,
+        reason: "\(key): \(limit), but \(count == 1 ? "there is" : "there are") \(counted(count, "image"))")
     }
     return slice(0..<limit)
   }

@@ -59,7 +59,8 @@ enum IDX {
     guard images.sizes[0] == labels.sizes[0] else {
       throw DataError(
         path: labels.path,
-        reason: "\(counted(labels.sizes[0], "label")), expected \(images.sizes[0]) as there are images in \(images.path)"
+        reason:
+          "\(counted(labels.sizes[0], "label")), expected \(images.sizes[0]) as there are images in \(images.path)"
       )
     }
     guard max(shape.height, shape.width) <= sideLimit else {

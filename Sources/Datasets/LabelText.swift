@@ -64,7 +64,8 @@ struct LabelText {
     }
     if numbers.count == samples { return (1, 0, nil, nil) }
     guard numbers.count == 2 * samples, areInPairs else {
-      throw wrongCount("\(samples) (a label a training sample) or \(counted(samples, "line")) of two (label and true label)")
+      throw wrongCount(
+        "\(samples) (a label a training sample) or \(counted(samples, "line")) of two (label and true label)")
     }
     return (2, 0, 1, nil)
   }
@@ -81,7 +82,8 @@ struct LabelText {
     where count != columns.count {
       throw DataError(
         path: path,
-        reason: "line \(line): \(counted(count, "number")), expected \(columns.count) (\(columns.joined(separator: ", ")))")
+        reason:
+          "line \(line): \(counted(count, "number")), expected \(columns.count) (\(columns.joined(separator: ", ")))")
     }
     guard numbers.count <= columns.count * samples,
       columns.contains("index") || numbers.count == columns.count * samples

@@ -61,7 +61,8 @@ extension Dataset {
     let held = selecting(indices.filter { isHeld[$0] })
     guard held.count > 0, held.count < count else {
       throw DataError(
-        path: source, reason: "data.test holds out \(held.count) of \(counted(count, "image")), expected 1 to \(count - 1)")
+        path: source,
+        reason: "data.test holds out \(held.count) of \(counted(count, "image")), expected 1 to \(count - 1)")
     }
     return (selecting(indices.filter { !isHeld[$0] }), held)
   }

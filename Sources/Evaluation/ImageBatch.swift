@@ -41,7 +41,8 @@ package struct ImageBatch {
 
   package func checkLabels(below classes: Int) throws(FormatError) {
     guard let wrong = labels.firstIndex(where: { $0 >= classes }) else { return }
-    throw FormatError(path: path, reason: "y[\(wrong)] is \(labels[wrong]), but the model has \(counted(classes, "class"))")
+    throw FormatError(
+      path: path, reason: "y[\(wrong)] is \(labels[wrong]), but the model has \(counted(classes, "class"))")
   }
 
   func channelsFirst(_ values: [Float]) -> [Float] { Self.permuted(values, shape, toChannelsLast: false) }

@@ -34,7 +34,7 @@ package struct MeasurementPlan: Sendable {
     // Training images that a run held out are no part of what it computed mean and deviation on.
     let given = weights.madeBy.map(given.resuming) ?? given
     var configuration = own.filling(given, keepsClasses: !judgesClasses)
-    let outputs = try PerturbationSession.classes(of: weights.tensors, path: weights.path)
+    let outputs = try PerturbationSession.classes(of: weights, in: given)
     if !judgesClasses {
       configuration.model.classes = nil
     } else if own.classes != nil, configuration.model.classes == nil {
@@ -57,7 +57,8 @@ package struct MeasurementPlan: Sendable {
       for (key, values) in [("data.mean", configuration.data.mean), ("data.std", configuration.data.std)] {
         guard let values, values.count != data.training.shape.channels else { continue }
         throw UsageError(
-          "\(key) has \(counted(values.count, "value")), expected \(data.training.shape.channels), one a channel of the data")
+          "\(key) has \(counted(values.count, "value")), expected \(data.training.shape.channels), one a channel of the data"
+        )
       }
       test = try data.testImages
       normalization = try Normalization.resolved(

@@ -38,7 +38,7 @@ package struct PerturbationSession {
       ImageShape(channels: batch.shape.channels, height: batch.shape.height, width: batch.shape.width), path: weights,
       of: "x of \(input)")
     let configuration = file.preprocessing.filling(configuration)
-    let classes = try configuration.model.classes ?? Self.classes(of: file.tensors, path: weights)
+    let classes = try configuration.model.classes ?? Self.classes(of: file, in: configuration)
     let network = try configuration.model.network(
       of: batch.shape, classes: classes)
     try checkMemory(network, batch, iterates: iterates)
@@ -90,9 +90,12 @@ package struct PerturbationSession {
       throw WeightsError(
         path: weights, reason: "the loss of \(batch.path) is \(losses[0]), so they are not usable for these images")
     }
-    guard let index = losses.firstIndex(where: { !$0.isFinite }) ?? (x.allSatisfy(\.isFinite) ? nil : steps) else { return }
+    guard let index = losses.firstIndex(where: { !$0.isFinite }) ?? (x.allSatisfy(\.isFinite) ? nil : steps) else {
+      return
+    }
     throw PerturbationError(
-      description: "\(batch.path): after \(counted(index, "step")) of the refinement the images are not finite, or their loss "
+      description:
+        "\(batch.path): after \(counted(index, "step")) of the refinement the images are not finite, or their loss "
         + "is not; lower icp.step_size")
   }
 
@@ -138,6 +141,15 @@ package struct PerturbationSession {
       }
     }
     return shown
+  }
+
+  /// Outputs of the network that the weights are for: those of the configuration's file, or as many as the last dense
+  /// layer of a network in code has rows.
+  static func classes(of weights: WeightsFile, in configuration: RunConfiguration) throws -> Int {
+    guard configuration.model.kind == .onnx, let path = configuration.model.path else {
+      return try classes(of: weights.tensors, path: weights.path)
+    }
+    return try GraphFile(path: path).network.classes
   }
 
   /// The rows of the last dense layer.

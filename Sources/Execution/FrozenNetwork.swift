@@ -134,7 +134,7 @@ package final class FrozenNetwork {
   ) -> UnsafeMutablePointer<Float> {
     let pass = pass(samples)
     forward(pass, images)
-    seed(pass.output(output), pass.lossGradient(output))
+    seed(pass.output(output), pass.lossGradient(0))
     pass.backward(images, parameters: weights.pointer, gradients: nil)
     return pass.inputGradient
   }

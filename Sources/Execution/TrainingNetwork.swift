@@ -34,6 +34,7 @@ package final class TrainingNetwork {
     _ program: Program, _ network: Network, taps: [Int], differentiable: Bool
   ) -> (schedule: PieceSchedule, memory: MemoryPlan) {
     let kept = TrainingKernels.kept(network, taps).map { program.kept[$0]! }
+    // As TrainingPass numbers the losses.
     let lossInputs = (taps + [network.output]).map { program.kept[$0]! }
     let schedule = PieceSchedule(program, kept: kept)
     let purpose = MemoryPlan.Purpose(

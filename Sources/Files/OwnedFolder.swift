@@ -18,8 +18,9 @@ package struct OwnedFolder: Sendable {
     self.folders = folders
   }
 
-  /// Throws where the path is one for shells, where a name stands for something that the program does not make, a link above all: what is written to it
-  /// would go elsewhere. And where names are taken in a folder that is not the program's.
+  /// Throws where the path is one for shells, where a name stands for something that the program does not make, a link
+  /// above all: what is written to it would go elsewhere. And where names are taken in a folder that is not the
+  /// program's.
   /// - Parameters:
   ///   - what: "a run directory", for messages.
   ///   - isOurs: asked only where a name is taken.

@@ -53,8 +53,8 @@ package enum RegularFile {
   }
 
   /// All bytes.
-  /// - Parameter limit: refuses a larger file; by default this machine's memory, since a sparse file of a terabyte costs
-  ///   its author nothing, and asking for the room would end this process.
+  /// - Parameter limit: refuses a larger file; by default this machine's memory, since a sparse file of a terabyte
+  ///   costs its author nothing, and asking for the room would end this process.
   package static func read(
     _ path: String, followLinks: Bool = true, limit: Int? = nil
   ) throws(FormatError) -> [UInt8] {

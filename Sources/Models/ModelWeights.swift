@@ -42,27 +42,34 @@ extension ModelState {
     let entries = layout.parameters + layout.statistics
     var found: [String: NamedTensor] = [:]
     for tensor in tensors { found[tensor.name] = tensor }
+    // A model of a file may have a part of the name of its own that a reader of weights took for a wrapper's.
+    var names = Dictionary(uniqueKeysWithValues: entries.map { ($0.name, $0.name) })
+    if !entries.contains(where: { found[$0.name] != nil }) {
+      let trunk = names.keys.filter { !Network.isBranchParameter($0) }
+      for (name, bare) in zip(trunk, WeightNames.bare(trunk)) { names[name] = bare }
+    }
     var missing: String?
     for entry in entries {
-      guard let tensor = found[entry.name] else {
-        missing = missing ?? "there is no \(entry.name), which the model has with shape \(entry.shape)"
+      guard let tensor = found[names[entry.name]!] else {
+        missing = missing ?? "there is no \(shown(entry.name)), which the model has with shape \(entry.shape)"
         continue
       }
       guard tensor.shape == entry.shape else {
         throw WeightsError(
-          path: path, reason: "\(entry.name) has shape \(tensor.shape), the model's has \(entry.shape)")
+          path: path, reason: "\(shown(entry.name)) has shape \(tensor.shape), the model's has \(entry.shape)")
       }
       guard let values = tensor.floats else {
-        throw WeightsError(path: path, reason: "\(entry.name) does not hold floats")
+        throw WeightsError(path: path, reason: "\(shown(entry.name)) does not hold floats")
       }
-      try checkFinite(values, of: entry.name, path: path)
+      try checkFinite(values, of: shown(entry.name), path: path)
       if entry.name.hasSuffix(".running_var"), let index = values.firstIndex(where: { $0 < 0 }) {
         throw WeightsError(
-          path: path, reason: "\(entry.name): value \(index) is \(values[index]), and a variance is never negative")
+          path: path,
+          reason: "\(shown(entry.name)): value \(index) is \(values[index]), and a variance is never negative")
       }
     }
     if let missing { throw WeightsError(path: path, reason: missing) }
-    let known = Set(entries.map(\.name))
+    let known = Set(names.values)
     for tensor in tensors
     where !known.contains(tensor.name) && !tensor.name.hasPrefix("optimizer.")
       && !tensor.name.hasSuffix("num_batches_tracked") && !Network.isBranchParameter(tensor.name)
@@ -72,7 +79,7 @@ extension ModelState {
     }
     for (entries, block) in [(layout.parameters, parameters), (layout.statistics, statistics)] {
       for entry in entries {
-        _ = block.values[entry.range].update(fromContentsOf: found[entry.name]!.floats!)
+        _ = block.values[entry.range].update(fromContentsOf: found[names[entry.name]!]!.floats!)
       }
     }
   }

@@ -14,6 +14,9 @@ package enum HostMemory {
   /// What this process has allocated and touched; mapped files are not in it.
   package static var residentAnonymous: Int? { value("RssAnon:", in: "/proc/self/status") }
 
+  /// The most that this process has had in memory so far, mapped files included.
+  package static var peakResident: Int? { value("VmHWM:", in: "/proc/self/status") }
+
   private static func value(_ name: String, in file: String = "/proc/meminfo") -> Int? {
     guard let text = try? String(contentsOfFile: file, encoding: .utf8),
       let line = text.split(separator: "\n").first(where: { $0.hasPrefix(name) }),

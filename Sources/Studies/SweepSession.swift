@@ -33,7 +33,8 @@ package final class SweepSession {
     guard world.size % sweep.ranksPerRun == 0 else {
       throw SharedError(
         exitCode: ExitCode.usage,
-        description: "\(counted(world.size, "rank")) cannot be cut into groups of 'ranks_per_run' \(sweep.ranksPerRun): start "
+        description:
+          "\(counted(world.size, "rank")) cannot be cut into groups of 'ranks_per_run' \(sweep.ranksPerRun): start "
           + "\(max(1, world.size / sweep.ranksPerRun) * sweep.ranksPerRun)")
     }
     folder = try world.collectively { StudyFolder(path: directory, sweep: sweep, runs: try sweep.runs()) }
@@ -167,7 +168,8 @@ package final class SweepSession {
     guard counts[0] > 0 else { return }
     throw SharedError(
       exitCode: Int32(counts[1]),
-      description: "\(counts[0]) of \(counted(folder.runs.count, "run")) failed: see \(RunNote.failed) in their directories; "
+      description:
+        "\(counts[0]) of \(counted(folder.runs.count, "run")) failed: see \(RunNote.failed) in their directories; "
         + "--retry-failed tries them again")
   }
 }

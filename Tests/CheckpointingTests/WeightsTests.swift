@@ -7,6 +7,7 @@ import Foundation
 import Graph
 import Kernels
 import Models
+import Operators
 import TestSupport
 import Testing
 
@@ -62,6 +63,22 @@ import Testing
     #expect(
       try Self.read(tensors.map { $0.renamed(prefix + $0.name) }).tensors.map(\.name).sorted()
         == tensors.map(\.name).sorted())
+  }
+
+  /// A model of a file may hold all of its layers under one name.
+  @Test func `a first part that the model's own names share is no wrapper's`() throws {
+    var network = Network(input: SampleShape(3, 4, 4))
+    let flat = try network.append(Flatten(), named: "flat", reading: 0)
+    let hidden = try network.append(Dense("backbone.fc1", outputs: 4), named: "fc1", reading: flat)
+    let logits = try network.append(Dense("backbone.fc2", outputs: 3), named: "fc2", reading: hidden)
+    network.endTrunk(logits: logits, features: hidden)
+    let tensors = ModelState(network, seed: 4).namedTensors
+    for prefix in ["", "module."] {
+      let file = try Self.read(tensors.map { $0.renamed(prefix + $0.name) })
+      let model = ModelState(network, seed: 5)
+      try model.load(file.tensors, from: file.path)
+      #expect(model.namedTensors == tensors)
+    }
   }
 
   @Test func `a wrapper of a layer alone is left out, and a layer's own name is not`() throws {

@@ -8,7 +8,9 @@ import Testing
 
   init() throws { folder = try TemporaryDirectory() }
 
-  private func text(_ name: String) throws -> String { try String(contentsOfFile: folder.path(name), encoding: .isoLatin1) }
+  private func text(_ name: String) throws -> String {
+    try String(contentsOfFile: folder.path(name), encoding: .isoLatin1)
+  }
 
   private func write(_ name: String, keeping inputs: [String] = []) throws {
     try OutputFile(
@@ -67,7 +69,9 @@ import Testing
 
   @Test(arguments: ["~/sheet.png", "~", "~me/sheet.png", "$HOME/sheet.png", "${HOME}/sheet.png"])
   func `a path that only a shell understands is refused, with what was meant`(path: String) throws {
-    let error = try #require(throws: SaveError.self) { try OutputFile(path, of: .png, option: "--pictures", keeping: []) }
+    let error = try #require(throws: SaveError.self) {
+      try OutputFile(path, of: .png, option: "--pictures", keeping: [])
+    }
     #expect(error.exitCode == 64 && error.advice.hasSuffix("with --pictures, or ./\(path) if that is its name"))
     _ = try OutputFile("./\(path)", of: .png, option: "--pictures", keeping: [])
     _ = try OutputFile("$1.png", of: .png, option: "--pictures", keeping: [])

@@ -42,7 +42,7 @@ struct GraphReader {
     }
     let extents = input.dimensions.dropFirst()
     guard extents.count == 3, extents.allSatisfy({ $0 != nil }) else {
-      let shape = input.dimensions.map { $0.map(String.init) ?? "?" }.joined(separator: ", ")
+      let shape = input.dimensions.prefix(8).map { $0.map(String.init) ?? "?" }.joined(separator: ", ")
       throw GraphError(
         "input \(quoted(input.name)) has the shape (\(shape)), expected (batch, channels, height, width), "
           + "the last three fixed: export it with inputs of one size")
@@ -66,7 +66,7 @@ struct GraphReader {
       do throws(GraphError) {
         try convert(node, index)
       } catch {
-        problems.append("\(describe(node)): \(error)")
+        problems.append(Self.line("\(describe(node)): \(error)"))
         // What reads it is not to blame.
         for output in node.outputs { values[output] = nil }
       }
@@ -94,6 +94,16 @@ struct GraphReader {
       + (module.isEmpty ? "" : " in module \(module)")
   }
 
+  /// A problem as a message may show it, whatever names and lists the file brings: no control characters, no more than
+  /// a few lines.
+  private static func line(_ text: String) -> String {
+    var line = String.UnicodeScalarView()
+    for scalar in text.unicodeScalars.prefix(300) {
+      line.append(scalar.properties.generalCategory == .control ? "?" : scalar)
+    }
+    return String(line) + (text.unicodeScalars.count > 300 ? "..." : "")
+  }
+
   private func failure(_ problems: [String]) -> GraphError {
     let shown = problems.prefix(40).map { "  \($0)" }.joined(separator: "\n")
     let rest = problems.count > 40 ? "\n  and \(problems.count - 40) more" : ""
@@ -114,7 +124,10 @@ struct GraphReader {
     // ['', 'layer1', 'layer1.0', 'conv2d_1']; the last is the operation.
     let names = scopes.split(separator: "'", omittingEmptySubsequences: false).enumerated()
       .filter { $0.offset % 2 == 1 }.map { String($0.element) }
-    return names.dropLast().filter { !$0.isEmpty }
+    // As names of taps they come to terminals.
+    return names.dropLast().filter { name in
+      !name.isEmpty && name.utf8.allSatisfy { $0.isNameCharacter || $0.isAnchorCharacter }
+    }
   }
 
   private mutating func unique(_ name: String) -> String {
