@@ -1,5 +1,5 @@
 """What launch/export-model runs: a PyTorch model as an ONNX file that icp can train (docs/NETWORKS.md)."""
-import argparse, importlib.util, json, logging, os, sys, warnings
+import argparse, importlib.util, json, logging, os, pickle, sys, warnings
 
 warnings.filterwarnings("ignore")
 # The newest operator set that both the exporter and icp know.
@@ -66,13 +66,32 @@ def load(source, classes, size, pretrained):
 
 def load_weights(model, path):
     import torch
-    if path.endswith(".safetensors"):
-        from safetensors.torch import load_file
-        state = load_file(path)
-    else:
-        state = torch.load(path, map_location="cpu", weights_only=True)
-        state = state.get("state_dict", state.get("model", state))
-    model.load_state_dict(state)
+    try:
+        if path.endswith(".safetensors"):
+            from safetensors.torch import load_file
+            state = load_file(path)
+        else:
+            state = torch.load(path, map_location="cpu", weights_only=True)
+            state = state.get("state_dict", state.get("model_state_dict", state.get("model", state)))
+        # The wrappers of DistributedDataParallel and torch.compile.
+        state = {".".join(part for part in name.split(".") if part not in ("module", "_orig_mod")): value
+                 for name, value in state.items()}
+        model.load_state_dict(state)
+    except pickle.UnpicklingError:
+        sys.exit(f"launch/export-model: {path}: is no state_dict that torch.save wrote: tensors alone are read, no whole model; "
+                 "or is it a web page, or a pointer of Git LFS?")
+    except Exception as error:  # a missing file, a model of other layers
+        reason = " ".join(str(error).split()) or type(error).__name__
+        sys.exit(f"launch/export-model: {path}: is not the model's state_dict: {reason[:300]}")
+
+
+def check_output(output, read):
+    """Nothing that is read is written over, nor what is no regular file."""
+    for path in (output, output + ".data"):
+        if os.path.exists(path) and any(os.path.exists(other) and os.path.samefile(path, other) for other in read):
+            sys.exit(f"launch/export-model: --output {output}: would be written over what is read; name another file")
+        if os.path.exists(path) and not os.path.isfile(path):
+            sys.exit(f"launch/export-model: --output {output}: is no regular file; name another")
 
 
 def dropped(model):
@@ -161,6 +180,7 @@ def main():
     parser.add_argument("--pretrained", action="store_true", help="start from downloaded weights (needs a network)")
     options = parser.parse_args()
 
+    check_output(options.output, [options.source.rpartition(":")[0], options.weights or ""])
     import torch
     torch.manual_seed(0)
     model = load(options.source, options.classes, options.size, options.pretrained)

@@ -1,3 +1,4 @@
+import Files
 import Runtime
 
 /// What no key can tell alone.
@@ -11,6 +12,22 @@ struct ConfigurationCheck: Sendable {
     ConfigurationCheck(keys: ["training.batch_size", "training.shards"]) { configuration in
       guard case .count(let shards) = configuration.training.shards else { return nil }
       return batchViolation(configuration.training.batchSize, shards)
+    },
+    ConfigurationCheck(keys: ["data.format", "data.path", "data.validation_path", "data.test_path"]) { configuration in
+      let data = configuration.data
+      let paths = [
+        ("data.path", data.path), ("data.validation_path", data.validationPath), ("data.test_path", data.testPath),
+      ]
+      guard data.format == .glyphs, let given = paths.first(where: { $0.1 != nil }) else { return nil }
+      return "'\(given.0)' is given, but 'data.format' is glyphs, which are drawn: "
+        + (data.path == nil ? "'data.path' is missing" : "leave one of both out")
+    },
+    ConfigurationCheck(keys: ["data.cache"]) { configuration in
+      guard let cache = configuration.data.cache else { return nil }
+      do throws(SaveError) {
+        try ShellPath.check(cache, option: "data.cache")
+        return nil
+      } catch { return error.description }
     },
     ConfigurationCheck(keys: ["model.kind", "model.path"]) { configuration in
       switch (configuration.model.kind == .onnx, configuration.model.path) {

@@ -112,7 +112,8 @@ extension ValueForm where Value == Double {
       write: { YAMLText.number($0) },
       reason: { node in
         guard let number = node.number else { return node.rangeReason }
-        return accepts(number) ? "float32 rounds it to \(YAMLText.number(Double(Float(number))))" : nil
+        let rounded = Double(Float(number))
+        return accepts(number) && !accepts(rounded) ? "float32 rounds it to \(YAMLText.number(rounded))" : nil
       })
   }
 

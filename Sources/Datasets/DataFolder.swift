@@ -67,7 +67,9 @@ struct DataFolder {
   }
 
   private static func formats(in names: [String]) -> [DataFormat] {
-    let isCIFAR = names.contains { CIFAR.trainingNumber($0) != nil || $0 == "train.bin" }
+    let isCIFAR = names.contains {
+      CIFAR.trainingNumber($0) != nil || ["train.bin", "test_batch.bin", "test.bin"].contains($0)
+    }
     let isIDX = names.contains { $0.hasPrefix("train-images-idx3-ubyte") || $0.hasPrefix("train-images.idx3-ubyte") }
     return (isCIFAR ? [.cifar10] : []) + (isIDX ? [.idx] : [])
   }

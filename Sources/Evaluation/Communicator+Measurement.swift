@@ -15,9 +15,11 @@ extension Communicator {
     _ configuration: RunConfiguration, weights path: String, judgesClasses: Bool = true
   ) throws -> (MeasurementPlan, ModelState) {
     KernelLibrary.setThreads(configuration.training.threads)
-    let indexes = try pictureIndexes(configuration)
+    let weights = try collectively { try WeightsFile(path: path) }
+    let filled = weights.preprocessing.filling(configuration, keepsClasses: !judgesClasses)
+    let indexes = try pictureIndexes(
+      filled, measuresTraining: filled.data.mean == nil || filled.data.std == nil)
     let (plan, model) = try collectively {
-      let weights = try WeightsFile(path: path)
       let plan = try MeasurementPlan(configuration, weights: weights, judgesClasses: judgesClasses, indexes: indexes)
       let model = ModelState(plan.network.trunk, seed: 0)
       try model.load(weights.tensors, from: path)

@@ -45,8 +45,9 @@ package struct MeasurementPlan: Sendable {
     options.indexes = indexes
     if let mean = configuration.data.mean, let std = configuration.data.std {
       test = try DataSplits.loadTest(options, classLimit: configuration.model.classes)
-      // Labels of a test set need not reach the largest class of the training set.
-      if judgesClasses, configuration.data.format == .idx, configuration.model.classes == nil {
+      // Labels of a test set need not reach the largest class of the training set, where these are all that is known.
+      let countsLabels = [.idx, .npz, .npy, .images].contains(configuration.data.format) && test.classNames == nil
+      if judgesClasses, countsLabels, configuration.model.classes == nil {
         configuration.model.classes = outputs
         try test.checkLabels(below: outputs, because: "the weights' classes")
       }

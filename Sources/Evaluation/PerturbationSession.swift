@@ -88,7 +88,7 @@ package struct PerturbationSession {
   private func checkFinite(_ losses: [Float], _ x: [Float], _ batch: ImageBatch) throws {
     if !losses[0].isFinite {
       throw WeightsError(
-        path: weights, reason: "the loss of \(batch.path) is \(losses[0]), so they are not usable for these images")
+        path: weights, reason: "the loss of \(batch.path) is not finite: they are not usable for these images")
     }
     guard let index = losses.firstIndex(where: { !$0.isFinite }) ?? (x.allSatisfy(\.isFinite) ? nil : steps) else {
       return

@@ -2,7 +2,7 @@ import Runtime
 import Formats
 
 /// One folder a class, as torchvision's ImageFolder reads them: under `train/` and, where there are, `val/` and
-/// `test/`; or class folders alone. Classes are numbered in the order of their names; pictures may lie in folders of
+/// `test/`, of which `test/` alone can be measured; or class folders alone. Classes are numbered in the order of their names; pictures may lie in folders of
 /// their class's.
 package enum ClassFolders: PictureSource {
   package static func recognises(_ path: String) -> String? {
@@ -11,7 +11,13 @@ package enum ClassFolders: PictureSource {
     if let train = folders.first(where: { PictureListing.Part(named: $0) == .training }) {
       return hasClassFolders("\(path)/\(train)") ? "class folders in \(train)/" : nil
     }
+    if let part = folders.first(where: { isPart($0, of: path) }) { return "class folders in \(part)/" }
     return hasClassFolders(path) ? "class folders" : nil
+  }
+
+  /// Whether a folder called `val` or `test` holds class folders, and is no class itself.
+  private static func isPart(_ folder: String, of path: String) -> Bool {
+    PictureListing.Part(named: folder) != nil && hasClassFolders("\(path)/\(folder)")
   }
 
   /// Whether one of the first folders holds a picture, by its name.
@@ -46,6 +52,15 @@ package enum ClassFolders: PictureSource {
     if let training = parts.first(where: { $0.part == .training }) {
       listing.classNames = try classes(in: "\(path)/\(training.folder)", &listing)
       for (folder, part) in parts { try add("\(path)/\(folder)", to: part, &listing) }
+    } else if case let found = parts.filter({ isPart($0.folder, of: path) }), !found.isEmpty {
+      if let other = entries.first(where: { entry in entry.isFolder && !found.contains { $0.folder == entry.name } }) {
+        throw DataError(
+          path: path,
+          reason: "holds \(quoted(found[0].folder)) beside \(quoted(other.name)): training images belong into train/")
+      }
+      let names = try found.map { (found) throws(DataError) in try classes(in: "\(path)/\(found.folder)", &listing) }
+      listing.classNames = Set(names.joined()).sorted { Array($0.utf8).lexicographicallyPrecedes(Array($1.utf8)) }
+      for (folder, part) in found { try add("\(path)/\(folder)", to: part, &listing) }
     } else {
       listing.classNames = try classes(in: path, &listing)
       try add(path, to: .training, &listing)

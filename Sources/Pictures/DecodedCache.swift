@@ -35,7 +35,8 @@ final class DecodedCache: @unchecked Sendable {
       DataError(path: path, reason: "\(what) (data.cache): \(PictureFiles.systemReason())")
     }
     try? FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-    let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
+    // Others may write to the folder: a link of theirs is not followed.
+    let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o644)
     guard descriptor >= 0 else { throw failure("cannot be opened for writing") }
     var isKept = false
     defer { if !isKept { close(descriptor) } }

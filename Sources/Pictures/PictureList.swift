@@ -32,6 +32,7 @@ package enum PictureList: PictureSource {
     }
     let labels = try numbers(rows.map { ($0.line, $0.fields[columns.label]) }, path, &listing)
     var containers: [String: Int] = [:]
+    var splits: [String: (part: PictureListing.Part, line: Int)] = [:]
     for ((line, fields), label) in zip(rows, labels) {
       let name = fields[columns.path]
       let whole = name.hasPrefix("/") ? name : "\(folder)/\(name)"
@@ -49,6 +50,10 @@ package enum PictureList: PictureSource {
       let split = columns.split.flatMap { $0 < fields.count ? fields[$0] : nil } ?? ""
       guard let part = split.isEmpty ? .training : PictureListing.Part(named: split) else {
         throw DataError(path: path, reason: "line \(line): split \(quoted(split)), expected train, val or test")
+      }
+      if let other = splits.updateValue((part, line), forKey: whole), other.part != part {
+        throw DataError(
+          path: path, reason: "line \(line): \(quoted(name)) is on line \(other.line) too, for another split")
       }
       listing.add(
         .init(container: number, name: String(whole[whole.index(after: slash)...]), label: label), to: part)

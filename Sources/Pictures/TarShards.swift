@@ -1,10 +1,11 @@
 import Files
 import Formats
+import Glibc
 import Runtime
 
 /// Tar archives of KEY.jpg (or .jpeg, .png) and KEY.cls, the label as text, as WebDataset writes them: one archive, a
 /// pattern such as `train-{000000..000003}.tar`, or a folder that holds `*train*.tar` and, where there are, `*val*.tar`
-/// and `*test*.tar`. Members are read where they lie. `classes.txt` beside the archives names the classes, one a line.
+/// and `*test*.tar`, of which the last alone can be measured. Members are read where they lie. `classes.txt` beside the archives names the classes, one a line.
 package enum TarShards: PictureSource {
   package static func recognises(_ path: String) -> String? {
     if path.hasSuffix(".tar") { return path.contains("{") || FolderListing.isFile(path) ? "tar shards" : nil }
@@ -25,21 +26,34 @@ package enum TarShards: PictureSource {
       listing.watched.append(path)
       let names = try FolderListing.entries(of: path).map(\.name).filter { $0.hasSuffix(".tar") }
       let parts = names.map { ($0, PictureListing.Part(inName: String($0.dropLast(4)))) }
-      let isDivided = parts.contains { $0.1 == .training }
+      let isDivided = parts.contains { $0.1 != nil }
       if isDivided, let unclear = parts.first(where: { $0.1 == nil }) {
         throw DataError(
           path: "\(path)/\(unclear.0)",
           reason: "is for training, validation or test? Its name has none of train, val, test")
       }
-      guard isDivided || parts.allSatisfy({ $0.1 == nil }) else {
-        throw DataError(path: path, reason: "holds no archive for training: expected 'train' in the name of one")
-      }
       shards = parts.map { ("\(path)/\($0.0)", $0.1 ?? .training) }
     }
+    try checkCopies(shards.map(\.name))
     var largest = -1
     for (shard, part) in shards { try add(shard, to: part, &listing, &largest) }
     try nameClasses("\(folder)/classes.txt", &listing, largest: largest)
     return listing
+  }
+
+  /// Throws where two archives hold the same bytes: a copy would count as more data, or as data to test with.
+  private static func checkCopies(_ paths: [String]) throws(DataError) {
+    var seen: [UInt32: [MappedFile]] = [:]
+    for path in paths {
+      // What is wrong with one is said where it is read.
+      guard let file = try? MappedFile(path: path), !file.bytes.isEmpty else { continue }
+      let start = Checksum.crc32(UnsafeRawBufferPointer(rebasing: file.bytes.prefix(1 << 16)))
+      for other in seen[start, default: []] where other.bytes.count == file.bytes.count {
+        guard memcmp(other.bytes.baseAddress!, file.bytes.baseAddress!, file.bytes.count) == 0 else { continue }
+        throw DataError(path: path, reason: "holds the same bytes as \(other.path): a copy would count as more data")
+      }
+      seen[start, default: []].append(file)
+    }
   }
 
   /// `a-{000..003}.tar` as its four names.

@@ -13,6 +13,20 @@ struct ImageArrays {
     part.names.map { ("\($0)_images", "\($0)_labels") } + part.names.map { ("x_\($0)", "y_\($0)") }
   }
 
+  /// The names of a part's arrays of which `isHeld` holds for the images; nil where there are none. Throws where arrays
+  /// of several names would be the part: two data sets, or one twice.
+  static func names(
+    _ part: PictureListing.Part, in path: String, isHeld: (String) -> Bool
+  ) throws(DataError) -> (images: String, labels: String)? {
+    let held = names(part).filter { isHeld($0.images) }
+    guard held.count < 2 else {
+      throw DataError(
+        path: path,
+        reason: "holds \(held[0].images) and \(held[1].images), which are two data sets or one twice: keep those of one")
+    }
+    return held.first
+  }
+
   /// The images as a data set. Throws where shapes or types are others, or a label is negative or has no number.
   func dataset(classes: Int) throws(DataError) -> Dataset {
     let shape = try self.shape()
@@ -59,6 +73,12 @@ struct ImageArrays {
       numbers.append(Int32(label))
     }
     return numbers
+  }
+
+  /// The test images alone; their labels decide the number of classes. nil where there are none.
+  static func loadTest(_ parts: [(PictureListing.Part, ImageArrays)]) throws(DataError) -> Dataset? {
+    guard let arrays = parts.first(where: { $0.0 == .test })?.1 else { return nil }
+    return try arrays.dataset(classes: Int(arrays.numbers().max() ?? 0) + 1)
   }
 
   /// The data sets of the parts that there are. The largest label of all decides the number of classes.

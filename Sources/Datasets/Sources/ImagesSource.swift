@@ -11,19 +11,29 @@ enum ImagesSource: DataSource {
   }
 
   static func load(_ path: String, _ options: DataOptions) throws(DataError) -> LoadedData {
-    let known = options.indexes[path]
-    let index = if let known { known } else { try PictureIndex.at(path, options) }
-    let set = try PictureSet(
-      index, view: try view(of: index, path, options), cacheFolder: options.cache,
-      keepsWhole: options.keepsWholePictures,
-      threads: options.decoderThreads)
-    func part(_ range: Range<Int>) -> Dataset? {
-      range.isEmpty ? nil : Dataset(pictures: set, part: range)
-    }
-    guard let training = part(index.training) else {
+    let set = try pictures(path, options)
+    guard let training = part(set.index.training, of: set) else {
       throw DataError(path: path, reason: "holds no pictures for training")
     }
-    return LoadedData(training: training, validation: part(index.validation), test: part(index.test))
+    return LoadedData(
+      training: training, validation: part(set.index.validation, of: set), test: part(set.index.test, of: set))
+  }
+
+  static func loadTest(_ path: String, _ options: DataOptions) throws(DataError) -> Dataset? {
+    let set = try pictures(path, options)
+    return part(set.index.test, of: set)
+  }
+
+  private static func pictures(_ path: String, _ options: DataOptions) throws(DataError) -> PictureSet {
+    let known = options.indexes[path]
+    let index = if let known { known } else { try PictureIndex.at(path, options) }
+    return try PictureSet(
+      index, view: try view(of: index, path, options), cacheFolder: options.cache,
+      keepsWhole: options.keepsWholePictures, threads: options.decoderThreads)
+  }
+
+  private static func part(_ range: Range<Int>, of set: PictureSet) -> Dataset? {
+    range.isEmpty ? nil : Dataset(pictures: set, part: range)
   }
 
   /// What the network reads of them: of `data.size`, or of their own where all have one.
