@@ -102,9 +102,8 @@ let package = Package(
     .target(
       name: "Doctor",
       dependencies: [
-        "Checkpointing", "Reduction", "Planning", "Configuration", "Models", "Execution", "Graph", "Kernels", "Files",
-        "MPI", "Reporting",
-        "Runtime",
+        "Evaluation", "Checkpointing", "Reduction", "Planning", "Configuration", "Optimization", "Models", "Execution",
+        "Graph", "Loading", "Kernels", "Files", "MPI", "Reporting", "Runtime",
         .product(name: "Logging", package: "swift-log"),
       ], swiftSettings: noMathErrno),
     .target(
@@ -127,7 +126,7 @@ let package = Package(
     .target(
       name: "Benchmarks",
       dependencies: [
-        "Training", "Supervision", "Reduction", "Planning", "Configuration", "Method", "Refinement", "Models",
+        "Training", "Doctor", "Supervision", "Reduction", "Planning", "Configuration", "Method", "Refinement", "Models",
         "Execution",
         "Operators", "Graph", "Loading", "Datasets", "Kernels", "Files", "MPI", "Reporting", "Runtime",
       ], swiftSettings: noMathErrno),

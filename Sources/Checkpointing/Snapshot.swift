@@ -15,6 +15,19 @@ package struct Snapshot: Sendable {
   }
 }
 
+extension Snapshot {
+  /// Bytes of a state of so many numbers.
+  package static func stateBytes(values: Int) -> Double { 4 * Double(values) }
+
+  /// Bytes of its file; names, checksums and configuration come to little.
+  package static func fileBytes(values: Int) -> Double { stateBytes(values: values) + 0x1p16 }
+
+  /// Bytes that a save takes at most: the copy of the state, and the file before it is written.
+  package static func bytesWhileSaving(values: Int) -> Double {
+    stateBytes(values: values) + fileBytes(values: values)
+  }
+}
+
 /// A snapshot as the bytes of a safetensors file, each of them under a checksum.
 ///
 /// `checksum.<tensor>` is the CRC-32 of the tensor's bytes; `checksum` is that of the header's JSON, padding

@@ -61,6 +61,9 @@ package struct Normalization: Sendable {
     table[channel * 256]...table[channel * 256 + 255]
   }
 
+  /// Those of every channel.
+  package var pixelRanges: [ClosedRange<Float>] { mean.indices.map(pixelRange) }
+
   /// Decoding more would take longer than it is worth: a mean of so many images is exact to 1e-4.
   private static let mostDecoded = 100_000
 

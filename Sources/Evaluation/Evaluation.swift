@@ -28,6 +28,17 @@ package final class Evaluator {
     trueLabels = labels
   }
 
+  /// Bytes that one takes which has measured data sets of `counts` samples: its network, a piece of images, the sums
+  /// and what a report makes of them.
+  package static func bytes(_ network: Network, backend: ConvolutionBackend, counts: [Int]) -> Double {
+    let pieceSize = PieceSize.frozen(network)
+    let use = FrozenNetwork.memory(
+      network, layout: ParameterLayout(network), backend: backend, differentiable: false, sizes: Set(counts))
+    let piece = 4 * Double(pieceSize) * Double(network.image.sampleCount)
+    return use.total + piece + EvaluationSums.bytes(classes: network.classes)
+      + ClassificationMetrics.bytes(classes: network.classes)
+  }
+
   /// Every rank calls it, and gets the same metrics.
   /// Throws: StopRequested, on every rank, as soon as one was asked to stop.
   package func evaluate(_ dataset: Dataset, normalization: Normalization) throws -> ClassificationMetrics {

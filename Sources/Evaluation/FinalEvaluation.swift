@@ -48,6 +48,12 @@ package struct FinalEvaluation {
   /// Tells what two ranks would measure apart.
   package var dataIdentity: String { "\(plan.identity) \(classes?.identity ?? "")" }
 
+  /// Bytes that `run` takes: episodes come after what else is measured, and the memory of that is free by then.
+  package var bytes: Double {
+    max(
+      RobustnessEvaluator.bytes(plan, checks), classes.map { EpisodeEvaluator.bytes($0, plan: plan) } ?? 0)
+  }
+
   /// Of the weights as they are now. Every rank calls it, and gets the same report.
   package func run(_ model: ModelState, rounds: SharedRounds) throws -> FinalReport {
     let robustness = RobustnessEvaluator(plan: plan, model: model, rounds: rounds)

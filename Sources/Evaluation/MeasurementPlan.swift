@@ -112,11 +112,9 @@ package struct MeasurementPlan: Sendable {
   /// Throws where the networks that measure, one of which goes back to the image, need more than this host has.
   func checkMemory() throws {
     let layout = ParameterLayout(network)
-    let classes = Double(network.classes)
+    // The file's tensors beside the model.
     let needed =
-      2 * FrozenNetwork.bytes(network, layout: layout, sizes: [PieceSize.frozen(network)]) + Double(
-        layout.parameterCount) * 4 * 10
-      + 3 * 8 * classes * classes
+      2 * ModelState.bytes(layout) + RobustnessEvaluator.bytes(self, [.attacks])
     guard let total = HostMemory.total, needed > Double(total) else { return }
     throw UsageError(
       "this model needs about \(Int((needed / 0x1p30).rounded())) GiB, and the host has \(total >> 30); "

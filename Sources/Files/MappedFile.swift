@@ -15,7 +15,7 @@ package final class MappedFile: @unchecked Sendable {
     let count: Int
     do throws(RegularFile.Refusal) {
       (descriptor, count) = try RegularFile.open(path)
-    } catch { throw FormatError(path: path, reason: Self.reason(error) + ShellPath.hint(path)) }
+    } catch { throw FormatError(path: path, reason: error.reasonOfData + ShellPath.hint(path)) }
     defer { close(descriptor) }
     self.path = path
     guard count > 0 else {
@@ -31,15 +31,6 @@ package final class MappedFile: @unchecked Sendable {
   deinit {
     if let address = bytes.baseAddress {
       munmap(UnsafeMutableRawPointer(mutating: address), bytes.count)
-    }
-  }
-
-  private static func reason(_ refusal: RegularFile.Refusal) -> String {
-    switch refusal {
-    case .system(_, ENOENT): "no such file"
-    case .system(_, let code): String(cString: strerror(code))
-    case .link: refusal.reason
-    case .kind(let kind): "is \(kind.name), expected a regular file"
     }
   }
 }

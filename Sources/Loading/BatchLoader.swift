@@ -37,6 +37,12 @@ package final class BatchLoader {
 
   deinit { stop() }
 
+  /// Bytes that one for so many shards takes: two slots, and an epoch's order.
+  package static func bytes(_ source: BatchSource, shards: Int) -> Double {
+    2 * Double(shards) * Shard.bytes(capacity: source.schedule.shardCapacity, shape: source.dataset.shape)
+      + EpochOrder.bytes(count: source.dataset.count)
+  }
+
   /// The next batch, valid until the next call. Waits only where the loader's thread is behind. Throws where a picture
   /// cannot be read any more; there are no batches then.
   package func next() throws(DataError) -> Batch {

@@ -34,6 +34,12 @@ package final class Shard: @unchecked Sendable {
     for (index, label) in labels.enumerated() { (labelStorage[index], sampleStorage[index]) = (label, index) }
   }
 
+  /// Bytes of one.
+  static func bytes(capacity: Int, shape: ImageShape) -> Double {
+    Double(capacity)
+      * Double(shape.count * MemoryLayout<Float>.size + MemoryLayout<Int32>.size + MemoryLayout<Int>.size)
+  }
+
   deinit {
     labelStorage.deallocate()
     sampleStorage.deallocate()

@@ -32,7 +32,7 @@ final class DecodedCache: @unchecked Sendable {
     for size in sizes { starts.append(starts.last! + size) }
     let length = starts.last!
     func failure(_ what: String) -> DataError {
-      DataError(path: path, reason: "\(what) (data.cache): \(PictureFiles.systemReason())")
+      DataError(path: path, reason: "\(what) (data.cache): \(String(cString: strerror(errno)))")
     }
     try? FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
     let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
@@ -53,7 +53,7 @@ final class DecodedCache: @unchecked Sendable {
         let free = Self.freeBytes(folder).map { ", and \($0 >> 20) MiB are free" } ?? ""
         throw DataError(
           path: path,
-          reason: "the decoded pictures need \(length >> 20) MiB\(free) (data.cache): \(PictureFiles.systemReason())")
+          reason: "the decoded pictures need \(length >> 20) MiB\(free) (data.cache): \(String(cString: strerror(errno)))")
       }
       guard Self.write(Self.magic, to: descriptor, at: 0) else { throw failure("cannot be written") }
     }

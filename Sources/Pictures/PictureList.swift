@@ -7,7 +7,7 @@ import Formats
 package enum PictureList: PictureSource {
   package static func recognises(_ path: String) -> String? {
     let isList = [".csv", ".tsv"].contains(where: path.lowercased().hasSuffix)
-    return isList && FolderListing.isFile(path) ? "a list of pictures" : nil
+    return isList && System.isRegularFile(path) ? "a list of pictures" : nil
   }
 
   package static func list(_ path: String) throws(DataError) -> PictureListing {

@@ -29,7 +29,7 @@ package enum PictureSources {
   /// "; it holds ...": what there is instead.
   private static func held(_ path: String) -> String {
     guard let names = try? FolderListing.entries(of: path).map(\.name) else {
-      return FolderListing.isFile(path) ? FileSignature.hint(ofFile: path) : ShellPath.hint(path)
+      return System.isRegularFile(path) ? FileSignature.hint(ofFile: path) : ShellPath.hint(path)
     }
     return names.isEmpty ? "; it is empty" : "; it holds \(listed(names.map(quoted), most: 5))"
   }

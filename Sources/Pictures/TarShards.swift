@@ -6,7 +6,7 @@ import Formats
 /// and `*test*.tar`. Members are read where they lie. `classes.txt` beside the archives names the classes, one a line.
 package enum TarShards: PictureSource {
   package static func recognises(_ path: String) -> String? {
-    if path.hasSuffix(".tar") { return path.contains("{") || FolderListing.isFile(path) ? "tar shards" : nil }
+    if path.hasSuffix(".tar") { return path.contains("{") || System.isRegularFile(path) ? "tar shards" : nil }
     let names = (try? FolderListing.entries(of: path)) ?? []
     return names.contains { !$0.isFolder && $0.name.hasSuffix(".tar") } ? "tar shards" : nil
   }
@@ -124,7 +124,7 @@ package enum TarShards: PictureSource {
 
   private static func nameClasses(_ path: String, _ listing: inout PictureListing, largest: Int) throws(DataError) {
     listing.classes = largest + 1
-    guard FolderListing.isFile(path) else { return }
+    guard System.isRegularFile(path) else { return }
     let file: MappedFile
     do { file = try MappedFile(path: path) } catch { throw DataError(error) }
     listing.watched.append(path)

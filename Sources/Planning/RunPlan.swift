@@ -89,7 +89,6 @@ package struct RunPlan: Sendable {
         samples: data.training.count, batchSize: configuration.training.batchSize, shards: shards
       ).stepsPerEpoch
     learningRate = LearningRateSchedule(configuration, stepsPerEpoch: stepsPerEpoch)
-    try checkMemory(ranks: ranks)
   }
 
   /// Where batches come from.

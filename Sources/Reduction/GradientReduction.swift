@@ -68,6 +68,18 @@ package final class GradientReduction {
 
   deinit { if !pending.isUnderWay { message.deallocate() } }
 
+  /// Bytes of one, on one of `ranks` ranks, without the few words of scalars and signals.
+  package static func bytes(_ layout: ParameterLayout, kind: GradientReductionKind, ranks: Int) -> Double {
+    let gradients = Double(layout.parameterCount)
+    let statistics = Double(layout.statisticCount)
+    // The sums, and the message that they are decoded from.
+    let sums = 4 * (gradients + statistics) + 8 * statistics
+    switch kind {
+    case .exact: return sums + 8 * gradients
+    case .float32: return sums + 4 * gradients
+    }
+  }
+
   /// 2 MiB of a message: smaller ones, more of them under way at once, take longer on a slow link
   /// (docs/PERFORMANCE.md).
   package static let usualBucketSize = 1 << 18

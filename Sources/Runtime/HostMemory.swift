@@ -9,6 +9,10 @@ package enum HostMemory {
   }
   /// What this process has allocated and touched; mapped files are not in it.
   package static var residentAnonymous: Int? { value("RssAnon:", in: "/proc/self/status") }
+  /// The same, and what it shares with others of its host.
+  package static var resident: Int? {
+    residentAnonymous.map { $0 + (value("RssShmem:", in: "/proc/self/status") ?? 0) }
+  }
 
   private static func value(_ name: String, in file: String = "/proc/meminfo") -> Int? {
     guard let text = try? String(contentsOfFile: file, encoding: .utf8),

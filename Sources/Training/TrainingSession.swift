@@ -67,10 +67,12 @@ package struct TrainingSession {
     try checkPlaces()
     let weights = try readWeights()
     let plan = try makePlan(from: nil, weights)
-    _ = try makeFinalEvaluation(plan)
+    let memory = RankMemory(plan, ranks: communicator.size, final: try makeFinalEvaluation(plan))
     _ = try makeModel(plan, weights)
-    try communicator.collectively {
-      if communicator.rank == 0 { try StandardOutput.print(PlanDescription(plan: plan, ranks: communicator.size).text) }
+    try communicator.onFirstRank {
+      let description = PlanDescription(
+        plan: plan, ranks: communicator.size, memory: memory.text(ranks: communicator.size))
+      try StandardOutput.print(description.text)
     }
   }
 
@@ -86,7 +88,10 @@ package struct TrainingSession {
     let weights = try readWeights()
     let plan = try makePlan(from: resumed, weights)
     let finalEvaluation = try makeFinalEvaluation(plan)
-    if !isQuiet { try Preflight.warn(about: plan, communicator: communicator, logger: logger) }
+    if !isQuiet {
+      let memory = RankMemory(plan, ranks: communicator.size, final: finalEvaluation)
+      try Preflight.warn(about: plan, memory, communicator: communicator, logger: logger)
+    }
     // Before the directory is opened to write: with --resume never that clears it.
     let model = try makeModel(plan, weights)
     // Every rank takes part, though rank 0 alone knows whether it is open already.
@@ -162,6 +167,7 @@ package struct TrainingSession {
         saved.map(configuration.resuming) ?? configuration, ranks: communicator.size, resumedShards: shards,
         indexes: indexes)
       if let resumed, let saved { try check(resumed, began: saved, against: plan) }
+      try RankMemory(plan, ranks: communicator.size).check()
       return plan
     }
     try communicator.agree(

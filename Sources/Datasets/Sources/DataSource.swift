@@ -47,8 +47,8 @@ extension DataFormat {
     let found = DataSources.all.compactMap { source in source.recognises(path).map { (source.format, $0) } }
     guard let first = found.first else {
       let known = DataSources.all.map { $0.format.rawValue }.joined(separator: ", ")
-      let held = FolderListing.isDirectory(path) ? try DataFolder(path, for: .images).hint(for: .images) : ""
-      guard FolderListing.isDirectory(path) || FolderListing.isFile(path) || path.contains("{") else {
+      let held = System.isDirectory(path) ? try DataFolder(path, for: .images).hint(for: .images) : ""
+      guard System.isDirectory(path) || System.isRegularFile(path) || path.contains("{") else {
         throw DataError(path: path, reason: "no such file or folder" + ShellPath.hint(path))
       }
       throw DataError(path: path, reason: "is of no format that is known, which are \(known)\(held)")

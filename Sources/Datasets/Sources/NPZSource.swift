@@ -10,13 +10,13 @@ enum NPZSource: DataSource {
   static let format = DataFormat.npz
 
   static func recognises(_ path: String) -> String? {
-    guard path.hasSuffix(".npz"), FolderListing.isFile(path) else { return nil }
+    guard path.hasSuffix(".npz"), System.isRegularFile(path) else { return nil }
     return "an .npz archive"
   }
 
   static func load(_ path: String, _ options: DataOptions) throws(DataError) -> LoadedData {
     do throws(FormatError) {
-      guard FolderListing.isFile(path) else {
+      guard System.isRegularFile(path) else {
         throw FormatError(path: path, reason: "is no file, expected an .npz archive")
       }
       let archive = try ZipFile(path: path)

@@ -19,6 +19,13 @@ package struct RobustnessEvaluator {
     seed = plan.configuration.training.seed
   }
 
+  /// Bytes that these checks take.
+  static func bytes(_ plan: MeasurementPlan, _ checks: [RobustnessCheck]) -> Double {
+    let attacked = checks.contains(.attacks) ? min(plan.configuration.evaluation.attackSamples, plan.test.count) : 0
+    return Evaluator.bytes(plan.network, backend: plan.backend, counts: [plan.test.count, attacked])
+      + (attacked > 0 ? Attacker.bytes(plan.network, backend: plan.backend, count: attacked) : 0)
+  }
+
   /// Samples so far whose logits were not finite.
   var notFinite: Int { evaluator.notFinite }
 

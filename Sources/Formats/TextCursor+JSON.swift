@@ -1,25 +1,10 @@
 import Files
 
-/// A cursor over JSON text: objects, strings and arrays of non-negative integers, which is all a safetensors header
-/// has. Every step is bounded by the text; every error tells the byte at which it stands.
-struct HeaderScanner {
-  private let bytes: ArraySlice<UInt8>
-  private let path: String
-  private var position: Int
-
-  init(_ bytes: ArraySlice<UInt8>, path: String) {
-    self.bytes = bytes
-    self.path = path
-    position = bytes.startIndex
-  }
-
-  func failure(_ reason: String) -> FormatError {
-    FormatError(path: path, reason: "header byte \(position - bytes.startIndex): \(reason)")
-  }
-
+/// JSON: objects, strings and arrays of non-negative integers, which is all a safetensors header has.
+extension TextCursor {
   /// `{"key": <member>, ...}`; `member` reads the value of each key.
   mutating func object(
-    _ member: (inout HeaderScanner, String) throws(FormatError) -> Void
+    _ member: (inout TextCursor, String) throws(FormatError) -> Void
   ) throws(FormatError) {
     try expect("{")
     if skip("}") { return }
@@ -63,28 +48,6 @@ struct HeaderScanner {
     throw failure("the header ends inside a string")
   }
 
-  /// Only white space may follow the header's object.
-  mutating func end() throws(FormatError) {
-    skipSpace()
-    guard position == bytes.endIndex else { throw failure("text after the header's end") }
-  }
-
-  private mutating func integer() throws(FormatError) -> Int {
-    skipSpace()
-    let start = position
-    var value = 0
-    while let digit = peek(), UInt8(ascii: "0")...UInt8(ascii: "9") ~= digit {
-      let (tens, overflow) = value.multipliedReportingOverflow(by: 10)
-      let (sum, carry) = tens.addingReportingOverflow(Int(digit - UInt8(ascii: "0")))
-      guard !overflow, !carry else { throw failure("a number beyond \(Int.max)") }
-      value = sum
-      position += 1
-    }
-    let isCanonical = position == start + 1 || (position > start && bytes[start] != UInt8(ascii: "0"))
-    guard isCanonical else { throw failure("expected a non-negative integer") }
-    return value
-  }
-
   /// What follows a backslash; `\uD83D\uDE00` is one scalar in two halves.
   private mutating func escape() throws(FormatError) -> Unicode.Scalar {
     switch next() {
@@ -120,28 +83,5 @@ struct HeaderScanner {
       value = value << 4 | UInt32(digit)
     }
     return value
-  }
-
-  private mutating func expect(_ character: Unicode.Scalar) throws(FormatError) {
-    guard skip(character) else { throw failure("expected '\(character)'") }
-  }
-
-  private mutating func skip(_ character: Unicode.Scalar) -> Bool {
-    skipSpace()
-    guard peek() == UInt8(ascii: character) else { return false }
-    position += 1
-    return true
-  }
-
-  private mutating func skipSpace() {
-    while let byte = peek(), byte == 0x20 || byte == 0x0A || byte == 0x0D || byte == 0x09 { position += 1 }
-  }
-
-  private func peek() -> UInt8? { position < bytes.endIndex ? bytes[position] : nil }
-
-  private mutating func next() -> UInt8? {
-    guard let byte = peek() else { return nil }
-    position += 1
-    return byte
   }
 }
