@@ -28,7 +28,7 @@ package struct PictureIndexFile {
     } catch {
       // Another job may write the same one at this moment, and on another host under our process number.
       guard read() != index else { return }
-      throw DataError(path: path, reason: "the index cannot be written (data.cache): \(error.call): \(String(cString: strerror(error.code)))")
+      throw DataError(path: path, reason: "the index cannot be written (data.cache): \(error.reason)")
     }
   }
 }
