@@ -55,7 +55,7 @@ let package = Package(
       swiftSettings: noMathErrno),
     .target(name: "Pictures", dependencies: ["Images", "Kernels", "Formats", "Files", "Runtime"]),
     .target(name: "Datasets", dependencies: ["Pictures", "Images", "Kernels", "Formats", "Files", "Runtime"]),
-    .target(name: "Loading", dependencies: ["Datasets", "Images", "Kernels", "Pictures"]),
+    .target(name: "Loading", dependencies: ["Datasets", "Images", "Kernels", "Pictures", "Files"]),
     .target(name: "Reporting", dependencies: ["Files", "Runtime", .product(name: "Logging", package: "swift-log")]),
     .target(name: "Optimization", dependencies: ["Kernels"], swiftSettings: noMathErrno),
     .target(
@@ -75,7 +75,7 @@ let package = Package(
       dependencies: [
         "Configuration", "Method", "Optimization", "Refinement", "Models", "Execution", "Graph", "Loading", "Datasets",
         "Kernels",
-        "Formats",
+        "Formats", "Files",
         "Reporting", "Runtime",
       ], swiftSettings: noMathErrno),
     .target(
@@ -168,7 +168,7 @@ let package = Package(
       name: "FuzzTargets",
       dependencies: [
         "Studies", "Training", "Evaluation", "Planning", "Checkpointing", "Configuration", "Optimization", "Datasets",
-        "Models", "Execution", "Graph", "Kernels", "Formats", "Runtime",
+        "Models", "Execution", "Graph", "Kernels", "Formats", "Files", "Runtime",
       ],
       path: "Tests/Fuzz/Targets"),
     .executableTarget(

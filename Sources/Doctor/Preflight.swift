@@ -104,6 +104,8 @@ package enum Preflight {
   }
 
   private static func gather<Facts: Codable>(_ own: Facts, _ communicator: Communicator) throws -> [Facts] {
-    return try communicator.gatherVarying(Array(JSONText.of(own).utf8)).map { try JSONDecoder().decode(Facts.self, from: Data($0)) }
+    return try communicator.gatherVarying(Array(JSONText.of(own).utf8)).map {
+      try JSONDecoder().decode(Facts.self, from: Data($0))
+    }
   }
 }

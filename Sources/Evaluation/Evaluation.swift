@@ -1,5 +1,6 @@
 import Datasets
 import Execution
+import Files
 import Graph
 import Kernels
 import MPI
@@ -42,7 +43,7 @@ package final class Evaluator {
   /// Every rank calls it, and gets the same metrics.
   /// Throws: StopRequested, on every rank, as soon as one was asked to stop.
   package func evaluate(_ dataset: Dataset, normalization: Normalization) throws -> ClassificationMetrics {
-    try evaluate(dataset) { samples, _, images throws(DataError) in
+    try evaluate(dataset) { samples, _, images throws(FileError) in
       try dataset.normalized(samples, by: normalization, into: images)
     }
   }
@@ -52,7 +53,7 @@ package final class Evaluator {
   package func evaluate(
     _ dataset: Dataset,
     write: (_ samples: Range<Int>, _ labels: UnsafePointer<Int32>, _ images: UnsafeMutablePointer<Float>)
-      throws(DataError) -> Void
+      throws(FileError) -> Void
   ) throws -> ClassificationMetrics {
     rounds.clock.enter(.evaluation)
     network.fold(parameters: model.parameters.pointer, statistics: model.statistics.pointer)

@@ -15,7 +15,7 @@ package struct FinalEvaluation {
   private let episodes: [Episodes]
 
   /// Nil where nothing is asked for.
-  /// Throws: DataError; UsageError where there are too few classes or images for episodes.
+  /// Throws: FileError; UsageError where there are too few classes or images for episodes.
   package init?(_ plan: RunPlan) throws {
     let final = plan.configuration.evaluation.final
     guard !final.isEmpty else { return nil }

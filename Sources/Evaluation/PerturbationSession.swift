@@ -129,11 +129,11 @@ package struct PerturbationSession {
   package static func classes(of tensors: [NamedTensor], path: String) throws -> Int {
     let dense = tensors.filter { $0.name.hasPrefix("fc") && $0.shape.count == 2 }
     guard let last = dense.max(by: { ($0.name.count, $0.name) < ($1.name.count, $1.name) }) else {
-      throw WeightsError(path: path, reason: "there is no dense layer fc.weight to take the number of classes from")
+      throw FileError(path: path, reason: "there is no dense layer fc.weight to take the number of classes from")
     }
     // A tensor without elements may have any number of rows; the limit is that of model.classes.
     guard 1...65536 ~= last.shape[0] else {
-      throw WeightsError(
+      throw FileError(
         path: path, reason: "\(quoted(last.name)) has \(last.shape[0]) rows, expected 1 to 65536 classes")
     }
     return last.shape[0]

@@ -78,7 +78,7 @@ package enum RegularFile {
   ///   its author nothing, and asking for the room would end this process.
   package static func read(
     _ path: String, followLinks: Bool = true, limit: Int? = nil
-  ) throws(FormatError) -> [UInt8] {
+  ) throws(FileError) -> [UInt8] {
     do throws(Refusal) {
       let (descriptor, size) = try open(path, followLinks: followLinks)
       defer { close(descriptor) }
@@ -88,7 +88,7 @@ package enum RegularFile {
       guard bytes.count == size else { throw .short(bytes.count, size) }
       return bytes
     } catch {
-      throw FormatError(path: path, reason: error.reason + (error.isOfPath ? ShellPath.hint(path) : ""))
+      throw FileError(path: path, reason: error.reason + (error.isOfPath ? ShellPath.hint(path) : ""))
     }
   }
 

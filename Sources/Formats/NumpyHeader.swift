@@ -9,7 +9,7 @@ struct NumpyHeader {
   let type: NumpyFile.Element
   let shape: [Int]
 
-  init(_ bytes: ArraySlice<UInt8>, path: String) throws(FormatError) {
+  init(_ bytes: ArraySlice<UInt8>, path: String) throws(FileError) {
     var cursor = TextCursor(bytes, path: path)
     var type: NumpyFile.Element?
     var inRows: Bool?
@@ -38,7 +38,7 @@ struct NumpyHeader {
     self.shape = shape
   }
 
-  private static func type(_ cursor: inout TextCursor) throws(FormatError) -> NumpyFile.Element {
+  private static func type(_ cursor: inout TextCursor) throws(FileError) -> NumpyFile.Element {
     let text = try cursor.pythonString()
     // One byte has no order, which NumPy writes as "|".
     let order = text.first.map(String.init) ?? ""
@@ -51,7 +51,7 @@ struct NumpyHeader {
     return type
   }
 
-  private static func isInRows(_ cursor: inout TextCursor) throws(FormatError) -> Bool {
+  private static func isInRows(_ cursor: inout TextCursor) throws(FileError) -> Bool {
     switch cursor.word() {
     case "False": return true
     case "True": throw cursor.failure("the array lies in Fortran's order, expected C's (numpy.ascontiguousarray)")
@@ -60,7 +60,7 @@ struct NumpyHeader {
   }
 
   /// `()`, `(5,)`, `(2, 3)`
-  private static func shape(_ cursor: inout TextCursor) throws(FormatError) -> [Int] {
+  private static func shape(_ cursor: inout TextCursor) throws(FileError) -> [Int] {
     var shape: [Int] = []
     try cursor.expect("(")
     while !cursor.skip(")") {
@@ -77,7 +77,7 @@ struct NumpyHeader {
 
 extension TextCursor {
   /// In either of Python's quotes, without escapes.
-  fileprivate mutating func pythonString() throws(FormatError) -> String {
+  fileprivate mutating func pythonString() throws(FileError) -> String {
     let quote: Unicode.Scalar = skip("\"") ? "\"" : "'"
     if quote == "'" { try expect("'") }
     let text = run { $0 != UInt8(ascii: quote) && $0 != UInt8(ascii: "\\") }

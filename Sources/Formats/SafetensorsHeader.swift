@@ -15,10 +15,10 @@ struct SafetensorsHeader {
   private(set) var tensors: [TensorInfo] = []
   private(set) var metadata: [String: String] = [:]
 
-  init(_ bytes: ArraySlice<UInt8>, path: String) throws(FormatError) {
+  init(_ bytes: ArraySlice<UInt8>, path: String) throws(FileError) {
     var cursor = TextCursor(bytes, path: path)
     var names: Set<String> = []
-    try cursor.object { (cursor, name) throws(FormatError) in
+    try cursor.object { (cursor, name) throws(FileError) in
       guard names.insert(name).inserted else { throw cursor.failure("\(quoted(name)) occurs twice") }
       if name == SafetensorsFile.metadataName {
         metadata = try Self.metadata(&cursor)
@@ -29,9 +29,9 @@ struct SafetensorsHeader {
     try cursor.end()
   }
 
-  private static func metadata(_ cursor: inout TextCursor) throws(FormatError) -> [String: String] {
+  private static func metadata(_ cursor: inout TextCursor) throws(FileError) -> [String: String] {
     var metadata: [String: String] = [:]
-    try cursor.object { (cursor, key) throws(FormatError) in
+    try cursor.object { (cursor, key) throws(FileError) in
       guard metadata.updateValue(try cursor.string(), forKey: key) == nil else {
         throw cursor.failure("metadata key \(quoted(key)) occurs twice")
       }
@@ -45,11 +45,11 @@ struct SafetensorsHeader {
   /// `{"dtype":"F32","shape":[2,3],"data_offsets":[0,24]}`
   private static func tensor(
     _ name: String, _ cursor: inout TextCursor
-  ) throws(FormatError) -> TensorInfo {
+  ) throws(FileError) -> TensorInfo {
     var type: ElementType?
     var shape: [Int]?
     var offsets: [Int]?
-    try cursor.object { (cursor, key) throws(FormatError) in
+    try cursor.object { (cursor, key) throws(FileError) in
       switch key {
       case "dtype" where type == nil:
         let found = try cursor.string()

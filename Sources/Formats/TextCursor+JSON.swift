@@ -4,8 +4,8 @@ import Files
 extension TextCursor {
   /// `{"key": <member>, ...}`; `member` reads the value of each key.
   mutating func object(
-    _ member: (inout TextCursor, String) throws(FormatError) -> Void
-  ) throws(FormatError) {
+    _ member: (inout TextCursor, String) throws(FileError) -> Void
+  ) throws(FileError) {
     try expect("{")
     if skip("}") { return }
     repeat {
@@ -18,7 +18,7 @@ extension TextCursor {
 
   /// `[1, 2, 3]`, each from 0 to Int.max. At most `limit` of them: eight bytes for a digit and its comma would be four
   /// times the file.
-  mutating func integers(limit: Int) throws(FormatError) -> [Int] {
+  mutating func integers(limit: Int) throws(FileError) -> [Int] {
     var values: [Int] = []
     try expect("[")
     if skip("]") { return values }
@@ -30,7 +30,7 @@ extension TextCursor {
     return values
   }
 
-  mutating func string() throws(FormatError) -> String {
+  mutating func string() throws(FileError) -> String {
     try expect("\"")
     var text: [UInt8] = []
     while let byte = next() {
@@ -49,7 +49,7 @@ extension TextCursor {
   }
 
   /// What follows a backslash; `\uD83D\uDE00` is one scalar in two halves.
-  private mutating func escape() throws(FormatError) -> Unicode.Scalar {
+  private mutating func escape() throws(FileError) -> Unicode.Scalar {
     switch next() {
     case UInt8(ascii: "\""): return "\""
     case UInt8(ascii: "\\"): return "\\"
@@ -74,7 +74,7 @@ extension TextCursor {
     }
   }
 
-  private mutating func hexadecimal() throws(FormatError) -> UInt32 {
+  private mutating func hexadecimal() throws(FileError) -> UInt32 {
     var value: UInt32 = 0
     for _ in 0..<4 {
       guard let byte = next(), let digit = Character(Unicode.Scalar(byte)).hexDigitValue else {

@@ -13,11 +13,11 @@ struct TextCursor {
     position = bytes.startIndex
   }
 
-  func failure(_ reason: String) -> FormatError {
-    FormatError(path: path, reason: "header byte \(position - bytes.startIndex): \(reason)")
+  func failure(_ reason: String) -> FileError {
+    FileError(path: path, reason: "header byte \(position - bytes.startIndex): \(reason)")
   }
 
-  mutating func expect(_ character: Unicode.Scalar) throws(FormatError) {
+  mutating func expect(_ character: Unicode.Scalar) throws(FileError) {
     guard skip(character) else { throw failure("expected '\(character)'") }
   }
 
@@ -29,7 +29,7 @@ struct TextCursor {
   }
 
   /// From 0 to Int.max, without a sign and without zeros before it.
-  mutating func integer() throws(FormatError) -> Int {
+  mutating func integer() throws(FileError) -> Int {
     skipSpace()
     let digits = run { UInt8(ascii: "0")...UInt8(ascii: "9") ~= $0 }
     guard digits.count == 1 || (digits.count > 1 && digits.first != UInt8(ascii: "0")) else {
@@ -45,7 +45,7 @@ struct TextCursor {
   }
 
   /// Only white space may follow.
-  mutating func end() throws(FormatError) {
+  mutating func end() throws(FileError) {
     skipSpace()
     guard position == bytes.endIndex else { throw failure("text after the header's end") }
   }

@@ -1,4 +1,5 @@
 import Datasets
+import Files
 import Kernels
 import Pictures
 
@@ -64,7 +65,7 @@ package final class Shard: @unchecked Sendable {
   }
 
   /// Writes image `at`, as `epoch` sees it. Images are independent of each other.
-  func write(_ at: Int, epoch: Int, from dataset: Dataset, by transform: SampleTransform) throws(DataError) {
+  func write(_ at: Int, epoch: Int, from dataset: Dataset, by transform: SampleTransform) throws(FileError) {
     try transform.write(
       sampleStorage[at], of: dataset, epoch: epoch, into: images.pointer + at * transform.shape.count)
   }

@@ -69,6 +69,8 @@ package final class TrainingMethod {
   package func report(_ batch: StepScalars, _ context: StepContext) -> NamedValues {
     let parts = stages[context.stage.rawValue]
     let sources = parts.transforms as [any ScalarSource] + parts.objective.terms as [any ScalarSource]
-    return NamedValues(sources.flatMap { $0.report(batch, context).all }) + ["total_loss": .number(loss(batch, context))]
+    return NamedValues(sources.flatMap { $0.report(batch, context).all }) + [
+      "total_loss": .number(loss(batch, context))
+    ]
   }
 }

@@ -10,9 +10,9 @@ package enum FolderListing {
   }
 
   /// Without those that begin with a dot. Links count as what they lead to.
-  package static func entries(of path: String) throws(DataError) -> [Entry] {
+  package static func entries(of path: String) throws(FileError) -> [Entry] {
     guard let folder = opendir(path) else {
-      throw DataError(path: path, reason: "cannot be listed: \(String(cString: strerror(errno)))")
+      throw FileError(path: path, reason: "cannot be listed: \(String(cString: strerror(errno)))")
     }
     defer { closedir(folder) }
     var entries: [Entry] = []

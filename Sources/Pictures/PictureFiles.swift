@@ -21,7 +21,7 @@ final class PictureFiles: Sendable {
   deinit { for descriptor in descriptors.withLock({ $0.values }) { close(descriptor) } }
 
   /// A whole file. Throws where it is not a regular one, or of 4 GiB and more.
-  static func contents(of path: String) throws(DataError) -> [UInt8] {
+  static func contents(of path: String) throws(FileError) -> [UInt8] {
     do throws(RegularFile.Refusal) {
       let (descriptor, size) = try RegularFile.open(path)
       defer { close(descriptor) }
@@ -31,7 +31,7 @@ final class PictureFiles: Sendable {
   }
 
   /// `count` bytes of an archive from `offset` on.
-  func contents(ofArchive container: Int, at offset: Int, count: Int) throws(DataError) -> [UInt8] {
+  func contents(ofArchive container: Int, at offset: Int, count: Int) throws(FileError) -> [UInt8] {
     do throws(RegularFile.Refusal) {
       let (descriptor, stays) = try self.descriptor(container)
       defer { if !stays { close(descriptor) } }
@@ -60,13 +60,13 @@ final class PictureFiles: Sendable {
     return bytes
   }
 
-  private static func refused(_ path: String, _ refusal: RegularFile.Refusal) -> DataError {
+  private static func refused(_ path: String, _ refusal: RegularFile.Refusal) -> FileError {
     let reason =
       switch refusal {
       case .size(let size, _): "holds \(size) bytes: no picture"
       case .short(let end, let expected): "ends at byte \(end), expected \(expected) bytes"
       default: refusal.reasonOfData
       }
-    return DataError(path: visible(path), reason: reason)
+    return FileError(path: visible(path), reason: reason)
   }
 }

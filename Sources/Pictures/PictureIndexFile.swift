@@ -21,14 +21,14 @@ package struct PictureIndexFile {
   }
 
   /// Whole or not at all.
-  package func write(_ index: PictureIndex) throws(DataError) {
+  package func write(_ index: PictureIndex) throws(FileError) {
     do throws(SystemError) {
       try System().makeDirectories(folder)
       try AtomicFile().replace(path, with: index.encoded)
     } catch {
       // Another job may write the same one at this moment, and on another host under our process number.
       guard read() != index else { return }
-      throw DataError(path: path, reason: "the index cannot be written (data.cache): \(error.reason)")
+      throw FileError(path: path, reason: "the index cannot be written (data.cache): \(error.reason)")
     }
   }
 }

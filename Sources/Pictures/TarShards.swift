@@ -11,7 +11,7 @@ package enum TarShards: PictureSource {
     return names.contains { !$0.isFolder && $0.name.hasSuffix(".tar") } ? "tar shards" : nil
   }
 
-  package static func list(_ path: String) throws(DataError) -> PictureListing {
+  package static func list(_ path: String) throws(FileError) -> PictureListing {
     var listing = PictureListing()
     listing.areArchives = true
     let folder: String
@@ -26,12 +26,12 @@ package enum TarShards: PictureSource {
       let parts = names.map { ($0, PictureListing.Part(inName: String($0.dropLast(4)))) }
       let isDivided = parts.contains { $0.1 == .training }
       if isDivided, let unclear = parts.first(where: { $0.1 == nil }) {
-        throw DataError(
+        throw FileError(
           path: "\(path)/\(unclear.0)",
           reason: "is for training, validation or test? Its name has none of train, val, test")
       }
       guard isDivided || parts.allSatisfy({ $0.1 == nil }) else {
-        throw DataError(path: path, reason: "holds no archive for training: expected 'train' in the name of one")
+        throw FileError(path: path, reason: "holds no archive for training: expected 'train' in the name of one")
       }
       shards = parts.map { ("\(path)/\($0.0)", $0.1 ?? .training) }
     }
@@ -42,9 +42,9 @@ package enum TarShards: PictureSource {
   }
 
   /// `a-{000..003}.tar` as its four names.
-  static func expanded(_ pattern: String) throws(DataError) -> [String] {
+  static func expanded(_ pattern: String) throws(FileError) -> [String] {
     guard let open = pattern.firstIndex(of: "{") else { return [pattern] }
-    let wrong = DataError(path: pattern, reason: "expected a range of numbers in braces, such as {000000..000003}")
+    let wrong = FileError(path: pattern, reason: "expected a range of numbers in braces, such as {000000..000003}")
     guard let close = pattern[open...].firstIndex(of: "}") else { throw wrong }
     let ends = pattern[pattern.index(after: open)..<close].split(separator: ".", omittingEmptySubsequences: true)
     guard ends.count == 2, pattern[open..<close].contains(".."), let first = Int(ends[0]), let last = Int(ends[1]),
@@ -61,23 +61,21 @@ package enum TarShards: PictureSource {
 
   private static func add(
     _ path: String, to part: PictureListing.Part, _ listing: inout PictureListing, _ largest: inout Int
-  ) throws(DataError) {
+  ) throws(FileError) {
     listing.watched.append(path)
     listing.containers.append(path)
     let container = listing.containers.count - 1
     let file: MappedFile
     let members: [TarFile.Member]
-    do throws(FormatError) {
-      file = try MappedFile(path: path)
-      guard !file.bytes.isEmpty else { throw FormatError(path: path, reason: "is empty") }
-      guard file.bytes.count >= 512 else {
-        throw FormatError(path: path, reason: "is no tar archive" + FileSignature.hint(ofFile: path))
-      }
-      if let kind = FileSignature.named(file.bytes.prefix(64)) {
-        throw FormatError(path: path, reason: "is no tar archive; it is \(kind)")
-      }
-      members = try TarFile(file).members
-    } catch { throw DataError(error) }
+    file = try MappedFile(path: path)
+    guard !file.bytes.isEmpty else { throw FileError(path: path, reason: "is empty") }
+    guard file.bytes.count >= 512 else {
+      throw FileError(path: path, reason: "is no tar archive" + FileSignature.hint(ofFile: path))
+    }
+    if let kind = FileSignature.named(file.bytes.prefix(64)) {
+      throw FileError(path: path, reason: "is no tar archive; it is \(kind)")
+    }
+    members = try TarFile(file).members
     // A sample's members follow each other; its key is the name up to the first dot of its last part.
     var index = 0
     while index < members.count {
@@ -110,27 +108,26 @@ package enum TarShards: PictureSource {
 
   private static func label(
     _ bytes: UnsafeRawBufferPointer, _ member: TarFile.Member, _ path: String
-  ) throws(DataError) -> Int {
+  ) throws(FileError) -> Int {
     let digits = bytes[member.offset..<member.offset + min(member.size, 32)].filter { $0 > 32 }
     guard member.size <= 32, digits.allSatisfy({ 48...57 ~= $0 }),
       let label = Int(String(decoding: digits, as: UTF8.self)), label <= PictureIndex.largestLabel
     else {
-      throw DataError(
+      throw FileError(
         path: path,
         reason: "\(quoted(member.name)) holds no label, expected a number from 0 to \(PictureIndex.largestLabel)")
     }
     return label
   }
 
-  private static func nameClasses(_ path: String, _ listing: inout PictureListing, largest: Int) throws(DataError) {
+  private static func nameClasses(_ path: String, _ listing: inout PictureListing, largest: Int) throws(FileError) {
     listing.classes = largest + 1
     guard System.isRegularFile(path) else { return }
-    let file: MappedFile
-    do { file = try MappedFile(path: path) } catch { throw DataError(error) }
+    let file = try MappedFile(path: path)
     listing.watched.append(path)
     let names = String(decoding: file.bytes, as: UTF8.self).split(whereSeparator: \.isNewline).map(String.init)
     guard names.count > largest else {
-      throw DataError(path: path, reason: "names \(names.count) classes, but there is a label \(largest)")
+      throw FileError(path: path, reason: "names \(names.count) classes, but there is a label \(largest)")
     }
     listing.classNames = names
     listing.classes = names.count

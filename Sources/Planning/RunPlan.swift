@@ -34,7 +34,7 @@ package struct RunPlan: Sendable {
   /// `resumedShards` is what `training.shards: auto` came to at the run's first start. With `data` no file is read, and
   /// of the keys `data.*` only normalisation, order and augmentation count. `indexes` are of pictures whose place is
   /// listed already.
-  /// Throws: ConfigurationError, UsageError, DataError, GraphError, LayerWeightsError.
+  /// Throws: ConfigurationError, UsageError, FileError, GraphError, LayerWeightsError.
   package init(
     _ configuration: RunConfiguration, ranks: Int, resumedShards: Int? = nil, data given: DataSplits? = nil,
     indexes: [String: PictureIndex] = [:]

@@ -42,7 +42,7 @@ package final class MetricsLog: @unchecked Sendable {
   /// `unfinishedEpoch`: the epoch that the step lies in the middle of; its record, of a part, goes too.
   package func truncate(afterStep step: Int, unfinishedEpoch: Int? = nil) throws(SaveError) {
     let old: [UInt8]
-    do throws(FormatError) {
+    do throws(FileError) {
       old = try RegularFile.read(path, followLinks: false)
     } catch { throw SaveError(path: path, reason: error.reason, advice: "look at that disk and at the system's log") }
     let kept = Self.kept(of: Data(old), afterStep: step, unfinishedEpoch: unfinishedEpoch)

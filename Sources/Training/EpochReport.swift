@@ -35,7 +35,8 @@ package struct EpochReport: Sendable {
 
   var record: Record {
     .epoch(
-      epoch, step: step, trainLoss: trainLoss, trainAccuracy: trainAccuracy, validation: validation.map(SplitScores.init),
+      epoch, step: step, trainLoss: trainLoss, trainAccuracy: trainAccuracy,
+      validation: validation.map(SplitScores.init),
       test: test.map(SplitScores.init), seconds: seconds,
       others: [
         "saving_seconds": .number(savingSeconds), "seconds_per_step": .number(secondsPerStep),

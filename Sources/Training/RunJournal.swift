@@ -119,7 +119,9 @@ package final class RunJournal {
 
   func record(step: Int, _ context: StepContext, values: NamedValues) {
     if context.isLogged { append(.step(step, epoch: context.epoch, values)) }
-    if !hasWarnedOfPerturbation, let moved = values.number("perturbation"), moved < 1e-6, plan.configuration.icp.steps > 0 {
+    if !hasWarnedOfPerturbation, let moved = values.number("perturbation"), moved < 1e-6,
+      plan.configuration.icp.steps > 0
+    {
       hasWarnedOfPerturbation = true
       warn(
         "step \(step): the refinement moves pixels by \(moved) on average, numerically nothing; "

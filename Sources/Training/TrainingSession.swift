@@ -213,7 +213,7 @@ package struct TrainingSession {
         }
         guard let point = try store.newestValid() else {
           guard try store.hasCheckpoints else { return nil }
-          throw CheckpointError(
+          throw FileError(
             path: store.bestPath,
             reason: "the only checkpoint left; --resume \(ShellWord.path(store.bestPath)) goes on from it, "
               + "--resume never starts over")

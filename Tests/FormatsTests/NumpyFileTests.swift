@@ -87,7 +87,7 @@ import Testing
   ])
   func `a wrong header is refused, with the place`(part: String, replacement: String, message: String) throws {
     let header = Self.header.replacingOccurrences(of: part, with: replacement)
-    let error = #expect(throws: FormatError.self) {
+    let error = #expect(throws: FileError.self) {
       try file(Self.bytes(header, [UInt8](repeating: 0, count: 24)))
     }
     #expect(error?.description.hasPrefix(folder.path("a.npy: ")) == true)
@@ -97,7 +97,7 @@ import Testing
   @Test func `a wrong beginning is refused`() throws {
     let whole = Self.bytes(Self.header, [UInt8](repeating: 0, count: 24))
     func message(_ bytes: [UInt8]) throws -> String {
-      let error = #expect(throws: FormatError.self) { try file(bytes) }
+      let error = #expect(throws: FileError.self) { try file(bytes) }
       return error?.reason ?? ""
     }
     #expect(try message([]).hasPrefix("does not start as a .npy file"))

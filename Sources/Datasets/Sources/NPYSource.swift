@@ -15,25 +15,23 @@ enum NPYSource: DataSource {
     return isHeld ? ".npy arrays" : nil
   }
 
-  static func load(_ path: String, _ options: DataOptions) throws(DataError) -> LoadedData {
+  static func load(_ path: String, _ options: DataOptions) throws(FileError) -> LoadedData {
     let held = Set(try FolderListing.entries(of: path).map(\.name))
     var parts: [(PictureListing.Part, ImageArrays)] = []
     for part in PictureListing.Part.allCases {
       for names in ImageArrays.names(part) where !parts.contains(where: { $0.0 == part }) {
         guard held.contains(names.images + ".npy") else { continue }
         guard held.contains(names.labels + ".npy") else {
-          throw DataError(
+          throw FileError(
             path: "\(path)/\(names.images).npy", reason: "has no labels, expected \(names.labels).npy beside it")
         }
-        do throws(FormatError) {
-          parts.append(
-            (
-              part,
-              ImageArrays(
-                images: try NumpyFile(path: "\(path)/\(names.images).npy"),
-                labels: try NumpyFile(path: "\(path)/\(names.labels).npy"))
-            ))
-        } catch { throw DataError(error) }
+        parts.append(
+          (
+            part,
+            ImageArrays(
+              images: try NumpyFile(path: "\(path)/\(names.images).npy"),
+              labels: try NumpyFile(path: "\(path)/\(names.labels).npy"))
+          ))
       }
     }
     return try ImageArrays.load(path, parts)
