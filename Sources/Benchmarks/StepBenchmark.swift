@@ -1,5 +1,6 @@
 import Configuration
 import Datasets
+import Doctor
 import Glibc
 import Graph
 import Kernels
@@ -34,7 +35,11 @@ package struct StepBenchmark {
 
   /// The same report on every rank.
   package func run() throws -> StepBenchmarkReport {
-    let plan = try communicator.collectively { try RunPlan(synthetic: configuration, ranks: communicator.size) }
+    let plan = try communicator.collectively {
+      let plan = try RunPlan(synthetic: configuration, ranks: communicator.size)
+      try RankMemory(plan, ranks: communicator.size).check()
+      return plan
+    }
     try communicator.agreeOnBenchmark(plan.configuration)
     let clock = PhaseClock()
     let trainer = try communicator.collectively {

@@ -14,45 +14,43 @@ package struct WeightsFile: Sendable {
   package let madeBy: RunConfiguration?
 
   /// Checksums are checked where the file has them.
-  package init(path: String) throws(CheckpointError) {
+  package init(path: String) throws(FileError) {
     self.path = path
-    do throws(FormatError) {
-      if path.hasSuffix(".onnx") {
-        let file = try GraphFile(path: path)
-        tensors = file.tensors
-        preprocessing = try Preprocessing(file)
-        madeBy = nil
-        return
+    if path.hasSuffix(".onnx") {
+      let file = try GraphFile(path: path)
+      tensors = file.tensors
+      preprocessing = try Preprocessing(file)
+      madeBy = nil
+      return
+    }
+    let file = try SafetensorsFile(path: path)
+    if CheckpointFormat.hasChecksums(file) { try CheckpointFormat.verify(file) }
+    let names = file.tensors.map(\.name).filter { name in
+      // PyTorch counts batches in whatever integer type; no layer here reads the count.
+      !name.hasPrefix("optimizer.") && !name.hasSuffix("num_batches_tracked")
+    }
+    let bare = WeightNames.bare(names)
+    var origins: [String: String] = [:]
+    var tensors: [NamedTensor] = []
+    for (name, short) in zip(names, bare) {
+      if let other = origins.updateValue(name, forKey: short) {
+        throw FileError(
+          path: path,
+          reason: "\(quoted(other)) and \(quoted(name)) are both \(quoted(short)) without the names of wrappers; "
+            + "save one model's state_dict alone")
       }
-      let file = try SafetensorsFile(path: path)
-      if CheckpointFormat.hasChecksums(file) { try CheckpointFormat.verify(file) }
-      let names = file.tensors.map(\.name).filter { name in
-        // PyTorch counts batches in whatever integer type; no layer here reads the count.
-        !name.hasPrefix("optimizer.") && !name.hasSuffix("num_batches_tracked")
-      }
-      let bare = WeightNames.bare(names)
-      var origins: [String: String] = [:]
-      var tensors: [NamedTensor] = []
-      for (name, short) in zip(names, bare) {
-        if let other = origins.updateValue(name, forKey: short) {
-          throw FormatError(
-            path: path,
-            reason: "\(quoted(other)) and \(quoted(name)) are both \(quoted(short)) without the names of wrappers; "
-              + "save one model's state_dict alone")
-        }
-        tensors.append(try file.tensor(name).renamed(short))
-      }
-      self.tensors = tensors
-      preprocessing = try Preprocessing(metadata: file.metadata, path: path)
-      madeBy = file.metadata["config"].flatMap { try? RunConfiguration(yaml: $0, name: path, readsData: false) }
-    } catch { throw CheckpointError(path: error.path, reason: error.reason) }
+      tensors.append(try file.tensor(name).renamed(short))
+    }
+    self.tensors = tensors
+    preprocessing = try Preprocessing(metadata: file.metadata, path: path)
+    madeBy = file.metadata["config"].flatMap { try? RunConfiguration(yaml: $0, name: path, readsData: false) }
   }
 }
 
 extension RunConfiguration {
   /// The weights that a run of this configuration starts from, and the configuration with what they say of their images
   /// where it leaves that open.
-  package func startingPoint() throws(CheckpointError) -> (configuration: RunConfiguration, weights: WeightsFile?) {
+  package func startingPoint() throws(FileError) -> (configuration: RunConfiguration, weights: WeightsFile?) {
     guard let path = model.startingWeights else { return (self, nil) }
     let weights = try WeightsFile(path: path)
     return (weights.preprocessing.filling(self), weights)

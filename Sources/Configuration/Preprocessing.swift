@@ -79,12 +79,12 @@ package struct Preprocessing: Equatable, Sendable {
   }
 
   /// Of a file that anyone may have written: each key is absent, or exactly of its form.
-  package init(metadata: [String: String], path: String) throws(FormatError) {
-    func read<Value>(_ name: String, _ expected: String, _ parse: (String) -> Value?) throws(FormatError) -> Value? {
+  package init(metadata: [String: String], path: String) throws(FileError) {
+    func read<Value>(_ name: String, _ expected: String, _ parse: (String) -> Value?) throws(FileError) -> Value? {
       guard let text = metadata["preprocessing.\(name)"] else { return nil }
       // Longer than any that is meant, and short enough to be read at once.
       guard text.utf8.count <= 1 << 20, let value = parse(text) else {
-        throw FormatError(
+        throw FileError(
           path: path, reason: "metadata preprocessing.\(name) is \(quoted(text)), expected \(expected)")
       }
       return value
@@ -116,12 +116,12 @@ package struct Preprocessing: Equatable, Sendable {
       return names
     }
     if let order = metadata["preprocessing.channel_order"], order != Self.channelOrder {
-      throw FormatError(
+      throw FileError(
         path: path, reason: "metadata preprocessing.channel_order is \(quoted(order)), expected \(Self.channelOrder)")
     }
     let counts = [mean?.count, std?.count, channels].compactMap(\.self)
     guard (mean == nil) == (std == nil), Set(counts).count <= 1 else {
-      throw FormatError(
+      throw FileError(
         path: path,
         reason:
           "metadata preprocessing.mean is \(mean.map(Self.text) ?? "absent"), .std \(std.map(Self.text) ?? "absent") and "

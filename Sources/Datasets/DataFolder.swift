@@ -10,12 +10,12 @@ struct DataFolder {
   /// Sorted.
   let names: [String]
 
-  init(_ path: String, for format: DataFormat) throws(DataError) {
+  init(_ path: String, for format: DataFormat) throws(FileError) {
     self.path = path
     do {
       names = try FileManager.default.contentsOfDirectory(atPath: path).sorted()
     } catch {
-      throw DataError(
+      throw FileError(
         path: path,
         reason: "is not a directory that can be read, expected the \(format) files"
           + (Self.isFile(path) ? Self.fileHint(path) : ShellPath.hint(path)))

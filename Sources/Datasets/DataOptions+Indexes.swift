@@ -1,3 +1,4 @@
+import Files
 import Formats
 import Pictures
 
@@ -5,7 +6,7 @@ extension DataOptions {
   /// The indexes of all places that hold pictures, by path, with the moments of the training images where none are
   /// given: what takes long, done once, and kept in `cache` where there is one. `measuresTraining` false needs no
   /// training images, and no moments.
-  package func pictureIndexes(measuresTraining: Bool = true) throws(DataError) -> [String: PictureIndex] {
+  package func pictureIndexes(measuresTraining: Bool = true) throws(FileError) -> [String: PictureIndex] {
     var found: [String: PictureIndex] = [:]
     for place in [path, validationPath, testPath].compactMap(\.self) where found[place] == nil {
       let isMain = place == path
@@ -19,7 +20,7 @@ extension DataOptions {
     guard let key = training.momentsKey, index.head.moments[key] == nil else { return found }
     let moments = try Normalization.computed(on: training)
     index.head.moments[key] = .init(mean: moments.mean, std: moments.std)
-    try cache.map { (folder) throws(DataError) in
+    try cache.map { (folder) throws(FileError) in
       try PictureIndexFile(folder: folder, path: path, badFiles: badFiles).write(index)
     }
     found[path] = index

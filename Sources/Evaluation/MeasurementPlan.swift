@@ -2,6 +2,7 @@ import Checkpointing
 import Configuration
 import Datasets
 import Execution
+import Files
 import Formats
 import Graph
 import Kernels
@@ -24,7 +25,7 @@ package struct MeasurementPlan: Sendable {
   /// configuration's; mean and deviation that it does not give are computed on its training set.
   ///
   /// `judgesClasses` false for what reads features alone: which classes the outputs stand for does not count then.
-  /// Throws: ConfigurationError, UsageError, DataError, WeightsError, GraphError.
+  /// Throws: ConfigurationError, UsageError, FileError, GraphError.
   init(
     _ given: RunConfiguration, weights: WeightsFile, judgesClasses: Bool = true,
     indexes: [String: PictureIndex] = [:]
@@ -80,7 +81,7 @@ package struct MeasurementPlan: Sendable {
   }
 
   /// Of a run, whose network and data are there.
-  init(_ plan: RunPlan) throws(DataError) {
+  init(_ plan: RunPlan) throws(FileError) {
     configuration = plan.configuration
     test = try plan.data.testImages
     normalization = plan.normalization
@@ -100,12 +101,12 @@ package struct MeasurementPlan: Sendable {
   /// Training images too; where only these are missing, the reason why they are wanted.
   private static func loadAll(
     _ options: DataOptions, _ configuration: RunConfiguration, _ weights: WeightsFile
-  ) throws(DataError) -> DataSplits {
+  ) throws(FileError) -> DataSplits {
     do {
       return try DataSplits.load(options, classLimit: configuration.model.classes)
     } catch {
       guard (try? DataSplits.loadTest(options)) != nil else { throw error }
-      throw DataError(
+      throw FileError(
         path: error.path,
         reason:
           "\(error.reason) (\(weights.path) does not say how its images were normalised, so this is computed on the "
@@ -116,11 +117,9 @@ package struct MeasurementPlan: Sendable {
   /// Throws where the networks that measure, one of which goes back to the image, need more than this host has.
   func checkMemory() throws {
     let layout = ParameterLayout(network)
-    let classes = Double(network.classes)
+    // The file's tensors beside the model.
     let needed =
-      2 * FrozenNetwork.bytes(network, layout: layout, sizes: [PieceSize.frozen(network)]) + Double(
-        layout.parameterCount) * 4 * 10
-      + 3 * 8 * classes * classes
+      2 * ModelState.bytes(layout) + RobustnessEvaluator.bytes(self, [.attacks])
     guard let total = HostMemory.total, needed > Double(total) else { return }
     throw UsageError(
       "this model needs about \(Int((needed / 0x1p30).rounded())) GiB, and the host has \(total >> 30); "

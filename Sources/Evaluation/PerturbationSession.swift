@@ -70,13 +70,13 @@ package struct PerturbationSession {
     // images.
     let copies = 4 + (steps + 1) + 2 * (iterates ? steps + 1 : 1)
     let images = Double(batch.images.count) * 4 * Double(copies)
-    // The rule's state, and the contrast's two arrays.
-    let state = Double(4 * PieceSize.frozen(network) * network.input.count) * 4
-    // The model, its folded weights in the order that the kernels want.
+    // The file's tensors beside the model.
     let needed =
-      images + state + Double(layout.parameterCount) * 4 * 2
-      + FrozenNetwork.bytes(
-        network, layout: layout, sizes: [batch.labels.count], capacity: batch.labels.count)
+      images + Refiner.stateBytes(configuration.icp.rule, network: network) + 2 * ModelState.bytes(layout)
+      + FrozenNetwork.memory(
+        network, layout: layout, backend: configuration.kernels.convolution, differentiable: true,
+        capacity: batch.labels.count, sizes: [batch.labels.count]
+      ).total
     guard needed > Double(total) else { return }
     throw UsageError(
       "\(batch.path): images of \(batch.shape.height) x \(batch.shape.width) need about "
@@ -87,7 +87,7 @@ package struct PerturbationSession {
   /// Finite weights may still overflow, as may a refinement: what came of that is no result.
   private func checkFinite(_ losses: [Float], _ x: [Float], _ batch: ImageBatch) throws {
     if !losses[0].isFinite {
-      throw WeightsError(
+      throw FileError(
         path: weights, reason: "the loss of \(batch.path) is not finite: they are not usable for these images")
     }
     guard let index = losses.firstIndex(where: { !$0.isFinite }) ?? (x.allSatisfy(\.isFinite) ? nil : steps) else {
@@ -101,7 +101,7 @@ package struct PerturbationSession {
 
   private func refiner(_ configuration: RunConfiguration, model: ModelState, capacity: Int) throws -> Refiner {
     let icp = configuration.icp
-    var pixels: [ClosedRange<Float>]?
+    var normalization: Normalization?
     if icp.clamp == .pixels {
       guard let mean = configuration.data.mean, let std = configuration.data.std else {
         throw UsageError(
@@ -114,18 +114,16 @@ package struct PerturbationSession {
           "data.mean and data.std have \(counted(mean.count, "entry")), "
             + "expected \(channels), one a channel of x")
       }
-      pixels = zip(mean, std).map { Float(-$0 / $1)...Float((1 - $0) / $1) }
+      normalization = Normalization(mean: mean, std: std)
     }
     let network = FrozenNetwork(
       model.network, layout: model.layout, backend: configuration.kernels.convolution, differentiable: true,
       capacity: capacity, scratch: Scratch())
     network.fold(parameters: model.parameters.pointer, statistics: model.statistics.pointer)
-    return Refiner(
-      network: network, rule: Rule(kind: icp.rule, stepSize: Float(icp.stepSize)),
-      bounds: InputBounds(epsilon: icp.epsilon.map { Float($0) }, pixels: pixels), steps: steps, capacity: capacity)
+    return Refiner(icp, network: network, normalization: normalization, capacity: capacity)
   }
 
-  private var steps: Int { configuration.icp.rule == .none ? 0 : configuration.icp.steps }
+  private var steps: Int { configuration.icp.refinementSteps }
 
   /// x_0 ... x_T, channels last.
   private func refine(_ batch: ImageBatch, by refiner: Refiner) -> [[Float]] {
@@ -156,11 +154,11 @@ package struct PerturbationSession {
   package static func classes(of tensors: [NamedTensor], path: String) throws -> Int {
     let dense = tensors.filter { $0.name.hasPrefix("fc") && $0.shape.count == 2 }
     guard let last = dense.max(by: { ($0.name.count, $0.name) < ($1.name.count, $1.name) }) else {
-      throw WeightsError(path: path, reason: "there is no dense layer fc.weight to take the number of classes from")
+      throw FileError(path: path, reason: "there is no dense layer fc.weight to take the number of classes from")
     }
     // A tensor without elements may have any number of rows; the limit is that of model.classes.
     guard 1...65536 ~= last.shape[0] else {
-      throw WeightsError(
+      throw FileError(
         path: path, reason: "\(quoted(last.name)) has \(counted(last.shape[0], "row")), expected 1 to 65536 classes")
     }
     return last.shape[0]

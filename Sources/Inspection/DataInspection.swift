@@ -1,5 +1,6 @@
 import Configuration
 import Datasets
+import Files
 import Formats
 import Images
 import Planning
@@ -15,7 +16,7 @@ package struct DataInspection {
   private static let mostNamed = 20
 
   /// Reads every image once; bad files are told of, not stopped at.
-  /// Throws: DataError.
+  /// Throws: FileError.
   package init(_ configuration: RunConfiguration) throws {
     self.configuration = configuration
     var options = DataOptions(configuration)
@@ -97,7 +98,7 @@ package struct DataInspection {
     let sheet = try ContactSheet.make(
       of: data.training, by: transform, count: 12, epochs: 6, seed: configuration.training.seed)
     guard let file = sheet.encodedAsPNG() else {
-      throw DataError(path: "--pictures", reason: "the contact sheet does not fit into memory")
+      throw FileError(path: "--pictures", reason: "the contact sheet does not fit into memory")
     }
     return file
   }

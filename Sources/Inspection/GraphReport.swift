@@ -9,7 +9,7 @@ import Runtime
 package struct GraphReport {
   private let file: GraphFile
 
-  package init(path: String) throws(FormatError) { file = try GraphFile(path: path) }
+  package init(path: String) throws(FileError) { file = try GraphFile(path: path) }
 
   package var text: String {
     let network = file.network

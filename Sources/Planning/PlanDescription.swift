@@ -9,10 +9,13 @@ import Runtime
 package struct PlanDescription {
   private let plan: RunPlan
   private let ranks: Int
+  /// What a rank takes.
+  private let memory: String
 
-  package init(plan: RunPlan, ranks: Int) {
+  package init(plan: RunPlan, ranks: Int, memory: String) {
     self.plan = plan
     self.ranks = ranks
+    self.memory = memory
   }
 
   package var text: String {
@@ -69,13 +72,5 @@ package struct PlanDescription {
       + (cyclic.map {
         "; cyclic \($0) (\(work($0)) GFLOP), \(decimal(Double($0) / Double(plain), places: 1)) times as much"
       } ?? "; no refinement (icp.rule: none)")
-  }
-
-  private var memory: String {
-    let available = HostMemory.available.map { " of \($0 >> 20) MiB available on this host" } ?? ""
-    let needed = plan.bytesPerRank(ranks: ranks)
-    let short = HostMemory.available.map { needed * Double(ranks) > Double($0) } ?? false
-    return "memory: about \(Int(needed) >> 20) MiB a rank\(available)"
-      + (short ? "\nWARNING: \(ranks) ranks on this host alone would not fit" : "")
   }
 }

@@ -1,5 +1,6 @@
 import Configuration
 import Datasets
+import Files
 import Formats
 import Graph
 import Kernels
@@ -34,7 +35,7 @@ package struct RunPlan: Sendable {
   /// `resumedShards` is what `training.shards: auto` came to at the run's first start. With `data` no file is read, and
   /// of the keys `data.*` only normalisation, order and augmentation count. `indexes` are of pictures whose place is
   /// listed already.
-  /// Throws: ConfigurationError, UsageError, DataError, GraphError, LayerWeightsError.
+  /// Throws: ConfigurationError, UsageError, FileError, GraphError, LayerWeightsError.
   package init(
     _ configuration: RunConfiguration, ranks: Int, resumedShards: Int? = nil, data given: DataSplits? = nil,
     indexes: [String: PictureIndex] = [:]
@@ -89,7 +90,6 @@ package struct RunPlan: Sendable {
         samples: data.training.count, batchSize: configuration.training.batchSize, shards: shards
       ).stepsPerEpoch
     learningRate = LearningRateSchedule(configuration, stepsPerEpoch: stepsPerEpoch)
-    try checkMemory(ranks: ranks)
   }
 
   /// Where batches come from.

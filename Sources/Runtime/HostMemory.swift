@@ -13,6 +13,10 @@ package enum HostMemory {
   }
   /// What this process has allocated and touched; mapped files are not in it.
   package static var residentAnonymous: Int? { value("RssAnon:", in: "/proc/self/status") }
+  /// The same, and what it shares with others of its host.
+  package static var resident: Int? {
+    residentAnonymous.map { $0 + (value("RssShmem:", in: "/proc/self/status") ?? 0) }
+  }
 
   /// The most that this process has had in memory so far, mapped files included.
   package static var peakResident: Int? { value("VmHWM:", in: "/proc/self/status") }

@@ -127,7 +127,9 @@ package final class SweepSession {
     let plan = try? first.map { try RunPlan($0, ranks: group.size, indexes: indexes) }
     let isThere = try world.minimum([plan == nil ? 0 : 1])[0] == 1
     guard isThere, let plan else { return }
-    try Preflight.warn(about: plan, ranks: group.size, communicator: world, logger: Logger(label: "icp"))
+    try Preflight.warn(
+      about: plan, RankMemory(plan, ranks: group.size), rank: group.rank, communicator: world,
+      logger: Logger(label: "icp"))
   }
 
   private func gather(_ ending: SweepEnding) throws -> [SweepEnding] {

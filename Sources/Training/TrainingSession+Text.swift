@@ -19,9 +19,6 @@ extension TrainingSession {
       plan.labelNoiseText.map { "label noise: \($0)" },
       "bit-reproducible: \(reproducibility(plan, resumed))",
     ].compactMap(\.self)
-    if let available = HostMemory.available, plan.bytesPerRank(ranks: ranks) * Double(ranks) > Double(available) {
-      logger.warning("if all \(ranks) ranks are on this host, its memory may not do; see --dry-run")
-    }
     if let resumed { lines.append("going on from \(resumed.path), step \(resumed.state.progress.step)") }
     return lines.joined(separator: "\n")
   }

@@ -50,7 +50,7 @@ import Testing
       values[1] = value
       return NamedTensor(name, shape: tensor.shape, floats: values)
     }
-    let error = #expect(throws: WeightsError.self) { try model.load(tensors, from: "w") }
+    let error = #expect(throws: FileError.self) { try model.load(tensors, from: "w") }
     #expect(error?.description == "w: \(name): \(says)")
     #expect(model.namedTensors == before)
   }
@@ -89,7 +89,7 @@ import Testing
       try Self.read(["fc.weight", "fc.bias"].map { tensor.renamed($0) }).tensors.map(\.name).sorted() == [
         "fc.bias", "fc.weight",
       ])
-    let error = #expect(throws: CheckpointError.self) {
+    let error = #expect(throws: FileError.self) {
       try Self.read(["fc.bias", "module.fc.bias"].map { tensor.renamed($0) })
     }
     #expect(error?.reason.hasPrefix("'fc.bias' and 'module.fc.bias' are both 'fc.bias'") == true)
@@ -145,7 +145,7 @@ import Testing
       shape: ImageShape(channels: 3, height: 32, width: 32), classes: .count(10)
     ).metadata
     metadata["preprocessing.\(name)"] = text
-    let error = #expect(throws: FormatError.self) { try Preprocessing(metadata: metadata, path: "w") }
+    let error = #expect(throws: FileError.self) { try Preprocessing(metadata: metadata, path: "w") }
     #expect(error?.description.hasPrefix("w: metadata preprocessing.") == true)
     #expect(error?.reason.contains("expected") == true)
     metadata["preprocessing.\(name)"] = nil

@@ -1,4 +1,5 @@
 import Datasets
+import Files
 import Formats
 import Foundation
 import Images
@@ -61,14 +62,14 @@ struct PictureSourceTests {
     }
     let both = try same.binary().path
     try Folder.writePNG(in: same.folder, "binary/cats/1.png", randomPicture(4, 4, seed: 0))
-    let error = #expect(throws: DataError.self) { try DataFormat.recognised(at: both) }
+    let error = #expect(throws: FileError.self) { try DataFormat.recognised(at: both) }
     #expect(
       error?.reason == "holds CIFAR-10's binary files ('data.format: cifar10') and pictures (class folders) "
         + "('data.format: images'): say which in 'data.format'")
     let nothing = try Folder()
     try nothing.write("notes.txt", [65])
-    #expect(throws: DataError.self) { try DataFormat.recognised(at: nothing.path) }
-    let missing = #expect(throws: DataError.self) { try DataFormat.recognised(at: nothing.path + "/absent") }
+    #expect(throws: FileError.self) { try DataFormat.recognised(at: nothing.path) }
+    let missing = #expect(throws: FileError.self) { try DataFormat.recognised(at: nothing.path + "/absent") }
     #expect(missing?.reason == "no such file or folder")
   }
 
@@ -106,7 +107,7 @@ struct PictureSourceTests {
     let file = splits.training.origin(of: 3)
     let other = randomPicture(32, 32, seed: 999).encodedAsPNG()!
     try Data(other).write(to: URL(fileURLWithPath: file))
-    let error = #expect(throws: DataError.self) { try splits.training.withPixels(of: 3) { _ in } }
+    let error = #expect(throws: FileError.self) { try splits.training.withPixels(of: 3) { _ in } }
     #expect(
       error?.path == file && error?.reason.hasSuffix("the data was changed") == true, "\(String(describing: error))")
 
@@ -117,8 +118,8 @@ struct PictureSourceTests {
     let loader = BatchLoader(source, shards: 0..<1)
     defer { loader.stop() }
     _ = try loader.next()
-    #expect(throws: DataError.self) { try loader.next() }
-    #expect(throws: DataError.self) { try loader.next() }
+    #expect(throws: FileError.self) { try loader.next() }
+    #expect(throws: FileError.self) { try loader.next() }
   }
 
   @Test func `an index is kept, read again where nothing came or went, and encodes itself`() throws {
@@ -169,7 +170,7 @@ struct PictureSourceTests {
     options.indexes = [options.path!: try index(in: options.cache!)!]
     let again = try DataSplits.load(options).training
     #expect((0..<5).map { again.pixels($0) } == Array(expected[..<5]))
-    #expect(throws: DataError.self) { try again.withPixels(of: 5) { _ in } }
+    #expect(throws: FileError.self) { try again.withPixels(of: 5) { _ in } }
   }
 
   private func index(in folder: String) throws -> PictureIndex? {

@@ -7,12 +7,12 @@ enum CIFAR10Source: DataSource {
 
   static func recognises(_ path: String) -> String? { CIFAR.holds(format, path) ? "CIFAR-10's binary files" : nil }
 
-  static func load(_ path: String, _ options: DataOptions) throws(DataError) -> LoadedData {
+  static func load(_ path: String, _ options: DataOptions) throws(FileError) -> LoadedData {
     let loaded = try CIFAR.load(format, directory: path)
     return LoadedData(training: loaded.training, test: loaded.test)
   }
 
-  static func loadTest(_ path: String, _ options: DataOptions) throws(DataError) -> Dataset? {
+  static func loadTest(_ path: String, _ options: DataOptions) throws(FileError) -> Dataset? {
     try CIFAR.loadTest(format, directory: path)
   }
 }
@@ -22,12 +22,12 @@ enum CIFAR100Source: DataSource {
 
   static func recognises(_ path: String) -> String? { CIFAR.holds(format, path) ? "CIFAR-100's binary files" : nil }
 
-  static func load(_ path: String, _ options: DataOptions) throws(DataError) -> LoadedData {
+  static func load(_ path: String, _ options: DataOptions) throws(FileError) -> LoadedData {
     let loaded = try CIFAR.load(format, directory: path)
     return LoadedData(training: loaded.training, test: loaded.test)
   }
 
-  static func loadTest(_ path: String, _ options: DataOptions) throws(DataError) -> Dataset? {
+  static func loadTest(_ path: String, _ options: DataOptions) throws(FileError) -> Dataset? {
     try CIFAR.loadTest(format, directory: path)
   }
 }

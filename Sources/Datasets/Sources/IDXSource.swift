@@ -1,3 +1,4 @@
+import Files
 import Pictures
 
 enum IDXSource: DataSource {
@@ -11,12 +12,12 @@ enum IDXSource: DataSource {
     return isThere ? "IDX files" : nil
   }
 
-  static func load(_ path: String, _ options: DataOptions) throws(DataError) -> LoadedData {
+  static func load(_ path: String, _ options: DataOptions) throws(FileError) -> LoadedData {
     let loaded = try IDX.load(directory: path)
     return LoadedData(training: loaded.training, test: loaded.test)
   }
 
-  static func loadTest(_ path: String, _ options: DataOptions) throws(DataError) -> Dataset? {
+  static func loadTest(_ path: String, _ options: DataOptions) throws(FileError) -> Dataset? {
     try IDX.loadTest(directory: path)
   }
 }

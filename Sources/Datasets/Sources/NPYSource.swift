@@ -15,27 +15,25 @@ enum NPYSource: DataSource {
     return isHeld ? ".npy arrays" : nil
   }
 
-  static func load(_ path: String, _ options: DataOptions) throws(DataError) -> LoadedData {
+  static func load(_ path: String, _ options: DataOptions) throws(FileError) -> LoadedData {
     try ImageArrays.load(path, parts(path))
   }
 
-  static func loadTest(_ path: String, _ options: DataOptions) throws(DataError) -> Dataset? {
+  static func loadTest(_ path: String, _ options: DataOptions) throws(FileError) -> Dataset? {
     try ImageArrays.loadTest(parts(path))
   }
 
-  private static func parts(_ path: String) throws(DataError) -> [(PictureListing.Part, ImageArrays)] {
+  private static func parts(_ path: String) throws(FileError) -> [(PictureListing.Part, ImageArrays)] {
     let held = Set(try FolderListing.entries(of: path).map(\.name))
     var parts: [(PictureListing.Part, ImageArrays)] = []
     for part in PictureListing.Part.allCases {
       guard let names = try ImageArrays.names(part, in: path, isHeld: { held.contains($0 + ".npy") }) else { continue }
       guard held.contains(names.labels + ".npy") else {
-        throw DataError(
+        throw FileError(
           path: "\(path)/\(names.images).npy", reason: "has no labels, expected \(names.labels).npy beside it")
       }
-      do throws(FormatError) {
-        let images = try NumpyFile(path: "\(path)/\(names.images).npy")
-        parts.append((part, ImageArrays(images: images, labels: try NumpyFile(path: "\(path)/\(names.labels).npy"))))
-      } catch { throw DataError(error) }
+      let images = try NumpyFile(path: "\(path)/\(names.images).npy")
+      parts.append((part, ImageArrays(images: images, labels: try NumpyFile(path: "\(path)/\(names.labels).npy"))))
     }
     return parts
   }

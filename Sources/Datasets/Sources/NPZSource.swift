@@ -9,30 +9,29 @@ enum NPZSource: DataSource {
   static let format = DataFormat.npz
 
   static func recognises(_ path: String) -> String? {
-    guard path.hasSuffix(".npz"), FolderListing.isFile(path) else { return nil }
+    guard path.hasSuffix(".npz"), System.isRegularFile(path) else { return nil }
     return "an .npz archive"
   }
 
-  static func load(_ path: String, _ options: DataOptions) throws(DataError) -> LoadedData {
+  static func load(_ path: String, _ options: DataOptions) throws(FileError) -> LoadedData {
     try ImageArrays.load(path, parts(path, PictureListing.Part.allCases))
   }
 
-  static func loadTest(_ path: String, _ options: DataOptions) throws(DataError) -> Dataset? {
+  static func loadTest(_ path: String, _ options: DataOptions) throws(FileError) -> Dataset? {
     try ImageArrays.loadTest(parts(path, [.test]))
   }
 
   private static func parts(
     _ path: String, _ wanted: [PictureListing.Part]
-  ) throws(DataError) -> [(PictureListing.Part, ImageArrays)] {
-    guard FolderListing.isFile(path) else {
-      throw DataError(path: path, reason: "is no file, expected an .npz archive")
+  ) throws(FileError) -> [(PictureListing.Part, ImageArrays)] {
+    guard System.isRegularFile(path) else {
+      throw FileError(path: path, reason: "is no file, expected an .npz archive")
     }
-    let archive: ZipFile
-    do { archive = try ZipFile(path: path) } catch { throw DataError(error) }
+    let archive = try ZipFile(path: path)
     // Unpacked, all lie in memory.
     var room = HostMemory.part(2)
     func member(_ name: String) -> ZipFile.Member? { archive.members.first { $0.name == name + ".npy" } }
-    func array(_ name: String) throws(FormatError) -> NumpyFile? {
+    func array(_ name: String) throws(FileError) -> NumpyFile? {
       guard let member = member(name) else { return nil }
       let block = try archive.contents(of: member, limit: room)
       room -= block.bytes.count
@@ -41,14 +40,12 @@ enum NPZSource: DataSource {
     var parts: [(PictureListing.Part, ImageArrays)] = []
     for part in wanted {
       guard let names = try ImageArrays.names(part, in: path, isHeld: { member($0) != nil }) else { continue }
-      do throws(FormatError) {
-        guard let images = try array(names.images), let labels = try array(names.labels) else { continue }
-        parts.append((part, ImageArrays(images: images, labels: labels)))
-      } catch { throw DataError(error) }
+      guard let images = try array(names.images), let labels = try array(names.labels) else { continue }
+      parts.append((part, ImageArrays(images: images, labels: labels)))
     }
     guard !parts.isEmpty else {
       let names = archive.members.map(\.name)
-      throw DataError(
+      throw FileError(
         path: path, reason: "expected train_images and train_labels, got \(listed(names.map(quoted), most: 5))")
     }
     return parts

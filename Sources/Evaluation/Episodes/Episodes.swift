@@ -48,12 +48,3 @@ package struct Episodes: Sendable {
     }
   }
 }
-
-extension RandomStream {
-  /// `count` different entries in random order: the beginning of a Fisher-Yates shuffle.
-  fileprivate mutating func choose(_ count: Int, of values: [Int]) -> [Int] {
-    var values = values
-    for index in 0..<count { values.swapAt(index, index + integer(below: values.count - index)) }
-    return Array(values[..<count])
-  }
-}

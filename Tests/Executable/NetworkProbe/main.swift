@@ -45,7 +45,7 @@ func probe() throws {
   guard size.count == 4, Array(size.dropFirst()) == network.input.extents,
     input["seed"]?.shape == [size[0], network.classes]
   else {
-    throw FormatError(
+    throw FileError(
       path: arguments[2], reason: "expected x (N, \(network.input)) and seed (N, \(network.classes)), got x of \(size)")
   }
   let images = permuted(try input.floats("x"), size, toChannelsLast: true)
