@@ -17,7 +17,9 @@ import Testing
   }
 
   @Test(arguments: [(true, 0, []), (false, 205, ["requeue 7"])])
-  func `believes the 0 of several nodes where rank 0 has come to the end`(isThere: Bool, status: Int32, requeues: [String])
+  func `believes the 0 of several nodes where rank 0 has come to the end`(
+    isThere: Bool, status: Int32, requeues: [String]
+  )
     throws
   {
     let job = try Job()
