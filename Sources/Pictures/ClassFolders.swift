@@ -3,8 +3,8 @@ import Runtime
 import Formats
 
 /// One folder a class, as torchvision's ImageFolder reads them: under `train/` and, where there are, `val/` and
-/// `test/`, of which `test/` alone can be measured; or class folders alone. Classes are numbered in the order of their names; pictures may lie in folders of
-/// their class's.
+/// `test/`, of which `test/` alone can be measured; or class folders alone. Classes are numbered in the order of their
+/// names; pictures may lie in folders of their class's.
 package enum ClassFolders: PictureSource {
   package static func recognises(_ path: String) -> String? {
     guard let names = try? FolderListing.entries(of: path), !names.isEmpty else { return nil }

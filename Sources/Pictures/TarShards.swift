@@ -5,7 +5,8 @@ import Runtime
 
 /// Tar archives of KEY.jpg (or .jpeg, .png) and KEY.cls, the label as text, as WebDataset writes them: one archive, a
 /// pattern such as `train-{000000..000003}.tar`, or a folder that holds `*train*.tar` and, where there are, `*val*.tar`
-/// and `*test*.tar`, of which the last alone can be measured. Members are read where they lie. `classes.txt` beside the archives names the classes, one a line.
+/// and `*test*.tar`, of which the last alone can be measured. Members are read where they lie. `classes.txt` beside the
+/// archives names the classes, one a line.
 package enum TarShards: PictureSource {
   package static func recognises(_ path: String) -> String? {
     if path.hasSuffix(".tar") { return path.contains("{") || System.isRegularFile(path) ? "tar shards" : nil }

@@ -23,7 +23,8 @@ struct ImageArrays {
     guard held.count < 2 else {
       throw FileError(
         path: path,
-        reason: "holds \(held[0].images) and \(held[1].images), which are two data sets or one twice: keep those of one")
+        reason: "holds \(held[0].images) and \(held[1].images), which are two data sets or one twice: keep those of one"
+      )
     }
     return held.first
   }
