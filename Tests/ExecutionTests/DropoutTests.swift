@@ -7,7 +7,7 @@ import Operators
 import Testing
 
 /// Dropout's and stochastic depth's masks, seen at taps.
-@Suite struct `Dropout` {
+@Suite struct `Masks of dropout` {
   static let samples = 6
 
   /// A convolution, batch normalisation and a ReLU, which fuse; then the two kinds of dropout one after the other.

@@ -75,7 +75,7 @@ import Testing
           shape: ImageShape(channels: size[1], height: size[2], width: size[3]),
           labels: try reference.labels("step\(index).y")), context, phases: NoPhases())
       let report = method.report(result.scalars, context)
-      guard case .number(let distillation?)? = report.first(where: { $0.name == "distillation_loss" })?.value else {
+      guard let distillation = report.number("distillation_loss") else {
         Issue.record("no distillation loss in \(report)")
         return
       }
