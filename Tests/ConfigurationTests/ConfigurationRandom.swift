@@ -15,7 +15,8 @@ extension RunConfiguration {
     /// Many magnitudes, all digits.
     func number(below limit: Double = 1e9) -> Double {
       let value = Double.random(in: 0..<1, using: &stream) * pow(10, Double(integer(-30...9)))
-      return value < limit ? value : value / 1e10
+      // Of float32: a value that it rounds to another is refused where the range ends there.
+      return min(Double(Float(value < limit ? value : value / 1e10)), Double(Float(limit).nextDown))
     }
     func list<Value>(_ sizes: ClosedRange<Int>, _ value: () -> Value) -> [Value] {
       (0..<integer(sizes)).map { _ in value() }
@@ -23,7 +24,9 @@ extension RunConfiguration {
     func text() -> String {
       // Without U+FEFF, which Yams drops where a scalar starts with it.
       let scalars = "abz09 /.-_'\"\\#:,[]{}&*!|>%@`~ü漢\u{2028}\u{FFFF}\u{1F600}e\u{301}?".unicodeScalars
-      return String(String.UnicodeScalarView(list(1...12) { scalars.randomElement(using: &stream)! }))
+      let text = String(String.UnicodeScalarView(list(1...12) { scalars.randomElement(using: &stream)! }))
+      // A file's name that begins with ~ is refused: a shell would have replaced it.
+      return text.hasPrefix("~") ? "a" + text : text
     }
 
     var result = RunConfiguration()

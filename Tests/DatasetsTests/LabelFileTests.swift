@@ -68,9 +68,9 @@ import Testing
   }
 
   @Test(arguments: [
-    ("0 1 2 3 0", "5 integers in 1 lines, expected 6 (a label a training sample) or 6 lines of two"),
+    ("0 1 2 3 0", "5 integers in 1 line, expected 6 (a label a training sample) or 6 lines of two"),
     ("0\n1\n2\n3\n0\n1\n2\n", "7 integers in 7 lines, expected 6"),
-    ("0 0 1 1 2 2 3 3 0 0 1 1", "12 integers in 1 lines, expected 6"),
+    ("0 0 1 1 2 2 3 3 0 0 1 1", "12 integers in 1 line, expected 6"),
     ("0 0 1\n1 2 2\n3 3\n0 0\n1\n1", "12 integers in 6 lines, expected 6"),
     (String(repeating: "0\n", count: 100), "more than 12 integers in 13 lines, expected 6"),
     ("", "0 integers in 0 lines, expected 6"),

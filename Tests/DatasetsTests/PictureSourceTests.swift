@@ -116,7 +116,9 @@ struct PictureSourceTests {
       try FileManager.default.copyItem(
         atPath: "\(arrays.path)/train_\(name).npy", toPath: "\(arrays.path)/training_\(name).npy")
     }
-    #expect(loadingError(arrays.options).hasSuffix("train_images and training_images, which are two data sets or one twice: keep those of one"))
+    #expect(
+      loadingError(arrays.options).hasSuffix(
+        "train_images and training_images, which are two data sets or one twice: keep those of one"))
     let list = try same.list()
     let text = try String(contentsOfFile: list.path, encoding: .utf8)
     try (text + "\r\nclass0,files/train0.png,test").write(toFile: list.path, atomically: true, encoding: .utf8)
