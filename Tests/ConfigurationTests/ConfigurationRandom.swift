@@ -18,6 +18,7 @@ extension RunConfiguration {
       // Of float32: a value that it rounds to another is refused where the range ends there.
       return min(Double(Float(value < limit ? value : value / 1e10)), Double(Float(limit).nextDown))
     }
+    func fraction() -> Double { min(1 - number(below: 0.99), Double(Float(1).nextDown)) }
     func list<Value>(_ sizes: ClosedRange<Int>, _ value: () -> Value) -> [Value] {
       (0..<integer(sizes)).map { _ in value() }
     }
@@ -46,16 +47,15 @@ extension RunConfiguration {
     result.data.badFiles = one(BadFiles.self)
     result.data.cache = chance() ? text() : nil
     result.data.decoderThreads = integer(1...256)
-    result.data.test = chance() ? 1 - number(below: 0.99) : nil
+    result.data.test = chance() ? fraction() : nil
     if result.data.test == 1 { result.data.test = nil }
     let channels = integer(1...3)
     result.data.mean = chance() ? list(channels...channels) { number(below: 1) } : nil
     result.data.std = chance() ? list(channels...channels) { 1 - number(below: 1) } : nil
     result.data.limit = chance() ? integer(1...1_000_000_000) : nil
     result.data.testLimit = chance() ? integer(1...1_000_000_000) : nil
-    result.data.validation = [.none, .count(integer(1...1000)), .fraction(1 - number(below: 0.99))]
+    result.data.validation = [.none, .count(integer(1...1000)), .fraction(fraction())]
       .randomElement(using: &stream)!
-    if case .fraction(1) = result.data.validation { result.data.validation = .none }
     result.data.validationSplit = SplitChoice(one(ValidationSplit.self))
     result.data.classes = chance() ? [integer(3...6), integer(0...2), integer(7...65535)] : nil
     result.data.samplesPerClass = chance() ? integer(1...1000) : nil
