@@ -34,6 +34,13 @@ private func refusal(_ yaml: String, _ overrides: [String] = []) -> String? {
       adam: {icp: {rule: adam, step_size: 5.0e-3}}
     """
 
+  @Test func `how images are held out makes no other run where none are`() throws {
+    let checksums = try ["end", "stratified"].map {
+      try RunConfiguration(yaml: "data: {validation_split: \($0)}", name: "c.yaml").studyChecksum
+    }
+    #expect(checksums[0] == checksums[1])
+  }
+
   @Test func `every point, variant and seed is a run, seed by seed, and those that wait for others come last`() throws {
     let runs = try Sweep(yaml: Self.study, name: "s.yaml").runs()
     #expect(runs.count == 2 * 2 * 4 * 2)

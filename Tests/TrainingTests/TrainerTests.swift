@@ -1,3 +1,4 @@
+import Checkpointing
 import Kernels
 import Loading
 import MPI
