@@ -55,7 +55,7 @@ let package = Package(
       swiftSettings: noMathErrno),
     .target(name: "Pictures", dependencies: ["Images", "Kernels", "Formats", "Files", "Runtime"]),
     .target(name: "Datasets", dependencies: ["Pictures", "Images", "Kernels", "Formats", "Files", "Runtime"]),
-    .target(name: "Loading", dependencies: ["Datasets", "Images", "Kernels", "Pictures"]),
+    .target(name: "Loading", dependencies: ["Datasets", "Images", "Kernels", "Pictures", "Files"]),
     .target(name: "Reporting", dependencies: ["Files", "Runtime", .product(name: "Logging", package: "swift-log")]),
     .target(name: "Optimization", dependencies: ["Kernels"], swiftSettings: noMathErrno),
     .target(
@@ -75,7 +75,7 @@ let package = Package(
       dependencies: [
         "Configuration", "Method", "Optimization", "Refinement", "Models", "Execution", "Graph", "Loading", "Datasets",
         "Kernels",
-        "Formats",
+        "Formats", "Files",
         "Reporting", "Runtime",
       ], swiftSettings: noMathErrno),
     .target(
@@ -103,9 +103,8 @@ let package = Package(
     .target(
       name: "Doctor",
       dependencies: [
-        "Checkpointing", "Reduction", "Planning", "Configuration", "Models", "Execution", "Graph", "Kernels", "Files",
-        "MPI", "Reporting",
-        "Runtime",
+        "Evaluation", "Checkpointing", "Reduction", "Planning", "Configuration", "Optimization", "Models", "Execution",
+        "Graph", "Loading", "Kernels", "Files", "MPI", "Reporting", "Runtime",
         .product(name: "Logging", package: "swift-log"),
       ], swiftSettings: noMathErrno),
     .target(
@@ -128,7 +127,7 @@ let package = Package(
     .target(
       name: "Benchmarks",
       dependencies: [
-        "Training", "Supervision", "Reduction", "Planning", "Configuration", "Method", "Refinement", "Models",
+        "Training", "Doctor", "Supervision", "Reduction", "Planning", "Configuration", "Method", "Refinement", "Models",
         "Execution",
         "Operators", "Graph", "Loading", "Datasets", "Kernels", "Files", "MPI", "Reporting", "Runtime",
       ], swiftSettings: noMathErrno),
@@ -169,12 +168,16 @@ let package = Package(
       name: "FuzzTargets",
       dependencies: [
         "Studies", "Training", "Evaluation", "Planning", "Checkpointing", "Configuration", "Optimization", "Datasets",
-        "Models", "Execution", "Graph", "Kernels", "Formats", "Runtime",
+        "Models", "Execution", "Graph", "Kernels", "Formats", "Files", "Runtime",
       ],
       path: "Tests/Fuzz/Targets"),
     .executableTarget(
       name: "corpus-probe", dependencies: ["FuzzTargets", "CMemoryWatch"], path: "Tests/Executable/CorpusProbe"),
     .target(name: "TestSupport", dependencies: ["Images", "Formats", "Kernels", "Files"], path: "Tests/Support"),
+    // What a file's network computes, for launch/test-networks.
+    .executableTarget(
+      name: "network-probe", dependencies: ["Models", "Execution", "Graph", "Kernels", "Formats", "Files"],
+      path: "Tests/Executable/NetworkProbe"),
     .target(name: "GraphSupport", dependencies: ["Execution", "Graph", "Kernels"], path: "Tests/GraphSupport"),
     .testTarget(name: "SupportTests", dependencies: ["TestSupport"]),
     .testTarget(name: "RuntimeTests", dependencies: ["Runtime", "TestSupport"]),

@@ -181,6 +181,32 @@ make_python() {
   return 1
 }
 
+# find_models_python MODULES...: ICP_PYTHON becomes a Python that exports models of these packages, besides torch and onnx:
+# the one it names or python3, else one of our own in .build/python-models, made once.
+find_models_python() {
+  local check='import torch, onnx, onnxscript, onnxruntime, safetensors, importlib.util' package
+  # Not imported: torchvision's C++ operators may be another torch's, which models do without.
+  for package; do check+="; assert importlib.util.find_spec('$package')"; done
+  local own_python=$root/.build/python-models candidate
+  for candidate in "${ICP_PYTHON:-python3}" "$own_python/bin/python"; do
+    if command -v "$candidate" >/dev/null && "$candidate" -c "$check" &>/dev/null </dev/null; then
+      export ICP_PYTHON=$candidate
+      return
+    fi
+  done
+  say "making a Python with torch and onnx in .build/python-models (once; minutes)"
+  make_python 600 "$with_torch onnx onnxscript onnxruntime pillow" 1800 'torch numpy safetensors onnx onnxscript onnxruntime pillow' ||
+    stop "cannot make it; see $own_python.log, or name a Python in ICP_PYTHON that can $check"
+  # Without what they depend on: torch is there, and theirs may be another one's.
+  for package in 'torchvision==0.28.0' 'timm huggingface_hub pyyaml'; do
+    # shellcheck disable=SC2086 # packages are words
+    "$own_python/bin/python" -m pip install --disable-pip-version-check -q --no-deps $package &>>"$own_python.log" </dev/null ||
+      say "could not install $package; see $own_python.log"
+  done
+  "$own_python/bin/python" -c "$check" &>/dev/null </dev/null || stop "it cannot $check; see $own_python.log"
+  export ICP_PYTHON=$own_python/bin/python
+}
+
 # newest_step RUN: the number in the name of a run's newest checkpoint; -1 where there is none.
 newest_step() {
   local name newest=-1

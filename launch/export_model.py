@@ -1,5 +1,5 @@
 """What launch/export-model runs: a PyTorch model as an ONNX file that icp can train (docs/NETWORKS.md)."""
-import argparse, importlib.util, json, logging, os, sys, warnings
+import argparse, importlib.util, json, logging, os, pickle, sys, warnings
 
 warnings.filterwarnings("ignore")
 # The newest operator set that both the exporter and icp know.
@@ -20,7 +20,25 @@ def without_operators_of_torchvision():
     return library
 
 
+def sides(size):
+    """Height and width."""
+    return (size, size) if isinstance(size, int) else tuple(size)
+
+
+def size_of(text):
+    """`64`, or height and width as in `48x64`."""
+    numbers = [int(part) for part in text.split("x")]
+    if len(numbers) > 2 or min(numbers) < 1:
+        raise ValueError(text)
+    return numbers[0] if len(set(numbers)) == 1 else tuple(numbers)
+
+
+def numbers_of(text):
+    return [float(part) for part in text.split(",")]
+
+
 def load(source, classes, size, pretrained):
+    """The model of `source`; `size` is a number of pixels, or height and width."""
     kind, _, name = source.partition(":")
     if kind == "torchvision":
         load.keep = without_operators_of_torchvision()
@@ -48,22 +66,47 @@ def load(source, classes, size, pretrained):
 
 def load_weights(model, path):
     import torch
-    if path.endswith(".safetensors"):
-        from safetensors.torch import load_file
-        state = load_file(path)
-    else:
-        state = torch.load(path, map_location="cpu", weights_only=True)
-        state = state.get("state_dict", state.get("model", state))
-    model.load_state_dict(state)
+    try:
+        if path.endswith(".safetensors"):
+            from safetensors.torch import load_file
+            state = load_file(path)
+        else:
+            state = torch.load(path, map_location="cpu", weights_only=True)
+            state = state.get("state_dict", state.get("model_state_dict", state.get("model", state)))
+        # The wrappers of DistributedDataParallel and torch.compile.
+        state = {".".join(part for part in name.split(".") if part not in ("module", "_orig_mod")): value
+                 for name, value in state.items()}
+        model.load_state_dict(state)
+    except pickle.UnpicklingError:
+        sys.exit(f"launch/export-model: {path}: is no state_dict that torch.save wrote: tensors alone are read, no whole model; "
+                 "or is it a web page, or a pointer of Git LFS?")
+    except Exception as error:  # a missing file, a model of other layers
+        reason = " ".join(str(error).split()) or type(error).__name__
+        sys.exit(f"launch/export-model: {path}: is not the model's state_dict: {reason[:300]}")
+
+
+def check_output(output, read):
+    """Nothing that is read is written over, nor what is no regular file."""
+    for path in (output, output + ".data"):
+        if os.path.exists(path) and any(os.path.exists(other) and os.path.samefile(path, other) for other in read):
+            sys.exit(f"launch/export-model: --output {output}: would be written over what is read; name another file")
+        if os.path.exists(path) and not os.path.isfile(path):
+            sys.exit(f"launch/export-model: --output {output}: is no regular file; name another")
 
 
 def dropped(model):
     """What training has and evaluation mode, in which files are exported, has not."""
+    import torch
     found = []
     for name, module in model.named_modules():
-        rate = getattr(module, "p", getattr(module, "drop_prob", 0)) or 0
-        if type(module).__name__ in ("Dropout", "Dropout2d", "StochasticDepth", "DropPath") and rate > 0:
-            found.append(f"{type(module).__name__}({rate:g}) {name}")
+        kind = type(module).__name__
+        rate = 0
+        if isinstance(module, torch.nn.modules.dropout._DropoutNd) or kind in ("StochasticDepth", "DropPath", "DropBlock2d"):
+            rate = getattr(module, "p", getattr(module, "drop_prob", 0)) or 0
+        elif isinstance(getattr(module, "dropout", None), float):  # as MultiheadAttention's
+            rate = module.dropout
+        if rate > 0:
+            found.append(f"{kind}({rate:g}) {name}".rstrip())
     return found
 
 
@@ -73,8 +116,7 @@ def export(model, output, size, metadata, channels=3):
     from onnxscript.optimizer import fold_constants, remove_unused_nodes
     logging.disable(logging.WARNING)
     model.eval()
-    height, width = (size, size) if isinstance(size, int) else size
-    image = torch.randn(1, channels, height, width)
+    image = torch.randn(1, channels, *sides(size))
     # optimize=True would fold batch normalisation into the convolutions.
     graph = torch.onnx.export(model, (image,), dynamo=True, optimize=False, opset_version=OPSET, verbose=False).model
     fold_constants(graph, onnx_shape_inference=True)
@@ -117,8 +159,7 @@ def check(model, output, size, channels=3):
     except ImportError:
         return None
     import torch
-    height, width = (size, size) if isinstance(size, int) else size
-    x = torch.randn(1, channels, height, width)
+    x = torch.randn(1, channels, *sides(size))
     session = onnxruntime.InferenceSession(output, providers=["CPUExecutionProvider"])
     ours = torch.from_numpy(session.run(None, {session.get_inputs()[0].name: x.numpy()})[0])
     with torch.no_grad():
@@ -130,12 +171,16 @@ def main():
     parser = argparse.ArgumentParser(prog="launch/export-model", description="a PyTorch model as an ONNX file for icp")
     parser.add_argument("source", metavar="SOURCE", help="torchvision:NAME, timm:NAME or path/to/file.py:function")
     parser.add_argument("--output", required=True, metavar="FILE")
-    parser.add_argument("--size", type=int, default=64, help="height and width of the images (64)")
+    parser.add_argument("--size", type=size_of, default=64, metavar="N|HxW", help="height and width of the images (64)")
+    parser.add_argument("--channels", type=int, default=3, help="channels of the images (3)")
+    parser.add_argument("--mean", type=numbers_of, metavar="LIST", help="mean of each channel of pixels in 0..1, as 0.5,0.5,0.5")
+    parser.add_argument("--std", type=numbers_of, metavar="LIST", help="their standard deviations")
     parser.add_argument("--classes", type=int, default=10, help="classes, where the source takes a number (10)")
     parser.add_argument("--weights", metavar="FILE", help="start from a state_dict, .pt or .safetensors")
     parser.add_argument("--pretrained", action="store_true", help="start from downloaded weights (needs a network)")
     options = parser.parse_args()
 
+    check_output(options.output, [options.source.rpartition(":")[0], options.weights or ""])
     import torch
     torch.manual_seed(0)
     model = load(options.source, options.classes, options.size, options.pretrained)
@@ -143,7 +188,7 @@ def main():
         load_weights(model, options.weights)
     model.eval()
     with torch.no_grad():
-        logits = model(torch.zeros(1, 3, options.size, options.size))
+        logits = model(torch.zeros(1, options.channels, *sides(options.size)))
     if logits.ndim != 2:
         sys.exit(f"launch/export-model: {options.source} gives {tuple(logits.shape)}, expected (1, classes)")
     # Size, channels and classes are the graph's own.
@@ -152,12 +197,15 @@ def main():
         config = getattr(model, "pretrained_cfg", None) or {}
         for key, usual in (("mean", (0.485, 0.456, 0.406)), ("std", (0.229, 0.224, 0.225))):
             metadata[f"preprocessing.{key}"] = json.dumps(list(config.get(key, usual)))
-    export(model, options.output, options.size, metadata)
+    for key in ("mean", "std"):
+        if getattr(options, key):
+            metadata[f"preprocessing.{key}"] = json.dumps(getattr(options, key))
+    export(model, options.output, options.size, metadata, options.channels)
     left_out = dropped(model)
     if left_out:
         print(f"not in the file, since it is exported in evaluation mode: {', '.join(left_out[:6])}"
               + (f" and {len(left_out) - 6} more" if len(left_out) > 6 else ""))
-    distance = check(model, options.output, options.size)
+    distance = check(model, options.output, options.size, options.channels)
     if distance is None:
         print("not checked: there is no onnxruntime")
     elif distance > 1e-3:
@@ -165,7 +213,7 @@ def main():
     else:
         print(f"checked with onnxruntime: logits differ from PyTorch's by {distance:.1e} of the largest")
     count = sum(p.numel() for p in model.parameters())
-    print(f"{options.output}: {count:,} parameters, {logits.shape[1]} classes, images of 3x{options.size}x{options.size}")
+    print(f"{options.output}: {count:,} parameters, {logits.shape[1]} classes, images of {options.channels}x{'x'.join(map(str, sides(options.size)))}")
     print(f"model:\n  kind: onnx\n  path: {os.path.abspath(options.output)}")
 
 

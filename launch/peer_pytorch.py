@@ -5,8 +5,8 @@
 modes: plain    forward, backward, AdamW
        lean     the cyclic step without wasted work (input gradients only, no gradient for the target pass)
        authors  the cyclic step as the authors' public code takes it (weight gradients and graphs that it then drops)
-ResNet-20 (projection shortcuts, 100 classes), random images of 3x32x32, rule adam. Prints one line of JSON.
-Under torchrun it runs data-parallel over gloo (not authors).
+ResNet-20 (projection shortcuts, 100 classes), random images of 3x32x32, rule adam; or another --model, whose features are
+what the modules --taps give. Prints one line of JSON. Under torchrun it runs data-parallel over gloo (not authors).
 """
 
 import argparse
@@ -24,6 +24,9 @@ parser.add_argument("--threads", type=int, default=1)
 parser.add_argument("--batch", type=int, default=128, help="of each rank")
 parser.add_argument("--mode", choices=["plain", "lean", "authors"], default="lean")
 parser.add_argument("--steps", type=int, default=5, help="refinement steps T")
+parser.add_argument("--model", help="torchvision:NAME, timm:NAME or wrn-16-4")
+parser.add_argument("--size", type=int, default=32, help="of images, in pixels")
+parser.add_argument("--taps", default="", help="of --model: modules whose outputs are compared, with commas")
 parser.add_argument("--channels-last", action="store_true")
 parser.add_argument("--compile", action="store_true")
 parser.add_argument("--repeats", type=int, default=7, help="timed steps, after two that are not")
@@ -65,10 +68,68 @@ class ResNet20(nn.Module):
         return self.fc(f3.mean((2, 3))), [f1, f2, f3]
 
 
+class WideBlock(nn.Module):
+    def __init__(self, inputs, outputs, stride):
+        super().__init__()
+        self.b1, self.c1 = nn.BatchNorm2d(inputs), nn.Conv2d(inputs, outputs, 3, stride, 1, bias=False)
+        self.b2, self.c2 = nn.BatchNorm2d(outputs), nn.Conv2d(outputs, outputs, 3, 1, 1, bias=False)
+        self.down = None
+        if stride != 1 or inputs != outputs:
+            self.down = nn.Conv2d(inputs, outputs, 1, stride, bias=False)
+
+    def forward(self, x):
+        h = F.relu(self.b1(x))
+        shortcut = x if self.down is None else self.down(h)
+        return self.c2(F.relu(self.b2(self.c1(h)))) + shortcut
+
+
+class WRN16x4(nn.Module):
+    def __init__(self, classes=100):
+        super().__init__()
+        self.c = nn.Conv2d(3, 16, 3, 1, 1, bias=False)
+        widths = [16, 64, 128, 256]
+        self.stages = nn.ModuleList(
+            nn.Sequential(WideBlock(a, b, 1 if i == 0 else 2), WideBlock(b, b, 1))
+            for i, (a, b) in enumerate(zip(widths, widths[1:])))
+        self.b, self.fc = nn.BatchNorm2d(256), nn.Linear(256, classes)
+
+    def forward(self, x):
+        x, features = self.c(x), []
+        for stage in self.stages:
+            x = stage(x)
+            features.append(x)
+        return self.fc(F.relu(self.b(x)).mean((2, 3))), features
+
+
+class Tapped(nn.Module):
+    """A model of a package, which also gives what some of its modules give."""
+
+    def __init__(self, model, taps):
+        super().__init__()
+        self.model, self.features = model, []
+        for tap in taps:
+            model.get_submodule(tap).register_forward_hook(lambda module, inputs, output: self.features.append(output))
+
+    def forward(self, x):
+        self.features.clear()
+        logits = self.model(x)
+        return logits, list(self.features) or [logits]
+
+
+def make(name):
+    if name is None:
+        return ResNet20()
+    if name == "wrn-16-4":
+        return WRN16x4()
+    import export_model
+
+    return Tapped(export_model.load(name, 100, arguments.size, False), [t for t in arguments.taps.split(",") if t])
+
+
 world = int(os.environ.get("WORLD_SIZE", 1))
 rank = int(os.environ.get("RANK", 0))
-core = ResNet20()
-images, labels = torch.randn(arguments.batch, 3, 32, 32), torch.randint(0, 100, (arguments.batch,))
+core = make(arguments.model)
+images, labels = torch.randn(arguments.batch, 3, arguments.size, arguments.size), torch.randint(0, 100, (arguments.batch,))
 if arguments.channels_last:
     core = core.to(memory_format=torch.channels_last)
     images = images.contiguous(memory_format=torch.channels_last)

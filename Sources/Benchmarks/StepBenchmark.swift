@@ -1,5 +1,6 @@
 import Configuration
 import Datasets
+import Doctor
 import Glibc
 import Graph
 import Kernels
@@ -34,7 +35,11 @@ package struct StepBenchmark {
 
   /// The same report on every rank.
   package func run() throws -> StepBenchmarkReport {
-    let plan = try communicator.collectively { try RunPlan(synthetic: configuration, ranks: communicator.size) }
+    let plan = try communicator.collectively {
+      let plan = try RunPlan(synthetic: configuration, ranks: communicator.size)
+      try RankMemory(plan, ranks: communicator.size).check()
+      return plan
+    }
     try communicator.agreeOnBenchmark(plan.configuration)
     let clock = PhaseClock()
     let trainer = try communicator.collectively {
@@ -44,8 +49,10 @@ package struct StepBenchmark {
     let timed = try timeSteps(of: trainer, clock)
     // Before the convolutions are timed, which takes memory that is no step's.
     let memory = HostMemory.residentAnonymous
+    let peak = HostMemory.peakResident
     var report = StepBenchmarkReport(
       plan: plan, ranks: communicator.size, options: options, steps: try slowest(timed.times))
+    report.peakResident = try communicator.largest(peak)
     report.residentAnonymous = try communicator.largest(memory)
     report.residentAnonymousAtStepTwo = try communicator.largest(timed.memoryAtStepTwo)
     report.processorShare = 1 - (try communicator.largest(seconds: [1 - timed.processorShare])[0])

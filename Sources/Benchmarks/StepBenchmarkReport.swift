@@ -16,7 +16,7 @@ package struct StepBenchmarkReport {
   private let phases: [(phase: Phase, seconds: Measurements)]
   private let dataShare: Double
   /// Bytes, the largest over the ranks.
-  var residentAnonymous, residentAnonymousAtStepTwo: Int?
+  var residentAnonymous, residentAnonymousAtStepTwo, peakResident: Int?
   /// Processor time by time, the least over the ranks. A rank hardly sleeps in a step (MPI waits by asking again), so
   /// less than 1 means that something else ran on its core.
   var processorShare = 1.0
@@ -72,6 +72,7 @@ package struct StepBenchmarkReport {
       "repeats": .integer(options.repeats),
       "resident_anonymous_mib": .number(mebibytes(residentAnonymous)),
       "resident_anonymous_mib_step_2": .number(mebibytes(residentAnonymousAtStepTwo)),
+      "peak_resident_mib": .number(mebibytes(peakResident)),
       "versions": .text(Platform.description),
     ]).json
   }
@@ -91,7 +92,7 @@ package struct StepBenchmarkReport {
       "\(configuration.model.kind.rawValue), synthetic images of \(images), \(rule), batch \(batchSize) in \(plan.shards) "
         + "shards, \(ranks) \(ranks == 1 ? "rank" : "ranks") of \(configuration.training.threads) "
         + (configuration.training.threads == 1 ? "thread" : "threads"),
-      "\(options.repeats) steps after \(options.warmUp) to warm up; milliseconds of the slowest rank", "",
+      "\(counted(options.repeats, "step")) after \(options.warmUp) to warm up; milliseconds of the slowest rank", "",
       Table.text(
         header: ["phase", "median", "least", "most", "share"], rows: rows,
         alignments: [.left, .right, .right, .right, .right]), "",

@@ -16,6 +16,10 @@ ck_pass *ck_pass_create(ck_backend backend, ck_kind kind, ck_geometry geometry, 
   return pass;
 }
 
+int ck_pass_is_ours(ck_kind kind, ck_geometry geometry) {
+  return ck_few_fits(kind, geometry) || ck_narrow_fits(kind, geometry);
+}
+
 void ck_pass_destroy(ck_pass *pass) {
   free(pass->few);
   free(pass->narrow);

@@ -1,6 +1,7 @@
 import Files
 import Formats
 import Glibc
+import Runtime
 
 /// The checkpoints of a run directory: `step-NNNNNNN.safetensors`, the newest few, and `best.safetensors`.
 ///
@@ -46,7 +47,7 @@ package struct CheckpointStore {
 
   /// Whether a run has left anything here that starting over would mix with.
   package var hasCheckpoints: Bool {
-    get throws(CheckpointError) {
+    get throws(FileError) {
       try !steps().isEmpty || access(bestPath, F_OK) == 0
     }
   }
@@ -90,39 +91,35 @@ package struct CheckpointStore {
 
   /// The newest checkpoint that verifies, or nil where there is none at all.
   /// - Throws: where there are some but all are bad. A run must not start over silently then.
-  package func newestValid() throws(CheckpointError) -> ResumePoint? {
+  package func newestValid() throws(FileError) -> ResumePoint? {
     var skipped: [String] = []
     for step in try steps().reversed() {
       let path = path(step: step)
-      do throws(CheckpointError) {
+      do throws(FileError) {
         let snapshot = try Self.load(path: path, followLinks: false)
         guard snapshot.metadata["step"] == String(step) else {
-          throw CheckpointError(
+          throw FileError(
             path: path, reason: "holds step \(quoted(snapshot.metadata["step"] ?? "?")), not \(step)")
         }
         return ResumePoint(snapshot: snapshot, step: step, path: path, skipped: skipped)
       } catch { skipped.append(error.description) }
     }
     guard !skipped.isEmpty else { return nil }
-    throw CheckpointError(
+    throw FileError(
       path: directory,
-      reason: "none of the \(skipped.count) checkpoints can be used (\(skipped.joined(separator: "; ")));"
+      reason: "none of the \(counted(skipped.count, "checkpoint")) can be used (\(skipped.joined(separator: "; ")));"
         + " use --resume never to start over")
   }
 
   /// Reads one checkpoint, checking its format version and every checksum.
   /// - Parameter followLinks: true for a path the user named, false for what lies in a run directory.
-  package static func load(path: String, followLinks: Bool = true) throws(CheckpointError) -> Snapshot {
-    do throws(FormatError) {
-      return try CheckpointFormat.decode(SafetensorsFile(path: path, followLinks: followLinks))
-    } catch { throw CheckpointError(path: error.path, reason: error.reason) }
+  package static func load(path: String, followLinks: Bool = true) throws(FileError) -> Snapshot {
+    return try CheckpointFormat.decode(SafetensorsFile(path: path, followLinks: followLinks))
   }
 
   /// The same of a checkpoint's bytes, as another rank read them from `path`.
-  package static func decode(bytes: [UInt8], path: String) throws(CheckpointError) -> Snapshot {
-    do throws(FormatError) {
-      return try CheckpointFormat.decode(SafetensorsFile(bytes: bytes, path: path))
-    } catch { throw CheckpointError(path: error.path, reason: error.reason) }
+  package static func decode(bytes: [UInt8], path: String) throws(FileError) -> Snapshot {
+    return try CheckpointFormat.decode(SafetensorsFile(bytes: bytes, path: path))
   }
 
   /// Goes on from a loaded checkpoint: takes over its best, and sets later checkpoints aside (renamed to
@@ -224,10 +221,10 @@ extension CheckpointStore {
     } catch { return ["an old checkpoint stays: \(error)"] }
   }
 
-  private func steps() throws(CheckpointError) -> [Int] {
+  private func steps() throws(FileError) -> [Int] {
     do throws(SystemError) {
       return try listedSteps()
-    } catch { throw CheckpointError(path: error.path, reason: error.description) }
+    } catch { throw FileError(path: error.path, reason: error.description) }
   }
 
   /// Ascending.

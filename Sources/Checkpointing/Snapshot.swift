@@ -15,6 +15,19 @@ package struct Snapshot: Sendable {
   }
 }
 
+extension Snapshot {
+  /// Bytes of a state of so many numbers.
+  package static func stateBytes(values: Int) -> Double { 4 * Double(values) }
+
+  /// Bytes of its file; names, checksums and configuration come to little.
+  package static func fileBytes(values: Int) -> Double { stateBytes(values: values) + 0x1p16 }
+
+  /// Bytes that a save takes at most: the copy of the state, and the file before it is written.
+  package static func bytesWhileSaving(values: Int) -> Double {
+    stateBytes(values: values) + fileBytes(values: values)
+  }
+}
+
 /// A snapshot as the bytes of a safetensors file, each of them under a checksum.
 ///
 /// `checksum.<tensor>` is the CRC-32 of the tensor's bytes; `checksum` is that of the header's JSON, padding
@@ -39,20 +52,20 @@ enum CheckpointFormat {
     return SafetensorsWriter.encode(tensors: snapshot.tensors, metadata: metadata)
   }
 
-  static func decode(_ file: SafetensorsFile) throws(FormatError) -> Snapshot {
+  static func decode(_ file: SafetensorsFile) throws(FileError) -> Snapshot {
     guard let found = file.metadata[versionKey] else {
-      throw FormatError(
+      throw FileError(
         path: file.path, reason: "not a checkpoint of this program: no \(versionKey) in its metadata")
     }
     guard found == version else {
-      throw FormatError(
+      throw FileError(
         path: file.path, reason: "\(versionKey) \(quoted(found)), but this program reads version \(version)")
     }
     try verify(file)
     var tensors: [NamedTensor] = []
     for info in file.tensors {
       guard isIdentifier(info.name), info.type == .float32 || info.type == .int64 else {
-        throw FormatError(
+        throw FileError(
           path: file.path,
           reason: "tensor \(quoted(info.name)) (\(info.type.rawValue)) has no place in a checkpoint")
       }
@@ -67,21 +80,21 @@ enum CheckpointFormat {
   }
 
   /// Checks the header, then each tensor.
-  static func verify(_ file: SafetensorsFile) throws(FormatError) {
+  static func verify(_ file: SafetensorsFile) throws(FileError) {
     guard let expected = file.metadata[headerKey],
       let digits = file.header.firstRange(of: Array("\"\(headerKey)\":\"\(expected)\"".utf8))
-    else { throw FormatError(path: file.path, reason: "damaged: the header carries no checksum") }
+    else { throw FileError(path: file.path, reason: "damaged: the header carries no checksum") }
     var header = Array(file.header)
     // The same slice's indices, from zero: the digits stand before the closing quote.
     let end = digits.upperBound - file.header.startIndex - 1
     header.replaceSubrange(end - expected.utf8.count..<end, with: "00000000".utf8)
     guard Checksum.hexadecimal(Checksum.crc32(header)) == expected else {
-      throw FormatError(path: file.path, reason: "damaged: the header does not match its checksum")
+      throw FileError(path: file.path, reason: "damaged: the header does not match its checksum")
     }
     for tensor in file.tensors {
       let found = Checksum.hexadecimal(file.withBytes(of: tensor) { Checksum.crc32($0) })
       guard found == file.metadata[tensorPrefix + tensor.name] else {
-        throw FormatError(
+        throw FileError(
           path: file.path, reason: "damaged: tensor \(quoted(tensor.name)) does not match its checksum")
       }
     }

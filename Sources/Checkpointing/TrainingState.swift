@@ -1,3 +1,4 @@
+import Files
 import Formats
 import Foundation
 import Graph
@@ -25,8 +26,8 @@ package struct TrainingState: Sendable {
     }
   }
 
-  package init(_ snapshot: Snapshot, path: String) throws(CheckpointError) {
-    func wrong(_ what: String) -> CheckpointError { CheckpointError(path: path, reason: what) }
+  package init(_ snapshot: Snapshot, path: String) throws(FileError) {
+    func wrong(_ what: String) -> FileError { FileError(path: path, reason: what) }
     guard let text = snapshot.metadata["progress"],
       let progress = try? JSONDecoder().decode(TrainingProgress.self, from: Data(text.utf8)),
       let steps = snapshot.metadata["optimizer_steps"].flatMap({ Int($0) })
@@ -38,7 +39,7 @@ package struct TrainingState: Sendable {
   }
 
   /// Throws where the numbers cannot be a run's: they may be forged, and later sums must not overflow.
-  package func checkProgress(stepsPerEpoch: Int, path: String) throws(CheckpointError) {
+  package func checkProgress(stepsPerEpoch: Int, path: String) throws(FileError) {
     let (steps, overflows) = progress.epoch.multipliedReportingOverflow(by: stepsPerEpoch)
     guard progress.epoch >= 0, (0..<stepsPerEpoch).contains(progress.position), !overflows,
       0...Self.countLimit ~= progress.step, progress.step - progress.position == steps,
@@ -46,7 +47,7 @@ package struct TrainingState: Sendable {
       0...progress.samples ~= progress.correct, 0...Self.countLimit ~= progress.refusedSteps,
       0...progress.refusedSteps ~= progress.refusedInRow, 0...Self.countLimit ~= progress.rollbacks,
       !progress.awaitsEvaluation || (progress.position == 0 && progress.epoch > 0)
-    else { throw CheckpointError(path: path, reason: "its progress is not that of a run: \(progress)") }
+    else { throw FileError(path: path, reason: "its progress is not that of a run: \(progress)") }
   }
 
   /// Above any count of a run, and far from an overflow.
@@ -60,7 +61,7 @@ package struct TrainingState: Sendable {
       for entry in model.layout.parameters {
         let name = "optimizer.\(slot.name).\(entry.name)"
         guard let tensor = found[name], tensor.shape == entry.shape, let values = tensor.floats else {
-          throw WeightsError(path: path, reason: "there is no \(name) of shape \(entry.shape)")
+          throw FileError(path: path, reason: "there is no \(name) of shape \(entry.shape)")
         }
         try checkFinite(values, of: name, path: path)
         _ = slot.values[entry.range].update(fromContentsOf: values)

@@ -17,10 +17,13 @@ struct DataCommand: ParsableCommand {
   var pictures: String?
 
   func run() throws {
+    let configuration = try source.load()
     let output = try pictures.map { (path) throws(SaveError) in
-      try OutputFile(path, option: "--pictures", keeping: [("the configuration", source.config)])
+      try OutputFile(
+        path, of: .png, option: "--pictures",
+        keeping: [("the configuration", source.config)] + configuration.dataPlaces)
     }
-    let inspection = try DataInspection(try source.load())
+    let inspection = try DataInspection(configuration)
     try StandardOutput.print(inspection.text)
     if let output { try output.write(inspection.contactSheet()) }
   }

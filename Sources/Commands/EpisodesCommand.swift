@@ -21,7 +21,8 @@ struct EpisodesCommand: ParsableCommand {
 
   @OptionGroup var source: ConfigurationArguments
 
-  @Option(help: ArgumentHelp("A checkpoint, or a PyTorch state_dict saved as safetensors.", valueName: "file"))
+  @Option(
+    help: ArgumentHelp("A checkpoint, a PyTorch state_dict saved as safetensors, or an ONNX file.", valueName: "file"))
   var weights: String
 
   @Option(help: ArgumentHelp("Labels to draw from, as 5,6,7; default all of the data.", valueName: "list"))
@@ -68,10 +69,8 @@ struct EpisodesCommand: ParsableCommand {
         way: way, shots: shots, queries: queries, episodes: episodes, distance: distance, seed: seed)
       let supervision = try Supervision(communicator, limit: configuration.watchdog.seconds)
       defer { supervision.end() }
-      let report = try EpisodeSession(
-        configuration: configuration, weights: weights, options: options, classes: labels(),
-        rounds: SharedRounds(communicator, supervision)
-      ).run()
+      let rounds = SharedRounds(communicator, supervision)
+      let report = try rounds.measureEpisodes(weights: weights, by: configuration, options, labels: labels())
       try StandardOutput.print(json ? report.json : report.text, from: communicator)
     }
   }

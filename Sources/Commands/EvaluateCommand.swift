@@ -13,7 +13,8 @@ struct EvaluateCommand: ParsableCommand {
 
   @OptionGroup var source: ConfigurationArguments
 
-  @Option(help: ArgumentHelp("A checkpoint, or a PyTorch state_dict saved as safetensors.", valueName: "file"))
+  @Option(
+    help: ArgumentHelp("A checkpoint, a PyTorch state_dict saved as safetensors, or an ONNX file.", valueName: "file"))
   var weights: String
 
   @Flag(help: "One JSON object: accuracy loss precision recall f1 ece per_class confusion.")
@@ -24,9 +25,8 @@ struct EvaluateCommand: ParsableCommand {
       let configuration = try communicator.collectively { try source.load() }
       let supervision = try Supervision(communicator, limit: configuration.watchdog.seconds)
       defer { supervision.end() }
-      let metrics = try EvaluationSession(
-        configuration: configuration, weights: weights, rounds: SharedRounds(communicator, supervision)
-      ).run()
+      let rounds = SharedRounds(communicator, supervision)
+      let metrics = try rounds.evaluate(weights: weights, by: configuration)
       try StandardOutput.print(json ? metrics.json : metrics.text, from: communicator)
     }
   }

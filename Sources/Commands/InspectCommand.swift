@@ -4,6 +4,7 @@ import Files
 import Formats
 import Inspection
 import Reporting
+import Runtime
 
 struct InspectCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -41,7 +42,7 @@ struct InspectCommand: ParsableCommand {
       case .success?: "verified"
       case .failure?: "WRONG"
       }
-    lines.append("\(contents.tensors.count) tensors, \(elements) elements; checksums: \(verdict)")
+    lines.append("\(counted(contents.tensors.count, "tensor")), \(counted(elements, "element")); checksums: \(verdict)")
     try StandardOutput.print(lines.joined(separator: "\n"))
     _ = try loaded?.get()
   }

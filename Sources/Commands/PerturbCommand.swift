@@ -12,7 +12,8 @@ struct PerturbCommand: ParsableCommand {
 
   @OptionGroup var source: ConfigurationArguments
 
-  @Option(help: ArgumentHelp("A checkpoint, or a PyTorch state_dict saved as safetensors.", valueName: "file"))
+  @Option(
+    help: ArgumentHelp("A checkpoint, a PyTorch state_dict saved as safetensors, or an ONNX file.", valueName: "file"))
   var weights: String
 
   @Option(

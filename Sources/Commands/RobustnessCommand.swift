@@ -20,7 +20,8 @@ struct RobustnessCommand: ParsableCommand {
 
   @OptionGroup var source: ConfigurationArguments
 
-  @Option(help: ArgumentHelp("A checkpoint, or a PyTorch state_dict saved as safetensors.", valueName: "file"))
+  @Option(
+    help: ArgumentHelp("A checkpoint, a PyTorch state_dict saved as safetensors, or an ONNX file.", valueName: "file"))
   var weights: String
 
   @Option(help: ArgumentHelp("One of the two; both without it.", valueName: "corruptions|attacks"))
@@ -46,9 +47,9 @@ struct RobustnessCommand: ParsableCommand {
       if let attackSamples { configuration.evaluation.attackSamples = attackSamples }
       let supervision = try Supervision(communicator, limit: configuration.watchdog.seconds)
       defer { supervision.end() }
-      let report = try RobustnessSession(
-        configuration: configuration, weights: weights, rounds: SharedRounds(communicator, supervision)
-      ).run(only.map { [$0] } ?? RobustnessCheck.allCases)
+      let rounds = SharedRounds(communicator, supervision)
+      let report = try rounds.measureRobustness(
+        weights: weights, by: configuration, only.map { [$0] } ?? RobustnessCheck.allCases)
       if communicator.rank == 0, let warning = report.attacks?.warning { Fatal.write("icp: warning: \(warning)") }
       try StandardOutput.print(json ? report.json : report.text, from: communicator)
     }

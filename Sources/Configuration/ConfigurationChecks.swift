@@ -1,3 +1,6 @@
+import Files
+import Runtime
+
 /// What no key can tell alone.
 struct ConfigurationCheck: Sendable {
   /// The keys it is about; the error is put where the last of them is given.
@@ -9,6 +12,22 @@ struct ConfigurationCheck: Sendable {
     ConfigurationCheck(keys: ["training.batch_size", "training.shards"]) { configuration in
       guard case .count(let shards) = configuration.training.shards else { return nil }
       return batchViolation(configuration.training.batchSize, shards)
+    },
+    ConfigurationCheck(keys: ["data.format", "data.path", "data.validation_path", "data.test_path"]) { configuration in
+      let data = configuration.data
+      let paths = [
+        ("data.path", data.path), ("data.validation_path", data.validationPath), ("data.test_path", data.testPath),
+      ]
+      guard data.format == .glyphs, let given = paths.first(where: { $0.1 != nil }) else { return nil }
+      return "'\(given.0)' is given, but 'data.format' is glyphs, which are drawn: "
+        + (data.path == nil ? "'data.path' is missing" : "leave one of both out")
+    },
+    ConfigurationCheck(keys: ["data.cache"]) { configuration in
+      guard let cache = configuration.data.cache else { return nil }
+      do throws(SaveError) {
+        try ShellPath.check(cache, option: "data.cache")
+        return nil
+      } catch { return error.description }
     },
     ConfigurationCheck(keys: ["model.kind", "model.path"]) { configuration in
       switch (configuration.model.kind == .onnx, configuration.model.path) {
@@ -25,7 +44,7 @@ struct ConfigurationCheck: Sendable {
     ConfigurationCheck(keys: ["data.mean", "data.std"]) { configuration in
       guard let mean = configuration.data.mean, let std = configuration.data.std, mean.count != std.count
       else { return nil }
-      return "'data.mean' has \(mean.count) and 'data.std' \(std.count) entries: each needs one a channel"
+      return "'data.mean' has \(mean.count) and 'data.std' \(counted(std.count, "entry")): each needs one a channel"
     },
     ConfigurationCheck(keys: ["data.label_noise.kind", "data.label_noise.rate"]) { configuration in
       let noise = configuration.data.labelNoise

@@ -6,41 +6,16 @@ package enum ConfigurationFile {
   /// The text, after checks that need no reading: a FIFO, a directory or a huge file is refused at once.
   package static func read(_ path: String) throws(ConfigurationError) -> String {
     let source = ConfigurationSource.file(path)
-    let descriptor: Int32
-    let size: Int
+    let bytes: [UInt8]
     do throws(RegularFile.Refusal) {
-      (descriptor, size) = try RegularFile.open(path)
-    } catch {
-      switch error {
-      case .kind(.directory): throw source.error("is a directory; expected a YAML file")
-      case .kind: throw source.error("is not a regular file; expected a YAML file")
-      case .system(_, let code): throw source.systemError(code)
-      case .link: throw source.error(error.reason)
-      }
-    }
-    defer { close(descriptor) }
-
-    let limit = ConfigurationYAML.sizeLimit
-    guard size <= limit else {
-      throw source.error("\(size) bytes, more than the \(limit) that a configuration may have")
-    }
-    return try decode(try bytes(descriptor, limit: limit, source), source)
-  }
-
-  /// At most one byte more than `limit`, however the file grows.
-  private static func bytes(
-    _ descriptor: Int32, limit: Int, _ source: ConfigurationSource
-  ) throws(ConfigurationError) -> [UInt8] {
-    var buffer = [UInt8](repeating: 0, count: limit + 1)
-    var filled = 0
-    while filled < buffer.count {
-      let count = buffer.withUnsafeMutableBytes {
-        Foundation.read(descriptor, $0.baseAddress! + filled, $0.count - filled)
-      }
-      if count == 0 { break }
-      if count > 0 { filled += count } else if errno != EINTR { throw source.systemError(errno) }
-    }
-    return Array(buffer[..<filled])
+      let limit = ConfigurationYAML.sizeLimit
+      let (descriptor, size) = try RegularFile.open(path)
+      defer { close(descriptor) }
+      guard size <= limit else { throw .size(size, limit: limit) }
+      // At most one byte more than it may have, however the file grows.
+      bytes = try RegularFile.bytes(descriptor, count: limit + 1)
+    } catch { throw source.refused(error) }
+    return try decode(bytes, source)
   }
 
   static func decode(_ bytes: [UInt8], _ source: ConfigurationSource) throws(ConfigurationError) -> String {
@@ -57,7 +32,13 @@ package enum ConfigurationFile {
 }
 
 extension ConfigurationSource {
-  fileprivate func systemError(_ code: Int32) -> ConfigurationError {
-    error("cannot be read: \(String(cString: strerror(code)))")
+  fileprivate func refused(_ refusal: RegularFile.Refusal) -> ConfigurationError {
+    switch refusal {
+    case .kind(.directory): error("is a directory; expected a YAML file")
+    case .kind: error("is not a regular file; expected a YAML file")
+    case .system(_, let code): error("cannot be read: \(String(cString: strerror(code)))")
+    case .size(let size, let limit?): error("\(size) bytes, more than the \(limit) that a configuration may have")
+    default: error(refusal.reason)
+    }
   }
 }

@@ -1,4 +1,5 @@
 import Datasets
+import Files
 import Formats
 import Models
 import Runtime
@@ -45,17 +46,17 @@ extension Preprocessing {
 
   /// Throws where `configuration` gives another value than the weights have.
   package func check(_ configuration: RunConfiguration, path: String, ignoringClasses: Bool = false)
-    throws(WeightsError)
+    throws(FileError)
   {
     guard let found = differences(from: configuration, ignoringClasses: ignoringClasses).first else { return }
-    throw WeightsError(
+    throw FileError(
       path: path,
       reason:
         "'\(found.key)' is given as \(found.given), but these weights were trained with \(found.own); leave it out")
   }
 
   /// Throws where the data's classes, by their names in order, are not those that the weights' outputs stand for.
-  package func check(_ names: [String]?, path: String) throws(WeightsError) {
+  package func check(_ names: [String]?, path: String) throws(FileError) {
     guard let own = classNames, let names, own != names else { return }
     func text(_ names: [String]) -> String { listed(names.map(quoted), most: 10) }
     let place = zip(own, names).enumerated().first { $0.element.0 != $0.element.1 }
@@ -63,20 +64,20 @@ extension Preprocessing {
       place.map {
         " (output \($0.offset) is \(quoted($0.element.0)), the data's class \($0.offset) \(quoted($0.element.1)))"
       } ?? ""
-    throw WeightsError(
+    throw FileError(
       path: path, reason: "its outputs are \(text(own)), but the data's classes are \(text(names))\(first)")
   }
 
   /// Throws where images of `shape` are not what the weights take.
-  package func check(_ shape: ImageShape, path: String, of source: String) throws(WeightsError) {
+  package func check(_ shape: ImageShape, path: String, of source: String) throws(FileError) {
     if let channels, channels != shape.channels {
-      throw WeightsError(
+      throw FileError(
         path: path,
-        reason: "its images have \(channels) \(channels == 1 ? "channel" : "channels"), \(source) \(shape.channels)")
+        reason: "its images have \(counted(channels, "channel")), \(source) \(shape.channels)")
     }
     let found = ImageSize(height: shape.height, width: shape.width)
     if let size, size != found {
-      throw WeightsError(path: path, reason: "its images are of size \(size), \(source) of \(found)")
+      throw FileError(path: path, reason: "its images are of size \(size), \(source) of \(found)")
     }
   }
 }

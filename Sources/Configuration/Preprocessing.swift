@@ -2,6 +2,7 @@ import Datasets
 import Files
 import Formats
 import Foundation
+import Runtime
 
 /// How images become a network's inputs, and what its outputs stand for. It belongs to a model as its weights do: every
 /// checkpoint has it in its metadata, and whoever measures the weights goes by it. A foreign file may have any part of
@@ -78,12 +79,12 @@ package struct Preprocessing: Equatable, Sendable {
   }
 
   /// Of a file that anyone may have written: each key is absent, or exactly of its form.
-  package init(metadata: [String: String], path: String) throws(FormatError) {
-    func read<Value>(_ name: String, _ expected: String, _ parse: (String) -> Value?) throws(FormatError) -> Value? {
+  package init(metadata: [String: String], path: String) throws(FileError) {
+    func read<Value>(_ name: String, _ expected: String, _ parse: (String) -> Value?) throws(FileError) -> Value? {
       guard let text = metadata["preprocessing.\(name)"] else { return nil }
       // Longer than any that is meant, and short enough to be read at once.
       guard text.utf8.count <= 1 << 20, let value = parse(text) else {
-        throw FormatError(
+        throw FileError(
           path: path, reason: "metadata preprocessing.\(name) is \(quoted(text)), expected \(expected)")
       }
       return value
@@ -115,12 +116,12 @@ package struct Preprocessing: Equatable, Sendable {
       return names
     }
     if let order = metadata["preprocessing.channel_order"], order != Self.channelOrder {
-      throw FormatError(
+      throw FileError(
         path: path, reason: "metadata preprocessing.channel_order is \(quoted(order)), expected \(Self.channelOrder)")
     }
     let counts = [mean?.count, std?.count, channels].compactMap(\.self)
     guard (mean == nil) == (std == nil), Set(counts).count <= 1 else {
-      throw FormatError(
+      throw FileError(
         path: path,
         reason:
           "metadata preprocessing.mean is \(mean.map(Self.text) ?? "absent"), .std \(std.map(Self.text) ?? "absent") and "
@@ -138,10 +139,10 @@ package struct Preprocessing: Equatable, Sendable {
 }
 
 extension Double {
-  /// A finite number in decimal digits: neither `nan` nor `0x1p3`, which Swift would take too.
+  /// A number in decimal digits that float32 keeps: neither `nan` nor `0x1p3`, which Swift would take too.
   fileprivate init?(decimal text: String) {
     let characters = "0123456789+-.eE".utf8
-    guard text.utf8.allSatisfy(characters.contains), let value = Double(text), value.isFinite else { return nil }
+    guard text.utf8.allSatisfy(characters.contains), let value = Double(text), value.isKeptByFloat32 else { return nil }
     self = value
   }
 }

@@ -2,10 +2,11 @@ import Files
 import Graph
 import Kernels
 import Models
+import Runtime
 
 extension RunConfiguration.ModelSection {
   /// The network that the section names, for images of a shape: of a file, or made in code.
-  /// Throws: a GraphError where there is none, a FormatError for a file that cannot be read.
+  /// Throws: a GraphError where there is none, a FileError for a file that cannot be read.
   package func network(of image: Shape, classes: Int) throws -> Network {
     guard kind == .onnx, let path else {
       let options = ModelChoice(kind: kind, shortcut: shortcut, stem: stem, hidden: hidden, dropout: dropout)
@@ -21,7 +22,7 @@ extension RunConfiguration.ModelSection {
     }
     guard network.classes >= classes else {
       throw GraphError(
-        "\(path) tells \(network.classes) classes apart, the data have \(classes); export it with --classes")
+        "\(path) tells \(counted(network.classes, "class")) apart, the data have \(classes); export it with --classes")
     }
     return network
   }

@@ -103,12 +103,18 @@ extension ValueForm where Value == Int {
 }
 
 extension ValueForm where Value == Double {
-  /// A finite decimal number, with or without exponent; `condition` says in words what `accepts` tests.
+  /// A decimal number, with or without exponent; `condition` says in words what `accepts` tests, of the number and of
+  /// what float32 rounds it to.
   static func number(_ condition: String, _ accepts: @escaping @Sendable (Double) -> Bool) -> ValueForm {
     ValueForm(
       alternatives: ["a number \(condition)"],
-      read: { node in node.number.flatMap { accepts($0) ? $0 : nil } }, write: { YAMLText.number($0) },
-      reason: \.rangeReason)
+      read: { node in node.number.flatMap { accepts($0) && accepts(Double(Float($0))) ? $0 : nil } },
+      write: { YAMLText.number($0) },
+      reason: { node in
+        guard let number = node.number else { return node.rangeReason }
+        let rounded = Double(Float(number))
+        return accepts(number) && !accepts(rounded) ? "float32 rounds it to \(YAMLText.number(rounded))" : nil
+      })
   }
 
   package static var positive: ValueForm { number("> 0") { $0 > 0 } }

@@ -1,4 +1,5 @@
 import Formats
+import Runtime
 import Yams
 
 /// YAML as we write it: read back to the same value by us and, as far as it goes, by readers of YAML 1.1.
@@ -84,17 +85,24 @@ extension Node {
     return Int(plainText)
   }
 
-  /// A finite decimal number without leading zeros: `5`, `-0.5`, `.5`, `1e-3`.
+  /// A decimal number without leading zeros: `5`, `-0.5`, `.5`, `1e-3`. None that float32 does not keep: every number
+  /// is one that networks may have to compute with.
   package var number: Double? {
-    let characters = "0123456789+-.eE".utf8
-    guard plainText.utf8.allSatisfy(characters.contains), !plainText.hasLeadingZero else { return nil }
-    return Double(plainText).flatMap { $0.isFinite && !($0 == 0 && isNotZero) ? $0 : nil }
+    guard let value = decimal, value.isKeptByFloat32, !(value == 0 && isNotZero) else { return nil }
+    return value
   }
 
   /// Why a number that is one to people is none here; nil for anything else.
   var rangeReason: String? {
-    guard isNotZero, !plainText.hasLeadingZero, Double(plainText) == 0 else { return nil }
-    return "so small that it would be read as 0"
+    guard let value = decimal, isNotZero, number == nil else { return nil }
+    return "so \(abs(value) < 1 ? "small that float32 would make it 0" : "large that float32 would make it infinite")"
+  }
+
+  /// As a double has it: 0 or infinite beyond its range.
+  private var decimal: Double? {
+    let characters = "0123456789+-.eE".utf8
+    guard plainText.utf8.allSatisfy(characters.contains), !plainText.hasLeadingZero else { return nil }
+    return Double(plainText)
   }
 
   /// Whether a digit other than 0 stands before the exponent.

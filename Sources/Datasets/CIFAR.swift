@@ -2,6 +2,7 @@ import Files
 import Foundation
 import Formats
 import Pictures
+import Runtime
 
 /// The binary layout of CIFAR-10 and CIFAR-100 (https://www.cs.toronto.edu/~kriz/cifar.html): records of one label byte
 /// (CIFAR-100: coarse, then fine) and 3072 pixel bytes, the red, green and blue planes of 32x32.
@@ -11,14 +12,14 @@ enum CIFAR {
   /// Loads the `data_batch_N.bin` that the directory holds, sorted by name, or its `train.bin`; and `test_batch.bin` or
   /// `test.bin`. The files stay mapped. Every label is checked. Copies, and both of either, would count as more data:
   /// refused.
-  static func load(_ format: DataFormat, directory: String) throws(DataError) -> (
+  static func load(_ format: DataFormat, directory: String) throws(FileError) -> (
     training: Dataset, test: Dataset
   ) {
     let folder = try DataFolder(directory, for: format)
     if let copy = folder.names.first(where: {
       looksLikeBatch($0) && trainingNumber($0) == nil && $0 != "test_batch.bin"
     }) {
-      throw DataError(
+      throw FileError(
         path: "\(directory)/\(copy)",
         reason:
           "is called as a file of the data set, but not data_batch_N.bin with a number: a copy would count as more "
@@ -30,11 +31,11 @@ enum CIFAR {
   }
 
   /// The test files alone.
-  static func loadTest(_ format: DataFormat, directory: String) throws(DataError) -> Dataset {
+  static func loadTest(_ format: DataFormat, directory: String) throws(FileError) -> Dataset {
     try test(format, DataFolder(directory, for: format))
   }
 
-  private static func test(_ format: DataFormat, _ folder: DataFolder) throws(DataError) -> Dataset {
+  private static func test(_ format: DataFormat, _ folder: DataFolder) throws(FileError) -> Dataset {
     let batches = folder.names.filter { $0 == "test_batch.bin" }
     return try dataset(format, paths: one(of: folder, batches, or: "test.bin", of: "test_batch.bin", format))
   }
@@ -42,13 +43,13 @@ enum CIFAR {
   /// The paths of `batches`, or of the file `single`: whichever is there.
   private static func one(
     of folder: DataFolder, _ batches: [String], or single: String, of pattern: String, _ format: DataFormat
-  ) throws(DataError) -> [String] {
+  ) throws(FileError) -> [String] {
     let hasSingle = folder.names.contains(single)
     guard hasSingle || !batches.isEmpty else {
-      throw DataError(path: folder.path, reason: "holds no \(pattern) and no \(single)" + folder.hint(for: format))
+      throw FileError(path: folder.path, reason: "holds no \(pattern) and no \(single)" + folder.hint(for: format))
     }
     guard !hasSingle || batches.isEmpty else {
-      throw DataError(
+      throw FileError(
         path: folder.path,
         reason: "holds \(batches[0]) and \(single), which are two data sets or one twice: keep those of one")
     }
@@ -70,12 +71,12 @@ enum CIFAR {
       || ["train", "test"].contains { base.hasPrefix("\($0) ") || base.hasPrefix("\($0)-") || base.hasPrefix("\($0)(") }
   }
 
-  private static func dataset(_ format: DataFormat, paths: [String]) throws(DataError) -> Dataset {
+  private static func dataset(_ format: DataFormat, paths: [String]) throws(FileError) -> Dataset {
     var files: [SampleFile] = []
     for path in paths {
       let file = try open(format, path: path)
       if let same = files.first(where: { $0.hasPixels(of: file) }) {
-        throw DataError(path: path, reason: "holds the same bytes as \(same.path): a copy would count as more data")
+        throw FileError(path: path, reason: "holds the same bytes as \(same.path): a copy would count as more data")
       }
       files.append(file)
     }
@@ -85,14 +86,13 @@ enum CIFAR {
     return dataset
   }
 
-  private static func open(_ format: DataFormat, path: String) throws(DataError) -> SampleFile {
-    let file: MappedFile
-    do { file = try MappedFile(path: path) } catch { throw DataError(error) }
+  private static func open(_ format: DataFormat, path: String) throws(FileError) -> SampleFile {
+    let file = try MappedFile(path: path)
     let labelBytes = format == .cifar100 ? 2 : 1
     let record = labelBytes + shape.count
     let size = file.bytes.count
     guard size > 0 else {
-      throw DataError(path: path, reason: "is empty, expected records of \(record) bytes")
+      throw FileError(path: path, reason: "is empty, expected records of \(record) bytes")
     }
     guard size % record == 0 else {
       let other: DataFormat = format == .cifar100 ? .cifar10 : .cifar100
@@ -100,9 +100,10 @@ enum CIFAR {
       let hint =
         size % otherRecord == 0
         ? "it is one of \(otherRecord) bytes: is this \(other)?" : "record \(size / record) is cut short"
-      throw DataError(
+      throw FileError(
         path: path,
-        reason: "\(size) bytes are not a multiple of \(format)'s record of \(record) bytes"
+        reason:
+          "\(counted(size, "byte")) \(size == 1 ? "is" : "are") not a multiple of \(format)'s record of \(record) bytes"
           + (FileSignature.named(file.bytes).map { "; it is \($0)" } ?? "; \(hint)"))
     }
     return SampleFile(path: path, records: file, labelBytes: labelBytes, pixelBytes: shape.count)

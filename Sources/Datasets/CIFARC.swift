@@ -23,19 +23,19 @@ package struct CIFARC: Sendable {
   /// `test`: the whole test set, whose labels each severity must repeat.
   package init(
     directory: String, shape expected: ImageShape?, classes: Int, kept: [Int]? = nil, test: Dataset? = nil
-  ) throws(DataError) {
+  ) throws(FileError) {
     let entries: [String]
     do {
       entries = try FileManager.default.contentsOfDirectory(atPath: directory).sorted()
     } catch {
-      throw DataError(
+      throw FileError(
         path: directory,
         reason: "is not a directory that can be read, expected the files of CIFAR-C"
           + ShellPath.hint(directory))
     }
     names = entries.filter { $0.hasSuffix(".npy") && $0 != "labels.npy" }.map { String($0.dropLast(4)) }
     guard !names.isEmpty else {
-      throw DataError(
+      throw FileError(
         path: directory,
         reason: "holds no NAME.npy, expected some of CIFAR-C's, such as gaussian_noise.npy"
           + Self.hint(directory, entries))
@@ -50,12 +50,12 @@ package struct CIFARC: Sendable {
     for name in names {
       // They become keys of records.
       guard name.utf8.allSatisfy({ UInt8(ascii: "a")...UInt8(ascii: "z") ~= $0 || $0 == UInt8(ascii: "_") }) else {
-        throw DataError(
+        throw FileError(
           path: directory, reason: "\(quoted(name)).npy is no name of CIFAR-C, expected small letters and '_'")
       }
       let file = try Self.open("\(directory)/\(name).npy")
       guard file.type == .u1, file.shape.count == 4, file.shape[0] == labels.count, file.count > 0 else {
-        throw DataError(
+        throw FileError(
           path: file.path,
           reason:
             "holds \(file.type.rawValue) of shape \(file.shape), expected u1 of shape [\(labels.count), height, width, "
@@ -63,7 +63,7 @@ package struct CIFARC: Sendable {
       }
       let found = ImageShape(channels: file.shape[3], height: file.shape[1], width: file.shape[2])
       guard shape == nil || shape == found else {
-        throw DataError(path: file.path, reason: "images of \(found), expected \(shape!), as the data's")
+        throw FileError(path: file.path, reason: "images of \(found), expected \(shape!), as the data's")
       }
       shape = found
       files[name] = file
@@ -103,23 +103,23 @@ package struct CIFARC: Sendable {
 
   /// The labels of each severity must be the test set's: those of other data, or in another order, would only lower
   /// figures.
-  private static func check(_ labels: [UInt8], against test: Dataset, path: String) throws(DataError) {
+  private static func check(_ labels: [UInt8], against test: Dataset, path: String) throws(FileError) {
     let images = labels.count / severities
     guard labels.count != test.count else {
-      throw DataError(
+      throw FileError(
         path: path,
-        reason: "holds \(labels.count) labels, as many as there are test images: one severity, expected all "
+        reason: "holds \(counted(labels.count, "label")), as many as there are test images: one severity, expected all "
           + "\(severities), one after the other (\(severities * test.count))")
     }
     guard images == test.count else {
-      throw DataError(
+      throw FileError(
         path: path,
         reason:
-          "holds \(labels.count) labels, \(images) a severity, but the test set has \(test.count) images; expected "
+          "holds \(counted(labels.count, "label")), \(images) a severity, but the test set has \(counted(test.count, "image")); expected "
           + "\(severities * test.count)")
     }
     for (index, label) in labels.enumerated() where Int(label) != test.trueLabel(index % images) {
-      throw DataError(
+      throw FileError(
         path: path,
         reason:
           "label \(index) (severity \(index / images + 1), image \(index % images)) is \(label), but the test set "
@@ -135,10 +135,10 @@ package struct CIFARC: Sendable {
     return folder.map { "; they are in \(directory)/\($0)" } ?? "; it holds \(listed(entries.map(quoted), most: 5))"
   }
 
-  private static func labels(path: String, classes: Int) throws(DataError) -> [UInt8] {
+  private static func labels(path: String, classes: Int) throws(FileError) -> [UInt8] {
     let file = try open(path)
     guard file.type.isInteger, file.shape.count == 1, file.count > 0, file.count % severities == 0 else {
-      throw DataError(
+      throw FileError(
         path: path,
         reason:
           "holds \(file.type.rawValue) of shape \(file.shape), expected as many integers as images, a multiple of "
@@ -148,18 +148,18 @@ package struct CIFARC: Sendable {
     for index in 0..<file.count {
       let label = file.integer(index)
       guard 0..<min(classes, 256) ~= label else {
-        throw DataError(path: path, reason: "label \(index) is \(label), expected 0 to \(classes - 1)")
+        throw FileError(path: path, reason: "label \(index) is \(label), expected 0 to \(classes - 1)")
       }
       labels.append(UInt8(label))
     }
     return labels
   }
 
-  private static func open(_ path: String) throws(DataError) -> NumpyFile {
+  private static func open(_ path: String) throws(FileError) -> NumpyFile {
     do {
       return try NumpyFile(path: path)
     } catch {
-      throw DataError(path: path, reason: error.reason + NumpyFile.hint(path))
+      throw FileError(path: path, reason: error.reason + NumpyFile.hint(path))
     }
   }
 }

@@ -10,12 +10,12 @@ struct DataFolder {
   /// Sorted.
   let names: [String]
 
-  init(_ path: String, for format: DataFormat) throws(DataError) {
+  init(_ path: String, for format: DataFormat) throws(FileError) {
     self.path = path
     do {
       names = try FileManager.default.contentsOfDirectory(atPath: path).sorted()
     } catch {
-      throw DataError(
+      throw FileError(
         path: path,
         reason: "is not a directory that can be read, expected the \(format) files"
           + (Self.isFile(path) ? Self.fileHint(path) : ShellPath.hint(path)))
@@ -67,7 +67,9 @@ struct DataFolder {
   }
 
   private static func formats(in names: [String]) -> [DataFormat] {
-    let isCIFAR = names.contains { CIFAR.trainingNumber($0) != nil || $0 == "train.bin" }
+    let isCIFAR = names.contains {
+      CIFAR.trainingNumber($0) != nil || ["train.bin", "test_batch.bin", "test.bin"].contains($0)
+    }
     let isIDX = names.contains { $0.hasPrefix("train-images-idx3-ubyte") || $0.hasPrefix("train-images.idx3-ubyte") }
     return (isCIFAR ? [.cifar10] : []) + (isIDX ? [.idx] : [])
   }

@@ -1,6 +1,8 @@
+import Files
 import Foundation
 import Kernels
 import Pictures
+import Runtime
 
 /// The images of a run: to train on, to choose by (where asked for), to report on.
 package struct DataSplits: Sendable {
@@ -20,7 +22,7 @@ package struct DataSplits: Sendable {
 
   /// The test images, where what is asked for cannot do without.
   package var testImages: Dataset {
-    get throws(DataError) {
+    get throws(FileError) {
       guard let test else { throw Self.noTest("data.path") }
       return test
     }
@@ -29,7 +31,7 @@ package struct DataSplits: Sendable {
   /// Loads, limits, keeps classes, splits, takes the samples of each class, gives noisy labels, checks labels and
   /// resizes, in this order. Labels that the format forbids are refused in all of a file; those at or above
   /// `classLimit` (the model's classes) in what is used of it.
-  package static func load(_ options: DataOptions, classLimit: Int? = nil) throws(DataError) -> DataSplits {
+  package static func load(_ options: DataOptions, classLimit: Int? = nil) throws(FileError) -> DataSplits {
     let source = options.format == .glyphs ? "glyphs" : options.path ?? "data.path"
     let all = try loadAll(options)
     let limited = try all.training.first(options.limit, key: "data.limit", source: source)
@@ -38,8 +40,9 @@ package struct DataSplits: Sendable {
       .keeping(options.classes, source: source)
     let ownValidation = try all.validation?.keeping(options.classes, source: source)
     guard ownValidation == nil || options.validation == .none else {
-      throw DataError(
-        path: source, reason: "has \(ownValidation!.count) images for validation of its own: leave out data.validation")
+      throw FileError(
+        path: source,
+        reason: "has \(counted(ownValidation!.count, "image")) for validation of its own: leave out data.validation")
     }
 
     let held = try heldOut(options.validation, of: limited.count, source: source)
@@ -47,19 +50,19 @@ package struct DataSplits: Sendable {
     let unheld = parts?.rest ?? limited
     let validation = parts?.held ?? ownValidation
     var training =
-      try options.samplesPerClass.map { (count) throws(DataError) in
+      try options.samplesPerClass.map { (count) throws(FileError) in
         try unheld.subset(perClass: count, seed: options.subsetSeed, source: source)
       } ?? unheld
     training = try options.labelNoise.apply(to: training, of: all.training, format: options.format, source: source)
     guard training.count >= 2 else {
-      throw DataError(
+      throw FileError(
         path: source,
-        reason: "\(training.count) training \(training.count == 1 ? "image" : "images")"
+        reason: "\(counted(training.count, "training image"))"
           + (held > 0 ? " after holding out \(held) for validation" : "")
           + ", expected at least 2 (batch statistics need more than one)")
     }
     guard test.map({ $0.count >= 1 }) ?? true else {
-      throw DataError(path: source, reason: "0 test images, expected at least 1")
+      throw FileError(path: source, reason: "0 test images, expected at least 1")
     }
 
     let splits = DataSplits(training: training, validation: validation, test: test, wholeTest: all.test)
@@ -74,12 +77,12 @@ package struct DataSplits: Sendable {
 
   /// The test images alone, limited, of the classes kept and resized as `load` gives them: no training file has to be
   /// there.
-  package static func loadTest(_ options: DataOptions, classLimit: Int? = nil) throws(DataError) -> Dataset {
+  package static func loadTest(_ options: DataOptions, classLimit: Int? = nil) throws(FileError) -> Dataset {
     let source = options.format == .glyphs ? "glyphs" : options.path ?? "data.path"
     let test = try loadWholeTest(options).first(options.testLimit, key: "data.test_limit", source: source)
       .keeping(options.classes, source: source)
     guard test.count >= 1 else {
-      throw DataError(path: source, reason: "0 test images, expected at least 1")
+      throw FileError(path: source, reason: "0 test images, expected at least 1")
     }
     if let classLimit { try test.checkLabels(below: classLimit, because: "model.classes: \(classLimit)") }
     guard let size = options.size, !test.isDecoded, test.shape.height != size || test.shape.width != size else {
@@ -90,7 +93,7 @@ package struct DataSplits: Sendable {
   }
 
   /// The test images of the files, before limits, classes and size.
-  package static func loadWholeTest(_ options: DataOptions) throws(DataError) -> Dataset {
+  package static func loadWholeTest(_ options: DataOptions) throws(FileError) -> Dataset {
     guard options.format != .glyphs else {
       try checkGlyphs([("data.test_limit", options.testLimit)])
       return Glyphs.draw(.test, count: max(0, options.testLimit ?? Glyphs.testCount), seed: options.seed)
@@ -104,33 +107,33 @@ package struct DataSplits: Sendable {
     return test
   }
 
-  private static func checkGlyphs(_ counts: [(key: String, count: Int?)]) throws(DataError) {
+  private static func checkGlyphs(_ counts: [(key: String, count: Int?)]) throws(FileError) {
     for (key, count) in counts {
       guard let count, count > Glyphs.largestCount else { continue }
-      throw DataError(path: "glyphs", reason: "\(key): \(count), expected at most \(Glyphs.largestCount)")
+      throw FileError(path: "glyphs", reason: "\(key): \(count), expected at most \(Glyphs.largestCount)")
     }
   }
 
-  private static func noTest(_ path: String) -> DataError {
-    DataError(
+  private static func noTest(_ path: String) -> FileError {
+    FileError(
       path: path,
       reason: "holds no test images, which are measured here: set data.test_path, or data.test to hold some out")
   }
 
-  private static func source(_ options: DataOptions, at path: String) throws(DataError) -> any DataSource.Type {
+  private static func source(_ options: DataOptions, at path: String) throws(FileError) -> any DataSource.Type {
     let format = options.format == .auto ? try DataFormat.recognised(at: path).format : options.format
     return DataSources.of(format)!
   }
 
-  private static func directory(_ options: DataOptions) throws(DataError) -> String {
+  private static func directory(_ options: DataOptions) throws(FileError) -> String {
     guard let path = options.path else {
-      throw DataError(
+      throw FileError(
         path: "data.path", reason: "is not set, expected the directory of the \(options.format) files")
     }
     return path
   }
 
-  private static func loadAll(_ options: DataOptions) throws(DataError) -> LoadedData {
+  private static func loadAll(_ options: DataOptions) throws(FileError) -> LoadedData {
     guard options.format != .glyphs else { return try drawnGlyphs(options) }
     let path = try directory(options)
     var data = try source(options, at: path).load(path, options)
@@ -146,7 +149,7 @@ package struct DataSplits: Sendable {
     return data
   }
 
-  private static func drawnGlyphs(_ options: DataOptions) throws(DataError) -> LoadedData {
+  private static func drawnGlyphs(_ options: DataOptions) throws(FileError) -> LoadedData {
     try checkGlyphs([("data.limit", options.limit), ("data.test_limit", options.testLimit)])
     return LoadedData(
       training: Glyphs.draw(.training, count: max(0, options.limit ?? Glyphs.trainingCount), seed: options.seed),
@@ -157,7 +160,7 @@ package struct DataSplits: Sendable {
   /// images are, and their classes are those of the training images.
   private static func part(
     _ part: KeyPath<LoadedData, Dataset?>, of place: String, _ training: Dataset, _ options: DataOptions
-  ) throws(DataError) -> Dataset {
+  ) throws(FileError) -> Dataset {
     var there = options
     there.channels = training.shape.channels
     if training.isDecoded, options.size == nil, training.shape.height == training.shape.width {
@@ -166,7 +169,7 @@ package struct DataSplits: Sendable {
     let data = try DataSources.of(try DataFormat.recognised(at: place).format)!.load(place, there)
     let images = data[keyPath: part] ?? data.training
     guard training.isDecoded || images.shape == training.shape else {
-      throw DataError(path: place, reason: "images of \(images.shape), expected \(training.shape) as in training")
+      throw FileError(path: place, reason: "images of \(images.shape), expected \(training.shape) as in training")
     }
     return try images.numbered(as: training, source: place)
   }
@@ -174,7 +177,7 @@ package struct DataSplits: Sendable {
   /// How many of `count` images are held out.
   private static func heldOut(
     _ validation: DataOptions.Validation, of count: Int, source: String
-  ) throws(DataError) -> Int {
+  ) throws(FileError) -> Int {
     let held: Int
     switch validation {
     case .none: return 0
@@ -182,14 +185,14 @@ package struct DataSplits: Sendable {
     case .fraction(let fraction): held = Int(fraction: fraction, of: count)
     }
     guard held > 0, held < count else {
-      throw DataError(
+      throw FileError(
         path: source,
         reason: "data.validation holds out \(held) of \(count) training images, expected 1 to \(count - 1)")
     }
     return held
   }
 
-  private func resized(to size: Int, source: String) throws(DataError) -> DataSplits {
+  private func resized(to size: Int, source: String) throws(FileError) -> DataSplits {
     try Self.checkRoom(
       for: training.count + (validation?.count ?? 0) + (test?.count ?? 0), channels: training.shape.channels,
       size: size,
@@ -199,29 +202,31 @@ package struct DataSplits: Sendable {
       test: test?.resized(to: size), wholeTest: wholeTest)
   }
 
-  private static func checkRoom(for images: Int, channels: Int, size: Int, source: String) throws(DataError) {
+  private static func checkRoom(for images: Int, channels: Int, size: Int, source: String) throws(FileError) {
     // Half of the memory, for pixels alone; the division keeps the product from overflowing.
-    let room = Int(ProcessInfo.processInfo.physicalMemory / 2)
+    let room = HostMemory.part(2)
     guard size > 0, size <= 1 << 16, images <= room / (size * size * channels) else {
-      throw DataError(
-        path: source, reason: "data.size: \(size) for \(images) images does not fit into memory")
+      throw FileError(
+        path: source, reason: "data.size: \(size) for \(counted(images, "image")) does not fit into memory")
     }
   }
 }
 
 extension Dataset {
-  fileprivate func first(_ limit: Int?, key: String, source: String) throws(DataError) -> Dataset {
+  fileprivate func first(_ limit: Int?, key: String, source: String) throws(FileError) -> Dataset {
     guard let limit else { return self }
     guard limit >= 0, limit <= count else {
-      throw DataError(path: source, reason: "\(key): \(limit), but there are \(count) images")
+      throw FileError(
+        path: source,
+        reason: "\(key): \(limit), but \(count == 1 ? "there is" : "there are") \(counted(count, "image"))")
     }
     return slice(0..<limit)
   }
 
-  fileprivate func keeping(_ kept: [Int]?, source: String) throws(DataError) -> Dataset {
+  fileprivate func keeping(_ kept: [Int]?, source: String) throws(FileError) -> Dataset {
     guard let kept else { return self }
     if let wrong = kept.first(where: { $0 >= classes }) {
-      throw DataError(path: source, reason: "data.classes: there is no class \(wrong), expected 0 to \(classes - 1)")
+      throw FileError(path: source, reason: "data.classes: there is no class \(wrong), expected 0 to \(classes - 1)")
     }
     return selecting(classes: kept)
   }

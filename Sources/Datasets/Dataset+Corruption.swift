@@ -1,3 +1,4 @@
+import Files
 import Images
 import Pictures
 
@@ -6,7 +7,7 @@ extension Dataset {
   package func write(
     _ index: Int, changedBy corruption: Corruption, normalization: Normalization,
     into output: UnsafeMutablePointer<Float>
-  ) throws(DataError) {
+  ) throws(FileError) {
     let area = shape.height * shape.width
     try withPixels(of: index) { pixels in
       withUnsafeTemporaryAllocation(of: Double.self, capacity: shape.count) { values in

@@ -1,3 +1,4 @@
+import Files
 import Runtime
 import Formats
 import Images
@@ -74,12 +75,12 @@ package struct Dataset: Sendable {
   }
 
   /// The same samples with the classes of `other`, by their names where both have names.
-  func numbered(as other: Dataset, source: String) throws(DataError) -> Dataset {
+  func numbered(as other: Dataset, source: String) throws(FileError) -> Dataset {
     var result = self
     if let names = classNames, let others = other.classNames, names != others {
       let numbers = Dictionary(uniqueKeysWithValues: others.enumerated().map { ($0.element, $0.offset) })
       if let unknown = names.first(where: { numbers[$0] == nil }) {
-        throw DataError(
+        throw FileError(
           path: source,
           reason:
             "class \(quoted(unknown)) is none of the training images, which are \(listed(others.map(quoted), most: 5))")
@@ -135,7 +136,7 @@ package struct Dataset: Sendable {
   /// where a picture's file is not what it was.
   package func withPixels<Result>(
     of index: Int, _ body: (UnsafePointer<UInt8>) -> Result
-  ) throws(DataError) -> Result {
+  ) throws(FileError) -> Result {
     guard isDecoded else { return withPixelsInMemory(of: index, body) }
     return try picture(of: index, whole: false).withPlanes(body)
   }
@@ -148,7 +149,7 @@ package struct Dataset: Sendable {
   }
 
   /// The sample as a picture: of the data set's shape, or of its own size where a transform cuts its part out of it.
-  func picture(of index: Int, whole: Bool) throws(DataError) -> Picture {
+  func picture(of index: Int, whole: Bool) throws(FileError) -> Picture {
     guard isDecoded, let pictures else {
       return hasChannelsLast(index) ? storedPicture(index) : withStored(index) { Picture(planes: $0, shape: shape) }
     }
@@ -212,16 +213,16 @@ package struct Dataset: Sendable {
   }
 
   /// Throws at the first label that is not in 0..<limit, naming file, record and byte.
-  package func checkLabels(below limit: Int, because reason: String) throws(DataError) {
+  package func checkLabels(below limit: Int, because reason: String) throws(FileError) {
     for index in 0..<count where label(index) >= limit {
       guard pictures == nil, locate(index).file.numbers == nil else {
-        throw DataError(
+        throw FileError(
           path: origin(of: index), reason: "label \(label(index)), expected 0 to \(limit - 1) (\(reason))")
       }
       let (file, record) = locate(index)
       let byte = file.labelStart + record * file.labelStride
       let place = label(index) == trueLabel(index) ? " (byte \(byte)): label" : ": by data.label_noise, label"
-      throw DataError(
+      throw FileError(
         path: file.path,
         reason: "record \(record)\(place) \(label(index)), expected 0 to \(limit - 1) (\(reason))")
     }

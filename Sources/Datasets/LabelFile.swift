@@ -13,10 +13,9 @@ struct LabelFile {
   /// By the sample's number in the data set; nil where the file has none.
   private var labels: [Int32?]
 
-  /// Throws DataError, naming the line or entry.
-  init(path: String, of dataset: Dataset) throws(DataError) {
-    let file: MappedFile
-    do { file = try MappedFile(path: path) } catch { throw DataError(error) }
+  /// Throws FileError, naming the line or entry.
+  init(path: String, of dataset: Dataset) throws(FileError) {
+    let file = try MappedFile(path: path)
     let entries =
       file.bytes.first == 0x93
       ? try Self.array(path, samples: dataset.count) : try LabelText(file, samples: dataset.count).entries()
@@ -25,18 +24,18 @@ struct LabelFile {
     for number in 0..<entries.count {
       let entry = entries.read(number)
       guard (0..<dataset.count).contains(entry.sample) else {
-        throw DataError(
+        throw FileError(
           path: path, reason: "\(entry.place): index \(entry.sample), expected 0 to \(dataset.count - 1)")
       }
       guard labels[entry.sample] == nil else {
-        throw DataError(path: path, reason: "\(entry.place): index \(entry.sample) occurs twice")
+        throw FileError(path: path, reason: "\(entry.place): index \(entry.sample) occurs twice")
       }
       guard (0..<dataset.classes).contains(entry.given) else {
-        throw DataError(
+        throw FileError(
           path: path, reason: "\(entry.place): label \(entry.given), expected 0 to \(dataset.classes - 1)")
       }
       if let truth = entry.truth, truth != dataset.label(entry.sample) {
-        throw DataError(
+        throw FileError(
           path: path,
           reason: "\(entry.place): true label \(truth), but the data has \(dataset.label(entry.sample)) "
             + "(\(dataset.origin(of: entry.sample))): these labels are of other data, or in another order")
@@ -46,13 +45,13 @@ struct LabelFile {
   }
 
   /// One for each sample of `part`, which is a part of the data set.
-  func labels(for part: Dataset) throws(DataError) -> [Int32] {
+  func labels(for part: Dataset) throws(FileError) -> [Int32] {
     var result: [Int32] = []
     result.reserveCapacity(part.count)
     for index in 0..<part.count {
       let position = part.position(of: index)
       guard let label = labels[position] else {
-        throw DataError(
+        throw FileError(
           path: path,
           reason:
             "has no label for training sample \(position) (\(part.origin(of: index))): it is of a run on fewer images")
@@ -76,11 +75,10 @@ struct LabelFile {
     let read: (Int) -> Entry
   }
 
-  private static func array(_ path: String, samples: Int) throws(DataError) -> Entries {
-    let array: NumpyFile
-    do { array = try NumpyFile(path: path) } catch { throw DataError(error) }
+  private static func array(_ path: String, samples: Int) throws(FileError) -> Entries {
+    let array = try NumpyFile(path: path)
     guard array.type.isInteger, [[samples], [samples, 1], [samples, 2]].contains(array.shape) else {
-      throw DataError(
+      throw FileError(
         path: path,
         reason:
           "an array of shape \(array.shape) of \(array.type.rawValue), expected integers of shape [\(samples)] or "

@@ -1,3 +1,4 @@
+import Files
 import Kernels
 import Pictures
 
@@ -16,9 +17,9 @@ package struct LabelNoise: Equatable, Sendable {
   /// `training` with noisy labels; `all` is the whole training set of the files, which a file has a label for each of.
   func apply(
     to training: Dataset, of all: Dataset, format: DataFormat, source: String
-  ) throws(DataError) -> Dataset {
+  ) throws(FileError) -> Dataset {
     if kind == .symmetricExclusive || kind == .pairFlip, training.classes < 2 {
-      throw DataError(
+      throw FileError(
         path: source, reason: "data.label_noise.kind: \(kind.rawValue) needs a second class, but the data has one")
     }
     switch kind {
@@ -37,13 +38,13 @@ package struct LabelNoise: Equatable, Sendable {
       return changed(training, of: training.indicesByClass) { label, _ in (label + 1) % training.classes }
     case .asymmetric:
       guard let mistakes = SimilarClasses.mistakes(format) else {
-        throw DataError(path: source, reason: "data.label_noise.kind: asymmetric needs CIFAR's classes")
+        throw FileError(path: source, reason: "data.label_noise.kind: asymmetric needs CIFAR's classes")
       }
       let affected = training.indicesByClass.enumerated().filter { mistakes[$0.offset] != $0.offset }
       return changed(training, of: affected.map(\.element)) { label, _ in mistakes[label] }
     case .file:
       guard let path else {
-        throw DataError(path: "data.label_noise.file", reason: "is not set, expected the file of labels")
+        throw FileError(path: "data.label_noise.file", reason: "is not set, expected the file of labels")
       }
       return training.relabelled(try LabelFile(path: path, of: all).labels(for: training))
     }

@@ -1,6 +1,7 @@
 import Files
 import Formats
 import Pictures
+import Runtime
 
 /// The text of a file of labels (LabelFile): numbers in lines, with the names of columns over them or not.
 struct LabelText {
@@ -13,7 +14,7 @@ struct LabelText {
   private var columns: [String] = []
 
   /// Throws at the first word that is no label, naming its line.
-  init(_ file: MappedFile, samples: Int) throws(DataError) {
+  init(_ file: MappedFile, samples: Int) throws(FileError) {
     path = file.path
     self.samples = samples
     // The scanner holds an address alone.
@@ -22,14 +23,14 @@ struct LabelText {
     let names = scanner.names()
     columns = names.map { $0.lowercased() }
     if let unknown = names.first(where: { !["index", "true", "given", "label"].contains($0.lowercased()) }) {
-      throw DataError(
+      throw FileError(
         path: path,
         reason: "line \(scanner.line): \(quoted(String(unknown.prefix(24)))), expected a label"
           + FileSignature.hint(file.bytes))
     }
     while let word = scanner.word(), numbers.count <= limit {
       guard word.utf8.allSatisfy({ UInt8(ascii: "0")...UInt8(ascii: "9") ~= $0 }), let number = Int32(word) else {
-        throw DataError(
+        throw FileError(
           path: path, reason: "line \(scanner.line): \(quoted(word)), expected a label" + FileSignature.hint(file.bytes)
         )
       }
@@ -43,7 +44,7 @@ struct LabelText {
   private var limit: Int { max(2, columns.count) * samples }
 
   /// Throws where there are more or fewer numbers than samples need.
-  func entries() throws(DataError) -> LabelFile.Entries {
+  func entries() throws(FileError) -> LabelFile.Entries {
     let (width, given, truth, index) = try layout()
     return LabelFile.Entries(count: numbers.count / width) { [numbers, lines] entry in
       let start = entry * width
@@ -54,7 +55,7 @@ struct LabelText {
   }
 
   /// Numbers a sample, and which of them is what.
-  private func layout() throws(DataError) -> (width: Int, given: Int, truth: Int?, index: Int?) {
+  private func layout() throws(FileError) -> (width: Int, given: Int, truth: Int?, index: Int?) {
     if !columns.isEmpty {
       return (
         columns.count, columns.firstIndex { $0 == "given" || $0 == "label" }!, columns.firstIndex(of: "true"),
@@ -63,35 +64,37 @@ struct LabelText {
     }
     if numbers.count == samples { return (1, 0, nil, nil) }
     guard numbers.count == 2 * samples, areInPairs else {
-      throw wrongCount("\(samples) (a label a training sample) or \(samples) lines of two (label and true label)")
+      throw wrongCount(
+        "\(samples) (a label a training sample) or \(counted(samples, "line")) of two (label and true label)")
     }
     return (2, 0, 1, nil)
   }
 
-  private func checkTable() throws(DataError) {
+  private func checkTable() throws(FileError) {
     let labels = columns.count { $0 == "given" || $0 == "label" }
     guard labels == 1, Set(columns).count == columns.count else {
-      throw DataError(
+      throw FileError(
         path: path,
         reason: "columns \(columns.joined(separator: ", ")), expected one 'given' or 'label', and at most one of "
           + "'true' and of 'index'")
     }
     for (line, count) in Dictionary(grouping: lines, by: \.self).mapValues(\.count).sorted(by: { $0.key < $1.key })
     where count != columns.count {
-      throw DataError(
+      throw FileError(
         path: path,
-        reason: "line \(line): \(count) numbers, expected \(columns.count) (\(columns.joined(separator: ", ")))")
+        reason:
+          "line \(line): \(counted(count, "number")), expected \(columns.count) (\(columns.joined(separator: ", ")))")
     }
     guard numbers.count <= columns.count * samples,
       columns.contains("index") || numbers.count == columns.count * samples
     else {
-      throw wrongCount("\(samples) lines of \(columns.count) (\(columns.joined(separator: ", ")))")
+      throw wrongCount("\(counted(samples, "line")) of \(columns.count) (\(columns.joined(separator: ", ")))")
     }
   }
 
-  private func wrongCount(_ expected: String) -> DataError {
-    let count = numbers.count > limit ? "more than \(limit)" : "\(numbers.count)"
-    return DataError(path: path, reason: "\(count) integers in \(lines.last ?? 0) lines, expected \(expected)")
+  private func wrongCount(_ expected: String) -> FileError {
+    let count = numbers.count > limit ? "more than \(limit) integers" : counted(numbers.count, "integer")
+    return FileError(path: path, reason: "\(count) in \(counted(lines.last ?? 0, "line")), expected \(expected)")
   }
 
   /// Whether every line that has numbers has two.

@@ -1,5 +1,7 @@
+import Files
 import Kernels
 import Pictures
+import Runtime
 
 /// Pixel bytes to network inputs: (value / 255 - mean) / std, per channel. Mean and std are of pixel values in 0..1.
 package struct Normalization: Sendable {
@@ -21,7 +23,7 @@ package struct Normalization: Sendable {
   /// The population's mean and standard deviation over all pixels, from an integer histogram: the result does not
   /// depend on the order of samples. A channel of one value only has std 0, which nothing can be divided by; it gets
   /// std 1, so that it becomes 0 everywhere.
-  package static func computed(on dataset: Dataset) throws(DataError) -> Normalization {
+  package static func computed(on dataset: Dataset) throws(FileError) -> Normalization {
     precondition(dataset.count > 0, "no pixels to normalise by")
     if let known = dataset.knownMoments { return known }
     let moments = try histograms(of: dataset).map { histogram in
@@ -41,15 +43,15 @@ package struct Normalization: Sendable {
   /// positive.
   package static func resolved(
     mean: [Double]?, std: [Double]?, on dataset: Dataset
-  ) throws(DataError) -> Normalization {
+  ) throws(FileError) -> Normalization {
     for (key, values) in [("data.mean", mean), ("data.std", std)] {
       guard let values, values.count != dataset.shape.channels else { continue }
-      throw DataError(
+      throw FileError(
         path: key,
-        reason: "\(values.count) values, expected \(dataset.shape.channels), one a channel of the data")
+        reason: "\(counted(values.count, "value")), expected \(dataset.shape.channels), one a channel of the data")
     }
     if let std, let wrong = std.first(where: { !($0 > 0) }) {
-      throw DataError(path: "data.std", reason: "\(wrong), expected a positive number")
+      throw FileError(path: "data.std", reason: "\(wrong), expected a positive number")
     }
     if let mean, let std { return Normalization(mean: mean, std: std) }
     let computed = try computed(on: dataset)
@@ -61,23 +63,26 @@ package struct Normalization: Sendable {
     table[channel * 256]...table[channel * 256 + 255]
   }
 
+  /// Those of every channel.
+  package var pixelRanges: [ClosedRange<Float>] { mean.indices.map(pixelRange) }
+
   /// Decoding more would take longer than it is worth: a mean of so many images is exact to 1e-4.
   private static let mostDecoded = 100_000
 
   /// How often each of the 256 values occurs, per channel. Of more than `mostDecoded` pictures so many count, at equal
   /// distances.
-  static func histograms(of dataset: Dataset) throws(DataError) -> [[Int]] {
+  static func histograms(of dataset: Dataset) throws(FileError) -> [[Int]] {
     let (channels, area) = (dataset.shape.channels, dataset.shape.height * dataset.shape.width)
     let count = dataset.isDecoded ? min(dataset.count, mostDecoded) : dataset.count
     let threads = dataset.isDecoded ? Parallel.cores : 1
     // A table a part, so that nobody waits; their sum depends on no order.
     let parts = min(threads, count)
     var tables = [Int](repeating: 0, count: parts * channels * 256)
-    var failure: DataError?
+    var failure: FileError?
     tables.withUnsafeMutableBufferPointer { tables in
       nonisolated(unsafe) let tables = tables
-      do throws(DataError) {
-        try Parallel.run(parts, threads: threads) { (part) throws(DataError) in
+      do throws(FileError) {
+        try Parallel.run(parts, threads: threads) { (part) throws(FileError) in
           let counts = tables.baseAddress! + part * channels * 256
           for index in part * count / parts..<(part + 1) * count / parts {
             try dataset.withPixels(of: index * dataset.count / count) { pixels in

@@ -2,7 +2,6 @@ import Images
 import Pictures
 
 // What users of data sets name without naming where pictures come from.
-package typealias DataError = Pictures.DataError
 package typealias ImageShape = Images.ImageShape
 package typealias PictureIndex = Pictures.PictureIndex
 public typealias BadFiles = Pictures.BadFiles

@@ -1,5 +1,7 @@
+import Files
 import Kernels
 import Pictures
+import Runtime
 
 /// Samples drawn without replacement by keys that (seed, purpose, position) address: those with the smallest keys. So
 /// what is drawn does not depend on which other samples there are, and n + 1 samples are the n and another one.
@@ -28,12 +30,12 @@ extension Dataset {
   }
 
   /// `perClass` samples of every class, in their order. The subset of 50 a class holds that of 10 of the same seed.
-  func subset(perClass count: Int, seed: Int, source: String) throws(DataError) -> Dataset {
+  func subset(perClass count: Int, seed: Int, source: String) throws(FileError) -> Dataset {
     let draw = SampleDraw(self, seed: seed, purpose: .subset)
     var chosen: [Int] = []
     for (label, members) in indicesByClass.enumerated() {
       guard members.count >= count else {
-        throw DataError(
+        throw FileError(
           path: source,
           reason: "data.samples_per_class: \(count), but class \(label) has \(members.count) training images")
       }
@@ -50,7 +52,7 @@ extension Dataset {
 
   /// A share of each class as a test set, and the rest; drawn by what files are called, so that it is the same whatever
   /// the run's seeds are, and stays what it is where files come in.
-  func holdingOutTest(_ fraction: Double, source: String) throws(DataError) -> (rest: Dataset, held: Dataset) {
+  func holdingOutTest(_ fraction: Double, source: String) throws(FileError) -> (rest: Dataset, held: Dataset) {
     var isHeld = [Bool](repeating: false, count: count)
     for members in indicesByClass {
       let keys = members.map { (RandomStream.mix(nameHash(of: $0)), $0) }
@@ -59,8 +61,9 @@ extension Dataset {
     let indices = 0..<count
     let held = selecting(indices.filter { isHeld[$0] })
     guard held.count > 0, held.count < count else {
-      throw DataError(
-        path: source, reason: "data.test holds out \(held.count) of \(count) images, expected 1 to \(count - 1)")
+      throw FileError(
+        path: source,
+        reason: "data.test holds out \(held.count) of \(counted(count, "image")), expected 1 to \(count - 1)")
     }
     return (selecting(indices.filter { !isHeld[$0] }), held)
   }

@@ -1,3 +1,4 @@
+import Files
 import Images
 import Kernels
 import Pictures
@@ -39,7 +40,7 @@ package struct SampleTransform: Sendable {
   /// Writes sample `sample` of a data set as the given epoch sees it: `shape.count` floats, HWC.
   package func write(
     _ sample: Int, of dataset: Dataset, epoch: Int, into output: UnsafeMutablePointer<Float>
-  ) throws(DataError) {
+  ) throws(FileError) {
     guard changesPixels || dataset.isDecoded else {
       return dataset.withPixelsInMemory(of: sample) { write($0, epoch: epoch, sample: sample, into: output) }
     }
@@ -54,11 +55,11 @@ package struct SampleTransform: Sendable {
   }
 
   /// What `sample` of `epoch` looks like, as bytes: before normalisation, with the mean where nothing is.
-  package func picture(_ sample: Int, of dataset: Dataset, epoch: Int) throws(DataError) -> Picture {
+  package func picture(_ sample: Int, of dataset: Dataset, epoch: Int) throws(FileError) -> Picture {
     var floats = [Float](repeating: 0, count: shape.count)
-    var failure: DataError?
+    var failure: FileError?
     floats.withUnsafeMutableBufferPointer { buffer in
-      do throws(DataError) { try write(sample, of: dataset, epoch: epoch, into: buffer.baseAddress!) } catch {
+      do throws(FileError) { try write(sample, of: dataset, epoch: epoch, into: buffer.baseAddress!) } catch {
         failure = error
       }
     }
@@ -139,7 +140,7 @@ extension Dataset {
   /// (NHWC): what evaluation reads.
   package func normalized(
     _ range: Range<Int>, by normalization: Normalization, into tensor: Tensor
-  ) throws(DataError) {
+  ) throws(FileError) {
     precondition(
       range.count * shape.count <= tensor.count, "\(range.count) samples of \(shape) into \(tensor.shape)")
     try normalized(range, by: normalization, into: tensor.pointer)
@@ -148,10 +149,10 @@ extension Dataset {
   /// The same into memory for `range.count` images. Pictures are decoded on the loader's number of threads.
   package func normalized(
     _ range: Range<Int>, by normalization: Normalization, into images: UnsafeMutablePointer<Float>
-  ) throws(DataError) {
+  ) throws(FileError) {
     let transform = SampleTransform(shape: shape, normalization: normalization)
     nonisolated(unsafe) let images = images
-    try Parallel.run(range.count, threads: decoderThreads) { (at) throws(DataError) in
+    try Parallel.run(range.count, threads: decoderThreads) { (at) throws(FileError) in
       try transform.write(range.lowerBound + at, of: self, epoch: 0, into: images + at * shape.count)
     }
   }

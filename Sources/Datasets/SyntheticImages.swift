@@ -1,6 +1,8 @@
+import Files
 import Foundation
 import Kernels
 import Pictures
+import Runtime
 
 extension DataSplits {
   /// Random pixels and labels of the shape that a format's images have, `data.size` counted in: what measures a step,
@@ -8,14 +10,14 @@ extension DataSplits {
   /// Throws where `count` images do not fit into memory.
   package static func synthetic(
     like options: DataOptions, count: Int, classes: Int? = nil
-  ) throws(DataError) -> DataSplits {
+  ) throws(FileError) -> DataSplits {
     var shape = options.format.usualShape
     if let size = options.size { shape = ImageShape(channels: shape.channels, height: size, width: size) }
     let native = options.format == .cifar100 ? 100 : 10
     // Half of the memory, as for images that are resized; a record is a label byte and the pixels.
-    let room = Int(ProcessInfo.processInfo.physicalMemory / 2)
+    let room = HostMemory.part(2)
     guard count <= room / (1 + shape.count) else {
-      throw DataError(path: "synthetic images", reason: "\(count) of \(shape) do not fit into memory")
+      throw FileError(path: "synthetic images", reason: "\(count) of \(shape) do not fit into memory")
     }
     let records = OwnedBytes(count: count * (1 + shape.count))
     var stream = RandomStream(seed: options.seed, purpose: .test)

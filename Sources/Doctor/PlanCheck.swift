@@ -11,7 +11,7 @@ package enum PlanCheck {
     guard let first = failed.first, let problem = first.plan?.problem else {
       let readable = Finding.ok(
         "configuration",
-        "\(counted(plan.shards ?? 0, "shard")) on \(counted(job.ranks.count, "rank")), \(plan.steps ?? 0) steps; "
+        "\(counted(plan.shards ?? 0, "shard")) on \(counted(job.ranks.count, "rank")), \(counted(plan.steps ?? 0, "step")); "
           + "the data can be read")
       return [readable]
         + (plan.emptyClasses.map { text in

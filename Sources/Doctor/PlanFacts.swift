@@ -1,5 +1,7 @@
+import Checkpointing
 import Configuration
 import Graph
+import Models
 import Planning
 import Runtime
 
@@ -21,7 +23,8 @@ package struct PlanFacts: Codable, Sendable {
   package var shards: Int?
   package var threads: Int?
   package var steps: Int?
-  package var bytesPerRank: Int?
+  /// Of this rank, at most; and of these, what it does not hold yet.
+  package var bytes, bytesToCome: Int?
   package var checkpointBytes: Int?
   package var checkpointsKept: Int?
   /// Classes without training images, in words.
@@ -29,24 +32,34 @@ package struct PlanFacts: Codable, Sendable {
 
   package init() {}
 
-  init(_ plan: RunPlan, ranks: Int) {
+  init(_ plan: RunPlan, _ memory: RankMemory, rank: Int) {
     shards = plan.shards
     threads = plan.configuration.training.threads
     steps = plan.totalSteps
-    bytesPerRank = Int(min(plan.bytesPerRank(ranks: ranks), 0x1p60))
-    // Weights and the two moments of an optimiser; running statistics and text come to little.
-    checkpointBytes = ParameterLayout(plan.network).parameterCount * 4 * 3 + 1 << 16
+    bytes = Int(min(memory.bytes(rank: rank), 0x1p60))
+    bytesToCome = Int(min(memory.bytesToCome(rank: rank), 0x1p60))
+    checkpointBytes = Int(min(memory.checkpointBytes, 0x1p60))
     checkpointsKept = plan.configuration.checkpoint.keep
     emptyClasses = plan.emptyClassesText
   }
 
-  /// Reads the data set, as a run would.
-  init(_ configuration: Result<RunConfiguration, any Error>, ranks: Int) {
-    switch Result(catching: { try RunPlan(try configuration.get(), ranks: ranks) }) {
-    case .success(let plan): self.init(plan, ranks: ranks)
-    case .failure(let error):
+  /// Reads the data set and the weights to start from, as a run would.
+  init(_ configuration: Result<RunConfiguration, any Error>, rank: Int, ranks: Int) {
+    do {
+      let plan = try Self.plan(try configuration.get(), ranks: ranks)
+      let memory = RankMemory(plan, ranks: ranks)
+      try memory.check()
+      self.init(plan, memory, rank: rank)
+    } catch {
       self.init()
       problem = Problem(error)
     }
+  }
+
+  private static func plan(_ given: RunConfiguration, ranks: Int) throws -> RunPlan {
+    let (configuration, weights) = try given.startingPoint()
+    let plan = try RunPlan(configuration, ranks: ranks)
+    if let weights { try ModelState(plan.network, seed: 0).load(weights.tensors, from: weights.path) }
+    return plan
   }
 }

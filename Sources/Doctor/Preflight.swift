@@ -1,9 +1,10 @@
-import Reduction
 import Configuration
+import Files
 import Foundation
 import Logging
 import MPI
 import Planning
+import Reduction
 import Runtime
 
 /// The look at ranks, hosts and files before a run: `icp doctor`, and in short every start of `icp train`. Each check
@@ -48,7 +49,7 @@ package enum Preflight {
     configuration: Result<RunConfiguration, any Error>?, runDirectory: String, communicator: Communicator
   ) throws -> PreflightReport {
     var own = try RankFacts.read(communicator)
-    own.plan = configuration.map { PlanFacts($0, ranks: communicator.size) }
+    own.plan = configuration.map { PlanFacts($0, rank: communicator.rank, ranks: communicator.size) }
     let target = UnsafeMutablePointer<UInt64>.allocate(capacity: 1)
     target.initialize(to: SingleCopyFacts.Target.value)
     defer { target.deallocate() }
@@ -60,10 +61,12 @@ package enum Preflight {
   }
 
   /// Logs, on rank 0, what could cost this run time or its end; some milliseconds.
-  /// - Parameter ranks: those of one run, where the job has several; nil: all.
-  package static func warn(about plan: RunPlan, ranks: Int? = nil, communicator: Communicator, logger: Logger) throws {
+  /// - Parameter rank: this one's of the run, where the job has several; nil: as in the job.
+  package static func warn(
+    about plan: RunPlan, _ memory: RankMemory, rank: Int? = nil, communicator: Communicator, logger: Logger
+  ) throws {
     var own = try RankFacts.read(communicator)
-    own.plan = PlanFacts(plan, ranks: ranks ?? communicator.size)
+    own.plan = PlanFacts(plan, memory, rank: rank ?? communicator.rank)
     let ranks = try exchange(own, communicator)
     guard communicator.rank == 0 else { return }
     for finding in findings(JobFacts(ranks)) where finding.level >= .warning { logger.warning("\(finding.message)") }
@@ -101,7 +104,8 @@ package enum Preflight {
   }
 
   private static func gather<Facts: Codable>(_ own: Facts, _ communicator: Communicator) throws -> [Facts] {
-    let record = Array(try JSONEncoder().encode(own))
-    return try communicator.gatherVarying(record).map { try JSONDecoder().decode(Facts.self, from: Data($0)) }
+    return try communicator.gatherVarying(Array(JSONText.of(own).utf8)).map {
+      try JSONDecoder().decode(Facts.self, from: Data($0))
+    }
   }
 }

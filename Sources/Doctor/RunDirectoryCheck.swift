@@ -12,8 +12,10 @@ package enum RunDirectoryCheck {
     if let problem = facts.problem {
       return [
         .error(
-          "run directory", problem, remedy: "name one that rank 0 can write, with room for checkpoints, by --run-dir",
-          exitStatus: 74)
+          "run directory", problem,
+          remedy: facts.problemStatus == ExitCode.usage
+            ? nil : "name one that rank 0 can write, with room for checkpoints, by --run-dir",
+          exitStatus: facts.problemStatus)
       ]
     }
     return [space(facts, job.first.plan)] + lock(facts) + fileSystem(facts) + visibility(facts, job)

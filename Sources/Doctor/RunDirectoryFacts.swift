@@ -8,8 +8,9 @@ import Runtime
 /// What rank 0 finds where the run's files will go.
 package struct RunDirectoryFacts: Codable, Sendable {
   package var path = "runs"
-  /// Why it cannot be written; the rest is then unknown.
+  /// Why it cannot be written, and the exit status that says so; the rest is then unknown.
   package var problem: String?
+  package var problemStatus: Int32 = ExitCode.notWritten
   /// Its kind.
   package var fileSystem: String?
   package var free = 0
@@ -36,6 +37,7 @@ struct RunDirectoryProbe {
       try examine(path)
     } catch {
       facts.problem = "\(error)"
+      facts.problemStatus = ExitCode.of(error) ?? ExitCode.notWritten
     }
   }
 

@@ -48,6 +48,9 @@ package struct ClassificationMetrics: Equatable, Sendable {
   /// Row: true class; column: predicted class. Samples without a prediction are missing here.
   package let confusion: [[Int]]
 
+  /// Bytes of its table of classes, which one more copy of is made while it is read.
+  static func bytes(classes: Int) -> Double { 2 * 8 * Double(classes) * Double(classes) }
+
   package init(_ sums: EvaluationSums) {
     let classes = 0..<sums.classes
     confusion = classes.map { label in classes.map { sums.confusion(label, $0) } }

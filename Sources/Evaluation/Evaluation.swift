@@ -1,5 +1,6 @@
 import Datasets
 import Execution
+import Files
 import Graph
 import Kernels
 import MPI
@@ -28,10 +29,21 @@ package final class Evaluator {
     trueLabels = labels
   }
 
+  /// Bytes that one takes which has measured data sets of `counts` samples: its network, a piece of images, the sums
+  /// and what a report makes of them.
+  package static func bytes(_ network: Network, backend: ConvolutionBackend, counts: [Int]) -> Double {
+    let pieceSize = PieceSize.frozen(network)
+    let use = FrozenNetwork.memory(
+      network, layout: ParameterLayout(network), backend: backend, differentiable: false, sizes: Set(counts))
+    let piece = 4 * Double(pieceSize) * Double(network.image.sampleCount)
+    return use.total + piece + EvaluationSums.bytes(classes: network.classes)
+      + ClassificationMetrics.bytes(classes: network.classes)
+  }
+
   /// Every rank calls it, and gets the same metrics.
   /// Throws: StopRequested, on every rank, as soon as one was asked to stop.
   package func evaluate(_ dataset: Dataset, normalization: Normalization) throws -> ClassificationMetrics {
-    try evaluate(dataset) { samples, _, images throws(DataError) in
+    try evaluate(dataset) { samples, _, images throws(FileError) in
       try dataset.normalized(samples, by: normalization, into: images)
     }
   }
@@ -41,7 +53,7 @@ package final class Evaluator {
   package func evaluate(
     _ dataset: Dataset,
     write: (_ samples: Range<Int>, _ labels: UnsafePointer<Int32>, _ images: UnsafeMutablePointer<Float>)
-      throws(DataError) -> Void
+      throws(FileError) -> Void
   ) throws -> ClassificationMetrics {
     rounds.clock.enter(.evaluation)
     network.fold(parameters: model.parameters.pointer, statistics: model.statistics.pointer)

@@ -20,8 +20,13 @@ package struct EvaluationSums: Equatable, Sendable {
 
   package init(classes: Int) {
     self.classes = classes
-    values = Array(repeating: 0, count: classes * (classes + 1) + 1 + 3 * Self.binCount + 3)
+    values = Array(repeating: 0, count: Self.count(classes: classes))
   }
+
+  private static func count(classes: Int) -> Int { classes * (classes + 1) + 1 + 3 * binCount + 3 }
+
+  /// Bytes of one.
+  static func bytes(classes: Int) -> Double { 8 * Double(count(classes: classes)) }
 
   /// Adds `count` samples: `logits` (count, classes), `labels` in 0..<classes. The prediction is the first of
   /// the largest logits; the softmax is computed in double precision. `trueLabels` where some labels may be wrong.

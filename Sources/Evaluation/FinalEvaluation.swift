@@ -1,4 +1,5 @@
 import Configuration
+import Files
 import MPI
 import Models
 import Planning
@@ -15,7 +16,7 @@ package struct FinalEvaluation {
   private let episodes: [Episodes]
 
   /// Nil where nothing is asked for.
-  /// Throws: DataError; UsageError where there are too few classes or images for episodes.
+  /// Throws: FileError; UsageError where there are too few classes or images for episodes.
   package init?(_ plan: RunPlan) throws {
     let final = plan.configuration.evaluation.final
     guard !final.isEmpty else { return nil }
@@ -47,6 +48,12 @@ package struct FinalEvaluation {
 
   /// Tells what two ranks would measure apart.
   package var dataIdentity: String { "\(plan.identity) \(classes?.identity ?? "")" }
+
+  /// Bytes that `run` takes: episodes come after what else is measured, and the memory of that is free by then.
+  package var bytes: Double {
+    max(
+      RobustnessEvaluator.bytes(plan, checks), classes.map { EpisodeEvaluator.bytes($0, plan: plan) } ?? 0)
+  }
 
   /// Of the weights as they are now. Every rank calls it, and gets the same report.
   package func run(_ model: ModelState, rounds: SharedRounds) throws -> FinalReport {

@@ -11,12 +11,14 @@ package struct FinalReport {
   var episodes: [EpisodeReport] = []
 
   /// Of the record `final`.
-  package var values: [(String, RecordValue)] {
+  package var values: NamedValues {
     var values = robustness.values
-    if let way = episodes.first?.options.way { values.append(("episodes_way", .integer(way))) }
+    if let way = episodes.first?.options.way { values += ["episodes_way": .integer(way)] }
     for report in episodes {
-      values.append(("episodes_\(report.options.shots)_shot_accuracy", .number(report.accuracy)))
-      values.append(("episodes_\(report.options.shots)_shot_interval", .number(report.interval)))
+      values += [
+        "episodes_\(report.options.shots)_shot_accuracy": .number(report.accuracy),
+        "episodes_\(report.options.shots)_shot_interval": .number(report.interval),
+      ]
     }
     return values
   }

@@ -1,6 +1,7 @@
 import Files
 import Formats
 import Kernels
+import Runtime
 
 /// A batch of normalised images with labels, from a safetensors file.
 package struct ImageBatch {
@@ -17,15 +18,15 @@ package struct ImageBatch {
     // Shapes first: converted, labels of one byte take eight.
     let size = file["x"]?.shape ?? []
     guard file["x"] == nil || size.count == 4 && size.allSatisfy({ $0 > 0 }) else {
-      throw FormatError(path: path, reason: "x has shape \(size), expected (N, C, H, W), none of them 0")
+      throw FileError(path: path, reason: "x has shape \(size), expected (N, C, H, W), none of them 0")
     }
     if let found = file["y"]?.shape, file["x"] != nil, found != [size[0]] {
-      throw FormatError(path: path, reason: "y has shape \(found), expected [\(size[0])], a label a sample")
+      throw FileError(path: path, reason: "y has shape \(found), expected [\(size[0])], a label a sample")
     }
     let values = try file.floats("x")
     let classes = try file.integers("y")
     if let wrong = values.firstIndex(where: { !$0.isFinite }) {
-      throw FormatError(path: path, reason: "value \(wrong) of x is \(values[wrong]), expected finite values")
+      throw FileError(path: path, reason: "value \(wrong) of x is \(values[wrong]), expected finite values")
     }
     guard let wrong = classes.firstIndex(where: { $0 < 0 || $0 > Int64(Int32.max) }) else {
       self.path = path
@@ -35,12 +36,13 @@ package struct ImageBatch {
       labels = classes.map { Int32($0) }
       return
     }
-    throw FormatError(path: path, reason: "y[\(wrong)] is \(classes[wrong]), expected a label from 0")
+    throw FileError(path: path, reason: "y[\(wrong)] is \(classes[wrong]), expected a label from 0")
   }
 
-  package func checkLabels(below classes: Int) throws(FormatError) {
+  package func checkLabels(below classes: Int) throws(FileError) {
     guard let wrong = labels.firstIndex(where: { $0 >= classes }) else { return }
-    throw FormatError(path: path, reason: "y[\(wrong)] is \(labels[wrong]), but the model has \(classes) classes")
+    throw FileError(
+      path: path, reason: "y[\(wrong)] is \(labels[wrong]), but the model has \(counted(classes, "class"))")
   }
 
   func channelsFirst(_ values: [Float]) -> [Float] { Self.permuted(values, shape, toChannelsLast: false) }

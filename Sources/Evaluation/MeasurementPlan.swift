@@ -2,6 +2,7 @@ import Checkpointing
 import Configuration
 import Datasets
 import Execution
+import Files
 import Formats
 import Graph
 import Kernels
@@ -24,15 +25,17 @@ package struct MeasurementPlan: Sendable {
   /// configuration's; mean and deviation that it does not give are computed on its training set.
   ///
   /// `judgesClasses` false for what reads features alone: which classes the outputs stand for does not count then.
-  /// Throws: ConfigurationError, UsageError, DataError, WeightsError, GraphError.
+  /// Throws: ConfigurationError, UsageError, FileError, GraphError.
   init(
     _ given: RunConfiguration, weights: WeightsFile, judgesClasses: Bool = true,
     indexes: [String: PictureIndex] = [:]
   ) throws {
     let own = weights.preprocessing
     try own.check(given, path: weights.path, ignoringClasses: !judgesClasses)
+    // Training images that a run held out are no part of what it computed mean and deviation on.
+    let given = weights.madeBy.map(given.resuming) ?? given
     var configuration = own.filling(given, keepsClasses: !judgesClasses)
-    let outputs = try PerturbationSession.classes(of: weights.tensors, path: weights.path)
+    let outputs = try PerturbationSession.classes(of: weights, in: given)
     if !judgesClasses {
       configuration.model.classes = nil
     } else if own.classes != nil, configuration.model.classes == nil {
@@ -43,8 +46,9 @@ package struct MeasurementPlan: Sendable {
     options.indexes = indexes
     if let mean = configuration.data.mean, let std = configuration.data.std {
       test = try DataSplits.loadTest(options, classLimit: configuration.model.classes)
-      // Labels of a test set need not reach the largest class of the training set.
-      if judgesClasses, configuration.data.format == .idx, configuration.model.classes == nil {
+      // Labels of a test set need not reach the largest class of the training set, where these are all that is known.
+      let countsLabels = [.idx, .npz, .npy, .images].contains(configuration.data.format) && test.classNames == nil
+      if judgesClasses, countsLabels, configuration.model.classes == nil {
         configuration.model.classes = outputs
         try test.checkLabels(below: outputs, because: "the weights' classes")
       }
@@ -55,7 +59,8 @@ package struct MeasurementPlan: Sendable {
       for (key, values) in [("data.mean", configuration.data.mean), ("data.std", configuration.data.std)] {
         guard let values, values.count != data.training.shape.channels else { continue }
         throw UsageError(
-          "\(key) has \(values.count) values, expected \(data.training.shape.channels), one a channel of the data")
+          "\(key) has \(counted(values.count, "value")), expected \(data.training.shape.channels), one a channel of the data"
+        )
       }
       test = try data.testImages
       normalization = try Normalization.resolved(
@@ -76,7 +81,7 @@ package struct MeasurementPlan: Sendable {
   }
 
   /// Of a run, whose network and data are there.
-  init(_ plan: RunPlan) throws(DataError) {
+  init(_ plan: RunPlan) throws(FileError) {
     configuration = plan.configuration
     test = try plan.data.testImages
     normalization = plan.normalization
@@ -96,12 +101,12 @@ package struct MeasurementPlan: Sendable {
   /// Training images too; where only these are missing, the reason why they are wanted.
   private static func loadAll(
     _ options: DataOptions, _ configuration: RunConfiguration, _ weights: WeightsFile
-  ) throws(DataError) -> DataSplits {
+  ) throws(FileError) -> DataSplits {
     do {
       return try DataSplits.load(options, classLimit: configuration.model.classes)
     } catch {
       guard (try? DataSplits.loadTest(options)) != nil else { throw error }
-      throw DataError(
+      throw FileError(
         path: error.path,
         reason:
           "\(error.reason) (\(weights.path) does not say how its images were normalised, so this is computed on the "
@@ -112,11 +117,9 @@ package struct MeasurementPlan: Sendable {
   /// Throws where the networks that measure, one of which goes back to the image, need more than this host has.
   func checkMemory() throws {
     let layout = ParameterLayout(network)
-    let classes = Double(network.classes)
+    // The file's tensors beside the model.
     let needed =
-      2 * FrozenNetwork.bytes(network, layout: layout, sizes: [PieceSize.frozen(network)]) + Double(
-        layout.parameterCount) * 4 * 10
-      + 3 * 8 * classes * classes
+      2 * ModelState.bytes(layout) + RobustnessEvaluator.bytes(self, [.attacks])
     guard let total = HostMemory.total, needed > Double(total) else { return }
     throw UsageError(
       "this model needs about \(Int((needed / 0x1p30).rounded())) GiB, and the host has \(total >> 30); "
@@ -125,7 +128,7 @@ package struct MeasurementPlan: Sendable {
 
   private static func check(_ mean: [Double], _ std: [Double], channels: Int) throws {
     for (key, values) in [("data.mean", mean), ("data.std", std)] where values.count != channels {
-      throw UsageError("\(key) has \(values.count) values, expected \(channels), one a channel of the data")
+      throw UsageError("\(key) has \(counted(values.count, "value")), expected \(channels), one a channel of the data")
     }
   }
 }

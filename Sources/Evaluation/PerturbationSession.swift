@@ -28,8 +28,9 @@ package struct PerturbationSession {
   /// batch mean at x_0 ... x_T), and x1 ... xT where `iterates` is asked for.
   package func run(input: String, output: String, iterates: Bool) throws {
     let output = try OutputFile(
-      output, option: "--output",
-      keeping: [("the --input", input), ("the --weights", weights), ("the configuration", name)])
+      output, of: .safetensors, option: "--output",
+      keeping: [("the --input", input), ("the --weights", weights), ("the configuration", name)]
+        + configuration.modelPlaces)
     let batch = try ImageBatch(path: input)
     let file = try WeightsFile(path: weights)
     try file.preprocessing.check(configuration, path: weights)
@@ -37,7 +38,7 @@ package struct PerturbationSession {
       ImageShape(channels: batch.shape.channels, height: batch.shape.height, width: batch.shape.width), path: weights,
       of: "x of \(input)")
     let configuration = file.preprocessing.filling(configuration)
-    let classes = try configuration.model.classes ?? Self.classes(of: file.tensors, path: weights)
+    let classes = try configuration.model.classes ?? Self.classes(of: file, in: configuration)
     let network = try configuration.model.network(
       of: batch.shape, classes: classes)
     try checkMemory(network, batch, iterates: iterates)
@@ -47,11 +48,11 @@ package struct PerturbationSession {
 
     let refiner = try refiner(configuration, model: model, capacity: batch.labels.count)
     let shown = refine(batch, by: refiner)
+    let losses = shown.map { Float(refiner.loss(of: $0, labels: batch.labels) / Double(batch.labels.count)) }
+    try checkFinite(losses, shown.last!, batch)
     var results = [
       NamedTensor("x", shape: batch.size, floats: batch.channelsFirst(shown.last!)),
-      NamedTensor(
-        "losses", shape: [shown.count],
-        floats: shown.map { Float(refiner.loss(of: $0, labels: batch.labels) / Double(batch.labels.count)) }),
+      NamedTensor("losses", shape: [shown.count], floats: losses),
     ]
     if iterates {
       for (iteration, x) in shown.enumerated().dropFirst() {
@@ -69,13 +70,13 @@ package struct PerturbationSession {
     // images.
     let copies = 4 + (steps + 1) + 2 * (iterates ? steps + 1 : 1)
     let images = Double(batch.images.count) * 4 * Double(copies)
-    // The rule's state, and the contrast's two arrays.
-    let state = Double(4 * PieceSize.frozen(network) * network.input.count) * 4
-    // The model, its folded weights in the order that the kernels want.
+    // The file's tensors beside the model.
     let needed =
-      images + state + Double(layout.parameterCount) * 4 * 2
-      + FrozenNetwork.bytes(
-        network, layout: layout, sizes: [batch.labels.count], capacity: batch.labels.count)
+      images + Refiner.stateBytes(configuration.icp.rule, network: network) + 2 * ModelState.bytes(layout)
+      + FrozenNetwork.memory(
+        network, layout: layout, backend: configuration.kernels.convolution, differentiable: true,
+        capacity: batch.labels.count, sizes: [batch.labels.count]
+      ).total
     guard needed > Double(total) else { return }
     throw UsageError(
       "\(batch.path): images of \(batch.shape.height) x \(batch.shape.width) need about "
@@ -83,9 +84,24 @@ package struct PerturbationSession {
         + (batch.labels.count > 1 ? ", or fewer" : ""))
   }
 
+  /// Finite weights may still overflow, as may a refinement: what came of that is no result.
+  private func checkFinite(_ losses: [Float], _ x: [Float], _ batch: ImageBatch) throws {
+    if !losses[0].isFinite {
+      throw FileError(
+        path: weights, reason: "the loss of \(batch.path) is not finite: they are not usable for these images")
+    }
+    guard let index = losses.firstIndex(where: { !$0.isFinite }) ?? (x.allSatisfy(\.isFinite) ? nil : steps) else {
+      return
+    }
+    throw PerturbationError(
+      description:
+        "\(batch.path): after \(counted(index, "step")) of the refinement the images are not finite, or their loss "
+        + "is not; lower icp.step_size")
+  }
+
   private func refiner(_ configuration: RunConfiguration, model: ModelState, capacity: Int) throws -> Refiner {
     let icp = configuration.icp
-    var pixels: [ClosedRange<Float>]?
+    var normalization: Normalization?
     if icp.clamp == .pixels {
       guard let mean = configuration.data.mean, let std = configuration.data.std else {
         throw UsageError(
@@ -95,21 +111,19 @@ package struct PerturbationSession {
       let channels = model.network.image.channels
       guard mean.count == channels else {
         throw UsageError(
-          "data.mean and data.std have \(mean.count) \(mean.count == 1 ? "entry" : "entries"), "
+          "data.mean and data.std have \(counted(mean.count, "entry")), "
             + "expected \(channels), one a channel of x")
       }
-      pixels = zip(mean, std).map { Float(-$0 / $1)...Float((1 - $0) / $1) }
+      normalization = Normalization(mean: mean, std: std)
     }
     let network = FrozenNetwork(
       model.network, layout: model.layout, backend: configuration.kernels.convolution, differentiable: true,
       capacity: capacity, scratch: Scratch())
     network.fold(parameters: model.parameters.pointer, statistics: model.statistics.pointer)
-    return Refiner(
-      network: network, rule: Rule(kind: icp.rule, stepSize: Float(icp.stepSize)),
-      bounds: InputBounds(epsilon: icp.epsilon.map { Float($0) }, pixels: pixels), steps: steps, capacity: capacity)
+    return Refiner(icp, network: network, normalization: normalization, capacity: capacity)
   }
 
-  private var steps: Int { configuration.icp.rule == .none ? 0 : configuration.icp.steps }
+  private var steps: Int { configuration.icp.refinementSteps }
 
   /// x_0 ... x_T, channels last.
   private func refine(_ batch: ImageBatch, by refiner: Refiner) -> [[Float]] {
@@ -127,16 +141,25 @@ package struct PerturbationSession {
     return shown
   }
 
+  /// Outputs of the network that the weights are for: those of the configuration's file, or as many as the last dense
+  /// layer of a network in code has rows.
+  static func classes(of weights: WeightsFile, in configuration: RunConfiguration) throws -> Int {
+    guard configuration.model.kind == .onnx, let path = configuration.model.path else {
+      return try classes(of: weights.tensors, path: weights.path)
+    }
+    return try GraphFile(path: path).network.classes
+  }
+
   /// The rows of the last dense layer.
   package static func classes(of tensors: [NamedTensor], path: String) throws -> Int {
     let dense = tensors.filter { $0.name.hasPrefix("fc") && $0.shape.count == 2 }
     guard let last = dense.max(by: { ($0.name.count, $0.name) < ($1.name.count, $1.name) }) else {
-      throw WeightsError(path: path, reason: "there is no dense layer fc.weight to take the number of classes from")
+      throw FileError(path: path, reason: "there is no dense layer fc.weight to take the number of classes from")
     }
     // A tensor without elements may have any number of rows; the limit is that of model.classes.
     guard 1...65536 ~= last.shape[0] else {
-      throw WeightsError(
-        path: path, reason: "\(quoted(last.name)) has \(last.shape[0]) rows, expected 1 to 65536 classes")
+      throw FileError(
+        path: path, reason: "\(quoted(last.name)) has \(counted(last.shape[0], "row")), expected 1 to 65536 classes")
     }
     return last.shape[0]
   }

@@ -29,51 +29,55 @@ package final class FrozenNetwork {
     self.network = network
     self.layout = layout
     pieceSize = PieceSize.frozen(network)
-    let plans = Self.plans(network, taps: taps, differentiable: differentiable)
+    let plans = Plans(
+      network, layout: layout, backend: backend, differentiable: differentiable, taps: taps, scratch: scratch)
     lowering = plans.lowering
     schedule = plans.schedule
     plan = plans.memory
+    set = plans.kernels
     output = lowering.program.kept[network.output]!
-    set = ProgramKernels(
-      lowering.program, layout: layout, use: .frozen, wantsInputGradient: differentiable, backend: backend,
-      scratch: scratch)
     blocks = Blocks(plan, capacity: min(capacity, pieceSize), pieceSize: pieceSize)
     weights = Tensor(count: layout.parameterCount)
     passes = Array(repeating: nil, count: pieceSize + 1)
   }
 
-  private static func plans(
-    _ network: Network, taps: [Int], differentiable: Bool
-  ) -> (lowering: Lowering, schedule: PieceSchedule, memory: MemoryPlan) {
-    let lowering = Lowering(network, use: .frozen, kept: taps + [network.output])
-    let kept = (taps + [network.output]).map { lowering.program.kept[$0]! }
-    let schedule = PieceSchedule(lowering.program, kept: kept)
-    let purpose = MemoryPlan.Purpose(
-      lossInputs: differentiable ? [lowering.program.kept[network.output]!] : [], wantsInputGradient: differentiable)
-    return (lowering, schedule, MemoryPlan(lowering.program, schedule: schedule, kept: kept, purpose: purpose))
+  /// What is known of one before it takes memory.
+  private struct Plans {
+    let lowering: Lowering
+    let schedule: PieceSchedule
+    let memory: MemoryPlan
+    let kernels: ProgramKernels
+
+    init(
+      _ network: Network, layout: ParameterLayout, backend: ConvolutionBackend, differentiable: Bool, taps: [Int],
+      scratch: Scratch
+    ) {
+      lowering = Lowering(network, use: .frozen, kept: taps + [network.output])
+      let kept = (taps + [network.output]).map { [lowering] in lowering.program.kept[$0]! }
+      schedule = PieceSchedule(lowering.program, kept: kept)
+      let purpose = MemoryPlan.Purpose(
+        lossInputs: differentiable ? [kept.last!] : [], wantsInputGradient: differentiable)
+      memory = MemoryPlan(lowering.program, schedule: schedule, kept: kept, purpose: purpose)
+      kernels = ProgramKernels(
+        lowering.program, layout: layout, use: .frozen, wantsInputGradient: differentiable, backend: backend,
+        scratch: scratch)
+    }
   }
 
-  /// Bytes of a differentiable one with plans for the pieces of `sizes` samples, without making it.
-  package static func bytes(
-    _ network: Network, layout: ParameterLayout, sizes: Set<Int>, capacity: Int = .max
-  ) -> Double {
-    let size = PieceSize.frozen(network.trunk)
-    let pieces = Set(sizes.flatMap { pieceSizes(of: $0, atMost: size) })
-    // Folded weights; and for each size of a piece packed weights of both directions and their order.
-    return bytes(network, differentiable: true, capacity: min(capacity, size))
-      + 4 * Double(layout.parameterCount) * Double(1 + 4 * pieces.count)
-  }
-
-  /// The same of one for evaluation, with plans for whole pieces and one other size.
-  package static func bytes(_ network: Network, layout: ParameterLayout) -> Double {
-    bytes(network, differentiable: false, capacity: .max) + 4 * Double(layout.parameterCount) * (1 + 2 * 2)
-  }
-
-  private static func bytes(_ network: Network, differentiable: Bool, capacity: Int) -> Double {
+  /// What one takes that has run batches of `sizes` in pieces, without making it.
+  package static func memory(
+    _ network: Network, layout: ParameterLayout, backend: ConvolutionBackend, differentiable: Bool, taps: [Int] = [],
+    capacity: Int = .max, sizes: Set<Int>
+  ) -> MemoryUse {
     let network = network.trunk
-    let size = PieceSize.frozen(network)
-    return Blocks.bytes(
-      plans(network, taps: [], differentiable: differentiable).memory, capacity: min(capacity, size), pieceSize: size)
+    let pieceSize = PieceSize.frozen(network)
+    let plans = Plans(
+      network, layout: layout, backend: backend, differentiable: differentiable, taps: taps, scratch: Scratch())
+    let blocks = Blocks.bytes(plans.memory, capacity: min(capacity, pieceSize), pieceSize: pieceSize)
+    let pieces = Set(sizes.flatMap { pieceSizes(of: $0, atMost: pieceSize) })
+    return pieces.reduce(MemoryUse(own: blocks + 4 * Double(layout.parameterCount))) { sum, piece in
+      [Scope.sample, .batch, .statistics].reduce(sum) { $0 + plans.kernels.memory($1, samples: piece) }
+    }
   }
 
   package var classes: Int { network.classes }
@@ -134,7 +138,7 @@ package final class FrozenNetwork {
   ) -> UnsafeMutablePointer<Float> {
     let pass = pass(samples)
     forward(pass, images)
-    seed(pass.output(output), pass.lossGradient(output))
+    seed(pass.output(output), pass.lossGradient(0))
     pass.backward(images, parameters: weights.pointer, gradients: nil)
     return pass.inputGradient
   }

@@ -12,6 +12,7 @@ package final class Pass {
   private let pieces: [Piece]
   private let whole: Piece
   private let memory: [StepMemory]
+  private let lossGradients: [UnsafeMutableRawPointer]
   /// Of each stage, the steps it measures, and those whose gradients it gathers by their statistics.
   private let measured, finished: [[StepMemory]]
   /// Behind the gradients of all steps of a stage in their block; 0 for a stage without any.
@@ -59,6 +60,7 @@ package final class Pass {
         statistics: statistics)
     }
     self.memory = memory
+    lossGradients = plan.lossGradients.map { blocks.address($0, samples: samples, bytes: 0).base! }
     measured = schedule.stages.map { $0.measured.map { memory[$0] } }
     finished = schedule.stages.map { stage in
       stage.actions.filter { $0.kind == .forward && memory[$0.step].statistics != nil }.map { memory[$0.step] }
@@ -75,7 +77,7 @@ package final class Pass {
   private func assignGathering() {
     for step in program.steps.indices.dropFirst() where program.steps[step].operator.scope == .sample {
       let places = plan.steps[step]
-      guard let reader = places.lastSource, places.lossGradient == nil, let gradient = places.gradient,
+      guard let reader = places.lastSource, places.losses.isEmpty, let gradient = places.gradient,
         gradient == places.sources.first, program.source(reader, 0) == step,
         !program.steps[reader].inputs.indices.dropFirst().contains(where: { program.source(reader, $0) == step }),
         !memory[reader].maskingKernels.isEmpty,
@@ -90,10 +92,8 @@ package final class Pass {
 
   /// The output of a step that is kept, (samples, ...) in its order, valid until the next pass over the same memory.
   func output(_ step: Int) -> UnsafeMutablePointer<Float> { floats(memory[program.roots[step]].output!.base!) }
-  /// Where a loss writes its gradient with respect to a step's output, before `backward`.
-  func lossGradient(_ step: Int) -> UnsafeMutablePointer<Float> {
-    floats(memory[program.roots[step]].lossGradient!.base!)
-  }
+  /// Where a loss writes its gradient, before `backward`: its number in the plan's `Purpose.lossInputs`.
+  func lossGradient(_ loss: Int) -> UnsafeMutablePointer<Float> { floats(lossGradients[loss]) }
   /// The gradient of the images, after `backward`.
   var inputGradient: UnsafeMutablePointer<Float> { floats(memory[0].gradient!.base!) }
 
@@ -154,13 +154,12 @@ package final class Pass {
   // MARK: Backward
 
   /// The gradients of the loss that gave those gradients, for the images, parameters, statistics and randomness of
-  /// the last forward pass; overwrites `gradients`. Only that at step `onlyFrom` counts where that is given. `final`
+  /// the last forward pass; overwrites `gradients`. Only that of loss `onlyFrom` counts where that is given. `final`
   /// hears, stage by stage, how many of the gradients are final, from the first one on.
   func backward(
     _ images: UnsafePointer<Float>, parameters: UnsafePointer<Float>, gradients: UnsafeMutablePointer<Float>?,
     onlyFrom: Int? = nil, randomness: Randomness? = nil, final: (Int) -> Void = { _ in }
   ) {
-    let onlyFrom = onlyFrom.map { memory[program.roots[$0]] }
     let operands = Operands(images: images, parameters: parameters, gradients: gradients, randomness: randomness)
     for (number, stage) in schedule.stages.enumerated().reversed() {
       for step in measured[number] where step.runsBackward {
@@ -184,7 +183,7 @@ package final class Pass {
   }
 
   /// A stage's part of the backward pass for one piece.
-  private func turn(_ number: Int, _ piece: Piece, _ operands: Operands, _ onlyFrom: StepMemory?) {
+  private func turn(_ number: Int, _ piece: Piece, _ operands: Operands, _ onlyFrom: Int?) {
     for step in plan.remakes[number] {
       memory[step].kernels[piece.kernel].forward(backwardArguments(memory[step], piece, operands))
     }
@@ -227,22 +226,22 @@ package final class Pass {
 
   /// What reaches a step's output, for one piece; nothing where only another loss would reach it.
   private func sources(
-    _ step: StepMemory, _ piece: Piece, _ images: UnsafePointer<Float>, _ onlyFrom: StepMemory?
+    _ step: StepMemory, _ piece: Piece, _ images: UnsafePointer<Float>, _ onlyFrom: Int?
   ) -> GradientSources {
     var count = 0
     for source in step.sources {
       step.gathered[count] = UnsafePointer(floats(source.at(piece.first, images)))
       count += 1
     }
-    if let given = step.lossGradient, onlyFrom == nil || onlyFrom === step {
-      step.gathered[count] = UnsafePointer(floats(given.at(piece.first, images)))
+    for given in step.lossGradients where onlyFrom == nil || onlyFrom == given.loss {
+      step.gathered[count] = UnsafePointer(floats(given.address.at(piece.first, images)))
       count += 1
     }
     return GradientSources(rebasing: step.gathered[..<count])
   }
 
   /// d = the sum of what reaches a step's output, where that is above 0 if it ends in a ReLU.
-  private func gather(_ step: StepMemory, _ piece: Piece, _ operands: Operands, _ onlyFrom: StepMemory?) {
+  private func gather(_ step: StepMemory, _ piece: Piece, _ operands: Operands, _ onlyFrom: Int?) {
     let d = floats(step.gradient!.at(piece.first, operands.images))
     let sources = sources(step, piece, operands.images, onlyFrom)
     let count = piece.count * step.count
@@ -254,7 +253,7 @@ package final class Pass {
     step.isMasked ? UnsafePointer(floats(step.outputBackward!.at(piece.first, operands.images))) : nil
   }
 
-  private func gatherStatistics(_ step: StepMemory, _ piece: Piece, _ operands: Operands, _ onlyFrom: StepMemory?) {
+  private func gatherStatistics(_ step: StepMemory, _ piece: Piece, _ operands: Operands, _ onlyFrom: Int?) {
     let d = floats(step.gradient!.at(piece.first, operands.images))
     var sources = sources(step, piece, operands.images, onlyFrom)
     if sources.isEmpty {

@@ -69,13 +69,23 @@ final class ProgramKernels {
 
   /// A new kernel of a step; nil where nothing is computed.
   func kernel(_ step: Int, samples: Int) -> (any Kernel)? {
+    context(step, samples: samples).map { program.steps[step].operator.kernel($0) }
+  }
+
+  /// What the kernels of one scope take for that size, without making them.
+  func memory(_ scope: Scope, samples: Int) -> MemoryUse {
+    program.steps.indices.filter { program.steps[$0].operator.scope == scope }.reduce(MemoryUse()) { sum, step in
+      sum + (context(step, samples: samples).map { program.steps[step].operator.memory($0) } ?? MemoryUse())
+    }
+  }
+
+  private func context(_ step: Int, samples: Int) -> KernelContext? {
     guard step > 0, !program.steps[step].isView else { return nil }
-    return program.steps[step].operator.kernel(
-      KernelContext(
-        name: program.steps[step].name, inputs: program.inputs(of: step), output: program.steps[step].output,
-        samples: samples, variables: program.variables(of: step).map { layout.start(of: $0.name) },
-        wantsGradient: program.steps[step].inputs.map { isDifferentiable[$0] },
-        wantsParameterGradients: use == .training && program.hasParameters(step), backend: backend, scratch: scratch))
+    return KernelContext(
+      name: program.steps[step].name, inputs: program.inputs(of: step), output: program.steps[step].output,
+      samples: samples, variables: program.variables(of: step).map { layout.start(of: $0.name) },
+      wantsGradient: program.steps[step].inputs.map { isDifferentiable[$0] },
+      wantsParameterGradients: use == .training && program.hasParameters(step), backend: backend, scratch: scratch)
   }
 
   /// Has the kernels of that size pack the weights that were loaded last, unless they have.

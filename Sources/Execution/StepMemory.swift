@@ -29,7 +29,8 @@ final class StepMemory {
   let inputGradients: [Address?]
   /// What meets at the output, without what a loss puts in.
   let sources: [Address]
-  let lossGradient: Address?
+  /// What losses put in, with each loss's number.
+  let lossGradients: [(loss: Int, address: Address)]
   /// Whether the gradient is zeroed where the output is not above 0.
   let isMasked: Bool
   let runsBackward: Bool
@@ -73,7 +74,7 @@ final class StepMemory {
         ? places.inputGradients[input].map { address($0, of: sources[input]) } : nil
     }
     self.sources = places.sources.map { address($0, of: step) }
-    lossGradient = places.lossGradient.map { address($0, of: step) }
+    lossGradients = places.losses.map { ($0, address(plan.lossGradients[$0], of: step)) }
     isMasked = program.steps[step].operator.endsInReLU
     runsBackward = places.runsBackward
     count = program.steps[step].output.count
@@ -81,7 +82,7 @@ final class StepMemory {
     x.initialize(repeating: nil)
     dx = .allocate(capacity: sources.count)
     dx.initialize(repeating: nil)
-    gathered = .allocate(capacity: places.sources.count + 1)
+    gathered = .allocate(capacity: max(1, places.sources.count + places.losses.count))
     gathered.initialize(repeating: nil)
   }
 

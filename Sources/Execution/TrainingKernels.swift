@@ -24,12 +24,11 @@ package final class TrainingKernels {
       program, layout: layout, use: .training, wantsInputGradient: false, backend: backend, scratch: scratch)
   }
 
-  /// Bytes of such kernels with plans for batches of `sizes`, without making them.
-  package static func bytes(_ network: Network, layout: ParameterLayout, sizes: Set<Int>) -> Double {
-    let pieces = Set(sizes.flatMap { pieceSizes(of: $0, atMost: PieceSize.training(network)) })
-    // For each size of a piece: packed weights of both directions and their order; the weights' gradient, its sum and
-    // order.
-    return 4 * Double(7 * pieces.count * layout.parameterCount)
+  /// What the kernels for batches of `sizes` take; they are made when a network first needs them.
+  package func memory(sizes: Set<Int>) -> MemoryUse {
+    let pieces = Set(sizes.flatMap { pieceSizes(of: $0, atMost: pieceSize) })
+    return pieces.reduce(MemoryUse()) { $0 + set.memory(.sample, samples: $1) }
+      + sizes.reduce(MemoryUse()) { $0 + set.memory(.batch, samples: $1) }
   }
 
   static func kept(_ network: Network, _ taps: [Int]) -> [Int] { taps + [network.output, network.features] }

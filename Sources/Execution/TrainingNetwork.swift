@@ -23,17 +23,21 @@ package final class TrainingNetwork {
     blocks = Blocks(plan, capacity: capacity, pieceSize: kernels.pieceSize)
   }
 
-  /// Bytes of the intermediates of such a network, without making one.
-  package static func bytes(_ network: Network, taps: [Int], capacity: Int, differentiable: Bool) -> Double {
-    let program = Lowering(network, use: .training, kept: TrainingKernels.kept(network, taps)).program
-    let plan = plans(program, network, taps: taps, differentiable: differentiable).memory
-    return Blocks.bytes(plan, capacity: capacity, pieceSize: PieceSize.training(network))
+  /// What such a network takes with plans for batches of `sizes`, without making one: intermediates, and the kernels
+  /// that it does not share.
+  package static func memory(
+    _ kernels: TrainingKernels, taps: [Int], capacity: Int, differentiable: Bool, sizes: Set<Int>
+  ) -> MemoryUse {
+    let plan = plans(kernels.program, kernels.network, taps: taps, differentiable: differentiable).memory
+    let blocks = MemoryUse(own: Blocks.bytes(plan, capacity: capacity, pieceSize: kernels.pieceSize))
+    return sizes.reduce(blocks) { $0 + kernels.set.memory(.statistics, samples: $1) }
   }
 
   private static func plans(
     _ program: Program, _ network: Network, taps: [Int], differentiable: Bool
   ) -> (schedule: PieceSchedule, memory: MemoryPlan) {
     let kept = TrainingKernels.kept(network, taps).map { program.kept[$0]! }
+    // As TrainingPass numbers the losses.
     let lossInputs = (taps + [network.output]).map { program.kept[$0]! }
     let schedule = PieceSchedule(program, kept: kept)
     let purpose = MemoryPlan.Purpose(

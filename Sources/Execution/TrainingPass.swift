@@ -34,8 +34,8 @@ package final class TrainingPass {
   package var featureCount: Int { taps.count }
   package func featureShape(_ index: Int) -> Shape { Shape(tapShapes[index], samples: samples) }
   /// Where a loss writes its gradient with respect to the logits and to the features, before `backward`.
-  package var logitsGradient: UnsafeMutablePointer<Float> { pass.lossGradient(output) }
-  package func featureGradient(_ index: Int) -> UnsafeMutablePointer<Float> { pass.lossGradient(taps[index]) }
+  package var logitsGradient: UnsafeMutablePointer<Float> { pass.lossGradient(taps.count) }
+  package func featureGradient(_ index: Int) -> UnsafeMutablePointer<Float> { pass.lossGradient(index) }
 
   func forward(
     _ images: UnsafePointer<Float>, parameters: UnsafePointer<Float>, statistics: StatisticsSource,
@@ -54,7 +54,7 @@ package final class TrainingPass {
     throughFeatures: Bool, whenFinal: (Int) -> Void = { _ in }
   ) {
     pass.backward(
-      images, parameters: parameters, gradients: gradients, onlyFrom: throughFeatures ? nil : output,
+      images, parameters: parameters, gradients: gradients, onlyFrom: throughFeatures ? nil : taps.count,
       randomness: randomness,
       final: whenFinal)
   }

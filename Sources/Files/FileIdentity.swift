@@ -17,4 +17,19 @@ package struct FileIdentity: Equatable, Sendable {
     guard let identity = FileIdentity(path) else { return false }
     return identity == FileIdentity(other)
   }
+
+  /// Whether `folder` is one of those in which `path` lies, or would lie.
+  package static func same(_ folder: String, above path: String) -> Bool {
+    guard System.isDirectory(folder), let identity = FileIdentity(folder) else { return false }
+    var place = System.parentDirectory(path)
+    // Links and `..` are the system's to read: the real path is free of them.
+    guard let real = realpath(place, nil) else { return false }
+    defer { free(real) }
+    place = String(cString: real)
+    while true {
+      if FileIdentity(place) == identity { return true }
+      guard place != "/" else { return false }
+      place = System.parentDirectory(place)
+    }
+  }
 }

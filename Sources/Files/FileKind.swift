@@ -4,10 +4,18 @@ import Glibc
 package enum FileKind: Sendable {
   case regular, directory, link, pipe, socket, device
 
-  /// Of the name itself, a link too; nil where there is nothing of that name, or it cannot be looked at.
-  package init?(_ path: String) {
+  /// Of the name itself, a link too, or of what its links lead to; nil where there is nothing, or it cannot be looked
+  /// at.
+  package init?(_ path: String, followingLinks: Bool = false) {
     var status = stat()
-    guard lstat(path, &status) == 0 else { return nil }
+    guard (followingLinks ? stat(path, &status) : lstat(path, &status)) == 0 else { return nil }
+    self.init(mode: status.st_mode)
+  }
+
+  /// Of an open file.
+  package init?(of descriptor: Int32) {
+    var status = stat()
+    guard fstat(descriptor, &status) == 0 else { return nil }
     self.init(mode: status.st_mode)
   }
 

@@ -10,12 +10,12 @@ package final class MappedFile: @unchecked Sendable {
   package let bytes: UnsafeRawBufferPointer
 
   /// Throws where `path` is missing, unreadable, or not a regular file (a directory, a FIFO, a device).
-  package init(path: String) throws(FormatError) {
+  package init(path: String) throws(FileError) {
     let descriptor: Int32
     let count: Int
     do throws(RegularFile.Refusal) {
       (descriptor, count) = try RegularFile.open(path)
-    } catch { throw FormatError(path: path, reason: Self.reason(error) + ShellPath.hint(path)) }
+    } catch { throw FileError(path: path, reason: error.reasonOfData + ShellPath.hint(path)) }
     defer { close(descriptor) }
     self.path = path
     guard count > 0 else {
@@ -23,7 +23,7 @@ package final class MappedFile: @unchecked Sendable {
       return
     }
     guard let address = mmap(nil, count, PROT_READ, MAP_PRIVATE, descriptor, 0), address != MAP_FAILED else {
-      throw FormatError(path: path, reason: "cannot be mapped: \(String(cString: strerror(errno)))")
+      throw FileError(path: path, reason: "cannot be mapped: \(String(cString: strerror(errno)))")
     }
     bytes = UnsafeRawBufferPointer(start: address, count: count)
   }
@@ -31,15 +31,6 @@ package final class MappedFile: @unchecked Sendable {
   deinit {
     if let address = bytes.baseAddress {
       munmap(UnsafeMutableRawPointer(mutating: address), bytes.count)
-    }
-  }
-
-  private static func reason(_ refusal: RegularFile.Refusal) -> String {
-    switch refusal {
-    case .system(_, ENOENT): "no such file"
-    case .system(_, let code): String(cString: strerror(code))
-    case .link: refusal.reason
-    case .kind(let kind): "is \(kind.name), expected a regular file"
     }
   }
 }

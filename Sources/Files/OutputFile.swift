@@ -3,8 +3,23 @@ import Glibc
 /// A file that the user named for a result.
 ///
 /// Links are written through: the file that they lead to is replaced, and the links stay. What is not a regular file is
-/// never replaced, nor is anything that the command reads.
+/// never replaced, nor is anything that the command reads, or a file of another kind than the command writes.
 package struct OutputFile: Sendable {
+  package enum Kind: String, Sendable {
+    case safetensors = "a safetensors file"
+    case png = "a PNG picture"
+
+    /// Whether a file that begins so is of this kind; an empty one may become any.
+    fileprivate func begins(_ bytes: [UInt8]) -> Bool {
+      switch self {
+      case _ where bytes.isEmpty: true
+      // The length of a header, which is at most 100 MB, and its first character.
+      case .safetensors: bytes.count > 8 && bytes[4..<8].allSatisfy { $0 == 0 } && bytes[8] == UInt8(ascii: "{")
+      case .png: bytes.starts(with: [0x89] + Array("PNG".utf8))
+      }
+    }
+  }
+
   /// As the user wrote it.
   package let path: String
   private let option: String
@@ -13,36 +28,34 @@ package struct OutputFile: Sendable {
 
   /// Looks before any work is done.
   /// - Parameters:
+  ///   - kind: what will be written.
   ///   - option: the one that names the file, for messages.
-  ///   - inputs: what the command reads, as the user knows it ("--weights") and its path.
-  package init(_ path: String, option: String, keeping inputs: [(name: String, path: String)]) throws(SaveError) {
+  ///   - inputs: what the command reads, as the user knows it ("--weights") and its path; of a folder, all in it.
+  package init(
+    _ path: String, of kind: Kind, option: String, keeping inputs: [(name: String, path: String)]
+  ) throws(SaveError) {
     self.path = path
     self.option = option
-    for input in inputs where FileIdentity.same(path, input.path) {
-      throw SaveError(
-        path: path, reason: "is \(input.name), which would be lost", advice: "name another file with \(option)",
-        exitCode: 64)
+    try ShellPath.check(path, option: option)
+    func refusal(_ reason: String) -> SaveError {
+      SaveError(path: path, reason: reason, advice: "name another file with \(option)", exitCode: 64)
     }
-    var target = path
-    var links = 0
-    while true {
-      switch FileKind(target) {
-      case nil, .regular?:
-        self.target = target
-        return
-      case .link?:
-        links += 1
-        // The kernel's own limit.
-        guard links <= 40, let next = Self.destination(of: target) else {
-          throw SaveError(SystemError(call: "readlink", path: path, code: ELOOP), option: option)
-        }
-        target = next.hasPrefix("/") ? next : "\(System.parentDirectory(target))/\(next)"
-      case let kind?:
-        let leads = target == path ? "is" : "leads to \(target),"
-        throw SaveError(
-          path: path, reason: "\(leads) \(kind.name), which is not replaced",
-          advice: "name a regular file, or a free name, with \(option)", exitCode: 64)
-      }
+    for input in inputs where FileIdentity.same(path, input.path) {
+      throw refusal("is \(input.name), which would be lost")
+    }
+    target = try Self.destination(of: path, option: option)
+    for input in inputs where FileIdentity.same(input.path, above: target) {
+      throw refusal("lies in \(input.name), whose files are read")
+    }
+    guard let found = FileKind(target) else { return }
+    guard found == .regular else {
+      let leads = target == path ? "is" : "leads to \(target),"
+      throw SaveError(
+        path: path, reason: "\(leads) \(found.name), which is not replaced",
+        advice: "name a regular file, or a free name, with \(option)", exitCode: 64)
+    }
+    guard let head = try? RegularFile.prefix(target, count: 16), kind.begins(head) else {
+      throw refusal("is not \(kind.rawValue), and is not replaced")
     }
   }
 
@@ -53,7 +66,19 @@ package struct OutputFile: Sendable {
     } catch { throw SaveError(error, option: option) }
   }
 
-  private static func destination(of link: String) -> String? {
+  /// What links lead to in the end, which need not be there.
+  private static func destination(of path: String, option: String) throws(SaveError) -> String {
+    var target = path
+    // The kernel's own limit.
+    for _ in 0...40 {
+      guard FileKind(target) == .link else { return target }
+      guard let next = read(link: target) else { break }
+      target = next.hasPrefix("/") ? next : "\(System.parentDirectory(target))/\(next)"
+    }
+    throw SaveError(SystemError(call: "readlink", path: path, code: ELOOP), option: option)
+  }
+
+  private static func read(link: String) -> String? {
     var text = [UInt8](repeating: 0, count: Int(PATH_MAX))
     let count = text.withUnsafeMutableBytes {
       readlink(link, $0.baseAddress!.assumingMemoryBound(to: CChar.self), $0.count)

@@ -18,12 +18,14 @@ package struct OwnedFolder: Sendable {
     self.folders = folders
   }
 
-  /// Throws where a name stands for something that the program does not make, a link above all: what is written to it
-  /// would go elsewhere. And where names are taken in a folder that is not the program's.
+  /// Throws where the path is one for shells, where a name stands for something that the program does not make, a link
+  /// above all: what is written to it would go elsewhere. And where names are taken in a folder that is not the
+  /// program's.
   /// - Parameters:
   ///   - what: "a run directory", for messages.
   ///   - isOurs: asked only where a name is taken.
   package func check(_ what: String, isOurs: () -> Bool) throws(SaveError) {
+    try ShellPath.check(path, option: option)
     var taken: String?
     for (names, expected) in [(files, FileKind.regular), (folders, .directory)] {
       for name in names {

@@ -1,4 +1,5 @@
 import Glibc
+import Runtime
 
 /// Opens and reads what must be a regular file. A pipe would wait for ever and a device has no size, so both are
 /// refused.
@@ -10,12 +11,37 @@ package enum RegularFile {
     /// A symbolic link where none is followed.
     case link
     case kind(FileKind)
+    /// Larger than it may be; nil: than the machine's memory.
+    case size(Int, limit: Int?)
+    /// It holds fewer bytes by now than when it was opened.
+    case short(Int, Int)
 
     package var reason: String {
       switch self {
       case .system(let call, let code): "\(call): \(String(cString: strerror(code)))"
       case .link: "open: a symbolic link is not followed here"
       case .kind(let kind): "not a regular file but \(kind.name)"
+      case .size(let size, let limit?): "\(size) bytes, more than the \(limit) that it may have"
+      case .size(let size, nil): "\(size) bytes are more than this machine's memory"
+      case .short(let count, let size): "shrank to \(count) of \(size) bytes while it was read"
+      }
+    }
+
+    /// The same, of a file that the user's data is made of: without the system call.
+    package var reasonOfData: String {
+      switch self {
+      case .system(_, ENOENT): "no such file"
+      case .system(_, let code): String(cString: strerror(code))
+      case .kind(let kind): "is \(kind.name), expected a regular file"
+      default: reason
+      }
+    }
+
+    /// Whether the path may be meant otherwise.
+    var isOfPath: Bool {
+      switch self {
+      case .system, .link, .kind: true
+      case .size, .short: false
       }
     }
   }
@@ -45,46 +71,41 @@ package enum RegularFile {
   package static func prefix(_ path: String, count: Int, followLinks: Bool = true) throws(Refusal) -> [UInt8] {
     let descriptor = try open(path, followLinks: followLinks).descriptor
     defer { close(descriptor) }
-    var bytes = [UInt8](repeating: 0, count: count)
-    let received = Glibc.read(descriptor, &bytes, count)
-    guard received >= 0 else { throw .system(call: "read", code: errno) }
-    return Array(bytes.prefix(received))
+    return try bytes(descriptor, count: count)
   }
 
   /// All bytes.
-  /// - Parameter limit: refuses a larger file; by default the machine's memory, since a sparse file of a terabyte costs
-  ///   its author nothing, and asking for the room would end this process.
+  /// - Parameter limit: refuses a larger file; by default this machine's memory, since a sparse file of a terabyte
+  ///   costs its author nothing, and asking for the room would end this process.
   package static func read(
     _ path: String, followLinks: Bool = true, limit: Int? = nil
-  ) throws(FormatError) -> [UInt8] {
-    let descriptor: Int32
-    let size: Int
+  ) throws(FileError) -> [UInt8] {
     do throws(Refusal) {
-      (descriptor, size) = try open(path, followLinks: followLinks)
-    } catch { throw FormatError(path: path, reason: error.reason + ShellPath.hint(path)) }
-    defer { close(descriptor) }
-    guard size <= limit ?? .max else {
-      throw FormatError(path: path, reason: "\(size) bytes, more than the \(limit!) that it may have")
+      let (descriptor, size) = try open(path, followLinks: followLinks)
+      defer { close(descriptor) }
+      guard size <= limit ?? .max else { throw .size(size, limit: limit!) }
+      guard size < sysconf(Int32(_SC_PHYS_PAGES)) * sysconf(Int32(_SC_PAGESIZE)) else { throw .size(size, limit: nil) }
+      let bytes = try bytes(descriptor, count: size)
+      guard bytes.count == size else { throw .short(bytes.count, size) }
+      return bytes
+    } catch {
+      throw FileError(path: path, reason: error.reason + (error.isOfPath ? ShellPath.hint(path) : ""))
     }
-    guard size < sysconf(Int32(_SC_PHYS_PAGES)) * sysconf(Int32(_SC_PAGESIZE)) else {
-      throw FormatError(path: path, reason: "\(size) bytes are more than this machine's memory")
-    }
-    var failed: FormatError?
-    let bytes = [UInt8](unsafeUninitializedCapacity: size) { buffer, count in
-      while count < size {
-        let received = Glibc.read(descriptor, buffer.baseAddress! + count, size - count)
-        if received > 0 {
-          count += received
-        } else if received == 0 {
-          failed = FormatError(path: path, reason: "shrank to \(count) of \(size) bytes while it was read")
-          return
-        } else if errno != EINTR {
-          failed = FormatError(path: path, reason: Refusal.system(call: "read", code: errno).reason)
-          return
-        }
+  }
+
+  /// `count` bytes of an open file from `offset` on, in as many calls as it takes; fewer where the file ends before.
+  package static func bytes(_ descriptor: Int32, at offset: Int = 0, count: Int) throws(Refusal) -> [UInt8] {
+    var failure: Refusal?
+    let bytes = [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
+      while filled < count {
+        let received = pread(descriptor, buffer.baseAddress! + filled, count - filled, off_t(offset + filled))
+        if received < 0, errno == EINTR { continue }
+        if received < 0 { failure = .system(call: "read", code: errno) }
+        guard received > 0 else { return }
+        filled += received
       }
     }
-    if let failed { throw failed }
+    if let failure { throw failure }
     return bytes
   }
 }

@@ -1,4 +1,5 @@
 import Glibc
+import Runtime
 
 /// The one writer of a run directory: an flock on `.lock`, held for the life of this object.
 ///
@@ -55,18 +56,13 @@ package final class RunLock {
   }
 
   private static func identity() -> String {
-    var host = [CChar](repeating: 0, count: 256)
-    gethostname(&host, host.count - 1)
     var now = time(nil)
     var parts = tm()
     gmtime_r(&now, &parts)
     var text = [CChar](repeating: 0, count: 32)
     strftime(&text, text.count, "%Y-%m-%d %H:%M:%S UTC", &parts)
-    return "host \(string(host)) process \(getpid()) since \(string(text))"
-  }
-
-  private static func string(_ text: [CChar]) -> String {
-    String(decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    let start = String(decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    return "host \(Platform.host) process \(getpid()) since \(start)"
   }
 
   private static func owner(_ descriptor: Int32) -> String {

@@ -30,8 +30,7 @@ package struct SaveError: ExitCoded, CustomStringConvertible {
       case EMFILE, ENFILE: "too many files are open; raise the limit with `ulimit -n`"
       default: "look at that disk and at the system's log"
       }
-    self.init(
-      path: error.path, reason: "\(error.call): \(String(cString: strerror(error.code)))", advice: advice)
+    self.init(path: error.path, reason: error.reason, advice: advice)
   }
 
   package var description: String { "\(path): \(reason); \(advice)" }

@@ -15,7 +15,7 @@ package enum StandardOutput {
       return
     } catch {
       throw SaveError(
-        path: name, reason: "\(error.call): \(String(cString: strerror(error.code)))",
+        path: name, reason: error.reason,
         advice: "what was to be printed is not complete; free some space there, or send it elsewhere")
     }
   }

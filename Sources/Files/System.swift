@@ -46,10 +46,8 @@ package struct System: Sendable {
     }
   }
 
-  package static func isDirectory(_ path: String) -> Bool {
-    var status = stat()
-    return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
-  }
+  package static func isDirectory(_ path: String) -> Bool { FileKind(path, followingLinks: true) == .directory }
+  package static func isRegularFile(_ path: String) -> Bool { FileKind(path, followingLinks: true) == .regular }
 
   /// Makes the names in a directory durable: without it a returned rename is lost in a power cut.
   package func synchronizeDirectory(_ path: String) throws(SystemError) {

@@ -13,5 +13,7 @@ package struct SystemError: Error, CustomStringConvertible {
     self.code = code
   }
 
-  package var description: String { "\(path): \(call): \(String(cString: strerror(code)))" }
+  /// Without the path.
+  package var reason: String { "\(call): \(String(cString: strerror(code)))" }
+  package var description: String { "\(path): \(reason)" }
 }

@@ -9,11 +9,11 @@ package enum Gzip {
 
   /// The whole contents, at most `limit` bytes. The budget is checked while inflating, so a small file that would
   /// inflate to gigabytes is refused at the limit. Truncated or corrupt input throws.
-  package static func decompress(contentsOf path: String, limit: Int) throws(FormatError) -> [UInt8] {
+  package static func decompress(contentsOf path: String, limit: Int) throws(FileError) -> [UInt8] {
     var output: [UInt8] = []
-    try inflate(path) { (chunk) throws(FormatError) in
+    try inflate(path) { (chunk) throws(FileError) in
       guard chunk.count <= limit - output.count else {
-        throw FormatError(path: path, reason: "inflates to more than the \(limit) bytes expected")
+        throw FileError(path: path, reason: "inflates to more than the \(limit) bytes expected")
       }
       // To the limit at once where there is much, so that doubling does not take twice what is allowed.
       if output.count + chunk.count > limit / 2 { output.reserveCapacity(limit) }
@@ -24,9 +24,9 @@ package enum Gzip {
   }
 
   /// The first `count` bytes of the contents, or all where there are fewer: enough to read a header by.
-  package static func prefix(contentsOf path: String, count: Int) throws(FormatError) -> [UInt8] {
+  package static func prefix(contentsOf path: String, count: Int) throws(FileError) -> [UInt8] {
     var output: [UInt8] = []
-    try inflate(path) { (chunk) throws(FormatError) in
+    try inflate(path) { (chunk) throws(FileError) in
       output.append(contentsOf: chunk.prefix(count - output.count))
       return output.count < count
     }
@@ -35,8 +35,8 @@ package enum Gzip {
 
   /// Hands the contents to `consume` in chunks of at most 256 KiB, until it returns false or the file ends.
   private static func inflate(
-    _ path: String, consume: (ArraySlice<UInt8>) throws(FormatError) -> Bool
-  ) throws(FormatError) {
+    _ path: String, consume: (ArraySlice<UInt8>) throws(FileError) -> Bool
+  ) throws(FileError) {
     let file = try MappedFile(path: path)
     // zlib's state points back to its stream, so the stream needs an address that stays.
     let stream = UnsafeMutablePointer<z_stream>.allocate(capacity: 1)
@@ -45,7 +45,7 @@ package enum Gzip {
     // 15 + 16: the largest window, and gzip's header and checksum only.
     let started = inflateInit2_(stream, 15 + 16, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size))
     guard started == Z_OK else {
-      throw FormatError(path: path, reason: "zlib cannot start (code \(started))")
+      throw FileError(path: path, reason: "zlib cannot start (code \(started))")
     }
     defer { inflateEnd(stream) }
     var chunk = [UInt8](repeating: 0, count: 1 << 18)
@@ -59,10 +59,10 @@ package enum Gzip {
       case Z_STREAM_END where offset == file.bytes.count: return
       case Z_STREAM_END: inflateReset(stream)  // another member follows
       case Z_BUF_ERROR where offset == file.bytes.count:
-        throw FormatError(path: path, reason: "is truncated: the gzip stream goes on after byte \(offset)")
+        throw FileError(path: path, reason: "is truncated: the gzip stream goes on after byte \(offset)")
       default:
         let message = stream.pointee.msg.map { String(cString: $0) } ?? "code \(code.status)"
-        throw FormatError(path: path, reason: "is not valid gzip: \(message) near byte \(offset)")
+        throw FileError(path: path, reason: "is not valid gzip: \(message) near byte \(offset)")
       }
     }
   }

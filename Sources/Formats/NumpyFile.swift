@@ -46,17 +46,17 @@ package struct NumpyFile: Sendable {
   private static let headerLimit = 10_000
 
   /// Throws where the file cannot be read or is not such an array, naming file and place.
-  package init(path: String) throws(FormatError) {
+  package init(path: String) throws(FileError) {
     try self.init(.mapped(try MappedFile(path: path)), path: path)
   }
 
   /// An array in memory, such as a member of an archive; `path` stands for it in errors.
-  package init(_ block: MemoryBlock, path: String) throws(FormatError) {
+  package init(_ block: MemoryBlock, path: String) throws(FileError) {
     try self.init(.memory(block), path: path)
   }
 
-  private init(_ storage: Storage, path: String) throws(FormatError) {
-    func wrong(_ reason: String) -> FormatError { FormatError(path: path, reason: reason) }
+  private init(_ storage: Storage, path: String) throws(FileError) {
+    func wrong(_ reason: String) -> FileError { FileError(path: path, reason: reason) }
     let fileSize = storage.bytes.count
     let prefix = Array(storage.bytes.prefix(12))
     guard prefix.starts(with: Self.magic), prefix.count >= 10 else {

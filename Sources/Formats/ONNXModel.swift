@@ -42,7 +42,7 @@ package struct ONNXModel: Sendable {
   package internal(set) var outputs: [Value] = []
 
   /// Throws where the file cannot be read, is not ONNX, or refers to data that are not there.
-  package init(path: String) throws(FormatError) {
+  package init(path: String) throws(FileError) {
     self.path = path
     let file = try MappedFile(path: path)
     var parser = ONNXParser(file: file)

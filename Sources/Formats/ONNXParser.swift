@@ -9,10 +9,10 @@ struct ONNXParser {
 
   init(file: MappedFile) { self.file = file }
 
-  private func failure(_ reason: String) -> FormatError { FormatError(path: path, reason: reason) }
+  private func failure(_ reason: String) -> FileError { FileError(path: path, reason: reason) }
   private func reader(_ bytes: UnsafeRawBufferPointer) -> ProtobufReader { ProtobufReader(bytes, path: path) }
 
-  mutating func read(into model: inout ONNXModel) throws(FormatError) {
+  mutating func read(into model: inout ONNXModel) throws(FileError) {
     guard file.bytes.count > 0 else { throw failure("is empty, expected an ONNX model") }
     var fields = reader(file.bytes)
     var graph: UnsafeRawBufferPointer?
@@ -30,7 +30,7 @@ struct ONNXParser {
     try readGraph(graph, &model)
   }
 
-  private func readOpset(_ bytes: UnsafeRawBufferPointer, _ model: inout ONNXModel) throws(FormatError) {
+  private func readOpset(_ bytes: UnsafeRawBufferPointer, _ model: inout ONNXModel) throws(FileError) {
     var fields = reader(bytes)
     var domain = ""
     var version = 0
@@ -41,7 +41,7 @@ struct ONNXParser {
     if domain.isEmpty || domain == "ai.onnx" { model.opset = version }
   }
 
-  private func readEntry(_ bytes: UnsafeRawBufferPointer, into entries: inout [String: String]) throws(FormatError) {
+  private func readEntry(_ bytes: UnsafeRawBufferPointer, into entries: inout [String: String]) throws(FileError) {
     var fields = reader(bytes)
     var key = ""
     var value = ""
@@ -52,7 +52,7 @@ struct ONNXParser {
     entries[key] = value
   }
 
-  private mutating func readGraph(_ bytes: UnsafeRawBufferPointer, _ model: inout ONNXModel) throws(FormatError) {
+  private mutating func readGraph(_ bytes: UnsafeRawBufferPointer, _ model: inout ONNXModel) throws(FileError) {
     var fields = reader(bytes)
     while let field = try fields.next() {
       guard let bytes = field.bytes else { continue }
@@ -72,7 +72,7 @@ struct ONNXParser {
     model.inputs.removeAll { model.initializers[$0.name] != nil }
   }
 
-  private mutating func readNode(_ bytes: UnsafeRawBufferPointer) throws(FormatError) -> ONNXModel.Node {
+  private mutating func readNode(_ bytes: UnsafeRawBufferPointer) throws(FileError) -> ONNXModel.Node {
     var node = ONNXModel.Node()
     var fields = reader(bytes)
     while let field = try fields.next() {
@@ -95,7 +95,7 @@ struct ONNXParser {
 
   private mutating func readAttribute(
     _ bytes: UnsafeRawBufferPointer
-  ) throws(FormatError) -> (String, ONNXModel.Attribute) {
+  ) throws(FileError) -> (String, ONNXModel.Attribute) {
     var fields = reader(bytes)
     var name = ""
     var attribute: ONNXModel.Attribute?
@@ -126,7 +126,7 @@ struct ONNXParser {
     }
   }
 
-  private func readValue(_ bytes: UnsafeRawBufferPointer) throws(FormatError) -> ONNXModel.Value {
+  private func readValue(_ bytes: UnsafeRawBufferPointer) throws(FileError) -> ONNXModel.Value {
     var value = ONNXModel.Value()
     var fields = reader(bytes)
     while let field = try fields.next() {
@@ -150,8 +150,7 @@ struct ONNXParser {
   }
 
   /// A message's fields of that number, as messages.
-  private func messages(_ bytes: UnsafeRawBufferPointer, _ number: Int) throws(FormatError) -> [UnsafeRawBufferPointer]
-  {
+  private func messages(_ bytes: UnsafeRawBufferPointer, _ number: Int) throws(FileError) -> [UnsafeRawBufferPointer] {
     var fields = reader(bytes)
     var found: [UnsafeRawBufferPointer] = []
     while let field = try fields.next() {
@@ -160,7 +159,7 @@ struct ONNXParser {
     return found
   }
 
-  private mutating func readTensor(_ bytes: UnsafeRawBufferPointer) throws(FormatError) -> ONNXTensor {
+  private mutating func readTensor(_ bytes: UnsafeRawBufferPointer) throws(FileError) -> ONNXTensor {
     var fields = reader(bytes)
     var name = ""
     var shape: [Int] = []
@@ -228,7 +227,7 @@ struct ONNXParser {
   /// Data in a file beside the model's.
   private mutating func readExternal(
     _ location: [String: String], subject: String, bytes: Int
-  ) throws(FormatError) -> (file: MappedFile, bytes: UnsafeRawBufferPointer) {
+  ) throws(FileError) -> (file: MappedFile, bytes: UnsafeRawBufferPointer) {
     guard let name = location["location"], !name.isEmpty, !name.hasPrefix("/"),
       !name.split(separator: "/").contains("..")
     else {
@@ -241,7 +240,7 @@ struct ONNXParser {
     let offset = Int(location["offset"] ?? "0") ?? -1
     let length = location["length"].map { Int($0) ?? -1 } ?? bytes
     guard offset >= 0, length >= 0, offset <= file.bytes.count, length <= file.bytes.count - offset else {
-      throw FormatError(
+      throw FileError(
         path: place,
         reason: "has \(file.bytes.count) bytes; \(subject) of \(path) is said to begin at \(offset), \(length) long")
     }

@@ -29,8 +29,8 @@ package struct ProtobufReader {
   }
 
   /// The next field; nil at the end of the message.
-  package mutating func next() throws(FormatError) -> Field? {
-    guard position < message.count else { return nil }
+  package mutating func next() throws(FileError) -> Field? {
+    guard !isAtEnd else { return nil }
     let key = try varint()
     let number = Int(key >> 3)
     guard number > 0, key >> 3 < 1 << 29 else { throw failure("field number \(key >> 3)") }
@@ -43,7 +43,9 @@ package struct ProtobufReader {
     }
   }
 
-  private mutating func varint() throws(FormatError) -> UInt64 {
+  fileprivate var isAtEnd: Bool { position == message.count }
+
+  fileprivate mutating func varint() throws(FileError) -> UInt64 {
     var value: UInt64 = 0
     for shift in stride(from: 0, to: 70, by: 7) {
       guard position < message.count else { throw failure("the end within a number") }
@@ -56,7 +58,7 @@ package struct ProtobufReader {
     throw failure("a number of more than 64 bits")
   }
 
-  private mutating func take(_ count: UInt64) throws(FormatError) -> UnsafeRawBufferPointer {
+  private mutating func take(_ count: UInt64) throws(FileError) -> UnsafeRawBufferPointer {
     guard count <= UInt64(message.count - position) else {
       throw failure("a field of \(count) bytes where \(message.count - position) are left")
     }
@@ -64,12 +66,12 @@ package struct ProtobufReader {
     return UnsafeRawBufferPointer(rebasing: message[position..<position + Int(count)])
   }
 
-  private mutating func load<Value: FixedWidthInteger>() throws(FormatError) -> Value {
+  private mutating func load<Value: FixedWidthInteger>() throws(FileError) -> Value {
     try take(UInt64(MemoryLayout<Value>.size)).loadUnaligned(as: Value.self)
   }
 
-  package func failure(_ what: String) -> FormatError {
-    FormatError(path: path, reason: "not a valid protobuf message: \(what), at byte \(position) of \(message.count)")
+  package func failure(_ what: String) -> FileError {
+    FileError(path: path, reason: "not a valid protobuf message: \(what), at byte \(position) of \(message.count)")
   }
 }
 
@@ -83,26 +85,12 @@ extension ProtobufReader.Field {
   package var text: String? { bytes.map { String(decoding: $0, as: UTF8.self) } }
 
   /// A repeated number's values: one, or many packed.
-  package func integers(path: String) throws(FormatError) -> [Int] {
+  package func integers(path: String) throws(FileError) -> [Int] {
     if let integer { return [integer] }
     guard let bytes else { return [] }
+    var reader = ProtobufReader(bytes, path: path)
     var values: [Int] = []
-    var position = 0
-    while position < bytes.count {
-      var value: UInt64 = 0
-      var shift: UInt64 = 0
-      while true {
-        guard position < bytes.count, shift < 64 else {
-          throw FormatError(path: path, reason: "not a valid protobuf message: the end within a packed number")
-        }
-        let byte = bytes[position]
-        position += 1
-        value |= UInt64(byte & 0x7f) << shift
-        if byte & 0x80 == 0 { break }
-        shift += 7
-      }
-      values.append(Int(Int64(bitPattern: value)))
-    }
+    while !reader.isAtEnd { values.append(Int(truncatingIfNeeded: try reader.varint())) }
     return values
   }
 

@@ -20,19 +20,19 @@ package struct SafetensorsFile: Sendable {
 
   /// Reads and checks the file at `path`; the values are read later, by name.
   /// - Parameter followLinks: false refuses a symbolic link, for directories that others may write to.
-  package init(path: String, followLinks: Bool = true) throws(FormatError) {
+  package init(path: String, followLinks: Bool = true) throws(FileError) {
     let bytes: [UInt8]
     do {
       bytes = try RegularFile.read(path, followLinks: followLinks)
     } catch {
       guard let advice = ForeignFile.advice(onDirectory: path) else { throw error }
-      throw FormatError(path: path, reason: "\(error.reason); \(advice)")
+      throw FileError(path: path, reason: "\(error.reason); \(advice)")
     }
     try self.init(bytes: bytes, path: path)
   }
 
   /// - Parameter path: what errors call these bytes.
-  package init(bytes: [UInt8], path: String) throws(FormatError) {
+  package init(bytes: [UInt8], path: String) throws(FileError) {
     self.bytes = bytes
     self.path = path
     bufferStart = try Self.bufferStart(bytes, path: path)
@@ -67,9 +67,9 @@ package struct SafetensorsFile: Sendable {
   }
 
   /// Where the buffer begins: 8 + N.
-  private static func bufferStart(_ bytes: [UInt8], path: String) throws(FormatError) -> Int {
-    func foreign(_ reason: String) -> FormatError {
-      FormatError(path: path, reason: ForeignFile.name(of: bytes).map { "not a safetensors file, but \($0)" } ?? reason)
+  private static func bufferStart(_ bytes: [UInt8], path: String) throws(FileError) -> Int {
+    func foreign(_ reason: String) -> FileError {
+      FileError(path: path, reason: ForeignFile.name(of: bytes).map { "not a safetensors file, but \($0)" } ?? reason)
     }
     guard bytes.count >= 8 else { throw foreign("\(bytes.count) bytes are too few for a safetensors file") }
     let length = bytes.withUnsafeBytes { UInt64(littleEndian: $0.loadUnaligned(as: UInt64.self)) }
@@ -86,18 +86,18 @@ package struct SafetensorsFile: Sendable {
     return end
   }
 
-  private func checkTiling() throws(FormatError) {
+  private func checkTiling() throws(FileError) {
     var end = 0
     for tensor in tensors {
       let found = tensor.range
       guard found.lowerBound == end else {
         let kind = found.lowerBound < end ? "overlaps the one before" : "leaves a hole before it"
-        throw FormatError(
+        throw FileError(
           path: path,
           reason: "tensor \(quoted(tensor.name)) begins at \(found.lowerBound), not at \(end): \(kind)")
       }
       guard let size = tensor.type.byteCount(shape: tensor.shape), size == found.count else {
-        throw FormatError(
+        throw FileError(
           path: path,
           reason: "tensor \(quoted(tensor.name)): \(tensor.type.rawValue) of shape \(summary(tensor.shape))"
             + " does not fill its \(found.count) bytes")
@@ -107,7 +107,7 @@ package struct SafetensorsFile: Sendable {
     let size = bytes.count - bufferStart
     guard end == size else {
       let kind = end > size ? "cut off" : "something follows the last tensor"
-      throw FormatError(
+      throw FileError(
         path: path, reason: "\(kind): the tensors take \(end) bytes, the file has \(size) for them")
     }
   }

@@ -1,6 +1,6 @@
 import Files
 
-/// The JSON header of a safetensors file, read by a scanner that knows this one grammar.
+/// The JSON header of a safetensors file, read by one that knows this one grammar.
 ///
 /// General JSON parsers accept a key twice and keep one of the two, so that two readers can see two different files
 /// in the same bytes. This one refuses, and since it knows what may come next it neither nests nor recurses.
@@ -15,28 +15,28 @@ struct SafetensorsHeader {
   private(set) var tensors: [TensorInfo] = []
   private(set) var metadata: [String: String] = [:]
 
-  init(_ bytes: ArraySlice<UInt8>, path: String) throws(FormatError) {
-    var scanner = HeaderScanner(bytes, path: path)
+  init(_ bytes: ArraySlice<UInt8>, path: String) throws(FileError) {
+    var cursor = TextCursor(bytes, path: path)
     var names: Set<String> = []
-    try scanner.object { (scanner, name) throws(FormatError) in
-      guard names.insert(name).inserted else { throw scanner.failure("\(quoted(name)) occurs twice") }
+    try cursor.object { (cursor, name) throws(FileError) in
+      guard names.insert(name).inserted else { throw cursor.failure("\(quoted(name)) occurs twice") }
       if name == SafetensorsFile.metadataName {
-        metadata = try Self.metadata(&scanner)
+        metadata = try Self.metadata(&cursor)
       } else {
-        tensors.append(try Self.tensor(name, &scanner))
+        tensors.append(try Self.tensor(name, &cursor))
       }
     }
-    try scanner.end()
+    try cursor.end()
   }
 
-  private static func metadata(_ scanner: inout HeaderScanner) throws(FormatError) -> [String: String] {
+  private static func metadata(_ cursor: inout TextCursor) throws(FileError) -> [String: String] {
     var metadata: [String: String] = [:]
-    try scanner.object { (scanner, key) throws(FormatError) in
-      guard metadata.updateValue(try scanner.string(), forKey: key) == nil else {
-        throw scanner.failure("metadata key \(quoted(key)) occurs twice")
+    try cursor.object { (cursor, key) throws(FileError) in
+      guard metadata.updateValue(try cursor.string(), forKey: key) == nil else {
+        throw cursor.failure("metadata key \(quoted(key)) occurs twice")
       }
       guard metadata.count <= metadataLimit else {
-        throw scanner.failure("more than \(metadataLimit) entries of metadata")
+        throw cursor.failure("more than \(metadataLimit) entries of metadata")
       }
     }
     return metadata
@@ -44,32 +44,32 @@ struct SafetensorsHeader {
 
   /// `{"dtype":"F32","shape":[2,3],"data_offsets":[0,24]}`
   private static func tensor(
-    _ name: String, _ scanner: inout HeaderScanner
-  ) throws(FormatError) -> TensorInfo {
+    _ name: String, _ cursor: inout TextCursor
+  ) throws(FileError) -> TensorInfo {
     var type: ElementType?
     var shape: [Int]?
     var offsets: [Int]?
-    try scanner.object { (scanner, key) throws(FormatError) in
+    try cursor.object { (cursor, key) throws(FileError) in
       switch key {
       case "dtype" where type == nil:
-        let found = try scanner.string()
+        let found = try cursor.string()
         type = ElementType(rawValue: found)
         guard type != nil else {
-          throw scanner.failure("tensor \(quoted(name)) has the unknown dtype \(quoted(found))")
+          throw cursor.failure("tensor \(quoted(name)) has the unknown dtype \(quoted(found))")
         }
-      case "shape" where shape == nil: shape = try scanner.integers(limit: dimensionLimit)
-      case "data_offsets" where offsets == nil: offsets = try scanner.integers(limit: 2)
+      case "shape" where shape == nil: shape = try cursor.integers(limit: dimensionLimit)
+      case "data_offsets" where offsets == nil: offsets = try cursor.integers(limit: 2)
       case "dtype", "shape", "data_offsets":
-        throw scanner.failure("tensor \(quoted(name)) has \(key) twice")
+        throw cursor.failure("tensor \(quoted(name)) has \(key) twice")
       default:
-        throw scanner.failure("tensor \(quoted(name)) has the unknown key \(quoted(key))")
+        throw cursor.failure("tensor \(quoted(name)) has the unknown key \(quoted(key))")
       }
     }
     guard let type, let shape, let offsets else {
-      throw scanner.failure("tensor \(quoted(name)) lacks dtype, shape or data_offsets")
+      throw cursor.failure("tensor \(quoted(name)) lacks dtype, shape or data_offsets")
     }
     guard offsets.count == 2, offsets[0] <= offsets[1] else {
-      throw scanner.failure("tensor \(quoted(name)) has data_offsets \(offsets), expected [begin, end]")
+      throw cursor.failure("tensor \(quoted(name)) has data_offsets \(offsets), expected [begin, end]")
     }
     return TensorInfo(name: name, type: type, shape: shape, range: offsets[0]..<offsets[1])
   }

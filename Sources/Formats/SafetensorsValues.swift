@@ -3,7 +3,7 @@ import Files
 /// Values by name, converted to the two types this program computes with.
 extension SafetensorsFile {
   /// F32, or F64, F16 and BF16 converted; row-major.
-  package func floats(_ name: String) throws(FormatError) -> [Float] {
+  package func floats(_ name: String) throws(FileError) -> [Float] {
     let tensor = try find(name)
     return switch tensor.type {
     case .float32: load(tensor, as: Float.self) { $0 }
@@ -16,7 +16,7 @@ extension SafetensorsFile {
   }
 
   /// I64, or I32 and U8 converted; row-major.
-  package func integers(_ name: String) throws(FormatError) -> [Int64] {
+  package func integers(_ name: String) throws(FileError) -> [Int64] {
     let tensor = try find(name)
     return switch tensor.type {
     case .int64: load(tensor, as: Int64.self) { $0 }
@@ -28,7 +28,7 @@ extension SafetensorsFile {
 
   /// Floats or integers, whichever the file holds. Not U8: as integers of eight bytes they would be eight times the
   /// file.
-  package func tensor(_ name: String) throws(FormatError) -> NamedTensor {
+  package func tensor(_ name: String) throws(FileError) -> NamedTensor {
     let info = try find(name)
     switch info.type {
     case .int64, .int32: return NamedTensor(name, shape: info.shape, integers: try integers(name))
@@ -37,23 +37,23 @@ extension SafetensorsFile {
   }
 
   /// Float64 as float32. Throws where a finite value would become infinite.
-  private func narrowed(_ tensor: TensorInfo) throws(FormatError) -> [Float] {
+  private func narrowed(_ tensor: TensorInfo) throws(FileError) -> [Float] {
     let values = load(tensor, as: Double.self, Float.init)
     guard values.contains(where: \.isInfinite) else { return values }
     let wide = load(tensor, as: Double.self) { $0 }
     guard let beyond = wide.indices.first(where: { wide[$0].isFinite && values[$0].isInfinite }) else { return values }
-    throw FormatError(
+    throw FileError(
       path: path,
       reason: "tensor \(quoted(tensor.name)): value \(beyond) is \(wide[beyond]), which float32 cannot hold")
   }
 
-  private func find(_ name: String) throws(FormatError) -> TensorInfo {
-    guard let tensor = self[name] else { throw FormatError(path: path, reason: "no tensor \(quoted(name))") }
+  private func find(_ name: String) throws(FileError) -> TensorInfo {
+    guard let tensor = self[name] else { throw FileError(path: path, reason: "no tensor \(quoted(name))") }
     return tensor
   }
 
-  private func mismatch(_ tensor: TensorInfo, expected: String) -> FormatError {
-    FormatError(
+  private func mismatch(_ tensor: TensorInfo, expected: String) -> FileError {
+    FileError(
       path: path, reason: "tensor \(quoted(tensor.name)) is \(tensor.type.rawValue), expected \(expected)")
   }
 

@@ -16,7 +16,7 @@ package struct TarFile {
   package let members: [Member]
 
   /// Reads every header. Throws where one is not tar's, or where the archive ends inside a member.
-  package init(_ file: MappedFile) throws(FormatError) {
+  package init(_ file: MappedFile) throws(FileError) {
     var members: [Member] = []
     try Self.read(file.bytes, path: file.path) { members.append($0) }
     self.members = members
@@ -24,35 +24,35 @@ package struct TarFile {
 
   private static func read(
     _ bytes: UnsafeRawBufferPointer, path: String, _ found: (Member) -> Void
-  ) throws(FormatError) {
+  ) throws(FileError) {
     var at = 0
     // What extension headers say of the next member.
     var longName: String?
     var longSize: Int?
     while at < bytes.count {
       guard bytes.count - at >= block else {
-        throw FormatError(
+        throw FileError(
           path: path, reason: "is cut short: \(bytes.count - at) bytes at byte \(at), expected a header of 512")
       }
       let header = UnsafeRawBufferPointer(rebasing: bytes[at..<at + block])
       if header.allSatisfy({ $0 == 0 }) { return }  // the end, whatever follows
       guard let sum = octal(header[148..<156]), sum == checksum(header) else {
-        throw FormatError(path: path, reason: "byte \(at): expected the header of a member, its checksum is wrong")
+        throw FileError(path: path, reason: "byte \(at): expected the header of a member, its checksum is wrong")
       }
       guard let own = octal(header[124..<136]) else {
-        throw FormatError(path: path, reason: "byte \(at): the header's size is no number")
+        throw FileError(path: path, reason: "byte \(at): the header's size is no number")
       }
       let type = header[156]
       let isExtension = [UInt8(ascii: "x"), UInt8(ascii: "g"), UInt8(ascii: "L"), UInt8(ascii: "K")].contains(type)
       let size = isExtension ? own : longSize ?? own
       let start = at + block
       guard size >= 0, size <= bytes.count - start else {
-        throw FormatError(path: path, reason: "is cut short: a member of \(size) bytes at byte \(at) of \(bytes.count)")
+        throw FileError(path: path, reason: "is cut short: a member of \(size) bytes at byte \(at) of \(bytes.count)")
       }
       let contents = UnsafeRawBufferPointer(rebasing: bytes[start..<start + size])
       if isExtension {
         guard size <= longestHeader else {
-          throw FormatError(
+          throw FileError(
             path: path, reason: "byte \(at): an extension of \(size) bytes, expected at most \(longestHeader)")
         }
         switch type {
@@ -60,9 +60,9 @@ package struct TarFile {
         case UInt8(ascii: "x"):
           let records = try pax(contents, path: path, at: at)
           longName = records["path"] ?? longName
-          longSize = try records["size"].map { (digits) throws(FormatError) in
+          longSize = try records["size"].map { (digits) throws(FileError) in
             guard let size = Int(digits), size >= 0 else {
-              throw FormatError(path: path, reason: "byte \(at): the size \(quoted(digits)) is no number")
+              throw FileError(path: path, reason: "byte \(at): the size \(quoted(digits)) is no number")
             }
             return size
           }
@@ -112,14 +112,14 @@ package struct TarFile {
   /// Records of "LENGTH KEY=VALUE\n".
   private static func pax(
     _ bytes: UnsafeRawBufferPointer, path: String, at place: Int
-  ) throws(FormatError) -> [String: String] {
+  ) throws(FileError) -> [String: String] {
     var records: [String: String] = [:]
     var rest = bytes[...]
     while !rest.isEmpty {
       let digits = rest.prefix { $0 != 32 }
       guard digits.count < 10, let length = Int(String(decoding: digits, as: UTF8.self)), length > digits.count + 1,
         length <= rest.count
-      else { throw FormatError(path: path, reason: "byte \(place): a pax header whose records have no length") }
+      else { throw FileError(path: path, reason: "byte \(place): a pax header whose records have no length") }
       let record = rest.prefix(length).dropFirst(digits.count + 1).dropLast()
       if let equals = record.firstIndex(of: UInt8(ascii: "=")) {
         let key = String(decoding: record[..<equals], as: UTF8.self)

@@ -19,7 +19,7 @@ package struct ZipFile {
   private let file: MappedFile
 
   /// Reads the directory at the archive's end. Every place in it is checked to lie in the file.
-  package init(path: String) throws(FormatError) {
+  package init(path: String) throws(FileError) {
     let file = try MappedFile(path: path)
     self.file = file
     self.path = path
@@ -46,7 +46,7 @@ package struct ZipFile {
   }
 
   /// The place and the number of the directory's entries: at most 64 KiB of comment follow its end.
-  private static func end(_ bytes: LittleEndianBytes) throws(FormatError) -> (start: Int, count: Int) {
+  private static func end(_ bytes: LittleEndianBytes) throws(FileError) -> (start: Int, count: Int) {
     let size = bytes.count
     for at in stride(from: size - 22, through: max(0, size - 22 - 65535), by: -1) {
       guard try bytes.number(at, 4) == 0x0605_4B50, try bytes.number(at + 20, 2) == size - at - 22 else { continue }
@@ -65,13 +65,13 @@ package struct ZipFile {
       }
       return (start, count)
     }
-    throw FormatError(path: bytes.path, reason: "is no zip archive, or is cut short: its directory is not at its end")
+    throw FileError(path: bytes.path, reason: "is no zip archive, or is cut short: its directory is not at its end")
   }
 
   /// zip64: sizes of 32 ones stand in an extra field, of 64 bits.
   private static func widen(
     _ sizes: inout [Int], _ bytes: LittleEndianBytes, extra: Int, count: Int
-  ) throws(FormatError) {
+  ) throws(FileError) {
     var at = extra
     while at + 4 <= extra + count {
       let length = try bytes.number(at + 2, 2)
@@ -89,9 +89,9 @@ package struct ZipFile {
 
   /// The member's bytes: `size` of them, checked against its checksum. Throws where it is larger than `limit`, or than
   /// what deflate can pack.
-  package func contents(of member: Member, limit: Int) throws(FormatError) -> MemoryBlock {
+  package func contents(of member: Member, limit: Int) throws(FileError) -> MemoryBlock {
     let bytes = LittleEndianBytes(file.bytes, path: path)
-    func wrong(_ reason: String) -> FormatError { FormatError(path: path, reason: "\(quoted(member.name)): \(reason)") }
+    func wrong(_ reason: String) -> FileError { FileError(path: path, reason: "\(quoted(member.name)): \(reason)") }
     guard try bytes.number(member.header, 4) == 0x0403_4B50 else {
       throw wrong("has no header at byte \(member.header)")
     }
@@ -125,17 +125,17 @@ struct LittleEndianBytes {
 
   var count: Int { bytes.count }
 
-  func failure(_ at: Int, _ reason: String) -> FormatError { FormatError(path: path, reason: "byte \(at): \(reason)") }
+  func failure(_ at: Int, _ reason: String) -> FileError { FileError(path: path, reason: "byte \(at): \(reason)") }
 
   /// `size` bytes; below 2^63.
-  func number(_ at: Int, _ size: Int) throws(FormatError) -> Int {
+  func number(_ at: Int, _ size: Int) throws(FileError) -> Int {
     guard at >= 0, at <= bytes.count - size else { throw failure(at, "lies beyond the file's \(bytes.count) bytes") }
     let value = bytes[at..<at + size].reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
     guard value < 1 << 62 else { throw failure(at, "an impossible number") }
     return Int(value)
   }
 
-  func text(_ at: Int, _ size: Int) throws(FormatError) -> String {
+  func text(_ at: Int, _ size: Int) throws(FileError) -> String {
     guard at >= 0, size >= 0, at <= bytes.count - size else { throw failure(at, "lies beyond the file's end") }
     return String(decoding: bytes[at..<at + size], as: UTF8.self)
   }

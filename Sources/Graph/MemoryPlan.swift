@@ -22,7 +22,8 @@ package struct MemoryPlan: Sendable {
     package var inputGradients: [Place?] = []
     /// What meets at the output: from its readers, last first, and then from a loss.
     package var sources: [Place] = []
-    package var lossGradient: Place?
+    /// The losses that put a gradient in at the output, by their numbers in `lossGradients`.
+    package var losses: [Int] = []
     /// The step whose kernel writes the last of the sources; it may gather them itself.
     package var lastSource: Int?
     /// Whether the kernel has anything to do in the backward pass.
@@ -31,7 +32,7 @@ package struct MemoryPlan: Sendable {
 
   /// What a program is run for.
   package struct Purpose: Sendable {
-    /// Steps at whose outputs a loss puts a gradient in; none: no backward pass.
+    /// Steps at whose outputs a loss puts a gradient in, one twice where two losses do; none: no backward pass.
     package var lossInputs: [Int]
     package var wantsInputGradient: Bool
     package var wantsParameterGradients: Bool
@@ -44,6 +45,8 @@ package struct MemoryPlan: Sendable {
   }
 
   package private(set) var steps: [StepPlaces]
+  /// Where each loss writes its gradient, in the order of `Purpose.lossInputs`.
+  package private(set) var lossGradients: [Place]
   /// Of each stage, the steps that its backward turn makes again, in the order of the program.
   package private(set) var remakes: [[Int]]
   /// Bytes of a sample of the batch, and of a sample of a piece.
@@ -53,7 +56,9 @@ package struct MemoryPlan: Sendable {
   package init(_ program: Program, schedule: PieceSchedule, kept: [Int], purpose: Purpose) {
     var planner = MemoryPlanner(program, schedule: schedule, kept: kept, purpose: purpose)
     planner.plan()
-    steps = planner.places()
+    let places = planner.places()
+    steps = places.steps
+    lossGradients = places.lossGradients
     remakes = planner.remakes
     batchBytes = planner.batchSize
     pieceBytes = planner.pieceSize

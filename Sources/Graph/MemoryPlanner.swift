@@ -20,7 +20,7 @@ struct MemoryPlanner {
     var gradient: Draft?
     var inputGradients: [Draft?] = []
     var sources: [Draft] = []
-    var lossGradient: Draft?
+    var losses: [Int] = []
     var lastSource: Int?
     var runsBackward = false
   }
@@ -31,6 +31,7 @@ struct MemoryPlanner {
   private let purpose: Purpose
 
   private var plans: [Plan]
+  private var lossGradients: [Draft] = []
   private var batch = SlotTable()
   private var piece = SlotTable()
   private var batchOffsets: [Int] = []
@@ -197,13 +198,13 @@ struct MemoryPlanner {
   // MARK: Gradients
 
   private mutating func placeGradients() {
-    for input in purpose.lossInputs {
+    for (number, input) in purpose.lossInputs.enumerated() {
       let step = program.roots[input]
-      guard plans[step].lossGradient == nil else { continue }
       // Losses write it when the forward pass has ended.
       let slot = batch.add(bytes: program.steps[step].output.bytes, at: end / 2)
       batch.use(slot, at: gathered[step])
-      plans[step].lossGradient = .batch(slot)
+      lossGradients.append(.batch(slot))
+      plans[step].losses.append(number)
     }
     for step in program.steps.indices.reversed() where hasGradient[step] && !program.steps[step].isView {
       placeGradient(of: step)
@@ -247,7 +248,7 @@ struct MemoryPlanner {
 
   private func canTake(_ source: Draft, for step: Int, staysInStage: Bool, _ kind: any Operator) -> Bool {
     let isOnlySource = plans[step].sources.count == 1
-    let isUnchanged = isOnlySource && plans[step].lossGradient == nil && !kind.endsInReLU
+    let isUnchanged = isOnlySource && plans[step].losses.isEmpty && !kind.endsInReLU
     // A place that the only reader's kernel writes for this step alone; or one that nobody uses any more, from when on
     // it is
     // written: a reader may gather as it writes its own part.
@@ -316,7 +317,7 @@ struct MemoryPlanner {
   }
 
   /// The plan's places, once it is packed.
-  func places() -> [MemoryPlan.StepPlaces] {
+  func places() -> (steps: [MemoryPlan.StepPlaces], lossGradients: [MemoryPlan.Place]) {
     func place(_ draft: Draft) -> MemoryPlan.Place {
       switch draft {
       case .input: .input
@@ -324,11 +325,12 @@ struct MemoryPlanner {
       case .piece(let slot): .piece(offset: pieceOffsets[slot])
       }
     }
-    return plans.map { plan in
+    let steps = plans.map { plan in
       MemoryPlan.StepPlaces(
         output: plan.output.map(place), remade: plan.remade.map(place), gradient: plan.gradient.map(place),
         inputGradients: plan.inputGradients.map { $0.map(place) }, sources: plan.sources.map(place),
-        lossGradient: plan.lossGradient.map(place), lastSource: plan.lastSource, runsBackward: plan.runsBackward)
+        losses: plan.losses, lastSource: plan.lastSource, runsBackward: plan.runsBackward)
     }
+    return (steps, lossGradients.map(place))
   }
 }

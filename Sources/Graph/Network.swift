@@ -114,7 +114,8 @@ extension Network {
         (taps + standardTaps).first { $0.name == name }?.node
         ?? nodes.lastIndex { $0.name == name && $0.name != "input" }
       guard let tap else {
-        let valid = (taps.map(\.name) + ["pooled", "logits"]).joined(separator: ", ")
+        let names = taps.map(\.name) + ["pooled", "logits"]
+        let valid = names.prefix(60).joined(separator: ", ") + (names.count > 60 ? " and \(names.count - 60) more" : "")
         throw GraphError("\(key): there is no tap '\(name)'; this model has: \(valid)")
       }
       guard !found.contains(tap) else {

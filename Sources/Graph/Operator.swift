@@ -41,6 +41,8 @@ package protocol Operator: Sendable {
 
   /// Its kernel for batches of one size. An operator whose output is its input as it lies in memory has none.
   func kernel(_ context: KernelContext) -> any Kernel
+  /// What that kernel takes, without making it; what comes to a few rows of floats may be left out.
+  func memory(_ context: KernelContext) -> MemoryUse
 }
 
 /// What most operators are: one input, no variables, sample by sample, element by element.
@@ -55,4 +57,5 @@ extension Operator {
   package var endsInReLU: Bool { false }
   package func passesGradient(of inputs: [Value], output: Value) -> [Int] { [] }
   package var isCheap: Bool { false }
+  package func memory(_ context: KernelContext) -> MemoryUse { MemoryUse() }
 }

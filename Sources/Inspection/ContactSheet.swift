@@ -1,4 +1,5 @@
 import Datasets
+import Files
 import Images
 import Kernels
 import Pictures
@@ -11,7 +12,7 @@ package enum ContactSheet {
   /// `count` training samples, drawn by the seed: the network's view, then `epochs` times as it is trained on.
   package static func make(
     of dataset: Dataset, by transform: SampleTransform, count: Int, epochs: Int, seed: Int
-  ) throws(DataError) -> Picture {
+  ) throws(FileError) -> Picture {
     let plain = SampleTransform(shape: dataset.shape, normalization: transform.normalization)
     let samples = SampleDraw(dataset, seed: seed, purpose: .evaluation).first(count, of: 0..<dataset.count).sorted()
     var rows: [[Picture]] = []

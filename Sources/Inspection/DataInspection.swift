@@ -1,5 +1,6 @@
 import Configuration
 import Datasets
+import Files
 import Formats
 import Images
 import Planning
@@ -15,7 +16,7 @@ package struct DataInspection {
   private static let mostNamed = 20
 
   /// Reads every image once; bad files are told of, not stopped at.
-  /// Throws: DataError.
+  /// Throws: FileError.
   package init(_ configuration: RunConfiguration) throws {
     self.configuration = configuration
     var options = DataOptions(configuration)
@@ -41,7 +42,7 @@ package struct DataInspection {
     var lines = [
       "\(configuration.data.format.rawValue): \(place)", "the network reads \(report.shape) (channels, height, width)",
     ]
-    lines += report.kinds.map { "\($0.count) files are \($0.kind)" }
+    lines += report.kinds.map { "\(counted($0.count, "file")) \($0.count == 1 ? "is" : "are") \($0.kind)" }
     if report.widths.count > 1 || report.heights.count > 1 {
       lines.append(
         "widths \(report.widths.lowerBound) to \(report.widths.upperBound), heights \(report.heights.lowerBound) to "
@@ -97,7 +98,7 @@ package struct DataInspection {
     let sheet = try ContactSheet.make(
       of: data.training, by: transform, count: 12, epochs: 6, seed: configuration.training.seed)
     guard let file = sheet.encodedAsPNG() else {
-      throw DataError(path: "--pictures", reason: "the contact sheet does not fit into memory")
+      throw FileError(path: "--pictures", reason: "the contact sheet does not fit into memory")
     }
     return file
   }

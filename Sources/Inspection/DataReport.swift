@@ -1,4 +1,5 @@
 import Datasets
+import Files
 import Formats
 import Images
 import Pictures
@@ -35,7 +36,7 @@ package struct DataReport: Sendable {
   package var shared: [Duplicates] { duplicates.filter { Set($0.splits).count > 1 } }
 
   /// Reads every image once.
-  package init(_ data: DataSplits) throws(DataError) {
+  package init(_ data: DataSplits) throws(FileError) {
     let parts = [("training", data.training), ("validation", data.validation), ("test", data.test)]
       .compactMap { name, set in set.map { (name, $0) } }
     shape = data.training.shape
@@ -91,13 +92,13 @@ extension PictureIndex {
 
 extension Dataset {
   /// A hash of each image's pixels as the network sees them: equal where the images are, by all that is likely.
-  fileprivate func pixelKeys() throws(DataError) -> [UInt64] {
+  fileprivate func pixelKeys() throws(FileError) -> [UInt64] {
     var keys = [UInt64](repeating: 0, count: count)
-    var failure: DataError?
+    var failure: FileError?
     keys.withUnsafeMutableBufferPointer { keys in
       nonisolated(unsafe) let keys = keys
-      do throws(DataError) {
-        try Parallel.run(count, threads: isDecoded ? Parallel.cores : 1) { (index) throws(DataError) in
+      do throws(FileError) {
+        try Parallel.run(count, threads: isDecoded ? Parallel.cores : 1) { (index) throws(FileError) in
           keys[index] = try withPixels(of: index) { pixels in
             // FNV-1a in words, and a checksum beside it: 64 bits that a change of any pixel changes.
             let bytes = UnsafeRawBufferPointer(start: pixels, count: shape.count)

@@ -9,7 +9,7 @@ import Runtime
 package struct GraphReport {
   private let file: GraphFile
 
-  package init(path: String) throws(FormatError) { file = try GraphFile(path: path) }
+  package init(path: String) throws(FileError) { file = try GraphFile(path: path) }
 
   package var text: String {
     let network = file.network
@@ -34,7 +34,7 @@ package struct GraphReport {
         header: ["node", "operator", "output", "parameters", "MFLOP a sample", "module"], rows: rows,
         alignments: [.left, .left, .right, .right, .right, .left]))
     lines.append(
-      "images of \(network.input), \(network.classes) classes, \(Table.grouped(layout.parameterCount)) parameters, "
+      "images of \(network.input), \(counted(network.classes, "class")), \(Table.grouped(layout.parameterCount)) parameters, "
         + "\(decimal(Double(network.operations) / 1e9, places: 3)) GFLOP a sample")
     lines.append(
       "taps by default: \(network.defaultTaps.map(quoted).joined(separator: ", ")); pooled, logits and any module besides"

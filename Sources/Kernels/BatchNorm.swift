@@ -68,6 +68,13 @@ package final class BatchNorm {
     sums = Doubles(shape.channels)
   }
 
+  /// What one takes, without making it: eight rows of floats, four numbers a channel.
+  package static func memory(channels: Int) -> MemoryUse {
+    // A row of many channels has one position.
+    let width = channels < 1 << 24 ? Int(ck_row_width(Int32(channels))) : channels
+    return MemoryUse(own: 8 * 4 * Double(width) + 4 * 8 * Double(channels))
+  }
+
   // MARK: Forward
 
   package func beginForward() {

@@ -1,4 +1,5 @@
 import Datasets
+import Files
 import Foundation
 import Kernels
 import Pictures
@@ -37,9 +38,15 @@ package final class BatchLoader {
 
   deinit { stop() }
 
+  /// Bytes that one for so many shards takes: two slots, and an epoch's order.
+  package static func bytes(_ source: BatchSource, shards: Int) -> Double {
+    2 * Double(shards) * Shard.bytes(capacity: source.schedule.shardCapacity, shape: source.dataset.shape)
+      + EpochOrder.bytes(count: source.dataset.count)
+  }
+
   /// The next batch, valid until the next call. Waits only where the loader's thread is behind. Throws where a picture
   /// cannot be read any more; there are no batches then.
-  package func next() throws(DataError) -> Batch {
+  package func next() throws(FileError) -> Batch {
     let slot = try exchange.nextFilled()
     defer {
       position += 1
@@ -69,7 +76,7 @@ package final class BatchLoader {
           source.schedule.positions(ofBatch: position, shard: shard.index), ofBatch: count, order: order,
           from: source.dataset)
       }
-      do throws(DataError) {
+      do throws(FileError) {
         try write(shards, epoch: epoch, source)
       } catch {
         return exchange.fail(error)
@@ -84,7 +91,7 @@ package final class BatchLoader {
     }
   }
 
-  private static func write(_ shards: [Shard], epoch: Int, _ source: BatchSource) throws(DataError) {
+  private static func write(_ shards: [Shard], epoch: Int, _ source: BatchSource) throws(FileError) {
     guard source.threads > 1 else {
       for shard in shards {
         for at in 0..<shard.count { try shard.write(at, epoch: epoch, from: source.dataset, by: source.transform) }
@@ -92,7 +99,7 @@ package final class BatchLoader {
       return
     }
     let places = shards.flatMap { shard in (0..<shard.count).map { (shard, $0) } }
-    try Parallel.run(places.count, threads: source.threads) { (index) throws(DataError) in
+    try Parallel.run(places.count, threads: source.threads) { (index) throws(FileError) in
       let (shard, at) = places[index]
       try shard.write(at, epoch: epoch, from: source.dataset, by: source.transform)
     }
@@ -105,11 +112,11 @@ package final class BatchLoader {
     private var taken = 0
     private var stopping = false
     private var isEnded = false
-    private var failure: DataError?
+    private var failure: FileError?
 
     /// Consumer: gives back the slot it holds and waits for the next one.
-    func nextFilled() throws(DataError) -> Int {
-      let result = condition.withLock { () -> Result<Int, DataError> in
+    func nextFilled() throws(FileError) -> Int {
+      let result = condition.withLock { () -> Result<Int, FileError> in
         precondition(!stopping, "next() after stop()")
         taken += 1
         condition.broadcast()
@@ -140,7 +147,7 @@ package final class BatchLoader {
     }
 
     /// Producer: there will be no more batches.
-    func fail(_ error: DataError) {
+    func fail(_ error: FileError) {
       condition.withLock {
         failure = error
         condition.broadcast()

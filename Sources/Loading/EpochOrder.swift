@@ -8,16 +8,16 @@ package struct EpochOrder: Sendable {
   package init(count: Int, seed: Int, epoch: Int, shuffle: Bool) {
     var samples = (0..<Int32(count)).map(\.self)
     if shuffle {
-      // Fisher and Yates 1938, in Durstenfeld's form.
       var stream = RandomStream(seed: seed, purpose: .order, epoch: epoch)
-      for last in stride(from: count - 1, to: 0, by: -1) {
-        samples.swapAt(last, stream.integer(below: last + 1))
-      }
+      stream.shuffle(&samples)
     }
     self.samples = samples
   }
 
   package var count: Int { samples.count }
+
+  /// Bytes of one.
+  static func bytes(count: Int) -> Double { Double(count) * Double(MemoryLayout<Int32>.size) }
 
   /// The sample at a position of the epoch.
   package subscript(position: Int) -> Int { Int(samples[position]) }

@@ -1,4 +1,5 @@
 import Datasets
+import Files
 import Kernels
 import Pictures
 
@@ -34,6 +35,12 @@ package final class Shard: @unchecked Sendable {
     for (index, label) in labels.enumerated() { (labelStorage[index], sampleStorage[index]) = (label, index) }
   }
 
+  /// Bytes of one.
+  static func bytes(capacity: Int, shape: ImageShape) -> Double {
+    Double(capacity)
+      * Double(shape.count * MemoryLayout<Float>.size + MemoryLayout<Int32>.size + MemoryLayout<Int>.size)
+  }
+
   deinit {
     labelStorage.deallocate()
     sampleStorage.deallocate()
@@ -58,7 +65,7 @@ package final class Shard: @unchecked Sendable {
   }
 
   /// Writes image `at`, as `epoch` sees it. Images are independent of each other.
-  func write(_ at: Int, epoch: Int, from dataset: Dataset, by transform: SampleTransform) throws(DataError) {
+  func write(_ at: Int, epoch: Int, from dataset: Dataset, by transform: SampleTransform) throws(FileError) {
     try transform.write(
       sampleStorage[at], of: dataset, epoch: epoch, into: images.pointer + at * transform.shape.count)
   }

@@ -18,9 +18,10 @@ struct FeatureDistillation: MethodPart {
 
   func passes(in stage: Stage) -> Int { stage == .cyclic ? 2 * setting.configuration.icp.steps + 1 : 0 }
 
-  func bytes(_ memory: MethodMemory) -> Double {
-    InputRefinement.bytes(setting, memory)
-      + TargetFeatures.bytes(setting.configuration.distillation.target, taps: taps, memory)
+  func memory(_ memory: MethodMemory) -> MemoryUse {
+    let target = setting.configuration.distillation.target
+    return InputRefinement.memory(setting, memory, taps: target == .running ? taps : [])
+      + TargetFeatures.memory(target, taps: taps, memory)
   }
 
   func join(_ builder: MethodBuilder, firstTap: Int) {
@@ -78,12 +79,12 @@ final class DistillationTerm: LossTerm {
     (1 - context.alpha) * distillationLoss(batch)
   }
 
-  func report(_ batch: StepScalars, _ context: StepContext) -> [(name: String, value: RecordValue)] {
+  func report(_ batch: StepScalars, _ context: StepContext) -> NamedValues {
     let (plain, normalized) = normalization == .none ? (losses, otherLosses) : (otherLosses, losses)
     return refinement.report(batch, context) + [
-      ("distillation_loss", .number(distillationLoss(batch))),
-      ("distillation_loss_per_layer_none", .list(Array(batch.means[plain]))),
-      ("distillation_loss_per_layer_l2", .list(Array(batch.means[normalized]))),
+      "distillation_loss": .number(distillationLoss(batch)),
+      "distillation_loss_per_layer_none": .list(Array(batch.means[plain])),
+      "distillation_loss_per_layer_l2": .list(Array(batch.means[normalized])),
     ]
   }
 }

@@ -23,21 +23,15 @@ final class InputRefinement: ScalarSource {
       builder.model.network, layout: builder.model.layout, backend: setting.configuration.kernels.convolution,
       differentiable: true, taps: taps, scratch: builder.scratch)
     for samples in builder.sizes { network.prepare(samples: samples) }
-    var pixels: [ClosedRange<Float>]?
-    if icp.clamp == .pixels, let normalization = setting.normalization {
-      pixels = (0..<network.input.channels).map { normalization.pixelRange($0) }
-    }
-    refiner = Refiner(
-      network: network, rule: Rule(kind: icp.rule, stepSize: Float(icp.stepSize)),
-      bounds: InputBounds(epsilon: icp.epsilon.map { Float($0) }, pixels: pixels), steps: icp.steps,
-      capacity: builder.capacity)
+    refiner = Refiner(icp, network: network, normalization: setting.normalization, capacity: builder.capacity)
     reduction = icp.reduction
     seed = setting.configuration.training.seed
     scalars = builder.scalars("loss_at_x0", "loss_at_xT", "perturbation")
   }
 
-  static func bytes(_ setting: MethodSetting, _ memory: MethodMemory) -> Double {
-    memory.frozenNetwork + memory.images(0) + Refiner.bytes(setting.configuration.icp.rule, network: memory.network)
+  static func memory(_ setting: MethodSetting, _ memory: MethodMemory, taps: [Int] = []) -> MemoryUse {
+    let state = Refiner.stateBytes(setting.configuration.icp.rule, network: memory.network)
+    return memory.frozenNetwork(taps: taps) + memory.images(0) + MemoryUse(own: state)
   }
 
   /// x_T, valid until the next refinement.
@@ -56,7 +50,7 @@ final class InputRefinement: ScalarSource {
     return refined.images
   }
 
-  func report(_ batch: StepScalars, _ context: StepContext) -> [(name: String, value: RecordValue)] {
-    scalars.map { (batch.names[$0], .number(batch.means[$0])) }
+  func report(_ batch: StepScalars, _ context: StepContext) -> NamedValues {
+    NamedValues(scalars.map { (batch.names[$0], .number(batch.means[$0])) })
   }
 }

@@ -2,31 +2,37 @@ import Execution
 import Graph
 import Kernels
 
-/// What parts of a method take, in bytes, without making them.
+/// What parts of a method take, without making them.
 package struct MethodMemory {
-  package let layout: ParameterLayout
   package let network: Network
+  package let layout: ParameterLayout
+  private let kernels: TrainingKernels
+  private let backend: ConvolutionBackend
   private let sizes: Set<Int>
   private let capacity: Int
 
-  init(_ network: Network, sizes: Set<Int>) {
-    self.network = network
+  init(_ plan: MethodPlan, sizes: Set<Int>) {
+    network = plan.network
+    layout = ParameterLayout(network)
+    backend = plan.setting.configuration.kernels.convolution
+    kernels = TrainingKernels(network, layout: layout, taps: plan.taps, backend: backend, scratch: Scratch())
     self.sizes = sizes
     capacity = sizes.max() ?? 0
-    layout = ParameterLayout(network)
   }
 
   /// A block like the parameters.
-  package var parameters: Double { 4 * Double(layout.parameterCount) }
+  package var parameters: MemoryUse { MemoryUse(own: 4 * Double(layout.parameterCount)) }
   /// Outputs of a node, for a whole shard; of node 0, images.
-  package func images(_ node: Int) -> Double {
-    4 * Double(capacity) * Double(network.nodes[node].shape.count)
+  package func images(_ node: Int) -> MemoryUse {
+    MemoryUse(own: 4 * Double(capacity) * Double(network.nodes[node].shape.count))
   }
 
   /// What all training networks share.
-  var convolutions: Double { TrainingKernels.bytes(network, layout: layout, sizes: sizes) }
-  package func network(taps: [Int], differentiable: Bool) -> Double {
-    TrainingNetwork.bytes(network, taps: taps, capacity: capacity, differentiable: differentiable)
+  var sharedKernels: MemoryUse { kernels.memory(sizes: sizes) }
+  package func network(taps: [Int], differentiable: Bool) -> MemoryUse {
+    TrainingNetwork.memory(kernels, taps: taps, capacity: capacity, differentiable: differentiable, sizes: sizes)
   }
-  package var frozenNetwork: Double { FrozenNetwork.bytes(network, layout: layout, sizes: sizes) }
+  package func frozenNetwork(taps: [Int]) -> MemoryUse {
+    FrozenNetwork.memory(network, layout: layout, backend: backend, differentiable: true, taps: taps, sizes: sizes)
+  }
 }

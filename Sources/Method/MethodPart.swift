@@ -1,6 +1,7 @@
 import Configuration
 import Datasets
 import Graph
+import Kernels
 import Refinement
 
 /// A part of the method, or a baseline, as a configuration asks for it: known before anything is made of it.
@@ -13,8 +14,8 @@ package protocol MethodPart: Sendable {
   var taps: [Int] { get }
   /// Work that it adds to a step of plain training, in forward passes (METHOD, "Cost"); none by default.
   func passes(in stage: Stage) -> Int
-  /// Bytes that it takes; none by default.
-  func bytes(_ memory: MethodMemory) -> Double
+  /// What it takes; nothing by default.
+  func memory(_ memory: MethodMemory) -> MemoryUse
   /// Adds its transforms and loss terms, or sets how the gradient is taken. The student's features from `firstTap` on
   /// are those of `taps`.
   func join(_ builder: MethodBuilder, firstTap: Int)
@@ -24,5 +25,5 @@ extension MethodPart {
   package func extended(_ network: Network) -> Network { network }
   package var taps: [Int] { [] }
   package func passes(in stage: Stage) -> Int { 0 }
-  package func bytes(_ memory: MethodMemory) -> Double { 0 }
+  package func memory(_ memory: MethodMemory) -> MemoryUse { MemoryUse() }
 }

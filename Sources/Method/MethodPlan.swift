@@ -1,6 +1,7 @@
 import Configuration
 import Datasets
 import Graph
+import Kernels
 import Refinement
 
 /// The method as a configuration asks for it: what it trains, what a step costs and takes, before any memory is taken.
@@ -27,12 +28,11 @@ package struct MethodPlan: Sendable {
   /// first.
   package func passes(in stage: Stage) -> Int { parts.reduce(3) { $0 + $1.passes(in: stage) } }
 
-  /// Bytes that a `TrainingMethod` takes for shards of these sizes; in floating point, since a configuration may ask
-  /// for more than an integer holds.
+  /// Bytes that a `TrainingMethod` takes for shards of these sizes.
   package func bytes(sizes: Set<Int>) -> Double {
-    let memory = MethodMemory(network, sizes: sizes)
-    return memory.convolutions + memory.network(taps: taps, differentiable: true)
-      + 4 * Double(memory.layout.parameterCount + memory.layout.statisticCount)
-      + parts.reduce(0) { $0 + $1.bytes(memory) }
+    let memory = MethodMemory(self, sizes: sizes)
+    let student = memory.sharedKernels + memory.network(taps: taps, differentiable: true)
+    let result = memory.parameters + MemoryUse(own: 4 * Double(memory.layout.statisticCount))
+    return parts.reduce(student + result) { $0 + $1.memory(memory) }.total
   }
 }

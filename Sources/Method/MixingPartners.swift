@@ -23,23 +23,16 @@ package final class MixingPartners {
 
   /// Chooses anew, for a shard whose inputs are not mixed yet.
   package func choose(for shard: ShardStep) {
+    var own = UnsafeMutableBufferPointer(rebasing: partners[..<shard.count])
+    for index in own.indices { own[index] = index }
     // Each sample comes once an epoch, so no two shards share the first one.
-    Self.permute(
-      UnsafeMutableBufferPointer(rebasing: partners[..<shard.count]), seed: seed, epoch: shard.context.epoch,
-      first: shard.samples[0])
+    var stream = RandomStream(
+      seed: seed, purpose: .mixturePartner, epoch: shard.context.epoch, sample: shard.samples[0])
+    stream.shuffle(&own)
     for sample in 0..<shard.count { storage[sample] = shard.inputs.labels[partners[sample]] }
   }
 
   package subscript(sample: Int) -> Int { partners[sample] }
   /// The partners' labels.
   package var labels: UnsafePointer<Int32> { UnsafePointer(storage.baseAddress!) }
-
-  /// Fisher and Yates 1938, in Durstenfeld's form.
-  static func permute(_ partners: UnsafeMutableBufferPointer<Int>, seed: Int, epoch: Int, first: Int) {
-    for index in partners.indices { partners[index] = index }
-    var stream = RandomStream(seed: seed, purpose: .mixturePartner, epoch: epoch, sample: first)
-    for last in stride(from: partners.count - 1, to: 0, by: -1) {
-      partners.swapAt(last, stream.integer(below: last + 1))
-    }
-  }
 }

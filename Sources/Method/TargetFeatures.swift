@@ -38,9 +38,9 @@ final class TargetFeatures {
     }
   }
 
-  static func bytes(_ kind: TargetPass, taps: [Int], _ memory: MethodMemory) -> Double {
+  static func memory(_ kind: TargetPass, taps: [Int], _ memory: MethodMemory) -> MemoryUse {
     guard kind == .running else { return memory.network(taps: taps, differentiable: false) }
-    return taps.reduce(0) { $0 + memory.images($1) }
+    return taps.reduce(MemoryUse()) { $0 + memory.images($1) }
   }
 
   /// `running` uses the weights and statistics that the frozen network was folded with last.

@@ -20,7 +20,7 @@ final class TaskLoss: LossTerm {
 
   func loss(_ batch: StepScalars, _ context: StepContext) -> Double { context.alpha * batch.taskLoss }
 
-  func report(_ batch: StepScalars, _ context: StepContext) -> [(name: String, value: RecordValue)] {
-    [(StepScalars.taskLoss, .number(batch.taskLoss))]
+  func report(_ batch: StepScalars, _ context: StepContext) -> NamedValues {
+    [StepScalars.taskLoss: .number(batch.taskLoss)]
   }
 }

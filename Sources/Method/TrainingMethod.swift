@@ -66,9 +66,11 @@ package final class TrainingMethod {
   }
 
   /// What the batch's means come to, by name, for the record of the step.
-  package func report(_ batch: StepScalars, _ context: StepContext) -> [(name: String, value: RecordValue)] {
+  package func report(_ batch: StepScalars, _ context: StepContext) -> NamedValues {
     let parts = stages[context.stage.rawValue]
     let sources = parts.transforms as [any ScalarSource] + parts.objective.terms as [any ScalarSource]
-    return sources.flatMap { $0.report(batch, context) } + [("total_loss", .number(loss(batch, context)))]
+    return NamedValues(sources.flatMap { $0.report(batch, context).all }) + [
+      "total_loss": .number(loss(batch, context))
+    ]
   }
 }

@@ -17,6 +17,11 @@ package final class ModelState {
     layout.initialize(seed: seed, parameters: parameters.pointer, statistics: statistics.pointer)
   }
 
+  /// Bytes of one.
+  package static func bytes(_ layout: ParameterLayout) -> Double {
+    4 * Double(layout.parameterCount + layout.statisticCount)
+  }
+
   /// Takes running statistics, laid out as its own.
   package func replace(statistics other: Tensor) { statistics.pointer.update(from: other.pointer, count: other.count) }
 }

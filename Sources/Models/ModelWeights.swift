@@ -1,19 +1,7 @@
+import Files
 import Formats
 import Graph
 import Runtime
-
-/// Weights that do not fit the model, naming the first tensor that does not.
-package struct WeightsError: ExitCoded, CustomStringConvertible {
-  package let path: String
-  package let reason: String
-  package let exitCode = ExitCode.badInput
-
-  package init(path: String, reason: String) {
-    self.path = path
-    self.reason = reason
-  }
-  package var description: String { "\(path): \(reason)" }
-}
 
 /// A name that a foreign file gave, short and harmless; one of ours as it is.
 private func shown(_ name: String) -> String {
@@ -21,9 +9,9 @@ private func shown(_ name: String) -> String {
 }
 
 /// Weights that are not finite give figures that mean nothing, or hide behind a ReLU.
-package func checkFinite(_ values: [Float], of name: String, path: String) throws(WeightsError) {
+package func checkFinite(_ values: [Float], of name: String, path: String) throws(FileError) {
   guard let index = values.firstIndex(where: { !$0.isFinite }) else { return }
-  throw WeightsError(path: path, reason: "\(name): value \(index) is \(values[index]), expected finite values")
+  throw FileError(path: path, reason: "\(name): value \(index) is \(values[index]), expected finite values")
 }
 
 extension ModelState {
@@ -38,41 +26,48 @@ extension ModelState {
   /// Takes its values from `tensors`, PyTorch's or a checkpoint's. PyTorch's counters `num_batches_tracked` and a
   /// checkpoint's `optimizer.` tensors do not count, nor do branches that the model does not have; anything else must
   /// be of this architecture and finite, or nothing is changed.
-  package func load(_ tensors: [NamedTensor], from path: String) throws(WeightsError) {
+  package func load(_ tensors: [NamedTensor], from path: String) throws(FileError) {
     let entries = layout.parameters + layout.statistics
     var found: [String: NamedTensor] = [:]
     for tensor in tensors { found[tensor.name] = tensor }
+    // A model of a file may have a part of the name of its own that a reader of weights took for a wrapper's.
+    var names = Dictionary(uniqueKeysWithValues: entries.map { ($0.name, $0.name) })
+    if !entries.contains(where: { found[$0.name] != nil }) {
+      let trunk = names.keys.filter { !Network.isBranchParameter($0) }
+      for (name, bare) in zip(trunk, WeightNames.bare(trunk)) { names[name] = bare }
+    }
     var missing: String?
     for entry in entries {
-      guard let tensor = found[entry.name] else {
-        missing = missing ?? "there is no \(entry.name), which the model has with shape \(entry.shape)"
+      guard let tensor = found[names[entry.name]!] else {
+        missing = missing ?? "there is no \(shown(entry.name)), which the model has with shape \(entry.shape)"
         continue
       }
       guard tensor.shape == entry.shape else {
-        throw WeightsError(
-          path: path, reason: "\(entry.name) has shape \(tensor.shape), the model's has \(entry.shape)")
+        throw FileError(
+          path: path, reason: "\(shown(entry.name)) has shape \(tensor.shape), the model's has \(entry.shape)")
       }
       guard let values = tensor.floats else {
-        throw WeightsError(path: path, reason: "\(entry.name) does not hold floats")
+        throw FileError(path: path, reason: "\(shown(entry.name)) does not hold floats")
       }
-      try checkFinite(values, of: entry.name, path: path)
+      try checkFinite(values, of: shown(entry.name), path: path)
       if entry.name.hasSuffix(".running_var"), let index = values.firstIndex(where: { $0 < 0 }) {
-        throw WeightsError(
-          path: path, reason: "\(entry.name): value \(index) is \(values[index]), and a variance is never negative")
+        throw FileError(
+          path: path,
+          reason: "\(shown(entry.name)): value \(index) is \(values[index]), and a variance is never negative")
       }
     }
-    if let missing { throw WeightsError(path: path, reason: missing) }
-    let known = Set(entries.map(\.name))
+    if let missing { throw FileError(path: path, reason: missing) }
+    let known = Set(names.values)
     for tensor in tensors
     where !known.contains(tensor.name) && !tensor.name.hasPrefix("optimizer.")
       && !tensor.name.hasSuffix("num_batches_tracked") && !Network.isBranchParameter(tensor.name)
     {
-      throw WeightsError(
+      throw FileError(
         path: path, reason: "\(shown(tensor.name)) of shape \(tensor.shape) has no place in the model")
     }
     for (entries, block) in [(layout.parameters, parameters), (layout.statistics, statistics)] {
       for entry in entries {
-        _ = block.values[entry.range].update(fromContentsOf: found[entry.name]!.floats!)
+        _ = block.values[entry.range].update(fromContentsOf: found[names[entry.name]!]!.floats!)
       }
     }
   }

@@ -55,6 +55,9 @@ package struct BatchNormalization: Operator {
   package var isCheap: Bool { true }
 
   package func kernel(_ context: KernelContext) -> any Kernel { BatchNormalizationKernel(self, context) }
+  package func memory(_ context: KernelContext) -> MemoryUse {
+    BatchNorm.memory(channels: context.output.shape[0])
+  }
 }
 
 final class BatchNormalizationKernel: StatisticsKernel {

@@ -69,6 +69,20 @@ package struct Convolution: Operator {
   }
 
   package func kernel(_ context: KernelContext) -> any Kernel { ConvolutionKernel(self, context) }
+  package func memory(_ context: KernelContext) -> MemoryUse {
+    Kernels.Convolution.memory(
+      geometry(context.inputs[0].shape, samples: context.samples), backend: context.backend,
+      passes: .init(context, forward: .forward, backward: .backwardData))
+  }
+}
+
+extension Kernels.Convolution.Passes {
+  /// Those that an operator's kernel needs, which runs forward and backward to its input by the passes given.
+  init(_ context: KernelContext, forward: Self, backward: Self) {
+    self = forward
+    if context.wantsGradient[0] { insert(backward) }
+    if context.wantsParameterGradients { insert(.backwardWeights) }
+  }
 }
 
 final class ConvolutionKernel: MaskingKernel {
@@ -80,16 +94,13 @@ final class ConvolutionKernel: MaskingKernel {
   private let sums: ChannelSums?
 
   init(_ convolution: Convolution, _ context: KernelContext) {
-    var passes: Kernels.Convolution.Passes = .forward
-    if context.wantsGradient[0] { passes.insert(.backwardData) }
-    if context.wantsParameterGradients { passes.insert(.backwardWeights) }
     var fusion: Kernels.Convolution.Fusion = []
     if convolution.bias != nil { fusion.insert(.bias) }
     if convolution.hasAddend { fusion.insert(.addend) }
     if convolution.relu { fusion.insert(.relu) }
     plan = Kernels.Convolution(
-      convolution.geometry(context.inputs[0].shape, samples: context.samples), backend: context.backend, passes: passes,
-      fusing: fusion, scratch: context.scratch)
+      convolution.geometry(context.inputs[0].shape, samples: context.samples), backend: context.backend,
+      passes: .init(context, forward: .forward, backward: .backwardData), fusing: fusion, scratch: context.scratch)
     weight = context.variables[0]
     bias = convolution.bias.map { _ in context.variables[1] }
     outputs = convolution.outputs

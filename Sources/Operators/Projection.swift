@@ -36,6 +36,21 @@ package struct Projection: Operator {
   }
   package var parameterReads: Operands { .input }
   package func kernel(_ context: KernelContext) -> any Kernel { ProjectionKernel(self, context) }
+  package func memory(_ context: KernelContext) -> MemoryUse {
+    let geometry = geometry(context)
+    let turned = MemoryUse(own: isTransposed ? 4 * Double(geometry.weightCount) : 0)
+    return turned
+      + Kernels.Convolution.memory(
+        geometry, backend: context.backend, passes: .init(context, forward: .forward, backward: .backwardData))
+  }
+
+  /// Every position of every sample as one of a column.
+  fileprivate func geometry(_ context: KernelContext) -> ConvolutionGeometry {
+    let inputs = context.inputs[0].shape.extents.last!
+    return ConvolutionGeometry(
+      input: Shape(batch: 1, height: context.samples * (context.inputs[0].count / inputs), width: 1, channels: inputs),
+      outputs: outputs, kernel: 1, stride: 1, padding: 0)
+  }
 }
 
 final class ProjectionKernel: Kernel {
@@ -51,14 +66,10 @@ final class ProjectionKernel: Kernel {
     inputs = context.inputs[0].shape.extents.last!
     outputs = projection.outputs
     rows = context.inputs[0].count / inputs
-    var passes: Kernels.Convolution.Passes = .forward
-    if context.wantsGradient[0] { passes.insert(.backwardData) }
-    if context.wantsParameterGradients { passes.insert(.backwardWeights) }
     plan = Kernels.Convolution(
-      ConvolutionGeometry(
-        input: Shape(batch: 1, height: context.samples * rows, width: 1, channels: inputs), outputs: outputs, kernel: 1,
-        stride: 1, padding: 0),
-      backend: context.backend, passes: passes, fusing: projection.bias == nil ? [] : .bias, scratch: context.scratch)
+      projection.geometry(context), backend: context.backend,
+      passes: .init(context, forward: .forward, backward: .backwardData),
+      fusing: projection.bias == nil ? [] : .bias, scratch: context.scratch)
     weight = context.variables[0]
     bias = projection.bias.map { _ in context.variables[1] }
     sums = bias != nil && context.wantsParameterGradients ? ChannelSums(outputs) : nil

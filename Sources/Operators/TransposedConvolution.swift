@@ -73,9 +73,15 @@ package struct TransposedConvolution: Operator {
     .channelsLast(of: inputs, output: output)
   }
   package var parameterReads: Operands { .input }
+  private func geometry(_ context: KernelContext) -> ConvolutionGeometry {
+    geometry(context.output.shape, inputs: context.inputs[0].shape[0], samples: context.samples)
+  }
   package func kernel(_ context: KernelContext) -> any Kernel {
-    TransposedConvolutionKernel(
-      self, geometry(context.output.shape, inputs: context.inputs[0].shape[0], samples: context.samples), context)
+    TransposedConvolutionKernel(self, geometry(context), context)
+  }
+  package func memory(_ context: KernelContext) -> MemoryUse {
+    Kernels.Convolution.memory(
+      geometry(context), backend: context.backend, passes: .init(context, forward: .backwardData, backward: .forward))
   }
 }
 
@@ -95,10 +101,9 @@ final class TransposedConvolutionKernel: Kernel {
   }
 
   init(_ convolution: TransposedConvolution, _ geometry: ConvolutionGeometry, _ context: KernelContext) {
-    var passes: Kernels.Convolution.Passes = .backwardData
-    if context.wantsGradient[0] { passes.insert(.forward) }
-    if context.wantsParameterGradients { passes.insert(.backwardWeights) }
-    plan = Kernels.Convolution(geometry, backend: context.backend, passes: passes, scratch: context.scratch)
+    plan = Kernels.Convolution(
+      geometry, backend: context.backend, passes: .init(context, forward: .backwardData, backward: .forward),
+      scratch: context.scratch)
     weight = context.variables[0]
     bias = convolution.bias.map { _ in context.variables[1] }
     outputs = convolution.outputs

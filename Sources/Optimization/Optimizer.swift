@@ -39,6 +39,14 @@ package final class Optimizer {
     zip(Self.slotNames(method), buffers).map { ($0, $1.values) }
   }
 
+  /// How many blocks like the parameters its state is.
+  package static func slotCount(_ method: Method) -> Int { slotNames(method).count }
+
+  /// Bytes of its state, for a block of `count` parameters.
+  package static func bytes(_ method: Method, count: Int) -> Double {
+    4 * Double(count) * Double(slotCount(method))
+  }
+
   private static func slotNames(_ method: Method) -> [String] {
     switch method {
     case .adamW: ["exp_avg", "exp_avg_sq"]

@@ -1,9 +1,10 @@
+import Files
 import Runtime
 import Formats
 
 /// One folder a class, as torchvision's ImageFolder reads them: under `train/` and, where there are, `val/` and
-/// `test/`; or class folders alone. Classes are numbered in the order of their names; pictures may lie in folders of
-/// their class's.
+/// `test/`, of which `test/` alone can be measured; or class folders alone. Classes are numbered in the order of their
+/// names; pictures may lie in folders of their class's.
 package enum ClassFolders: PictureSource {
   package static func recognises(_ path: String) -> String? {
     guard let names = try? FolderListing.entries(of: path), !names.isEmpty else { return nil }
@@ -11,7 +12,13 @@ package enum ClassFolders: PictureSource {
     if let train = folders.first(where: { PictureListing.Part(named: $0) == .training }) {
       return hasClassFolders("\(path)/\(train)") ? "class folders in \(train)/" : nil
     }
+    if let part = folders.first(where: { isPart($0, of: path) }) { return "class folders in \(part)/" }
     return hasClassFolders(path) ? "class folders" : nil
+  }
+
+  /// Whether a folder called `val` or `test` holds class folders, and is no class itself.
+  private static func isPart(_ folder: String, of path: String) -> Bool {
+    PictureListing.Part(named: folder) != nil && hasClassFolders("\(path)/\(folder)")
   }
 
   /// Whether one of the first folders holds a picture, by its name.
@@ -29,7 +36,7 @@ package enum ClassFolders: PictureSource {
     (try? FolderListing.entries(of: path))?.contains { isPicture($0.name) } ?? false
   }
 
-  package static func list(_ path: String) throws(DataError) -> PictureListing {
+  package static func list(_ path: String) throws(FileError) -> PictureListing {
     var listing = PictureListing()
     let entries = try FolderListing.entries(of: path)
     listing.watched.append(path)
@@ -37,7 +44,7 @@ package enum ClassFolders: PictureSource {
     for entry in entries where entry.isFolder {
       guard let part = PictureListing.Part(named: entry.name) else { continue }
       if let other = parts.first(where: { $0.part == part }) {
-        throw DataError(
+        throw FileError(
           path: path, reason: "holds \(quoted(other.folder)) and \(quoted(entry.name)), which mean the same: keep one")
       }
       parts.append((entry.name, part))
@@ -46,6 +53,15 @@ package enum ClassFolders: PictureSource {
     if let training = parts.first(where: { $0.part == .training }) {
       listing.classNames = try classes(in: "\(path)/\(training.folder)", &listing)
       for (folder, part) in parts { try add("\(path)/\(folder)", to: part, &listing) }
+    } else if case let found = parts.filter({ isPart($0.folder, of: path) }), !found.isEmpty {
+      if let other = entries.first(where: { entry in entry.isFolder && !found.contains { $0.folder == entry.name } }) {
+        throw FileError(
+          path: path,
+          reason: "holds \(quoted(found[0].folder)) beside \(quoted(other.name)): training images belong into train/")
+      }
+      let names = try found.map { (found) throws(FileError) in try classes(in: "\(path)/\(found.folder)", &listing) }
+      listing.classNames = Set(names.joined()).sorted { Array($0.utf8).lexicographicallyPrecedes(Array($1.utf8)) }
+      for (folder, part) in found { try add("\(path)/\(folder)", to: part, &listing) }
     } else {
       listing.classNames = try classes(in: path, &listing)
       try add(path, to: .training, &listing)
@@ -54,15 +70,15 @@ package enum ClassFolders: PictureSource {
     return listing
   }
 
-  private static func classes(in path: String, _ listing: inout PictureListing) throws(DataError) -> [String] {
+  private static func classes(in path: String, _ listing: inout PictureListing) throws(FileError) -> [String] {
     let names = try FolderListing.entries(of: path).filter(\.isFolder).map(\.name)
-    guard !names.isEmpty else { throw DataError(path: path, reason: "holds no folders, expected one a class") }
+    guard !names.isEmpty else { throw FileError(path: path, reason: "holds no folders, expected one a class") }
     return names
   }
 
   private static func add(
     _ path: String, to part: PictureListing.Part, _ listing: inout PictureListing
-  ) throws(DataError) {
+  ) throws(FileError) {
     let labels = Dictionary(uniqueKeysWithValues: listing.classNames.enumerated().map { ($0.element, $0.offset) })
     listing.watched.append(path)
     for entry in try FolderListing.entries(of: path) {
@@ -71,7 +87,7 @@ package enum ClassFolders: PictureSource {
         continue
       }
       guard let label = labels[entry.name] else {
-        throw DataError(
+        throw FileError(
           path: visible("\(path)/\(entry.name)"),
           reason: "is no class of the training images, which are \(listed(listing.classNames.map(quoted), most: 5))")
       }
@@ -81,9 +97,9 @@ package enum ClassFolders: PictureSource {
 
   private static func add(
     _ path: String, label: Int, to part: PictureListing.Part, depth: Int, _ listing: inout PictureListing
-  ) throws(DataError) {
+  ) throws(FileError) {
     // Links can lead in a circle.
-    guard depth < 16 else { throw DataError(path: path, reason: "lies more than 16 folders deep in its class") }
+    guard depth < 16 else { throw FileError(path: path, reason: "lies more than 16 folders deep in its class") }
     listing.watched.append(path)
     listing.containers.append(path)
     let container = listing.containers.count - 1

@@ -1,3 +1,4 @@
+import Files
 import Formats
 import Foundation
 import Synchronization
@@ -24,18 +25,19 @@ final class DecodedCache: @unchecked Sendable {
 
   /// The file for pictures of that identity and these sizes in bytes, made where there is none. Throws where the folder
   /// cannot be written, or has no room.
-  init(folder: String, identity: [UInt32], sizes: [Int]) throws(DataError) {
+  init(folder: String, identity: [UInt32], sizes: [Int]) throws(FileError) {
     let name = identity.map(Checksum.hexadecimal).joined(separator: "-")
     let path = "\(folder)/pixels-\(name).icp"
     var starts = [Self.headerBytes + (8 * sizes.count + 4095) / 4096 * 4096]
     starts.reserveCapacity(sizes.count + 1)
     for size in sizes { starts.append(starts.last! + size) }
     let length = starts.last!
-    func failure(_ what: String) -> DataError {
-      DataError(path: path, reason: "\(what) (data.cache): \(PictureFiles.systemReason())")
+    func failure(_ what: String) -> FileError {
+      FileError(path: path, reason: "\(what) (data.cache): \(String(cString: strerror(errno)))")
     }
     try? FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-    let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
+    // Others may write to the folder: a link of theirs is not followed.
+    let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o644)
     guard descriptor >= 0 else { throw failure("cannot be opened for writing") }
     var isKept = false
     defer { if !isKept { close(descriptor) } }
@@ -51,9 +53,10 @@ final class DecodedCache: @unchecked Sendable {
         unlink(path)
         errno = code
         let free = Self.freeBytes(folder).map { ", and \($0 >> 20) MiB are free" } ?? ""
-        throw DataError(
+        throw FileError(
           path: path,
-          reason: "the decoded pictures need \(length >> 20) MiB\(free) (data.cache): \(PictureFiles.systemReason())")
+          reason:
+            "the decoded pictures need \(length >> 20) MiB\(free) (data.cache): \(String(cString: strerror(errno)))")
       }
       guard Self.write(Self.magic, to: descriptor, at: 0) else { throw failure("cannot be written") }
     }
@@ -63,7 +66,7 @@ final class DecodedCache: @unchecked Sendable {
     bytes = UnsafeRawBufferPointer(start: address, count: length)
     guard bytes.starts(with: Self.magic) else {
       munmap(address, length)
-      throw DataError(path: path, reason: "is no file of decoded pictures (data.cache): remove it")
+      throw FileError(path: path, reason: "is no file of decoded pictures (data.cache): remove it")
     }
     isKept = true
     self.path = path

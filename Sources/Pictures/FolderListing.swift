@@ -1,3 +1,4 @@
+import Files
 import Formats
 import Foundation
 
@@ -9,9 +10,9 @@ package enum FolderListing {
   }
 
   /// Without those that begin with a dot. Links count as what they lead to.
-  package static func entries(of path: String) throws(DataError) -> [Entry] {
+  package static func entries(of path: String) throws(FileError) -> [Entry] {
     guard let folder = opendir(path) else {
-      throw DataError(path: path, reason: "cannot be listed: \(String(cString: strerror(errno)))")
+      throw FileError(path: path, reason: "cannot be listed: \(String(cString: strerror(errno)))")
     }
     defer { closedir(folder) }
     var entries: [Entry] = []
@@ -19,20 +20,10 @@ package enum FolderListing {
       let name = withUnsafeBytes(of: entry.pointee.d_name) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
       guard !name.hasPrefix(".") else { continue }
       let type = Int(entry.pointee.d_type)
-      let isFolder = type == DT_DIR || (type != DT_REG && isDirectory("\(path)/\(name)"))
+      let isFolder = type == DT_DIR || (type != DT_REG && System.isDirectory("\(path)/\(name)"))
       entries.append(Entry(name: name, isFolder: isFolder))
     }
     return entries.sorted { Array($0.name.utf8).lexicographicallyPrecedes(Array($1.name.utf8)) }
-  }
-
-  package static func isDirectory(_ path: String) -> Bool {
-    var status = stat()
-    return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
-  }
-
-  package static func isFile(_ path: String) -> Bool {
-    var status = stat()
-    return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFREG
   }
 }
 

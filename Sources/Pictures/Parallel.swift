@@ -1,4 +1,5 @@
 import Dispatch
+import Files
 import Foundation
 import Synchronization
 
@@ -23,16 +24,16 @@ package enum Parallel {
   /// The same for what can fail: throws the error of the lowest number that failed; what comes after it may be left
   /// out.
   package static func run(
-    _ count: Int, threads: Int, _ body: @Sendable (Int) throws(DataError) -> Void
-  ) throws(DataError) {
+    _ count: Int, threads: Int, _ body: @Sendable (Int) throws(FileError) -> Void
+  ) throws(FileError) {
     guard threads > 1, count > 1 else {
       for index in 0..<count { try body(index) }
       return
     }
-    let failure = Mutex<(index: Int, error: DataError)?>(nil)
+    let failure = Mutex<(index: Int, error: FileError)?>(nil)
     run(count, threads: threads) { index in
       if let first = failure.withLock({ $0?.index }), first < index { return }
-      do throws(DataError) { try body(index) } catch {
+      do throws(FileError) { try body(index) } catch {
         failure.withLock { first in
           if first.map({ index < $0.index }) ?? true { first = (index, error) }
         }

@@ -1,5 +1,7 @@
+import Files
 import Formats
 import Foundation
+import Runtime
 import Synchronization
 
 /// Reads the bytes of pictures, from any thread.
@@ -20,34 +22,27 @@ final class PictureFiles: Sendable {
   deinit { for descriptor in descriptors.withLock({ $0.values }) { close(descriptor) } }
 
   /// A whole file. Throws where it is not a regular one, or of 4 GiB and more.
-  static func contents(of path: String) throws(DataError) -> [UInt8] {
-    // O_NONBLOCK: opening a FIFO that nobody writes to would wait for ever.
-    let descriptor = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC)
-    guard descriptor >= 0 else { throw DataError(path: visible(path), reason: systemReason()) }
-    defer { close(descriptor) }
-    var status = stat()
-    guard fstat(descriptor, &status) == 0 else { throw DataError(path: visible(path), reason: systemReason()) }
-    guard status.st_mode & S_IFMT == S_IFREG else {
-      throw DataError(path: visible(path), reason: "is not a regular file")
-    }
-    guard status.st_size < 1 << 32 else {
-      throw DataError(path: visible(path), reason: "holds \(status.st_size) bytes: no picture")
-    }
-    return try read(descriptor, at: 0, count: Int(status.st_size), path: path)
+  static func contents(of path: String) throws(FileError) -> [UInt8] {
+    do throws(RegularFile.Refusal) {
+      let (descriptor, size) = try RegularFile.open(path)
+      defer { close(descriptor) }
+      guard size < 1 << 32 else { throw .size(size, limit: 1 << 32) }
+      return try read(descriptor, at: 0, count: size)
+    } catch { throw refused(path, error) }
   }
 
   /// `count` bytes of an archive from `offset` on.
-  func contents(ofArchive container: Int, at offset: Int, count: Int) throws(DataError) -> [UInt8] {
-    let path = containers[container]
-    let (descriptor, stays) = try self.descriptor(container)
-    defer { if !stays { close(descriptor) } }
-    return try Self.read(descriptor, at: offset, count: count, path: path)
+  func contents(ofArchive container: Int, at offset: Int, count: Int) throws(FileError) -> [UInt8] {
+    do throws(RegularFile.Refusal) {
+      let (descriptor, stays) = try self.descriptor(container)
+      defer { if !stays { close(descriptor) } }
+      return try Self.read(descriptor, at: offset, count: count)
+    } catch { throw Self.refused(containers[container], error) }
   }
 
-  private func descriptor(_ container: Int) throws(DataError) -> (Int32, stays: Bool) {
+  private func descriptor(_ container: Int) throws(RegularFile.Refusal) -> (Int32, stays: Bool) {
     if let known = descriptors.withLock({ $0[container] }) { return (known, true) }
-    let descriptor = open(containers[container], O_RDONLY | O_NONBLOCK | O_CLOEXEC)
-    guard descriptor >= 0 else { throw DataError(path: containers[container], reason: Self.systemReason()) }
+    let descriptor = try RegularFile.open(containers[container]).descriptor
     let kept = descriptors.withLock { open -> Int32? in
       if let other = open[container] { return other }
       guard open.count < Self.mostOpenArchives else { return nil }
@@ -58,22 +53,21 @@ final class PictureFiles: Sendable {
     return (kept ?? descriptor, kept != nil)
   }
 
-  private static func read(_ descriptor: Int32, at offset: Int, count: Int, path: String) throws(DataError) -> [UInt8] {
-    var failure: String?
-    let bytes = [UInt8](unsafeUninitializedCapacity: count) { buffer, initialized in
-      while initialized < count {
-        let got = pread(descriptor, buffer.baseAddress! + initialized, count - initialized, off_t(offset + initialized))
-        if got < 0, errno == EINTR { continue }
-        guard got > 0 else {
-          failure = got < 0 ? systemReason() : "ends at byte \(offset + initialized), expected \(offset + count) bytes"
-          return
-        }
-        initialized += got
-      }
-    }
-    if let failure { throw DataError(path: visible(path), reason: failure) }
+  private static func read(
+    _ descriptor: Int32, at offset: Int, count: Int
+  ) throws(RegularFile.Refusal) -> [UInt8] {
+    let bytes = try RegularFile.bytes(descriptor, at: offset, count: count)
+    guard bytes.count == count else { throw .short(offset + bytes.count, offset + count) }
     return bytes
   }
 
-  static func systemReason() -> String { errno == ENOENT ? "no such file" : String(cString: strerror(errno)) }
+  private static func refused(_ path: String, _ refusal: RegularFile.Refusal) -> FileError {
+    let reason =
+      switch refusal {
+      case .size(let size, _): "holds \(size) bytes: no picture"
+      case .short(let end, let expected): "ends at byte \(end), expected \(expected) bytes"
+      default: refusal.reasonOfData
+      }
+    return FileError(path: visible(path), reason: reason)
+  }
 }

@@ -1,3 +1,4 @@
+import Files
 import Formats
 import Foundation
 import Images
@@ -13,14 +14,14 @@ extension PictureIndex {
 
   /// Reads and decodes every picture of a listing once, on `threads` threads: so what is broken is known before a run,
   /// all of it, and what changes later is found by its checksum.
-  package init(_ listing: PictureListing, path: String, badFiles: BadFiles, threads: Int) throws(DataError) {
+  package init(_ listing: PictureListing, path: String, badFiles: BadFiles, threads: Int) throws(FileError) {
     let items = listing.items
     let files = PictureFiles(containers: listing.containers, areArchives: listing.areArchives)
-    var found = [Result<Entry, DataError>?](repeating: nil, count: items.count)
+    var found = [Result<Entry, FileError>?](repeating: nil, count: items.count)
     found.withUnsafeMutableBufferPointer { found in
       nonisolated(unsafe) let found = found
       Parallel.run(items.count, threads: threads) { index in
-        found[index] = Result { () throws(DataError) in try Self.entry(of: items[index], listing, files) }
+        found[index] = Result { () throws(FileError) in try Self.entry(of: items[index], listing, files) }
       }
     }
     var bad = listing.problems
@@ -42,13 +43,13 @@ extension PictureIndex {
       }
     }
     if badFiles == .stop, !bad.isEmpty {
-      throw DataError(
+      throw FileError(
         path: path,
         reason:
           "\(bad.count) \(bad.count == 1 ? "file" : "files") of \(items.count + listing.problems.count) cannot be used "
           + "(data.bad_files: skip leaves them out): " + Self.listed(bad))
     }
-    guard !entries.isEmpty else { throw DataError(path: path, reason: "holds no picture that can be read") }
+    guard !entries.isEmpty else { throw FileError(path: path, reason: "holds no picture that can be read") }
     head = Head(
       path: path, areArchives: listing.areArchives, containers: listing.containers, counts: counts,
       classNames: listing.classNames, classes: listing.classes, watched: listing.watched.map { Self.watched($0) },
@@ -65,7 +66,7 @@ extension PictureIndex {
 
   private static func entry(
     of item: PictureListing.Item, _ listing: PictureListing, _ files: PictureFiles
-  ) throws(DataError) -> Entry {
+  ) throws(FileError) -> Entry {
     let container = listing.containers[item.container]
     let bytes =
       listing.areArchives
@@ -82,7 +83,7 @@ extension PictureIndex {
           height: UInt16(picture.height),
           kind: (header.channels == 3 ? 1 : 0) | (header.format == .png ? 2 : 0) | UInt32(header.bits) << 8)
       }
-    } catch { throw DataError(path: name, reason: error.reason) }
+    } catch { throw FileError(path: name, reason: error.reason) }
   }
 
   // MARK: Kept

@@ -1,3 +1,4 @@
+import Files
 import Formats
 import Foundation
 
@@ -102,10 +103,7 @@ package struct PictureIndex: Sendable, Equatable {
   /// Magic, three lengths, the head as JSON, entries, names, and the CRC-32 of all that; as this machine has its
   /// numbers.
   package var encoded: [UInt8] {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = .sortedKeys
-    // Strings, finite numbers and lists of them: this cannot fail.
-    let json = [UInt8](try! encoder.encode(head))
+    let json = Array(JSONText.of(head).utf8)
     var bytes = Self.magic
     bytes.reserveCapacity(64 + json.count + entries.count * MemoryLayout<Entry>.stride + names.count)
     for length in [json.count, entries.count, names.count] {

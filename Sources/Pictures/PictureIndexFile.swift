@@ -20,13 +20,15 @@ package struct PictureIndexFile {
     return withExtendedLifetime(file) { PictureIndex(encoded: file.bytes) }
   }
 
-  /// Under another name first, so that nobody reads half of it.
-  package func write(_ index: PictureIndex) throws(DataError) {
-    do {
-      try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-      try Data(index.encoded).write(to: URL(fileURLWithPath: path), options: .atomic)
+  /// Whole or not at all.
+  package func write(_ index: PictureIndex) throws(FileError) {
+    do throws(SystemError) {
+      try System().makeDirectories(folder)
+      try AtomicFile().replace(path, with: index.encoded)
     } catch {
-      throw DataError(path: path, reason: "the index cannot be written (data.cache): \(error.localizedDescription)")
+      // Another job may write the same one at this moment, and on another host under our process number.
+      guard read() != index else { return }
+      throw FileError(path: path, reason: "the index cannot be written (data.cache): \(error.reason)")
     }
   }
 }

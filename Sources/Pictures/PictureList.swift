@@ -7,12 +7,11 @@ import Formats
 package enum PictureList: PictureSource {
   package static func recognises(_ path: String) -> String? {
     let isList = [".csv", ".tsv"].contains(where: path.lowercased().hasSuffix)
-    return isList && FolderListing.isFile(path) ? "a list of pictures" : nil
+    return isList && System.isRegularFile(path) ? "a list of pictures" : nil
   }
 
-  package static func list(_ path: String) throws(DataError) -> PictureListing {
-    let file: MappedFile
-    do { file = try MappedFile(path: path) } catch { throw DataError(error) }
+  package static func list(_ path: String) throws(FileError) -> PictureListing {
+    let file = try MappedFile(path: path)
     let folder = path.lastIndex(of: "/").map { String(path[..<$0]) } ?? "."
     var listing = PictureListing()
     listing.watched.append(path)
@@ -24,19 +23,20 @@ package enum PictureList: PictureSource {
     }
     let columns = Columns(rows.first?.fields ?? [])
     if columns.areNamed { rows.removeFirst() }
-    guard !rows.isEmpty else { throw DataError(path: path, reason: "lists no pictures") }
+    guard !rows.isEmpty else { throw FileError(path: path, reason: "lists no pictures") }
     for (line, fields) in rows where max(columns.path, columns.label) >= fields.count {
-      throw DataError(
+      throw FileError(
         path: path,
         reason: "line \(line): \(fields.count) \(fields.count == 1 ? "field" : "fields"), expected a path and a label")
     }
     let labels = try numbers(rows.map { ($0.line, $0.fields[columns.label]) }, path, &listing)
     var containers: [String: Int] = [:]
+    var splits: [String: (part: PictureListing.Part, line: Int)] = [:]
     for ((line, fields), label) in zip(rows, labels) {
       let name = fields[columns.path]
       let whole = name.hasPrefix("/") ? name : "\(folder)/\(name)"
       guard !name.isEmpty, let slash = whole.lastIndex(of: "/") else {
-        throw DataError(path: path, reason: "line \(line): no path")
+        throw FileError(path: path, reason: "line \(line): no path")
       }
       let container = String(whole[..<slash])
       let number =
@@ -48,7 +48,11 @@ package enum PictureList: PictureSource {
         }()
       let split = columns.split.flatMap { $0 < fields.count ? fields[$0] : nil } ?? ""
       guard let part = split.isEmpty ? .training : PictureListing.Part(named: split) else {
-        throw DataError(path: path, reason: "line \(line): split \(quoted(split)), expected train, val or test")
+        throw FileError(path: path, reason: "line \(line): split \(quoted(split)), expected train, val or test")
+      }
+      if let other = splits.updateValue((part, line), forKey: whole), other.part != part {
+        throw FileError(
+          path: path, reason: "line \(line): \(quoted(name)) is on line \(other.line) too, for another split")
       }
       listing.add(
         .init(container: number, name: String(whole[whole.index(after: slash)...]), label: label), to: part)
@@ -78,14 +82,14 @@ package enum PictureList: PictureSource {
 
   private static func numbers(
     _ labels: [(line: Int, text: String)], _ path: String, _ listing: inout PictureListing
-  ) throws(DataError) -> [Int] {
+  ) throws(FileError) -> [Int] {
     if let empty = labels.first(where: { $0.text.isEmpty }) {
-      throw DataError(path: path, reason: "line \(empty.line): no label")
+      throw FileError(path: path, reason: "line \(empty.line): no label")
     }
     let numbers = labels.map { Int($0.text) }
     if numbers.allSatisfy({ $0 != nil }) {
       for (number, label) in zip(numbers, labels) where !(0...PictureIndex.largestLabel ~= number!) {
-        throw DataError(
+        throw FileError(
           path: path,
           reason: "line \(label.line): label \(label.text), expected 0 to \(PictureIndex.largestLabel), or names")
       }

@@ -1,5 +1,7 @@
+import Files
 import Formats
 import Images
+import Runtime
 
 /// Pictures that are read and decoded when they are asked for, from any thread, or taken from what was kept of them.
 package final class PictureSet: Sendable {
@@ -14,14 +16,14 @@ package final class PictureSet: Sendable {
   /// Throws where the cache cannot be made.
   package init(
     _ index: PictureIndex, view: PictureView, cacheFolder: String?, keepsWhole: Bool, threads: Int
-  ) throws(DataError) {
+  ) throws(FileError) {
     self.threads = threads
     self.index = index
     self.view = view
     self.keepsWhole = keepsWhole
     files = PictureFiles(containers: index.head.containers, areArchives: index.head.areArchives)
     let channels = view.shape.channels
-    cache = try cacheFolder.map { (folder) throws(DataError) in
+    cache = try cacheFolder.map { (folder) throws(FileError) in
       let identity = [index.identity, Checksum.crc32(Array((keepsWhole ? "whole \(channels)" : view.text).utf8))]
       return try DecodedCache(
         folder: folder, identity: identity,
@@ -32,25 +34,25 @@ package final class PictureSet: Sendable {
   }
 
   /// The picture as it was made, of any size.
-  package func whole(_ number: Int) throws(DataError) -> Picture {
+  package func whole(_ number: Int) throws(FileError) -> Picture {
     guard keepsWhole else { return try decoded(number) }
     let entry = index.entries[number]
-    return try kept(number, width: Int(entry.width), height: Int(entry.height)) { () throws(DataError) in
+    return try kept(number, width: Int(entry.width), height: Int(entry.height)) { () throws(FileError) in
       try decoded(number)
     }
   }
 
   /// The picture as the network sees it where nothing is changed at random.
-  package func viewed(_ number: Int) throws(DataError) -> Picture {
+  package func viewed(_ number: Int) throws(FileError) -> Picture {
     if keepsWhole { return view.apply(try whole(number)) }
-    return try kept(number, width: view.shape.width, height: view.shape.height) { () throws(DataError) in
+    return try kept(number, width: view.shape.width, height: view.shape.height) { () throws(FileError) in
       view.apply(try decoded(number))
     }
   }
 
   private func kept(
-    _ number: Int, width: Int, height: Int, _ make: () throws(DataError) -> Picture
-  ) throws(DataError) -> Picture {
+    _ number: Int, width: Int, height: Int, _ make: () throws(FileError) -> Picture
+  ) throws(FileError) -> Picture {
     if let pixels = cache?.pixels(number) {
       return Picture(width: width, height: height, channels: view.shape.channels, pixels: pixels)
     }
@@ -60,11 +62,11 @@ package final class PictureSet: Sendable {
   }
 
   /// From its file, which must be what it was.
-  func decoded(_ number: Int) throws(DataError) -> Picture {
+  func decoded(_ number: Int) throws(FileError) -> Picture {
     let entry = index.entries[number]
     let bytes = try contents(number)
     guard bytes.count == Int(entry.size) else {
-      throw changed(number, "holds \(bytes.count) bytes, but \(entry.size) when it was indexed")
+      throw changed(number, "holds \(counted(bytes.count, "byte")), but \(entry.size) when it was indexed")
     }
     let sum = Checksum.crc32(bytes)
     guard sum == entry.checksum else {
@@ -77,18 +79,18 @@ package final class PictureSet: Sendable {
       return try bytes.withBytes { (bytes) throws(ImageError) in
         try Picture.decode(bytes, channels: view.shape.channels)
       }
-    } catch { throw DataError(path: origin(number), reason: error.reason) }
+    } catch { throw FileError(path: origin(number), reason: error.reason) }
   }
 
-  private func contents(_ number: Int) throws(DataError) -> [UInt8] {
+  private func contents(_ number: Int) throws(FileError) -> [UInt8] {
     let entry = index.entries[number]
     return index.head.areArchives
       ? try files.contents(ofArchive: Int(entry.container), at: Int(entry.place), count: Int(entry.size))
       : try PictureFiles.contents(of: index.file(entry))
   }
 
-  private func changed(_ number: Int, _ what: String) -> DataError {
-    DataError(path: origin(number), reason: "\(what): the data was changed")
+  private func changed(_ number: Int, _ what: String) -> FileError {
+    FileError(path: origin(number), reason: "\(what): the data was changed")
   }
 
   /// The file, or the archive and the member's name as its header has it.

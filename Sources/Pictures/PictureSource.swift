@@ -8,7 +8,7 @@ package protocol PictureSource: Sendable {
   /// What `path` is, as a message says it; nil where it is nothing of this kind.
   static func recognises(_ path: String) -> String?
   /// Names all pictures and their labels, and reads none.
-  static func list(_ path: String) throws(DataError) -> PictureListing
+  static func list(_ path: String) throws(FileError) -> PictureListing
 }
 
 extension PictureSource {

@@ -1,17 +1,20 @@
 import Files
 import Formats
+import Glibc
+import Runtime
 
 /// Tar archives of KEY.jpg (or .jpeg, .png) and KEY.cls, the label as text, as WebDataset writes them: one archive, a
 /// pattern such as `train-{000000..000003}.tar`, or a folder that holds `*train*.tar` and, where there are, `*val*.tar`
-/// and `*test*.tar`. Members are read where they lie. `classes.txt` beside the archives names the classes, one a line.
+/// and `*test*.tar`, of which the last alone can be measured. Members are read where they lie. `classes.txt` beside the
+/// archives names the classes, one a line.
 package enum TarShards: PictureSource {
   package static func recognises(_ path: String) -> String? {
-    if path.hasSuffix(".tar") { return path.contains("{") || FolderListing.isFile(path) ? "tar shards" : nil }
+    if path.hasSuffix(".tar") { return path.contains("{") || System.isRegularFile(path) ? "tar shards" : nil }
     let names = (try? FolderListing.entries(of: path)) ?? []
     return names.contains { !$0.isFolder && $0.name.hasSuffix(".tar") } ? "tar shards" : nil
   }
 
-  package static func list(_ path: String) throws(DataError) -> PictureListing {
+  package static func list(_ path: String) throws(FileError) -> PictureListing {
     var listing = PictureListing()
     listing.areArchives = true
     let folder: String
@@ -24,27 +27,40 @@ package enum TarShards: PictureSource {
       listing.watched.append(path)
       let names = try FolderListing.entries(of: path).map(\.name).filter { $0.hasSuffix(".tar") }
       let parts = names.map { ($0, PictureListing.Part(inName: String($0.dropLast(4)))) }
-      let isDivided = parts.contains { $0.1 == .training }
+      let isDivided = parts.contains { $0.1 != nil }
       if isDivided, let unclear = parts.first(where: { $0.1 == nil }) {
-        throw DataError(
+        throw FileError(
           path: "\(path)/\(unclear.0)",
           reason: "is for training, validation or test? Its name has none of train, val, test")
       }
-      guard isDivided || parts.allSatisfy({ $0.1 == nil }) else {
-        throw DataError(path: path, reason: "holds no archive for training: expected 'train' in the name of one")
-      }
       shards = parts.map { ("\(path)/\($0.0)", $0.1 ?? .training) }
     }
+    try checkCopies(shards.map(\.name))
     var largest = -1
     for (shard, part) in shards { try add(shard, to: part, &listing, &largest) }
     try nameClasses("\(folder)/classes.txt", &listing, largest: largest)
     return listing
   }
 
+  /// Throws where two archives hold the same bytes: a copy would count as more data, or as data to test with.
+  private static func checkCopies(_ paths: [String]) throws(FileError) {
+    var seen: [UInt32: [MappedFile]] = [:]
+    for path in paths {
+      // What is wrong with one is said where it is read.
+      guard let file = try? MappedFile(path: path), !file.bytes.isEmpty else { continue }
+      let start = Checksum.crc32(UnsafeRawBufferPointer(rebasing: file.bytes.prefix(1 << 16)))
+      for other in seen[start, default: []] where other.bytes.count == file.bytes.count {
+        guard memcmp(other.bytes.baseAddress!, file.bytes.baseAddress!, file.bytes.count) == 0 else { continue }
+        throw FileError(path: path, reason: "holds the same bytes as \(other.path): a copy would count as more data")
+      }
+      seen[start, default: []].append(file)
+    }
+  }
+
   /// `a-{000..003}.tar` as its four names.
-  static func expanded(_ pattern: String) throws(DataError) -> [String] {
+  static func expanded(_ pattern: String) throws(FileError) -> [String] {
     guard let open = pattern.firstIndex(of: "{") else { return [pattern] }
-    let wrong = DataError(path: pattern, reason: "expected a range of numbers in braces, such as {000000..000003}")
+    let wrong = FileError(path: pattern, reason: "expected a range of numbers in braces, such as {000000..000003}")
     guard let close = pattern[open...].firstIndex(of: "}") else { throw wrong }
     let ends = pattern[pattern.index(after: open)..<close].split(separator: ".", omittingEmptySubsequences: true)
     guard ends.count == 2, pattern[open..<close].contains(".."), let first = Int(ends[0]), let last = Int(ends[1]),
@@ -61,23 +77,21 @@ package enum TarShards: PictureSource {
 
   private static func add(
     _ path: String, to part: PictureListing.Part, _ listing: inout PictureListing, _ largest: inout Int
-  ) throws(DataError) {
+  ) throws(FileError) {
     listing.watched.append(path)
     listing.containers.append(path)
     let container = listing.containers.count - 1
     let file: MappedFile
     let members: [TarFile.Member]
-    do throws(FormatError) {
-      file = try MappedFile(path: path)
-      guard !file.bytes.isEmpty else { throw FormatError(path: path, reason: "is empty") }
-      guard file.bytes.count >= 512 else {
-        throw FormatError(path: path, reason: "is no tar archive" + FileSignature.hint(ofFile: path))
-      }
-      if let kind = FileSignature.named(file.bytes.prefix(64)) {
-        throw FormatError(path: path, reason: "is no tar archive; it is \(kind)")
-      }
-      members = try TarFile(file).members
-    } catch { throw DataError(error) }
+    file = try MappedFile(path: path)
+    guard !file.bytes.isEmpty else { throw FileError(path: path, reason: "is empty") }
+    guard file.bytes.count >= 512 else {
+      throw FileError(path: path, reason: "is no tar archive" + FileSignature.hint(ofFile: path))
+    }
+    if let kind = FileSignature.named(file.bytes.prefix(64)) {
+      throw FileError(path: path, reason: "is no tar archive; it is \(kind)")
+    }
+    members = try TarFile(file).members
     // A sample's members follow each other; its key is the name up to the first dot of its last part.
     var index = 0
     while index < members.count {
@@ -110,27 +124,26 @@ package enum TarShards: PictureSource {
 
   private static func label(
     _ bytes: UnsafeRawBufferPointer, _ member: TarFile.Member, _ path: String
-  ) throws(DataError) -> Int {
+  ) throws(FileError) -> Int {
     let digits = bytes[member.offset..<member.offset + min(member.size, 32)].filter { $0 > 32 }
     guard member.size <= 32, digits.allSatisfy({ 48...57 ~= $0 }),
       let label = Int(String(decoding: digits, as: UTF8.self)), label <= PictureIndex.largestLabel
     else {
-      throw DataError(
+      throw FileError(
         path: path,
         reason: "\(quoted(member.name)) holds no label, expected a number from 0 to \(PictureIndex.largestLabel)")
     }
     return label
   }
 
-  private static func nameClasses(_ path: String, _ listing: inout PictureListing, largest: Int) throws(DataError) {
+  private static func nameClasses(_ path: String, _ listing: inout PictureListing, largest: Int) throws(FileError) {
     listing.classes = largest + 1
-    guard FolderListing.isFile(path) else { return }
-    let file: MappedFile
-    do { file = try MappedFile(path: path) } catch { throw DataError(error) }
+    guard System.isRegularFile(path) else { return }
+    let file = try MappedFile(path: path)
     listing.watched.append(path)
     let names = String(decoding: file.bytes, as: UTF8.self).split(whereSeparator: \.isNewline).map(String.init)
     guard names.count > largest else {
-      throw DataError(path: path, reason: "names \(names.count) classes, but there is a label \(largest)")
+      throw FileError(path: path, reason: "names \(counted(names.count, "class")), but there is a label \(largest)")
     }
     listing.classNames = names
     listing.classes = names.count

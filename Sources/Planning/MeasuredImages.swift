@@ -1,5 +1,6 @@
 import Configuration
 import Datasets
+import Files
 
 import struct Kernels.Shape
 
@@ -12,14 +13,14 @@ extension CIFARC {
   /// The files of `evaluation.cifar_c`, for images like those of `test`; nil where none are named. Their labels must be
   /// those of `wholeTest`, the test images of the files.
   package init?(
-    _ configuration: RunConfiguration, like test: Dataset, wholeTest: @autoclosure () throws(DataError) -> Dataset
-  ) throws(DataError) {
+    _ configuration: RunConfiguration, like test: Dataset, wholeTest: @autoclosure () throws(FileError) -> Dataset
+  ) throws(FileError) {
     guard let path = configuration.evaluation.cifarC else { return nil }
     try self.init(
       directory: path, shape: configuration.data.size == nil ? test.shape : nil, classes: test.classes,
       kept: configuration.data.classes, test: wholeTest())
     guard shape.channels == test.shape.channels else {
-      throw DataError(path: path, reason: "images of \(shape), expected \(test.shape.channels) channels, as the data's")
+      throw FileError(path: path, reason: "images of \(shape), expected \(test.shape.channels) channels, as the data's")
     }
   }
 }

@@ -9,24 +9,28 @@ import Runtime
 package struct PlanDescription {
   private let plan: RunPlan
   private let ranks: Int
+  /// What a rank takes.
+  private let memory: String
 
-  package init(plan: RunPlan, ranks: Int) {
+  package init(plan: RunPlan, ranks: Int, memory: String) {
     self.plan = plan
     self.ranks = ranks
+    self.memory = memory
   }
 
   package var text: String {
     [
       plan.settledConfiguration.resolvedYAML, layers, cost, memory, "",
       "\(plan.data.training.count) training, \(plan.data.validation?.count ?? 0) validation and "
-        + "\(plan.data.test?.count ?? 0) test images of \(plan.data.training.shape), \(plan.network.classes) classes; "
+        + "\(plan.data.test?.count ?? 0) test images of \(plan.data.training.shape), \(counted(plan.network.classes, "class")); "
         + "mean \(rounded(plan.normalization.mean)), std \(rounded(plan.normalization.std))",
       plan.skippedText,
       plan.validationText,
       plan.labelNoiseText.map { "label noise: \($0)" },
       plan.emptyClassesText.map { "WARNING: \($0)" },
-      "\(plan.configuration.training.epochs) epochs of \(plan.stepsPerEpoch) steps, \(plan.shards) shards on \(ranks) "
-        + "\(ranks == 1 ? "rank" : "ranks"); the first \(plan.cyclic.warmupEpochs) epochs are plain",
+      "\(counted(plan.configuration.training.epochs, "epoch")) of \(counted(plan.stepsPerEpoch, "step")), "
+        + "\(counted(plan.shards, "shard")) on \(counted(ranks, "rank")); "
+        + "\(counted(plan.cyclic.warmupEpochs, "epoch")) at the start \(plan.cyclic.warmupEpochs == 1 ? "is" : "are") plain",
       "Dry run: nothing was trained or written.",
     ].compactMap(\.self).joined(separator: "\n")
   }
@@ -68,13 +72,5 @@ package struct PlanDescription {
       + (cyclic.map {
         "; cyclic \($0) (\(work($0)) GFLOP), \(decimal(Double($0) / Double(plain), places: 1)) times as much"
       } ?? "; no refinement (icp.rule: none)")
-  }
-
-  private var memory: String {
-    let available = HostMemory.available.map { " of \($0 >> 20) MiB available on this host" } ?? ""
-    let needed = plan.bytesPerRank(ranks: ranks)
-    let short = HostMemory.available.map { needed * Double(ranks) > Double($0) } ?? false
-    return "memory: about \(Int(needed) >> 20) MiB a rank\(available)"
-      + (short ? "\nWARNING: \(ranks) ranks on this host alone would not fit" : "")
   }
 }

@@ -1,5 +1,6 @@
 import Configuration
 import Datasets
+import Files
 import Formats
 import Graph
 import Kernels
@@ -34,7 +35,7 @@ package struct RunPlan: Sendable {
   /// `resumedShards` is what `training.shards: auto` came to at the run's first start. With `data` no file is read, and
   /// of the keys `data.*` only normalisation, order and augmentation count. `indexes` are of pictures whose place is
   /// listed already.
-  /// Throws: ConfigurationError, UsageError, DataError, GraphError, LayerWeightsError.
+  /// Throws: ConfigurationError, UsageError, FileError, GraphError, LayerWeightsError.
   package init(
     _ configuration: RunConfiguration, ranks: Int, resumedShards: Int? = nil, data given: DataSplits? = nil,
     indexes: [String: PictureIndex] = [:]
@@ -47,8 +48,8 @@ package struct RunPlan: Sendable {
     self.shards = shards
     guard ranks <= shards else {
       throw UsageError(
-        "\(ranks) ranks, but training.shards is \(shards): a rank needs a shard at least; "
-          + "start at most \(shards) ranks, or set training.shards (which changes the results)")
+        "\(counted(ranks, "rank")), but training.shards is \(shards): a rank needs a shard at least; "
+          + "start at most \(counted(shards, "rank")), or set training.shards (which changes the results)")
     }
     var options = DataOptions(configuration)
     options.indexes = indexes
@@ -56,7 +57,7 @@ package struct RunPlan: Sendable {
     let channels = data.training.shape.channels
     for (key, values) in [("data.mean", configuration.data.mean), ("data.std", configuration.data.std)] {
       guard let values, values.count != channels else { continue }
-      throw UsageError("\(key) has \(values.count) values, expected \(channels), one a channel of the data")
+      throw UsageError("\(key) has \(counted(values.count, "value")), expected \(channels), one a channel of the data")
     }
     let measured = try Normalization.computed(on: data.training)
     normalization = Normalization(
@@ -89,7 +90,6 @@ package struct RunPlan: Sendable {
         samples: data.training.count, batchSize: configuration.training.batchSize, shards: shards
       ).stepsPerEpoch
     learningRate = LearningRateSchedule(configuration, stepsPerEpoch: stepsPerEpoch)
-    try checkMemory(ranks: ranks)
   }
 
   /// Where batches come from.
@@ -120,7 +120,7 @@ package struct RunPlan: Sendable {
   package var validationText: String? {
     data.validation.map {
       let isHeldOut = configuration.data.validation != .none
-      return "validation: \($0.count) images "
+      return "validation: \(counted($0.count, "image")) "
         + (isHeldOut ? "held out, \(configuration.data.validationSplit.split.rawValue)" : "of the data's own")
     }
   }

@@ -44,12 +44,16 @@ package struct DistillationLoss: Sendable {
     }
     // ||s F / n - s F' / n'||^2 / s^2 = 2 - 2 F F' / (n n') per sample.
     let size = shape.sampleCount
-    func norm(_ x: UnsafePointer<Float>) -> Double { max(Elementwise.dot(x, x, count: size).squareRoot(), 1e-12) }
     let sum = stride(from: 0, to: shape.count, by: size).reduce(0.0) { sum, start in
       let (f, g) = (student + start, target + start)
-      return sum + 2 - 2 * Elementwise.dot(f, g, count: size) / (norm(f) * norm(g))
+      return sum + 2 - 2 * Elementwise.dot(f, g, count: size) / (norm(f, size) * norm(g, size))
     }
     return sum / Double(shape.batch)
+  }
+
+  /// The floor is PyTorch's in `normalize`: features that are all zero have no direction.
+  private static func norm(_ x: UnsafePointer<Float>, _ count: Int) -> Double {
+    max(Elementwise.dot(x, x, count: count).squareRoot(), 1e-12)
   }
 
   /// One sample: with s = sqrt(count), n = ||F||, n' = ||F'|| and r = s F / n - s F' / n', the loss is r r and its
@@ -58,11 +62,9 @@ package struct DistillationLoss: Sendable {
     _ student: UnsafePointer<Float>, _ target: UnsafePointer<Float>, count: Int, factor: Double,
     gradient r: UnsafeMutablePointer<Float>
   ) -> Double {
-    // The floor is PyTorch's in `normalize`: features that are all zero have no direction.
-    func norm(_ x: UnsafePointer<Float>) -> Double { max(Elementwise.dot(x, x, count: count).squareRoot(), 1e-12) }
     let s = Double(count).squareRoot()
-    let n = norm(student)
-    Elementwise.combine(Float(s / n), student, Float(-s / norm(target)), target, count: count, into: r)
+    let n = Self.norm(student, count)
+    Elementwise.combine(Float(s / n), student, Float(-s / Self.norm(target, count)), target, count: count, into: r)
     let loss = Elementwise.dot(r, r, count: count)
     let along = Elementwise.dot(student, r, count: count) / (n * n)
     let slope = factor * s / n

@@ -28,7 +28,8 @@ package struct InputBounds: Sendable {
     }
   }
 
-  private static func clamp(_ value: Float, _ low: Float, _ high: Float) -> Float {
+  /// A NaN stays one.
+  package static func clamp(_ value: Float, _ low: Float, _ high: Float) -> Float {
     value < low ? low : value > high ? high : value
   }
 }

@@ -55,8 +55,8 @@ package final class Refiner {
     contrast = Tensor(count: rule.kind == .random ? piece : 0)
   }
 
-  /// Bytes of one for `rule`, without x_T and without its network.
-  package static func bytes(_ rule: RuleKind, network: Network) -> Double {
+  /// Bytes of what one for `rule` takes beside x_T and its network.
+  package static func stateBytes(_ rule: RuleKind, network: Network) -> Double {
     let input = network.image
     let piece = PieceSize.frozen(network) * input.sampleCount
     let state = Rule(kind: rule, stepSize: 0).stateCount * piece

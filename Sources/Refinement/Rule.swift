@@ -46,13 +46,17 @@ package struct Rule: Sendable {
     case .sgd:
       for i in 0..<count { x[i] -= s * g[i] }
     case .ifgsm:
-      // The sign of zero is zero; that of a NaN is a NaN, so that the loss shows it.
-      for i in 0..<count { x[i] += g[i] > 0 ? s : g[i] < 0 ? -s : g[i] == 0 ? 0 : g[i] }
+      for i in 0..<count { x[i] += Self.signed(s, by: g[i]) }
     case .adam, .random:
       adam(t, x, g, m: state, v: state + stride, count)
     case .ademamix:
       adEMAMix(t, x, g, m: state, v: state + stride, n: state + 2 * stride, count)
     }
+  }
+
+  /// `size` with the sign of `gradient`. The sign of zero is zero; that of a NaN is a NaN, so that the loss shows it.
+  package static func signed(_ size: Float, by gradient: Float) -> Float {
+    gradient > 0 ? size : gradient < 0 ? -size : gradient == 0 ? 0 : gradient
   }
 
   /// m = 0.9 m + 0.1 g; v = 0.999 v + 0.001 g^2; x -= s m^ / (sqrt(v^) + eps), m^ and v^ divided by 1 -

@@ -20,9 +20,16 @@ package final class MetricsLog: @unchecked Sendable {
 
   deinit { close(descriptor) }
 
-  package func append(_ record: StepRecord) throws(SaveError) { try append(line: record.json) }
-  package func append(_ record: EpochRecord) throws(SaveError) { try append(line: record.json) }
-  package func append(_ record: FinalRecord) throws(SaveError) { try append(line: record.json) }
+  package func append(_ record: Record) throws(SaveError) {
+    let end = lseek(descriptor, 0, SEEK_END)
+    do throws(SystemError) {
+      try system.write(Array("\(record.json)\n".utf8), to: descriptor, path: path)
+    } catch {
+      // A full disk takes part of a line; without this the next record would continue it.
+      if end >= 0 { _ = ftruncate(descriptor, end) }
+      throw SaveError(error)
+    }
+  }
 
   /// Waits until the records are on the disk: before a checkpoint that stands for them.
   package func synchronize() throws(SaveError) {
@@ -35,7 +42,7 @@ package final class MetricsLog: @unchecked Sendable {
   /// `unfinishedEpoch`: the epoch that the step lies in the middle of; its record, of a part, goes too.
   package func truncate(afterStep step: Int, unfinishedEpoch: Int? = nil) throws(SaveError) {
     let old: [UInt8]
-    do throws(FormatError) {
+    do throws(FileError) {
       old = try RegularFile.read(path, followLinks: false)
     } catch { throw SaveError(path: path, reason: error.reason, advice: "look at that disk and at the system's log") }
     let kept = Self.kept(of: Data(old), afterStep: step, unfinishedEpoch: unfinishedEpoch)
@@ -55,8 +62,7 @@ package final class MetricsLog: @unchecked Sendable {
   }
 
   /// The lines that are whole JSON objects and whose step, if they have one, is not past `step`. What was measured at
-  /// an end
-  /// goes: the run goes on to another, or measures again.
+  /// an end goes: the run goes on to another, or measures again.
   static func kept(of text: Data, afterStep step: Int, unfinishedEpoch: Int?) -> Data {
     var kept = Data()
     var rest = text[...]
@@ -65,32 +71,27 @@ package final class MetricsLog: @unchecked Sendable {
       rest = rest[(end + 1)...]
       guard let record = (try? JSONSerialization.jsonObject(with: line)) as? [String: Any] else { continue }
       if let found = record["step"] as? Int, found > step { continue }
-      if record["kind"] as? String == "final" { continue }
-      if let unfinishedEpoch, record["kind"] as? String == "epoch", record["epoch"] as? Int == unfinishedEpoch {
-        continue
+      switch (record["kind"] as? String).flatMap(Record.Kind.init) {
+      case .final: continue
+      case .epoch where unfinishedEpoch != nil && record["epoch"] as? Int == unfinishedEpoch: continue
+      default: kept.append(line)
       }
-      kept.append(line)
     }
     return kept
   }
 
-  private func append(line: String) throws(SaveError) {
-    let end = lseek(descriptor, 0, SEEK_END)
-    do throws(SystemError) {
-      try system.write(Array("\(line)\n".utf8), to: descriptor, path: path)
-    } catch {
-      // A full disk takes part of a line; without this the next record would continue it.
-      if end >= 0 { _ = ftruncate(descriptor, end) }
-      throw SaveError(error)
-    }
-  }
-
-  /// A link would send records elsewhere, and a pipe would wait for a reader: neither is opened.
+  /// The file, made where there is none: then its name is on the disk before a checkpoint stands for its records. A
+  /// link would send records elsewhere, and a pipe would wait for a reader: neither is opened.
   private static func open(_ path: String, _ system: System) throws(SystemError) -> Int32 {
+    let isThere = FileKind(path) != nil
     let descriptor = try system.open(path, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_NONBLOCK)
-    var status = stat()
-    if fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG { return descriptor }
-    close(descriptor)
-    throw SystemError(call: "open", path: path, code: EEXIST)
+    do throws(SystemError) {
+      guard FileKind(of: descriptor) == .regular else { throw SystemError(call: "open", path: path, code: EEXIST) }
+      if !isThere { try system.synchronizeDirectory(System.parentDirectory(path)) }
+      return descriptor
+    } catch {
+      close(descriptor)
+      throw error
+    }
   }
 }

@@ -1,3 +1,5 @@
+import Runtime
+
 /// What a run prints when it is done.
 package struct RunSummary: Sendable {
   /// A fraction from 0 to 1; nil where there are no test images.
@@ -32,7 +34,7 @@ package struct RunSummary: Sendable {
     if let testAccuracy { rows.append(["test accuracy", "\(decimal(testAccuracy * 100, places: 2)) %"]) }
     if let history, history.epochs.count > 1 { rows += bestEpochs(history) }
     if let testLoss { rows.append(["test loss", decimal(testLoss, places: 4)]) }
-    rows.append(["time", "\(duration(seconds)) for \(Table.grouped(steps)) steps"])
+    rows.append(["time", "\(duration(seconds)) for \(Table.grouped(steps)) \(steps == 1 ? "step" : "steps")"])
     rows.append(["run directory", runDirectory])
     if let checkpoint { rows.append(["checkpoint", checkpoint]) }
     let width = rows.map { $0[0].count }.max()!

@@ -31,7 +31,10 @@ extension Comparison {
     }
     notes.append(provenance)
     let failed = rows.reduce(0) { $0 + $1.failed }
-    if failed > 0 { notes.append("**\(failed) of \(runs.count) runs failed** and are in no mean.") }
+    if failed > 0 {
+      notes.append(
+        "**\(failed) of \(counted(runs.count, "run")) failed** and \(failed == 1 ? "is" : "are") in no mean.")
+    }
     if unfinished > 0 { notes.append("**\(counted(unfinished, "run")) not done yet.**") }
     let recorded = runs.recorded
     for metric in metrics where !recorded.contains(metric) && !recorded.isEmpty {

@@ -81,7 +81,7 @@ struct StudyFolder {
       let state = RunNote.read(directory(index))?.exitStatus == nil ? "done" : "failed"
       return [run.name, epochs, isFinished[index] ? state : ""]
     }
-    return Table.text(header: ["run", "epochs", "state"], rows: rows) + "\n\n\(rows.count) runs"
+    return Table.text(header: ["run", "epochs", "state"], rows: rows) + "\n\n\(counted(rows.count, "run"))"
   }
 
   /// Variants of a point that are the same run under two names, as a slip or a drawn trial may be.

@@ -1,3 +1,5 @@
+import Checkpointing
+import Configuration
 import Doctor
 import Evaluation
 import Foundation
@@ -31,7 +33,8 @@ package final class SweepSession {
     guard world.size % sweep.ranksPerRun == 0 else {
       throw SharedError(
         exitCode: ExitCode.usage,
-        description: "\(world.size) ranks cannot be cut into groups of 'ranks_per_run' \(sweep.ranksPerRun): start "
+        description:
+          "\(counted(world.size, "rank")) cannot be cut into groups of 'ranks_per_run' \(sweep.ranksPerRun): start "
           + "\(max(1, world.size / sweep.ranksPerRun) * sweep.ranksPerRun)")
     }
     folder = try world.collectively { StudyFolder(path: directory, sweep: sweep, runs: try sweep.runs()) }
@@ -56,7 +59,7 @@ package final class SweepSession {
     finishedAtStart = try group.rank == 0 ? folder.finishedCount() : 0
     if world.rank == 0 {
       console.line(
-        "\(sweep.source.name): \(folder.runs.count) runs, \(finishedAtStart) of them done before, "
+        "\(sweep.source.name): \(counted(folder.runs.count, "run")), \(finishedAtStart) of them done before, "
           + "\(world.size / group.size) at a time, into \(folder.path)")
       for note in try folder.twins() { console.line("warning: \(note)") }
     }
@@ -118,13 +121,15 @@ package final class SweepSession {
   /// Of the launch and the hosts, once and not with every run; what the first run's configuration comes to is its own
   /// to say.
   private func warn() throws {
-    let first = folder.runs.first?.configuration
+    let first = folder.runs.first.flatMap { try? $0.configuration.startingPoint().configuration }
     // All ranks of a group fail alike, so none waits for another.
     let indexes = first.flatMap { try? group.pictureIndexes($0) } ?? [:]
     let plan = try? first.map { try RunPlan($0, ranks: group.size, indexes: indexes) }
     let isThere = try world.minimum([plan == nil ? 0 : 1])[0] == 1
     guard isThere, let plan else { return }
-    try Preflight.warn(about: plan, ranks: group.size, communicator: world, logger: Logger(label: "icp"))
+    try Preflight.warn(
+      about: plan, RankMemory(plan, ranks: group.size), rank: group.rank, communicator: world,
+      logger: Logger(label: "icp"))
   }
 
   private func gather(_ ending: SweepEnding) throws -> [SweepEnding] {
@@ -165,7 +170,8 @@ package final class SweepSession {
     guard counts[0] > 0 else { return }
     throw SharedError(
       exitCode: Int32(counts[1]),
-      description: "\(counts[0]) of \(folder.runs.count) runs failed: see \(RunNote.failed) in their directories; "
+      description:
+        "\(counts[0]) of \(counted(folder.runs.count, "run")) failed: see \(RunNote.failed) in their directories; "
         + "--retry-failed tries them again")
   }
 }

@@ -40,7 +40,7 @@ extension SweepStep {
   /// The first rank's, on every rank of the group.
   func shared(with group: Communicator) throws -> SweepStep {
     guard group.size > 1 else { return self }
-    let message = Array(try JSONEncoder().encode(Message(self)))
+    let message = Array(JSONText.of(Message(self)).utf8)
     let heard = try JSONDecoder().decode(Message.self, from: Data(try group.broadcast(message)))
     return group.rank == 0 ? self : heard.step
   }

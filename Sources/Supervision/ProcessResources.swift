@@ -9,7 +9,7 @@ package struct ProcessResources {
   var openFiles: Int?
   var threads: Int?
 
-  package var values: [String: RecordValue] {
+  package var values: NamedValues {
     func value(_ number: Int?) -> RecordValue { .number(number.map { Double($0) }) }
     return ["resident_bytes": value(residentBytes), "open_files": value(openFiles), "threads": value(threads)]
   }

@@ -33,31 +33,33 @@ package struct EpochReport: Sendable {
     }
   }
 
-  var record: EpochRecord {
-    EpochRecord(
-      epoch: epoch, step: step, trainLoss: trainLoss, trainAccuracy: trainAccuracy,
-      validation: validation.map(SplitScores.init), test: test.map(SplitScores.init), seconds: seconds,
-      extra: [
+  var record: Record {
+    .epoch(
+      epoch, step: step, trainLoss: trainLoss, trainAccuracy: trainAccuracy,
+      validation: validation.map(SplitScores.init),
+      test: test.map(SplitScores.init), seconds: seconds,
+      others: [
         "saving_seconds": .number(savingSeconds), "seconds_per_step": .number(secondsPerStep),
         "processor_seconds_per_step": .number(processorSecondsPerStep),
-      ].merging(regimeValues) { first, _ in first }
-        .merging(ProcessResources.current.values) { first, _ in first })
+      ] + regimeValues + ProcessResources.current.values)
   }
 
   /// Calibration, generalisation and what became of noisy labels; not finite where nothing was measured.
-  private var regimeValues: [String: RecordValue] {
-    var values: [String: RecordValue] = ["test_ece": .number(test?.ece)]
-    if let validation { values["validation_ece"] = .number(validation.ece) }
-    if let labelNoiseRate { values["label_noise_rate"] = .number(labelNoiseRate) }
+  private var regimeValues: NamedValues {
+    var values: NamedValues = ["test_ece": .number(test?.ece)]
+    if let validation { values += ["validation_ece": .number(validation.ece)] }
+    if let labelNoiseRate { values += ["label_noise_rate": .number(labelNoiseRate)] }
     guard let trainSample else { return values }
-    values["train_eval_loss"] = .number(trainSample.loss)
-    values["train_eval_accuracy"] = .number(trainSample.accuracy)
-    values["generalization_gap"] = .number(test.map { trainSample.accuracy - $0.accuracy })
+    values += [
+      "train_eval_loss": .number(trainSample.loss), "train_eval_accuracy": .number(trainSample.accuracy),
+      "generalization_gap": .number(test.map { trainSample.accuracy - $0.accuracy }),
+    ]
     guard labelNoiseRate != nil else { return values }
-    values["train_accuracy_right_labels"] = .number(trainSample.labelScores.right)
-    values["train_accuracy_wrong_labels"] = .number(trainSample.labelScores.wrong)
-    values["train_accuracy_true_labels"] = .number(trainSample.labelScores.truth)
-    return values
+    return values + [
+      "train_accuracy_right_labels": .number(trainSample.labelScores.right),
+      "train_accuracy_wrong_labels": .number(trainSample.labelScores.wrong),
+      "train_accuracy_true_labels": .number(trainSample.labelScores.truth),
+    ]
   }
 }
 

@@ -9,12 +9,12 @@ extension Resumed {
   /// The configuration that the run began with.
   func savedConfiguration() throws -> RunConfiguration {
     guard let text = metadata["config"] else {
-      throw CheckpointError(path: path, reason: "metadata does not hold the run's configuration")
+      throw FileError(path: path, reason: "metadata does not hold the run's configuration")
     }
     do {
       return try RunConfiguration(yaml: text, name: "\(path) (config)")
     } catch {
-      throw CheckpointError(path: path, reason: "its configuration cannot be read: \(error)")
+      throw FileError(path: path, reason: "its configuration cannot be read: \(error)")
     }
   }
 
@@ -25,7 +25,7 @@ extension Resumed {
     if given.data.mean == nil || saved.data.mean == nil { current.data.mean = saved.data.mean }
     if given.data.std == nil || saved.data.std == nil { current.data.std = saved.data.std }
     if let difference = current.differences(from: saved).first {
-      throw CheckpointError(
+      throw FileError(
         path: path, reason: "\(difference); --resume needs every key that decides the weights unchanged")
     }
     let isEarlier = metadata["preprocessing.mean"] == nil
@@ -33,7 +33,7 @@ extension Resumed {
     guard metadata["data"] == identity else {
       let isGiven = isEarlier && current.data != plan.configuration.data
       let isRelabelled = plan.configuration.data.labelNoise.kind == .file
-      throw CheckpointError(
+      throw FileError(
         path: path,
         reason:
           "\(isGiven ? "'data.mean' or 'data.std' is given and not what was computed, or " : "")"
@@ -47,7 +47,7 @@ extension Resumed {
         plan.data.training.classNames, path: path)
       let own = plan.preprocessing.metadata
       for key in own.keys.sorted() where metadata[key] != own[key] {
-        throw CheckpointError(
+        throw FileError(
           path: path,
           reason: "\(key) is \(own[key]!), but the run began with \(quoted(metadata[key] ?? "none"))")
       }

@@ -27,12 +27,6 @@ package final class RunJournal {
   private var isLast = false
   /// Records that could not be written yet, oldest first.
   private var unwritten: [Record] = []
-
-  private enum Record {
-    case step(StepRecord)
-    case epoch(EpochRecord)
-    case final(FinalRecord)
-  }
   private var hasWarnedOfPerturbation = false
   package private(set) var lastCheckpoint: String?
 
@@ -120,23 +114,17 @@ package final class RunJournal {
 
   private func writeRecords() throws(SaveError) {
     while let record = unwritten.first {
-      switch record {
-      case .step(let record): try metrics.append(record)
-      case .epoch(let record): try metrics.append(record)
-      case .final(let record): try metrics.append(record)
-      }
+      try metrics.append(record)
       unwritten.removeFirst()
     }
   }
 
   /// `values` of the step, by name.
-  package func record(step: Int, _ context: StepContext, values: [(name: String, value: RecordValue)]) {
-    if context.isLogged { append(.step(StepRecord(step: step, epoch: context.epoch, values: values))) }
-    func number(_ name: String) -> Double? {
-      guard case .number(let number)? = values.first(where: { $0.name == name })?.value else { return nil }
-      return number
-    }
-    if !hasWarnedOfPerturbation, let moved = number("perturbation"), moved < 1e-6, plan.configuration.icp.steps > 0 {
+  package func record(step: Int, _ context: StepContext, values: NamedValues) {
+    if context.isLogged { append(.step(step, epoch: context.epoch, values)) }
+    if !hasWarnedOfPerturbation, let moved = values.number("perturbation"), moved < 1e-6,
+      plan.configuration.icp.steps > 0
+    {
       hasWarnedOfPerturbation = true
       warn(
         "step \(step): the refinement moves pixels by \(moved) on average, numerically nothing; "
@@ -146,11 +134,12 @@ package final class RunJournal {
       RunProgress(
         epoch: context.epoch, epochs: plan.configuration.training.epochs, step: step,
         steps: min(plan.totalSteps, plan.configuration.training.maxSteps ?? .max),
-        loss: number("task_loss") ?? .nan, imagesPerSecond: number("images_per_second") ?? .nan))
+        loss: values.number(StepScalars.taskLoss) ?? .nan,
+        imagesPerSecond: values.number("images_per_second") ?? .nan))
   }
 
   package func record(_ report: EpochReport) {
-    append(.epoch(report.record))
+    append(report.record)
     let validation = report.validation.map { "  validation \(percent($0.accuracy))" } ?? ""
     let test = report.test.map { "  test \(percent($0.accuracy))" } ?? ""
     console.line(
@@ -161,7 +150,7 @@ package final class RunJournal {
 
   /// Behind the last save; what cannot be written now ends the run, since nothing comes after it.
   func record(_ report: FinalReport, endOf run: RunResult) throws {
-    unwritten.append(.final(FinalRecord(step: run.progress.step, epoch: run.report.epoch, values: report.values)))
+    unwritten.append(.final(step: run.progress.step, epoch: run.report.epoch, report.values))
     try writeRecords()
     if let warning = report.robustness.attacks?.warning { warn(warning) }
     console.line("\n\(report.text)")
@@ -172,6 +161,8 @@ package final class RunJournal {
   /// `finishSaving`, which the last save of a run needs.
   package func save(_ state: @autoclosure () -> TrainingState) {
     collect(waits: true)
+    // The next step tells all ranks.
+    guard failure == nil else { return }
     let state = state()
     do {
       try writeRecords()

@@ -1,5 +1,6 @@
 import Checkpointing
 import Datasets
+import Files
 import Graph
 import Loading
 import MPI
@@ -132,7 +133,7 @@ package final class Trainer {
   package var state: TrainingState { TrainingState(progress: progress, model: model, optimizer: optimizer) }
 
   /// Goes on from a saved state.
-  /// Throws: WeightsError where its tensors, read from `path`, are not this model's.
+  /// Throws: FileError where its tensors, read from `path`, are not this model's.
   package func resume(from state: TrainingState, path: String = "") throws {
     try state.restore(to: model, optimizer, from: path)
     progress = state.progress

@@ -13,15 +13,12 @@ extension TrainingSession {
       "\(Platform.description)",
       "\(short(name)): \(configuration.model.kind.rawValue) on \(plan.configuration.data.format.rawValue), "
         + "\(plan.data.training.count) training and \(plan.data.test?.count ?? 0) test images, rule \(configuration.icp.rule.rawValue), "
-        + "\(ranks) \(ranks == 1 ? "rank" : "ranks"), \(plan.shards) shards, \(plan.totalSteps) steps",
+        + "\(counted(ranks, "rank")), \(counted(plan.shards, "shard")), \(counted(plan.totalSteps, "step"))",
       plan.skippedText,
       plan.validationText,
       plan.labelNoiseText.map { "label noise: \($0)" },
       "bit-reproducible: \(reproducibility(plan, resumed))",
     ].compactMap(\.self)
-    if let available = HostMemory.available, plan.bytesPerRank(ranks: ranks) * Double(ranks) > Double(available) {
-      logger.warning("if all \(ranks) ranks are on this host, its memory may not do; see --dry-run")
-    }
     if let resumed { lines.append("going on from \(resumed.path), step \(resumed.state.progress.step)") }
     return lines.joined(separator: "\n")
   }

@@ -58,10 +58,12 @@ package struct TrainingSession {
     try checkPlaces()
     let weights = try readWeights()
     let plan = try makePlan(from: nil, weights)
-    _ = try makeFinalEvaluation(plan)
+    let memory = RankMemory(plan, ranks: communicator.size, final: try makeFinalEvaluation(plan))
     _ = try makeModel(plan, weights)
-    try communicator.collectively {
-      if communicator.rank == 0 { try StandardOutput.print(PlanDescription(plan: plan, ranks: communicator.size).text) }
+    try communicator.onFirstRank {
+      let description = PlanDescription(
+        plan: plan, ranks: communicator.size, memory: memory.text(ranks: communicator.size))
+      try StandardOutput.print(description.text)
     }
   }
 
@@ -77,7 +79,10 @@ package struct TrainingSession {
     let weights = try readWeights()
     let plan = try makePlan(from: resumed, weights)
     let finalEvaluation = try makeFinalEvaluation(plan)
-    if !isQuiet { try Preflight.warn(about: plan, communicator: communicator, logger: logger) }
+    if !isQuiet {
+      let memory = RankMemory(plan, ranks: communicator.size, final: finalEvaluation)
+      try Preflight.warn(about: plan, memory, communicator: communicator, logger: logger)
+    }
     // Before the directory is opened to write: with --resume never that clears it.
     let model = try makeModel(plan, weights)
     // Every rank takes part, though rank 0 alone knows whether it is open already.
@@ -153,6 +158,7 @@ package struct TrainingSession {
         saved.map(configuration.resuming) ?? configuration, ranks: communicator.size, resumedShards: shards,
         indexes: indexes)
       if let resumed, let saved { try resumed.check(began: saved, given: configuration, against: plan) }
+      try RankMemory(plan, ranks: communicator.size).check()
       return plan
     }
     try communicator.agree(
@@ -207,7 +213,7 @@ package struct TrainingSession {
         }
         guard let point = try store.newestValid() else {
           guard try store.hasCheckpoints else { return nil }
-          throw CheckpointError(
+          throw FileError(
             path: store.bestPath,
             reason: "the only checkpoint left; --resume \(ShellWord.path(store.bestPath)) goes on from it, "
               + "--resume never starts over")

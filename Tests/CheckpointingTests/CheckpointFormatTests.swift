@@ -1,4 +1,5 @@
 import Checkpointing
+import Files
 import Formats
 import Foundation
 import Testing
@@ -30,7 +31,7 @@ import Testing
       let bytes = try Support.bytes(path)
       for count in 0..<bytes.count {
         try Support.write(Array(bytes.prefix(count)), path)
-        #expect(throws: CheckpointError.self, "\(count) bytes") { try CheckpointStore.load(path: path) }
+        #expect(throws: FileError.self, "\(count) bytes") { try CheckpointStore.load(path: path) }
       }
     }
   }
@@ -43,7 +44,7 @@ import Testing
         var changed = bytes
         changed[bit / 8] ^= 1 << (bit % 8)
         try Support.write(changed, path)
-        #expect(throws: CheckpointError.self, "bit \(bit)") { try CheckpointStore.load(path: path) }
+        #expect(throws: FileError.self, "bit \(bit)") { try CheckpointStore.load(path: path) }
       }
     }
   }
@@ -56,10 +57,10 @@ import Testing
       let tensor = try #require(file["fc.bias"])
       bytes[bytes.count - file.tensors.last!.range.upperBound + tensor.range.lowerBound] ^= 1
       try Support.write(bytes, path)
-      let error = #expect(throws: CheckpointError.self) { try CheckpointStore.load(path: path) }
+      let error = #expect(throws: FileError.self) { try CheckpointStore.load(path: path) }
       #expect(error?.description == "\(path): damaged: tensor 'fc.bias' does not match its checksum")
       #expect(error?.exitCode == 65)
-      #expect(throws: CheckpointError.self) { try WeightsFile(path: path) }
+      #expect(throws: FileError.self) { try WeightsFile(path: path) }
     }
   }
 
@@ -68,7 +69,7 @@ import Testing
       let path = "\(directory)/torch.safetensors"
       let tensors = [NamedTensor("fc.weight", shape: [1, 2], floats: [1, 2])]
       try Support.write(SafetensorsWriter.encode(tensors: tensors, metadata: ["format": "pt"]), path)
-      let error = #expect(throws: CheckpointError.self) { try CheckpointStore.load(path: path) }
+      let error = #expect(throws: FileError.self) { try CheckpointStore.load(path: path) }
       #expect(error?.reason == "not a checkpoint of this program: no format_version in its metadata")
       #expect(try WeightsFile(path: path).tensors == tensors)
     }
@@ -86,7 +87,7 @@ import Testing
     try Support.withDirectory { directory in
       let path = "\(directory)/later.safetensors"
       try Support.write(SafetensorsWriter.encode(tensors: [], metadata: ["format_version": "2"]), path)
-      let error = #expect(throws: CheckpointError.self) { try CheckpointStore.load(path: path) }
+      let error = #expect(throws: FileError.self) { try CheckpointStore.load(path: path) }
       #expect(error?.reason == "format_version '2', but this program reads version 1")
     }
   }

@@ -63,7 +63,7 @@ import Testing
         _ = try store.save(Support.snapshot(step), step: step)
         try Support.write([], store.path(step: step))
       }
-      let error = #expect(throws: CheckpointError.self) { try store.newestValid() }
+      let error = #expect(throws: FileError.self) { try store.newestValid() }
       #expect(error?.reason.contains("step-0000001") == true)
       #expect(error?.reason.contains("step-0000002") == true)
       #expect(error?.reason.contains("--resume never") == true)

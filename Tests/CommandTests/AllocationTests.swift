@@ -31,7 +31,9 @@ import Testing
     ["icp.preset=published-code"], ["model.kind=resnet18", "model.stem=small"],
     ["model.kind=wrn-16-4", "model.dropout=0.3"],
   ])
-  func `allocates nothing and takes no lock`(settings: [String]) throws {
+  func `allocates nothing and takes no lock`(settings: [String]) throws { try expectNothing(settings) }
+
+  private func expectNothing(_ settings: [String]) throws {
     let counts = try count(settings)
     let control = try #require(counts["control"])
     #expect(control.allocations == [1] && control.locks == [1], "the probe does not count")
@@ -40,6 +42,18 @@ import Testing
       #expect(steps.allocations == [0, 0, 0], "\(kind) steps")
       #expect(steps.locks == [0, 0, 0], "\(kind) steps")
     }
+  }
+
+  /// Of each small network of an ONNX file, so of nearly every operator.
+  @Test(arguments: `Networks from files`.names)
+  func `allocates nothing and takes no lock in a file's network`(name: String) throws {
+    let folder = try TemporaryDirectory()
+    try ColouredImages.write(to: folder.path, height: 16, width: 16)
+    let file = "\(PackageRoot.path)/Tests/Fixtures/\(name).onnx"
+    try expectNothing([
+      "data.format=idx", "data.path=\(folder.path)", "data.limit=35", "data.size=native", "model.kind=onnx",
+      "model.path=\(file)", "training.batch_size=7",
+    ])
   }
 
   private func count(_ settings: [String], ranks: Int? = nil) throws -> [String: Counts] {

@@ -24,7 +24,7 @@ import Testing
   }
 
   @Test(
-    arguments: "config plan checkpoint idx cifar gzip labels sweep jpeg png tar npz".split(separator: " ").map(
+    arguments: "config plan checkpoint idx cifar gzip labels sweep jpeg png tar npz onnx".split(separator: " ").map(
       String.init))
   func `is read or refused with the right error, in little memory`(target: String) throws {
     let names = try FileManager.default.contentsOfDirectory(atPath: "\(Self.corpus)/\(target)").sorted()

@@ -105,8 +105,10 @@ import Testing
 
     let given = try tiny.train(["checkpoint.every_steps=1"], resume: "auto", program: script)
     given.expect(74, "warning: step 6 was not saved", "warning: step 7 was not saved")
-    // A failure shows at a step's boundary: the third, of step 8, at the latest when the save of step 9 waits for it.
-    #expect(8...9 ~= (try #require(try tiny.records().last)).step, "three failures in a row end the run")
+    #expect(!given.standardError.contains("step 9 was not saved"))
+    // The third failure, of step 8, shows in step 9, where the disk is slow in the save after it; a step tells all
+    // ranks.
+    #expect(9...10 ~= (try #require(try tiny.records().last)).step, "three failures in a row end the run")
 
     try tiny.train(resume: "auto").expect(0)
     #expect(try tiny.checkpoint(20) == tiny.checkpoint(20, of: "unbroken"))

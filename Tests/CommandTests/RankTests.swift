@@ -45,6 +45,7 @@ import Testing
       Variant(
         name: "gradients in five buckets, which travel behind it",
         settings: ["model.kind=mlp", "model.hidden=[700, 700]", "training.overlap=false"], ranks: [2, 3]),
+      Variant(name: "dropout", settings: ["model.dropout=0.4"], ranks: [2, 3, 4]),
       Variant(name: "plain training of an MLP", settings: ["model.kind=mlp", "model.hidden=[16]", "icp.rule=none"]),
     ])
   func `20 steps give byte-identical checkpoints at any number of ranks`(variant: Variant) throws {
@@ -125,6 +126,27 @@ import Testing
     try tiny.train(["training.shards=2"], ranks: 3)
       .expect(64, "3 ranks, but training.shards is 2: a rank needs a shard at least")
     #expect(!FileManager.default.fileExists(atPath: tiny.path("run")))
+  }
+
+  /// Open MPI 5 takes the addresses of several hosts for its own.
+  @Test func `ranks on fewer hosts than launch asked for are refused`() throws {
+    let tiny = try TinyRun()
+    try tiny.train(ranks: 2, environment: ["ICP_HOSTS": "2"])
+      .expect(64, "2 hosts were asked for, and all ranks are on ", "name hosts as they name themselves")
+    #expect(!FileManager.default.fileExists(atPath: tiny.path("run")))
+  }
+
+  /// By which launch/ knows a 0 of the launcher's from the end of the run.
+  @Test func `rank 0 leaves a mark after the end of a run, and after no other end`() throws {
+    let tiny = try TinyRun()
+    for (settings, status, isThere) in [
+      (["training.max_steps=2"], 0, true), (["training.shards=1"], 64, false),
+      (["training.max_steps=2", "optimizer.learning_rate=1e30"], 77, false),
+    ] as [([String], Int32, Bool)] {
+      let mark = tiny.path("ended-\(status)")
+      try tiny.train(settings, into: "run-\(status)", ranks: 2, environment: ["ICP_END_MARK": mark]).expect(status)
+      #expect(FileManager.default.fileExists(atPath: mark) == isThere)
+    }
   }
 
   @Test func `a launch that gives single processes is refused`() throws {

@@ -29,11 +29,12 @@ extension RunConfiguration {
     var result = RunConfiguration()
     // What is recognised depends on the machine.
     result.data.format = DataFormat.allCases.filter { $0 != .auto }.randomElement(using: &stream)!
-    result.data.path = result.data.format != .glyphs || chance() ? text() : nil
+    let isDrawn = result.data.format == .glyphs
+    result.data.path = isDrawn ? nil : text()
     result.data.size = chance() ? integer(1...1024) : nil
     result.data.shuffle = chance()
-    result.data.validationPath = chance() ? text() : nil
-    result.data.testPath = chance() ? text() : nil
+    result.data.validationPath = chance() && !isDrawn ? text() : nil
+    result.data.testPath = chance() && !isDrawn ? text() : nil
     let erasing = Augmentation("random-erasing", ["probability": [number(below: 1)], "scale": [0.1, 0.2]])!
     result.data.augment = chance() ? [.flip, .padCrop] : chance() ? [erasing] : []
     result.data.evaluation.resize = chance() ? integer(1...4096) : nil

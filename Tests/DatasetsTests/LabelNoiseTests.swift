@@ -1,4 +1,5 @@
 import Datasets
+import Files
 import Testing
 
 @Suite struct LabelNoiseTests {
@@ -131,6 +132,6 @@ import Testing
   }
 
   @Test func `asymmetric noise is refused where classes have no meaning`() throws {
-    #expect(throws: DataError.self) { try splits(.asymmetric, 0.4) }
+    #expect(throws: FileError.self) { try splits(.asymmetric, 0.4) }
   }
 }

@@ -1,4 +1,5 @@
 import Datasets
+import Files
 import Formats
 import Foundation
 import Images
@@ -61,15 +62,78 @@ struct PictureSourceTests {
     }
     let both = try same.binary().path
     try Folder.writePNG(in: same.folder, "binary/cats/1.png", randomPicture(4, 4, seed: 0))
-    let error = #expect(throws: DataError.self) { try DataFormat.recognised(at: both) }
+    let error = #expect(throws: FileError.self) { try DataFormat.recognised(at: both) }
     #expect(
       error?.reason == "holds CIFAR-10's binary files ('data.format: cifar10') and pictures (class folders) "
         + "('data.format: images'): say which in 'data.format'")
     let nothing = try Folder()
     try nothing.write("notes.txt", [65])
-    #expect(throws: DataError.self) { try DataFormat.recognised(at: nothing.path) }
-    let missing = #expect(throws: DataError.self) { try DataFormat.recognised(at: nothing.path + "/absent") }
+    #expect(throws: FileError.self) { try DataFormat.recognised(at: nothing.path) }
+    let missing = #expect(throws: FileError.self) { try DataFormat.recognised(at: nothing.path + "/absent") }
     #expect(missing?.reason == "no such file or folder")
+  }
+
+  @Test func `test images alone are recognised and read as they are beside training images`() throws {
+    let same = SameImages()
+    let reference = try #require(try DataSplits.load(try same.binary().options).test)
+    for (name, place) in try same.all() {
+      switch name {
+      case "list":
+        let lines = try String(contentsOfFile: place.path, encoding: .utf8).split(separator: "\r\n")
+        try lines.filter { !$0.hasSuffix(",train") }.joined(separator: "\r\n").write(
+          toFile: place.path, atomically: true, encoding: .utf8)
+      case "npz":
+        let arrays = try same.npyPairs().path
+        let test = try ["test_images.npy", "test_labels.npy"].map { array in
+          (name: array, contents: [UInt8](try Data(contentsOf: URL(fileURLWithPath: "\(arrays)/\(array)"))))
+        }
+        try Data(zipArchive(test)).write(to: URL(fileURLWithPath: place.path))
+      default:
+        for file in try FileManager.default.contentsOfDirectory(atPath: place.path) where file.contains("train") {
+          try FileManager.default.removeItem(atPath: "\(place.path)/\(file)")
+        }
+      }
+      #expect(try DataFormat.recognised(at: place.path).format == place.options.format, "\(name)")
+      let test = try DataSplits.loadTest(place.options)
+      #expect(test.labels == reference.labels, "\(name)")
+      for index in 0..<test.count { #expect(test.pixels(index) == reference.pixels(index), "\(name), \(index)") }
+      #expect(try place.options.pictureIndexes(measuresTraining: false).count == (place.format == "images" ? 1 : 0))
+      #expect(loadingError(place.options).contains("train"), "\(name): \(loadingError(place.options))")
+    }
+  }
+
+  @Test func `copies of archives and arrays of two names are refused, and a picture in two splits`() throws {
+    let same = SameImages()
+    let shards = try same.shards()
+    let first = "\(shards.path)/all-train-000.tar"
+    for copy in ["all-train-000 (1).tar", "all-test-copy.tar"] {
+      try FileManager.default.copyItem(atPath: first, toPath: "\(shards.path)/\(copy)")
+      #expect(loadingError(shards.options).contains("holds the same bytes as"), "\(copy)")
+      try FileManager.default.removeItem(atPath: "\(shards.path)/\(copy)")
+    }
+    let arrays = try same.npyPairs()
+    for name in ["images", "labels"] {
+      try FileManager.default.copyItem(
+        atPath: "\(arrays.path)/train_\(name).npy", toPath: "\(arrays.path)/training_\(name).npy")
+    }
+    #expect(loadingError(arrays.options).hasSuffix("train_images and training_images, which are two data sets or one twice: keep those of one"))
+    let list = try same.list()
+    let text = try String(contentsOfFile: list.path, encoding: .utf8)
+    try (text + "\r\nclass0,files/train0.png,test").write(toFile: list.path, atomically: true, encoding: .utf8)
+    #expect(loadingError(list.options).hasSuffix("line 18: 'files/train0.png' is on line 2 too, for another split"))
+  }
+
+  @Test func `class folders beside a test folder are not classes of one set`() throws {
+    let folder = try Folder()
+    for name in ["cat/1.png", "dog/2.png", "test/cat/3.png"] {
+      try folder.writePNG(name, randomPicture(8, 8, seed: name.utf8.count))
+    }
+    let options = DataOptions(format: .images, path: folder.path)
+    #expect(loadingError(options).hasSuffix("holds 'test' beside 'cat': training images belong into train/"))
+    // A class may be called so.
+    try FileManager.default.removeItem(atPath: "\(folder.path)/test")
+    try folder.writePNG("test/3.png", randomPicture(8, 8, seed: 9))
+    #expect(try DataSplits.load(options).training.classNames == ["cat", "dog", "test"])
   }
 
   @Test func `all bad files are named in one message, or left out and counted`() throws {
@@ -106,7 +170,7 @@ struct PictureSourceTests {
     let file = splits.training.origin(of: 3)
     let other = randomPicture(32, 32, seed: 999).encodedAsPNG()!
     try Data(other).write(to: URL(fileURLWithPath: file))
-    let error = #expect(throws: DataError.self) { try splits.training.withPixels(of: 3) { _ in } }
+    let error = #expect(throws: FileError.self) { try splits.training.withPixels(of: 3) { _ in } }
     #expect(
       error?.path == file && error?.reason.hasSuffix("the data was changed") == true, "\(String(describing: error))")
 
@@ -117,8 +181,8 @@ struct PictureSourceTests {
     let loader = BatchLoader(source, shards: 0..<1)
     defer { loader.stop() }
     _ = try loader.next()
-    #expect(throws: DataError.self) { try loader.next() }
-    #expect(throws: DataError.self) { try loader.next() }
+    #expect(throws: FileError.self) { try loader.next() }
+    #expect(throws: FileError.self) { try loader.next() }
   }
 
   @Test func `an index is kept, read again where nothing came or went, and encodes itself`() throws {
@@ -169,7 +233,7 @@ struct PictureSourceTests {
     options.indexes = [options.path!: try index(in: options.cache!)!]
     let again = try DataSplits.load(options).training
     #expect((0..<5).map { again.pixels($0) } == Array(expected[..<5]))
-    #expect(throws: DataError.self) { try again.withPixels(of: 5) { _ in } }
+    #expect(throws: FileError.self) { try again.withPixels(of: 5) { _ in } }
   }
 
   private func index(in folder: String) throws -> PictureIndex? {

@@ -1,4 +1,5 @@
 import Datasets
+import Files
 import Testing
 
 @Suite struct SyntheticImagesTests {
@@ -31,7 +32,7 @@ import Testing
   }
 
   @Test func `more than the memory holds is refused`() {
-    #expect(throws: DataError.self) { try DataSplits.synthetic(like: DataOptions(), count: .max) }
+    #expect(throws: FileError.self) { try DataSplits.synthetic(like: DataOptions(), count: .max) }
   }
 
   private func pixels(_ images: Dataset, _ index: Int) -> [UInt8] {

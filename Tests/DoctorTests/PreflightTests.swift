@@ -209,7 +209,8 @@ import Testing
 
   @Test func `ranks that need more memory than there is are a warning`() {
     var plan = PlanFacts()
-    plan.bytesPerRank = 3 << 30
+    plan.bytes = 3 << 30
+    plan.bytesToCome = 3 << 30
     let facts = { (available: Int) in self.job { ($0.plan, $0.memory.available) = (plan, available) } }
     expect(MemoryCheck.findings(facts(5 << 30)), .warning, "memory", "2 ranks of about 3072 MiB")
     expect(MemoryCheck.findings(facts(7 << 30)), .ok, "memory")

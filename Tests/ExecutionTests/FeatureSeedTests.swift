@@ -21,6 +21,9 @@ import Testing
     // Identity shortcuts within a stage: a tapped block's output has two readers besides its own loss.
     Case(kind: .resnet20, shortcut: .projection, taps: ["conv1", "layer1.0", "layer1.1", "layer2.1", "layer3.2"]),
     Case(kind: .mlp, shortcut: .projection, taps: ["fc1", "fc2"]),
+    // Two losses at one output, the logits'.
+    Case(kind: .resnet8, shortcut: .projection, taps: ["layer3", "pooled", "logits"]),
+    Case(kind: .mlp, shortcut: .projection, taps: ["logits", "fc1"]),
   ]
 
   /// Objective: sum of seed times output over logits and taps, seeds standard normal, so that no derivative is zero by

@@ -8,12 +8,14 @@ import Testing
 
   init() throws { folder = try TemporaryDirectory() }
 
-  private func text(_ name: String) throws -> String { try String(contentsOfFile: folder.path(name), encoding: .utf8) }
+  private func text(_ name: String) throws -> String {
+    try String(contentsOfFile: folder.path(name), encoding: .isoLatin1)
+  }
 
   private func write(_ name: String, keeping inputs: [String] = []) throws {
     try OutputFile(
-      folder.path(name), option: "--output", keeping: inputs.map { ("the input", folder.path($0)) }
-    ).write(Array("new".utf8))
+      folder.path(name), of: .png, option: "--output", keeping: inputs.map { ("the input", folder.path($0)) }
+    ).write(Array("\u{89}PNG new".unicodeScalars.map { UInt8($0.value) }))
   }
 
   private func refusal(_ name: String, keeping inputs: [String] = []) -> SaveError? {
@@ -21,10 +23,10 @@ import Testing
   }
 
   @Test(arguments: ["free", "there"]) func `a free name and a regular file are written`(name: String) throws {
-    try folder.write("old", to: "there")
+    try folder.write("", to: "there")
     chmod(folder.path("there"), 0o640)
     try write(name)
-    #expect(try text(name) == "new")
+    #expect(try text(name) == "\u{89}PNG new")
     // Permissions of a file that was there stay.
     var status = stat()
     #expect(stat(folder.path("there"), &status) == 0 && status.st_mode & 0o777 == 0o640)
@@ -32,11 +34,11 @@ import Testing
   }
 
   @Test(arguments: ["there", "free"]) func `links are written through, and stay`(target: String) throws {
-    try folder.write("old", to: "below/there")
+    try folder.write("", to: "below/there")
     symlink("second", folder.path("first"))
     symlink("below/\(target)", folder.path("second"))
     try write("first")
-    #expect(try text("below/\(target)") == "new")
+    #expect(try text("below/\(target)") == "\u{89}PNG new")
     #expect(FileKind(folder.path("first")) == .link && FileKind(folder.path("second")) == .link)
   }
 
@@ -50,6 +52,29 @@ import Testing
       #expect(error.reason == "is the input, which would be lost")
     }
     #expect(try text("in") == "old")
+  }
+
+  @Test func `nothing is written into a folder that is read, and no file of another kind is replaced`() throws {
+    try folder.write("", to: "data/train/a.png")
+    try folder.write("notes", to: "notes")
+    symlink("data/train", folder.path("link"))
+    for name in ["data/b.png", "data/train/a.png", "link/b.png", "link/../b.png"] {
+      #expect(refusal(name, keeping: ["data"])?.reason == "lies in the input, whose files are read", "\(name)")
+    }
+    #expect(refusal("notes")?.reason == "is not a PNG picture, and is not replaced")
+    #expect(try text("notes") == "notes")
+    try write("data.png", keeping: ["data"])
+    try write("data.png")
+  }
+
+  @Test(arguments: ["~/sheet.png", "~", "~me/sheet.png", "$HOME/sheet.png", "${HOME}/sheet.png"])
+  func `a path that only a shell understands is refused, with what was meant`(path: String) throws {
+    let error = try #require(throws: SaveError.self) {
+      try OutputFile(path, of: .png, option: "--pictures", keeping: [])
+    }
+    #expect(error.exitCode == 64 && error.advice.hasSuffix("with --pictures, or ./\(path) if that is its name"))
+    _ = try OutputFile("./\(path)", of: .png, option: "--pictures", keeping: [])
+    _ = try OutputFile("$1.png", of: .png, option: "--pictures", keeping: [])
   }
 
   @Test func `directories, pipes, devices and loops of links are never replaced`() throws {

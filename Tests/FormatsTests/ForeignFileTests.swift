@@ -31,7 +31,7 @@ import Testing
   ]
 
   @Test(arguments: forms) func `each form is named`(form: (bytes: [UInt8], says: String)) {
-    let error = #expect(throws: FormatError.self) { try SafetensorsFile(bytes: form.bytes, path: "x.pt") }
+    let error = #expect(throws: FileError.self) { try SafetensorsFile(bytes: form.bytes, path: "x.pt") }
     #expect(error?.description.hasPrefix("x.pt: not a safetensors file, but \(form.says)") == true, "\(error as Any)")
     #expect(error?.description.contains("\n") == false)
   }
@@ -41,14 +41,14 @@ import Testing
     length: UInt64
   ) {
     let bytes = withUnsafeBytes(of: length.littleEndian) { Array($0) } + Array("{\"fc.weight\":".utf8)
-    let error = #expect(throws: FormatError.self) { try SafetensorsFile(bytes: bytes, path: "x") }
+    let error = #expect(throws: FileError.self) { try SafetensorsFile(bytes: bytes, path: "x") }
     #expect(error?.reason.hasPrefix("cut off: the header ends at byte \(length + 8)") == true, "\(error as Any)")
   }
 
   @Test func `a directory is named as one, with a file that may have been meant`() throws {
     let folder = try TemporaryDirectory()
     func reason() -> String? {
-      #expect(throws: FormatError.self) { try SafetensorsFile(path: folder.path) }?.reason
+      #expect(throws: FileError.self) { try SafetensorsFile(path: folder.path) }?.reason
     }
     #expect(reason() == "not a regular file but a directory; name a safetensors file")
     try folder.write("", to: "checkpoints/step-0000001.safetensors")
@@ -64,7 +64,7 @@ import Testing
       return try SafetensorsFile(bytes: length + header + values.withUnsafeBytes { Array($0) }, path: "x")
     }
     #expect(try file([1, -.infinity, 1e-300]).floats("w") == [1, -.infinity, 0])
-    let error = #expect(throws: FormatError.self) { try file([1, .infinity, -1e39]).floats("w") }
+    let error = #expect(throws: FileError.self) { try file([1, .infinity, -1e39]).floats("w") }
     #expect(error?.reason == "tensor 'w': value 2 is -1e+39, which float32 cannot hold")
   }
 }

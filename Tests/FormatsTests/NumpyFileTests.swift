@@ -72,22 +72,22 @@ import Testing
     ("<f4", ">f4", "elements of type '>f4'"), ("<f4", "|f4", "elements of type '|f4'"),
     ("<f4", "", "elements of type ''"), ("'<f4'", "[('a', '<f4')]", "byte 10: expected '''"),
     ("False", "True", "the array lies in Fortran's order"), ("False", "0", "expected True or False"),
-    ("(2, 3)", "(2, -3)", "expected a size"), ("(2, 3)", "(2, 3", "expected a size"),
+    ("(2, 3)", "(2, -3)", "expected a non-negative"), ("(2, 3)", "(2, 3", "expected a non-negative"),
     ("(2, 3)", "(2 3)", "expected ')'"), ("(2, 3)", "2", "expected '('"),
-    ("(2, 3)", "(99999999999999999999,)", "expected a size"),
+    ("(2, 3)", "(99999999999999999999,)", "a number beyond"),
     ("(2, 3)", "(4294967296, 4294967296)", "the header's sizes 4294967296 x 4294967296 are impossible"),
     ("(2, 3)", "(2, 4)", "24 bytes after the header, expected 32 for 2 x 4 elements of 4"),
     ("(2, 3)", "(2, 2)", "24 bytes after the header, expected 16 for 2 x 2 elements of 4"),
     ("(2, 3)", "(" + String(repeating: "1,", count: 65) + ")", "more than 64 dimensions"),
     ("'shape'", "'descr'", "'descr' occurs twice"), ("'shape'", "'form'", "unknown key 'form'"),
     ("'shape': (2, 3), ", "", "expected the keys descr, fortran_order and shape"),
-    ("}", "} x", "expected nothing after the dictionary"), ("}", "", "expected '''"), ("{", "", "expected '{'"),
+    ("}", "} x", "text after the header's end"), ("}", "", "expected '''"), ("{", "", "expected '{'"),
     ("'shape'", "'sha", "byte 56: expected '''"), ("'descr'", "descr", "expected '''"),
     ("'descr'", "'de\\scr'", "expected '''"),
   ])
   func `a wrong header is refused, with the place`(part: String, replacement: String, message: String) throws {
     let header = Self.header.replacingOccurrences(of: part, with: replacement)
-    let error = #expect(throws: FormatError.self) {
+    let error = #expect(throws: FileError.self) {
       try file(Self.bytes(header, [UInt8](repeating: 0, count: 24)))
     }
     #expect(error?.description.hasPrefix(folder.path("a.npy: ")) == true)
@@ -97,7 +97,7 @@ import Testing
   @Test func `a wrong beginning is refused`() throws {
     let whole = Self.bytes(Self.header, [UInt8](repeating: 0, count: 24))
     func message(_ bytes: [UInt8]) throws -> String {
-      let error = #expect(throws: FormatError.self) { try file(bytes) }
+      let error = #expect(throws: FileError.self) { try file(bytes) }
       return error?.reason ?? ""
     }
     #expect(try message([]).hasPrefix("does not start as a .npy file"))

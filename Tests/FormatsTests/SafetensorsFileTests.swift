@@ -56,10 +56,10 @@ import Testing
   @Test func `a wrong type names the tensor, what it is and what was expected`() throws {
     let bytes = file(#"{"x":{"dtype":"I16","shape":[1],"data_offsets":[0,2]}}"#, buffer: 2)
     let read = try SafetensorsFile(bytes: bytes, path: "test")
-    let error = #expect(throws: FormatError.self) { try read.floats("x") }
+    let error = #expect(throws: FileError.self) { try read.floats("x") }
     #expect(error?.description == "test: tensor 'x' is I16, expected F32, F64, F16 or BF16")
-    #expect(throws: FormatError.self) { try read.integers("x") }
-    #expect(throws: FormatError.self) { try read.floats("y") }
+    #expect(throws: FileError.self) { try read.integers("x") }
+    #expect(throws: FileError.self) { try read.floats("y") }
   }
 
   @Test func `a shape whose product wraps around is refused`() {
@@ -108,7 +108,7 @@ import Testing
     ]
     let bytes = SafetensorsWriter.encode(tensors: tensors, metadata: ["k": "v"])
     for count in 0..<bytes.count {
-      #expect(throws: FormatError.self, "\(count) bytes") {
+      #expect(throws: FileError.self, "\(count) bytes") {
         try SafetensorsFile(bytes: Array(bytes.prefix(count)), path: "test")
       }
     }

@@ -490,9 +490,135 @@ ARCHIVES = {
     "bad-huge": npz([(b"train_images.npy", array("(4294967296, 4294967296, 4294967296)", bytes(12), "|u1")), BYTES[1]]),
 }
 
+# ---- Networks
+
+def varint(value):
+    value &= 2**64 - 1
+    data = b""
+    while value > 127:
+        data += bytes([value & 127 | 128])
+        value >>= 7
+    return data + bytes([value])
+
+
+def message(*fields):
+    """protobuf: pairs of a number and an integer, a float, text, or bytes."""
+    data = b""
+    for number, value in fields:
+        if isinstance(value, int):
+            data += varint(number << 3) + varint(value)
+        elif isinstance(value, float):
+            data += varint(number << 3 | 5) + struct.pack("<f", value)
+        else:
+            value = value.encode() if isinstance(value, str) else value
+            data += varint(number << 3 | 2) + varint(len(value)) + value
+    return data
+
+
+def attribute(name, value):
+    if isinstance(value, int):
+        return message((1, name), (3, value), (20, 2))
+    if isinstance(value, float):
+        return message((1, name), (2, value), (20, 1))
+    if isinstance(value, str):
+        return message((1, name), (4, value), (20, 3))
+    return message((1, name), *[(8, item) for item in value], (20, 7))
+
+
+def node(kind, inputs, output, module="", **attributes):
+    outputs = output.split()
+    return message(*[(1, name) for name in inputs.split()], *[(2, name) for name in outputs], (3, f"node_{outputs[0]}"),
+                   (4, kind), *[(5, attribute(*item)) for item in attributes.items()],
+                   *([(9, message((1, "pkg.torch.onnx.name_scopes"), (2, f"['', '{module}', 'x']")))] if module else []))
+
+
+def floats(name, *shape):
+    count = 1
+    for extent in shape:
+        count *= extent
+    return message(*[(1, extent) for extent in shape], (2, 1), (8, name),
+                   (9, struct.pack(f"<{count}f", *[(k * 7 % 11 - 4) / 8 for k in range(count)])))
+
+
+def integers(name, *values):
+    return message((1, len(values)), (2, 7), (8, name), (9, struct.pack(f"<{len(values)}q", *values)))
+
+
+def value(name, shape):
+    extents = [(1, message((2, "n") if extent is None else (1, extent))) for extent in shape]
+    return message((1, name), (2, message((1, message((1, 1), (2, message(*extents)))))))
+
+
+def onnx(nodes, tensors=(), image=(None, 2, 4, 4), opset=20, extra=()):
+    graph = message(*[(1, item) for item in nodes], *[(5, item) for item in tensors], (11, value("x", image)),
+                    (12, value("y", (None, 3))))
+    return message((1, 8), (7, graph), (8, message((2, opset))), *extra)
+
+
+HEAD = [node("GlobalAveragePool", "h", "p"), node("Flatten", "p", "f"), node("Gemm", "f fc.weight fc.bias", "y", transB=1)]
+
+
+def head(width):
+    return [floats("fc.weight", 3, width), floats("fc.bias", 3)]
+
+
+norm = [floats("bn.weight", 4), floats("bn.bias", 4), floats("bn.mean", 4), message((1, 4), (2, 1), (8, "bn.var"), *[(4, 1.0)] * 4)]
+convolution = [node("Conv", "x conv.weight", "c", "conv", kernel_shape=[3, 3], pads=[1, 1, 1, 1], strides=[2, 2])]
+tokens = [floats("pos_embed", 1, 4, 4), floats("q.weight", 4, 4), floats("norm.weight", 4), floats("norm.bias", 4)]
+attention = [node("Conv", "x conv.weight", "c", kernel_shape=[2, 2], strides=[2, 2]), node("Reshape", "c shape", "r"),
+             node("Transpose", "r", "t", perm=[0, 2, 1]), node("Add", "t pos_embed", "a"),
+             node("LayerNormalization", "a norm.weight norm.bias", "n", axis=-1), node("MatMul", "n q.weight", "q"),
+             node("Transpose", "q", "k", perm=[0, 2, 1]), node("MatMul", "q k", "s"), node("Softmax", "s", "m", axis=-1),
+             node("MatMul", "m q", "v"), node("Add", "v a", "z"), node("Gather", "z first", "g", axis=1),
+             node("Gemm", "g fc.weight fc.bias", "y", transB=1)]
+small = onnx(convolution + [node("BatchNormalization", "c bn.weight bn.bias bn.mean bn.var", "b"), node("Relu", "b", "h")] + HEAD,
+             [floats("conv.weight", 4, 2, 3, 3)] + norm + head(4))
+NETWORKS = {
+    "good-convolution": small,
+    "good-attention": onnx(attention, [floats("conv.weight", 4, 2, 2, 2), integers("shape", 0, 4, -1), integers("first", 0)][:2]
+                           + [message((2, 7), (8, "first"), (9, bytes(8)))] + tokens + head(4)),
+    "good-gates": onnx(
+        [node("Conv", "x conv.weight", "c", kernel_shape=[3, 3], pads=[1, 0, 1, 2], group=2), node("HardSwish", "c", "s"),
+         node("ReduceMean", "s axes", "m", keepdims=1), node("HardSigmoid", "m", "g", alpha=0.2), node("Mul", "s g", "w"),
+         node("Clip", "w", "l", min=0.0, max=6.0), node("MaxPool", "l", "h", kernel_shape=[2, 2], ceil_mode=1)] + HEAD,
+        [floats("conv.weight", 4, 1, 3, 3), integers("axes", 2, 3)] + head(4), opset=11),
+    "good-branches": onnx(
+        [node("Split", "x", "u v", axis=1), node("Sigmoid", "u", "a"), node("Concat", "a v x", "d", axis=1),
+         node("AveragePool", "d", "e", kernel_shape=[3, 3], pads=[1, 1, 1, 1], count_include_pad=1),
+         node("Pad", "e pads", "o"), node("Slice", "o one three two", "h")] + HEAD,
+        [integers("pads", 0, 0, 1, 0, 0, 0, 0, 1), integers("one", 1), integers("three", 5), integers("two", 2)] + head(4), opset=13),
+    "good-shuffle": onnx(
+        [node("Reshape", "x five", "r"), node("Transpose", "r", "t", perm=[0, 2, 1, 3, 4]), node("Reshape", "t four", "u"),
+         node("ConvTranspose", "u conv.weight", "h", strides=[2, 2], output_padding=[1, 1])] + HEAD,
+        [integers("five", 1, 2, 1, 4, 4), integers("four", -1, 2, 4, 4), floats("conv.weight", 2, 3, 2, 2)] + head(3)),
+    "good-dropout": onnx([node("Dropout", "x", "d"), node("InstanceNormalization", "d in.weight in.bias", "h")] + HEAD,
+                         [floats("in.weight", 2), floats("in.bias", 2)] + head(2)),
+    "good-shapes": onnx(
+        [node("Shape", "x", "s"), node("Gather", "s zero", "n"), node("Unsqueeze", "n zeros", "b"), node("Concat", "b rest", "t", axis=0),
+         node("Reshape", "x t", "f"), node("Gemm", "f fc.weight fc.bias", "y", transB=1)],
+        [message((2, 7), (8, "zero"), (9, bytes(8))), integers("zeros", 0), integers("rest", 32)] + head(32)),
+    "bad-empty": b"",
+    "bad-no-graph": message((1, 8)),
+    "bad-cut": small[:-40],
+    "bad-length": small[:4] + b"\xff\xff\xff\xff\x7f" + small[6:],
+    "bad-operator": onnx([node("NonZero", "x", "a", "a\x1b[31m"), node("Ein\nsum", "a", "y")]),
+    "bad-many": onnx([node("Sh\x85ape" * 9, "x", f"n{k}") for k in range(40)]),
+    "bad-inputs": onnx(HEAD, image=(None, 2)),
+    "bad-huge": onnx(HEAD, image=(1, 2**40, 2**40, 2**40)),
+    "bad-tensor": onnx(HEAD, [message((1, 2**40), (1, 2**40), (2, 1), (8, "fc.weight"), (9, bytes(16)))]),
+    "bad-negative": onnx(HEAD, [message((1, -3), (2, 1), (8, "fc.weight"), (9, b""))]),
+    "bad-twice": onnx([node("Conv", "x w.w", "a", kernel_shape=[1, 1]), node("Conv", "a w.w", "h", kernel_shape=[1, 1])] + HEAD,
+                      [floats("w.w", 2, 2, 1, 1)] + head(2)),
+    "bad-external": onnx(HEAD, [message((1, 4), (2, 1), (8, "fc.weight"), (13, message((1, "location"), (2, "../model.onnx"))), (14, 1))]),
+    "bad-permutation": onnx([node("Transpose", "x", "h", perm=[0] * 500)] + HEAD, head(2)),
+    "bad-kernel": onnx([node("MaxPool", "x", "h", kernel_shape=[2**40, 3])] + HEAD, head(2)),
+    "bad-negative-pads": onnx([node("MaxPool", "x", "h", kernel_shape=[2, 2], pads=[-1, -1, -1, -1])] + HEAD, head(2)),
+    "bad-constant": onnx([node("ConstantOfShape", "many", "c"), node("Add", "x c", "h")] + HEAD, [integers("many", 2**40)] + head(2)),
+}
+
 for target, files in [("config", CONFIGURATIONS), ("plan", PLANS), ("checkpoint", CHECKPOINTS), ("idx", IDX),
                       ("cifar", CIFAR), ("gzip", GZIP),
                       ("labels", LABELS), ("sweep", SWEEPS), ("jpeg", JPEGS), ("png", PNGS), ("tar", TARS),
-                      ("npz", ARCHIVES)]:
+                      ("npz", ARCHIVES), ("onnx", NETWORKS)]:
     for name, data in files.items():
         write(target, name, data)

@@ -5,7 +5,9 @@ import Testing
 /// With stand-ins for `icp bench` and for Python: what the script calls, how it sums up, and how it fails.
 @Suite struct `launch/bench-peers` {
   /// An `icp` whose steps take 2 s with four shards and half a second otherwise, and a Python whose steps take 1 s.
-  private func tree(icp: String = "echo '{\"step_seconds\": '$seconds', \"kind\": \"step\"}'") throws -> LaunchTree {
+  private func tree(
+    icp: String = "echo '{\"step_seconds\": '$seconds', \"peak_resident_mib\": 50.5, \"kind\": \"step\"}'"
+  ) throws -> LaunchTree {
     let swift = #"""
       [[ $1 == build ]] || { echo 'Swift version 6.3'; exit; }
       mkdir -p .build/release
@@ -23,7 +25,7 @@ import Testing
       [[ $1 != -c ]] || exit 0
       echo "python, threads $OMP_NUM_THREADS: $*" >>calls
       echo 'noise before'
-      echo '{"mode": "any", "step_seconds": 1.0}'
+      echo '{"mode": "any", "step_seconds": 1.0, "peak_rss_mib": 202}'
       """#
     return try LaunchTree(programs: [
       "swift": "ICP='\(icp.replacing("'", with: #"'\''"#))'\n" + swift, "python3": python,
@@ -67,6 +69,26 @@ import Testing
     #expect(last["target"] as? Double == 1.4 && last["rounds"] as? Int == 2)
   }
 
+  @Test func `times another network, and compares memory`() throws {
+    let tree = try tree()
+    let rows = tree.folder.path("rows")
+    let outcome = try run(tree, ["--model", "wrn-16-4", "--rounds", "1", "--repeats", "3", "--json", rows])
+    #expect(outcome.status == 0, "\(outcome.standardError)")
+    #expect(
+      tree.lines(of: "calls") == [
+        "icp, 1 ranks, threads 1: bench step configs/bench-resnet20.yaml --json --repeats 3 --warm-up 2 --no-bare --set "
+          + "data.size=32 --set training.batch_size=32 --set training.shards=1 --set icp.rule=adam --set icp.steps=2 --set "
+          + "model.kind=wrn-16-4",
+        "python, threads 1: launch/peer_pytorch.py --batch 32 --steps 2 --repeats 3 --mode lean --channels-last --compile "
+          + "--model wrn-16-4 --size 32",
+      ])
+    let line = try #require(tree.lines(of: "rows").first)
+    let row = try #require(try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any])
+    #expect(row["model"] as? String == "wrn-16-4" && row["ratio_median"] as? Double == 2)
+    #expect(row["icp_peak_mib"] as? Double == 50.5 && row["peer_peak_mib"] as? Double == 202)
+    #expect(row["target"] as? Double == 1.6 && row["memory_target"] as? Double == 0.6)
+  }
+
   @Test func `times one rank and several with the same batch a rank`() throws {
     let tree = try tree()
     let outcome = try run(tree, ["--ranks", "2", "--rounds", "1", "--repeats", "1"])
@@ -97,6 +119,8 @@ import Testing
       (["--rounds", "0"], "--rounds 0: expected 1 or more"), (["--repeats", "0"], "--repeats 0: expected 1 or more"),
       (["--ranks", "1"], "--ranks 1: expected 2 or more"),
       (["--core", "99999"], "--core 99999: this process may use "),
+      (["--model", "a b"], "--model a b: expected wrn-16-4"),
+      (["--model", "resnet18", "--ranks", "2"], "--model and --ranks: expected one of them"),
       (["--json"], "--json needs a file"), (["--json", "/nowhere/rows"], "--json /nowhere/rows: cannot write there"),
       (["authors"], "unknown argument authors"),
     ] {

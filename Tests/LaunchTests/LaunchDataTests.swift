@@ -59,6 +59,29 @@ import Testing
     #expect(try names(in: target) == ["data_batch_1.bin", "notes.txt", "test_batch.bin"])
   }
 
+  @Test func `a file of another data set is not replaced, and the same one is no hindrance`() throws {
+    for name in idx { try folder.write("the bytes of \(name)", to: "archives/" + name) }
+    try writeTable(idx, algorithm: "md5")
+    try folder.write("Fashion's", to: "data/\(idx[0])")
+    let refused = try data("mnist")
+    #expect(refused.status == 65)
+    #expect(refused.standardError.contains("data/\(idx[0]) is there, and is another file: choose another folder"))
+    #expect(try names(in: target) == [idx[0]])
+    #expect(FileManager.default.contents(atPath: "\(target)/\(idx[0])") == Data("Fashion's".utf8))
+    unlink("\(target)/\(idx[0])")
+    for _ in 0..<2 { #expect(try data("mnist").status == 0) }
+  }
+
+  @Test func `a folder whose name has a colon is no host`() throws {
+    try makeCIFAR()
+    try writeTable(["cifar-10-binary.tar.gz"], algorithm: "md5")
+    rename(folder.path("archives"), folder.path("a:b"))
+    let outcome = try Program.run(
+      executable: PackageRoot.path + "/launch/data", ["cifar10", "data", "--from", "a:b"],
+      environment: ["ICP_DATA_CHECKSUMS": "checksums"], workingDirectory: folder.path)
+    #expect(outcome.status == 0, "\(outcome.standardError)")
+  }
+
   @Test(arguments: ["mnist", "fashion-mnist"])
   func `keeps the four files of an IDX set compressed`(set: String) throws {
     for name in idx { try folder.write("the bytes of \(name)", to: "archives/" + name) }

@@ -155,7 +155,9 @@ struct Lack: Sendable, CustomTestStringConvertible {
   @Test func `passes on this tree`() throws {
     let outcome = try Program.run(executable: script)
     #expect(outcome.status == 0, "\(outcome.standardError)")
-    #expect(outcome.standardOutput == "launch/check: sources are formatted, imports point down, targets are small\n")
+    #expect(
+      outcome.standardOutput
+        == "launch/check: sources are formatted, imports point down, targets are small, nothing switches on kinds\n")
   }
 
   @Test func `finds an upward import, however it is written`() throws {
@@ -186,6 +188,21 @@ struct Lack: Sendable, CustomTestStringConvertible {
     #expect(outcome.status == 1)
     #expect(outcome.standardError.contains("Sources/Kernels/: 3001 lines, at most 3000: cut the target"))
     #expect(outcome.standardError.contains("not clean: sizes"))
+  }
+
+  @Test func `finds what asks which operator or network it is`() throws {
+    let tree = try TemporaryDirectory()
+    try tree.write("if node.operator is Convolution {}\n", to: "Sources/Execution/Bad.swift")
+    try tree.write("guard let dense = step.operator as? Dense else {}\n", to: "Sources/Execution/Fusions/Fine.swift")
+    try tree.write("switch node.operator {\n}\nswitch node.operator.scope {\n}\n", to: "Sources/Planning/Bad.swift")
+    try tree.write("switch kind {\ncase .resnet20, .mlp: break\n}\n", to: "Sources/Method/Bad.swift")
+    let outcome = try Program.run(executable: script, [tree.path])
+    #expect(outcome.status == 1)
+    let found = outcome.standardError.split(separator: "\n").filter { $0.hasPrefix("Sources/") && $0.contains("Bad") }
+    let places = Set(
+      found.compactMap { $0.contains("[") ? nil : $0.split(separator: ":").prefix(2).joined(separator: ":") })
+    #expect(places == ["Sources/Execution/Bad.swift:1", "Sources/Planning/Bad.swift:1", "Sources/Method/Bad.swift:2"])
+    #expect(outcome.standardError.contains("kinds"))
   }
 
   @Test func `finds a comment that is too wide`() throws {

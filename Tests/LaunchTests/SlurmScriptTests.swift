@@ -16,6 +16,19 @@ import Testing
     #expect(outcome.standardOutput.contains("ended with \(status), newest checkpoint: none"))
   }
 
+  @Test(arguments: [(true, 0, []), (false, 205, ["requeue 7"])])
+  func `believes the 0 of several nodes where rank 0 has come to the end`(
+    isThere: Bool, status: Int32, requeues: [String]
+  )
+    throws
+  {
+    let job = try Job()
+    let outcome = try job.start(
+      status: 0, environment: ["SLURM_JOB_NUM_NODES": "2", "ENDS": isThere ? "yes" : ""])
+    #expect(outcome.status == status, "\(outcome.standardError)")
+    #expect(job.requeues == requeues)
+  }
+
   @Test func `passes the signal before the time limit on, waits for the save and goes back into the queue`() throws {
     let job = try Job()
     let outcome = try job.start(status: 85, signal: "USR1")
@@ -130,6 +143,7 @@ private struct Job {
       #"""
       #!/bin/bash
       [[ -z ${SAVING-} ]] || { mkdir -p "$HOME/run/checkpoints"; : >"$HOME/run/checkpoints/step-0000$SAVING.safetensors"; }
+      [[ -z ${ENDS-} ]] || touch "$ICP_END_MARK"
       if [[ ${SIGNAL-} ]]; then
         trap 'echo "heard $SIGNAL"; exit $STATUS' USR1
         # The script, behind the shell that waits for this rank.

@@ -94,6 +94,34 @@ import Testing
     try expect(reordered(ours, network.input, samples: samples, back: true), "dx")
   }
 
+  @Test(arguments: OperatorCase.all, ConvolutionBackend.allCases)
+  func `keep a NaN of their input and of each parameter`(test: OperatorCase, backend: ConvolutionBackend) throws {
+    let golden = try Golden(fixture: "graph_operators")
+    let network = try network(test, golden)
+    let layout = ParameterLayout(network)
+    let (parameters, statistics) = try load(layout, golden, test.name)
+    let samples = golden.shape("\(test.name).x")[0]
+    let x = try golden.floats("\(test.name).x")
+    let frozen = FrozenNetwork(network, layout: layout, backend: backend, differentiable: false, scratch: Scratch())
+    func logits(_ x: [Float]) -> [Float] {
+      frozen.fold(parameters: parameters.pointer, statistics: statistics.pointer)
+      return Array(UnsafeBufferPointer(start: frozen.logits(x, samples: samples), count: samples * network.classes))
+    }
+    let healthy = logits(x)
+    let other = logits(x.map { $0 + 0.5 })
+    let broken = logits(Array(repeating: .nan, count: x.count))
+    // What padding and parameters alone give depends on no image.
+    for (index, value) in broken.enumerated() where healthy[index] != other[index] { #expect(value.isNaN, "\(index)") }
+    for entry in layout.parameters {
+      let place = entry.range.lowerBound + (entry.shape.count == 4 ? entry.shape[2] * entry.shape[3] / 2 : 0)
+      let value = parameters.values[place]
+      parameters.values[place] = .nan
+      let reached = logits(x).contains { $0.isNaN }
+      #expect(reached, "\(entry.name)")
+      parameters.values[place] = value
+    }
+  }
+
   @Test(arguments: OperatorCase.all.filter { !$0.hasKinks })
   func `give the gradients that central differences find`(test: OperatorCase) throws {
     let golden = try Golden(fixture: "graph_operators")

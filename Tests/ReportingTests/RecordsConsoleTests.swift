@@ -125,8 +125,8 @@ import Testing
     for (epoch, accuracies) in [(0.5, 0.25), (0.75, 0.5), (0.5, 0.75), (0.625, 0.75)].enumerated() {
       let (test, validation) = (accuracies.0, accuracies.1)
       try log.append(
-        EpochRecord(
-          epoch: epoch, step: epoch + 1, trainLoss: 1, trainAccuracy: 1,
+        .epoch(
+          epoch, step: epoch + 1, trainLoss: 1, trainAccuracy: 1,
           validation: SplitScores(loss: 1, accuracy: validation, f1: 1),
           test: SplitScores(loss: 1, accuracy: test, f1: 1), seconds: 1))
     }

@@ -1,4 +1,5 @@
 import Checkpointing
+import Files
 import Foundation
 import Testing
 import Training
@@ -67,7 +68,7 @@ import Training
     try trainer.run()
     try trainer.state.checkProgress(stepsPerEpoch: 4, path: "p")
     Self.forged[index].1(&trainer.progress)
-    let error = #expect(throws: CheckpointError.self, "\(Self.forged[index].0)") {
+    let error = #expect(throws: FileError.self, "\(Self.forged[index].0)") {
       try trainer.state.checkProgress(stepsPerEpoch: 4, path: "p")
     }
     #expect(error?.reason.hasPrefix("its progress is not that of a run: ") == true)

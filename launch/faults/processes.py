@@ -8,6 +8,10 @@ import sys
 import time
 
 
+# As the kernel names processes: 15 characters.
+ICP = {name[:15] for name in ("icp", "icp-faulty", os.path.basename(os.environ.get("ICP_PROGRAM", "icp")))}
+
+
 class Family:
     def __init__(self, mark):
         self.mark = mark
@@ -37,7 +41,7 @@ class Family:
         found = {}
         for number, environment in self.members().items():
             rank = environment.get("OMPI_COMM_WORLD_RANK", environment.get("PMIX_RANK"))
-            if program(number) in ("icp", "icp-faulty") and rank is not None:
+            if program(number) in ICP and rank is not None:
                 found[int(rank)] = number
         return found
 

@@ -33,6 +33,8 @@ typedef struct ck_pass ck_pass;
 /* bias, relu, addend: what the forward pass fuses behind the convolution; 0 for the other kinds. */
 ck_pass *ck_pass_create(ck_backend backend, ck_kind kind, ck_geometry geometry, int bias, int relu, int addend);
 void ck_pass_destroy(ck_pass *pass);
+/* Whether such a pass of CK_ONEDNN would be a kernel of ours. */
+int ck_pass_is_ours(ck_kind kind, ck_geometry geometry);
 /* Bytes of scratch memory a run needs; one block may serve every pass that runs in turn. */
 size_t ck_pass_scratch(const ck_pass *pass);
 /* Copies OIHW weights (I: inputs of a group) into the pass's own layout; forward and backward data need it before they run. */

@@ -1,3 +1,4 @@
+import Files
 import Formats
 import Foundation
 import Pictures
@@ -13,8 +14,23 @@ struct ImageArrays {
     part.names.map { ("\($0)_images", "\($0)_labels") } + part.names.map { ("x_\($0)", "y_\($0)") }
   }
 
+  /// The names of a part's arrays of which `isHeld` holds for the images; nil where there are none. Throws where arrays
+  /// of several names would be the part: two data sets, or one twice.
+  static func names(
+    _ part: PictureListing.Part, in path: String, isHeld: (String) -> Bool
+  ) throws(FileError) -> (images: String, labels: String)? {
+    let held = names(part).filter { isHeld($0.images) }
+    guard held.count < 2 else {
+      throw FileError(
+        path: path,
+        reason: "holds \(held[0].images) and \(held[1].images), which are two data sets or one twice: keep those of one"
+      )
+    }
+    return held.first
+  }
+
   /// The images as a data set. Throws where shapes or types are others, or a label is negative or has no number.
-  func dataset(classes: Int) throws(DataError) -> Dataset {
+  func dataset(classes: Int) throws(FileError) -> Dataset {
     let shape = try self.shape()
     let file = SampleFile(
       path: images.path, count: images.shape[0], pixels: ArrayBytes(images), from: 0, pixelStride: shape.count,
@@ -22,11 +38,11 @@ struct ImageArrays {
     return Dataset(shape: shape, classes: classes, files: [file])
   }
 
-  private func shape() throws(DataError) -> ImageShape {
+  private func shape() throws(FileError) -> ImageShape {
     let sizes = images.shape
     let isKnown = sizes.count == 3 || sizes.count == 4 && [1, 3].contains(sizes[3])
     guard images.type == .u1, isKnown else {
-      throw DataError(
+      throw FileError(
         path: images.path,
         reason:
           "an array of shape \(sizes) of \(images.type.rawValue), expected bytes (u1) of shape [N, height, width] or "
@@ -34,15 +50,15 @@ struct ImageArrays {
     }
     let shape = ImageShape(channels: sizes.count == 4 ? sizes[3] : 1, height: sizes[1], width: sizes[2])
     guard shape.count > 0, max(shape.height, shape.width) <= 65536 else {
-      throw DataError(path: images.path, reason: "images of \(shape), expected 1 to 65536 pixels a side")
+      throw FileError(path: images.path, reason: "images of \(shape), expected 1 to 65536 pixels a side")
     }
     return shape
   }
 
-  private func numbers() throws(DataError) -> [Int32] {
+  private func numbers() throws(FileError) -> [Int32] {
     let count = images.shape[0]
     guard labels.type.isInteger, labels.shape == [count] || labels.shape == [count, 1] else {
-      throw DataError(
+      throw FileError(
         path: labels.path,
         reason:
           "an array of shape \(labels.shape) of \(labels.type.rawValue), expected integers of shape [\(count)] or "
@@ -53,7 +69,7 @@ struct ImageArrays {
     for index in 0..<count {
       let label = labels.integer(index)
       guard 0...PictureIndex.largestLabel ~= label else {
-        throw DataError(
+        throw FileError(
           path: labels.path, reason: "entry \(index): label \(label), expected 0 to \(PictureIndex.largestLabel)")
       }
       numbers.append(Int32(label))
@@ -61,18 +77,24 @@ struct ImageArrays {
     return numbers
   }
 
+  /// The test images alone; their labels decide the number of classes. nil where there are none.
+  static func loadTest(_ parts: [(PictureListing.Part, ImageArrays)]) throws(FileError) -> Dataset? {
+    guard let arrays = parts.first(where: { $0.0 == .test })?.1 else { return nil }
+    return try arrays.dataset(classes: Int(arrays.numbers().max() ?? 0) + 1)
+  }
+
   /// The data sets of the parts that there are. The largest label of all decides the number of classes.
-  static func load(_ path: String, _ parts: [(PictureListing.Part, ImageArrays)]) throws(DataError) -> LoadedData {
+  static func load(_ path: String, _ parts: [(PictureListing.Part, ImageArrays)]) throws(FileError) -> LoadedData {
     guard let training = parts.first(where: { $0.0 == .training })?.1 else {
-      throw DataError(path: path, reason: "holds no training images, expected train_images and train_labels")
+      throw FileError(path: path, reason: "holds no training images, expected train_images and train_labels")
     }
     var largest = 0
     for (_, arrays) in parts { largest = max(largest, Int(try arrays.numbers().max() ?? 0)) }
-    func part(_ wanted: PictureListing.Part) throws(DataError) -> Dataset? {
+    func part(_ wanted: PictureListing.Part) throws(FileError) -> Dataset? {
       guard let arrays = parts.first(where: { $0.0 == wanted })?.1 else { return nil }
       let dataset = try arrays.dataset(classes: largest + 1)
       guard try dataset.shape == training.shape() else {
-        throw DataError(
+        throw FileError(
           path: arrays.images.path,
           reason: "images of \(dataset.shape), expected \(try training.shape()) as in training")
       }

@@ -17,13 +17,13 @@ protocol DataSource: Sendable {
   /// first bytes, no more.
   static func recognises(_ path: String) -> String?
   /// Reads and checks what `data.path` names.
-  static func load(_ path: String, _ options: DataOptions) throws(DataError) -> LoadedData
+  static func load(_ path: String, _ options: DataOptions) throws(FileError) -> LoadedData
   /// The test images alone: no training file has to be there where the format keeps them apart.
-  static func loadTest(_ path: String, _ options: DataOptions) throws(DataError) -> Dataset?
+  static func loadTest(_ path: String, _ options: DataOptions) throws(FileError) -> Dataset?
 }
 
 extension DataSource {
-  static func loadTest(_ path: String, _ options: DataOptions) throws(DataError) -> Dataset? {
+  static func loadTest(_ path: String, _ options: DataOptions) throws(FileError) -> Dataset? {
     try load(path, options).test
   }
 }
@@ -43,19 +43,19 @@ enum DataSources {
 
 extension DataFormat {
   /// The one format of what lies at `path`. Throws where it is none, or more than one.
-  package static func recognised(at path: String) throws(DataError) -> (format: DataFormat, what: String) {
+  package static func recognised(at path: String) throws(FileError) -> (format: DataFormat, what: String) {
     let found = DataSources.all.compactMap { source in source.recognises(path).map { (source.format, $0) } }
     guard let first = found.first else {
       let known = DataSources.all.map { $0.format.rawValue }.joined(separator: ", ")
-      let held = FolderListing.isDirectory(path) ? try DataFolder(path, for: .images).hint(for: .images) : ""
-      guard FolderListing.isDirectory(path) || FolderListing.isFile(path) || path.contains("{") else {
-        throw DataError(path: path, reason: "no such file or folder" + ShellPath.hint(path))
+      let held = System.isDirectory(path) ? try DataFolder(path, for: .images).hint(for: .images) : ""
+      guard System.isDirectory(path) || System.isRegularFile(path) || path.contains("{") else {
+        throw FileError(path: path, reason: "no such file or folder" + ShellPath.hint(path))
       }
-      throw DataError(path: path, reason: "is of no format that is known, which are \(known)\(held)")
+      throw FileError(path: path, reason: "is of no format that is known, which are \(known)\(held)")
     }
     guard found.count == 1 else {
       let listed = found.map { "\($0.1) ('data.format: \($0.0.rawValue)')" }.joined(separator: " and ")
-      throw DataError(path: path, reason: "holds \(listed): say which in 'data.format'")
+      throw FileError(path: path, reason: "holds \(listed): say which in 'data.format'")
     }
     return first
   }

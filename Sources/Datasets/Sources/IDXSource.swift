@@ -1,3 +1,4 @@
+import Files
 import Pictures
 
 enum IDXSource: DataSource {
@@ -5,15 +6,18 @@ enum IDXSource: DataSource {
 
   static func recognises(_ path: String) -> String? {
     let names = (try? FolderListing.entries(of: path).map(\.name)) ?? []
-    return names.contains { $0.hasPrefix("train-images-idx") || $0.hasPrefix("train-images.idx") } ? "IDX files" : nil
+    let isThere = names.contains { name in
+      ["train", "t10k"].contains { name.hasPrefix("\($0)-images-idx") || name.hasPrefix("\($0)-images.idx") }
+    }
+    return isThere ? "IDX files" : nil
   }
 
-  static func load(_ path: String, _ options: DataOptions) throws(DataError) -> LoadedData {
+  static func load(_ path: String, _ options: DataOptions) throws(FileError) -> LoadedData {
     let loaded = try IDX.load(directory: path)
     return LoadedData(training: loaded.training, test: loaded.test)
   }
 
-  static func loadTest(_ path: String, _ options: DataOptions) throws(DataError) -> Dataset? {
+  static func loadTest(_ path: String, _ options: DataOptions) throws(FileError) -> Dataset? {
     try IDX.loadTest(directory: path)
   }
 }

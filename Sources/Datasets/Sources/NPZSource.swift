@@ -1,8 +1,7 @@
 import Files
-import Runtime
 import Formats
-import Foundation
 import Pictures
+import Runtime
 
 /// An `.npz` archive of arrays as MedMNIST publishes them: train_images, train_labels and, where there are, val_* and
 /// test_*.
@@ -10,45 +9,45 @@ enum NPZSource: DataSource {
   static let format = DataFormat.npz
 
   static func recognises(_ path: String) -> String? {
-    guard path.hasSuffix(".npz"), FolderListing.isFile(path) else { return nil }
+    guard path.hasSuffix(".npz"), System.isRegularFile(path) else { return nil }
     return "an .npz archive"
   }
 
-  static func load(_ path: String, _ options: DataOptions) throws(DataError) -> LoadedData {
-    do throws(FormatError) {
-      guard FolderListing.isFile(path) else {
-        throw FormatError(path: path, reason: "is no file, expected an .npz archive")
-      }
-      let archive = try ZipFile(path: path)
-      var parts: [(PictureListing.Part, ImageArrays)] = []
-      // Unpacked, all lie in memory.
-      var room = Int(ProcessInfo.processInfo.physicalMemory / 2)
-      func array(_ name: String) throws(FormatError) -> NumpyFile? {
-        guard let member = archive.members.first(where: { $0.name == name + ".npy" }) else { return nil }
-        let block = try archive.contents(of: member, limit: room)
-        room -= block.bytes.count
-        return try NumpyFile(block, path: "\(path), \(quoted(member.name))")
-      }
-      for part in PictureListing.Part.allCases {
-        for names in ImageArrays.names(part) where !parts.contains(where: { $0.0 == part }) {
-          guard let images = try array(names.images), let labels = try array(names.labels) else { continue }
-          parts.append((part, ImageArrays(images: images, labels: labels)))
-        }
-      }
-      guard !parts.isEmpty else {
-        let names = archive.members.map(\.name)
-        throw FormatError(
-          path: path, reason: "expected train_images and train_labels, got \(listed(names.map(quoted), most: 5))")
-      }
-      return try loaded(path, parts).get()
-    } catch { throw DataError(error) }
+  static func load(_ path: String, _ options: DataOptions) throws(FileError) -> LoadedData {
+    try ImageArrays.load(path, parts(path, PictureListing.Part.allCases))
   }
 
-  private static func loaded(
-    _ path: String, _ parts: [(PictureListing.Part, ImageArrays)]
-  ) -> Result<LoadedData, FormatError> {
-    do throws(DataError) { return .success(try ImageArrays.load(path, parts)) } catch {
-      return .failure(FormatError(path: error.path, reason: error.reason))
+  static func loadTest(_ path: String, _ options: DataOptions) throws(FileError) -> Dataset? {
+    try ImageArrays.loadTest(parts(path, [.test]))
+  }
+
+  private static func parts(
+    _ path: String, _ wanted: [PictureListing.Part]
+  ) throws(FileError) -> [(PictureListing.Part, ImageArrays)] {
+    guard System.isRegularFile(path) else {
+      throw FileError(path: path, reason: "is no file, expected an .npz archive")
     }
+    let archive = try ZipFile(path: path)
+    // Unpacked, all lie in memory.
+    var room = HostMemory.part(2)
+    func member(_ name: String) -> ZipFile.Member? { archive.members.first { $0.name == name + ".npy" } }
+    func array(_ name: String) throws(FileError) -> NumpyFile? {
+      guard let member = member(name) else { return nil }
+      let block = try archive.contents(of: member, limit: room)
+      room -= block.bytes.count
+      return try NumpyFile(block, path: "\(path), \(quoted(member.name))")
+    }
+    var parts: [(PictureListing.Part, ImageArrays)] = []
+    for part in wanted {
+      guard let names = try ImageArrays.names(part, in: path, isHeld: { member($0) != nil }) else { continue }
+      guard let images = try array(names.images), let labels = try array(names.labels) else { continue }
+      parts.append((part, ImageArrays(images: images, labels: labels)))
+    }
+    guard !parts.isEmpty else {
+      let names = archive.members.map(\.name)
+      throw FileError(
+        path: path, reason: "expected train_images and train_labels, got \(listed(names.map(quoted), most: 5))")
+    }
+    return parts
   }
 }

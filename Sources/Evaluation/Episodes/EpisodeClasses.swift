@@ -1,4 +1,5 @@
 import Datasets
+import Files
 import Planning
 import Runtime
 
@@ -41,7 +42,7 @@ struct EpisodeClasses: Sendable {
     self.members = chosen.map { members[$0] }
   }
 
-  private static func allTestImages(of plan: MeasurementPlan) throws(DataError) -> Dataset {
+  private static func allTestImages(of plan: MeasurementPlan) throws(FileError) -> Dataset {
     guard plan.configuration.data.classes != nil else { return plan.test }
     var options = DataOptions(plan.configuration)
     options.classes = nil

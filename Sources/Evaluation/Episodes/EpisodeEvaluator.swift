@@ -55,6 +55,18 @@ struct EpisodeEvaluator {
     self.width = width
   }
 
+  /// Bytes that one takes.
+  static func bytes(_ classes: EpisodeClasses, plan: MeasurementPlan) -> Double {
+    let network = plan.network
+    let samples = classes.members.reduce(0) { $0 + $1.count }
+    let features = 4 * Double(samples) * Double(network.nodes[network.features].shape.count)
+    return features
+      + FrozenNetwork.memory(
+        network, layout: ParameterLayout(network), backend: plan.backend, differentiable: false,
+        taps: [network.features], sizes: [samples]
+      ).total
+  }
+
   /// Samples with a feature that is not finite: as queries they count as wrong.
   var notFinite: Int {
     (0..<rows.count).count { row in !features[row * width..<(row + 1) * width].allSatisfy(\.isFinite) }

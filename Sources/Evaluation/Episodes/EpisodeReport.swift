@@ -1,6 +1,7 @@
 import Files
 import Foundation
 import Reporting
+import Runtime
 
 /// What few-shot episodes came to. Accuracies are fractions of 0...1.
 package struct EpisodeReport: Equatable, Sendable {
@@ -28,7 +29,7 @@ package struct EpisodeReport: Equatable, Sendable {
 
   package var text: String {
     """
-    \(options.way)-way \(options.shots)-shot, \(options.queries) queries a class, \(options.episodes) episodes of seed \
+    \(options.way)-way \(options.shots)-shot, \(counted(options.queries, "query")) a class, \(counted(options.episodes, "episode")) of seed \
     \(options.seed), nearest centroid (\(options.distance.rawValue))
     classes: \(classes.map { "\($0)" }.joined(separator: ", "))
     accuracy: \(percent(accuracy)) +- \(percent(interval)) (95 %)

@@ -30,7 +30,7 @@ package struct Episodes: Sendable {
     let needed = options.shots + options.queries
     if let short = classes.first(where: { $0.samples.count < needed }) {
       throw UsageError(
-        "class \(short.label) has \(short.samples.count) test images, expected at least \(needed): "
+        "class \(short.label) has \(counted(short.samples.count, "test image")), expected at least \(needed): "
           + "\(options.shots) labelled and \(options.queries) to recognise")
     }
     self.options = options
@@ -46,14 +46,5 @@ package struct Episodes: Sendable {
         label: classes[index].label, support: Array(chosen[..<options.shots]),
         queries: Array(chosen[options.shots...]))
     }
-  }
-}
-
-extension RandomStream {
-  /// `count` different entries in random order: the beginning of a Fisher-Yates shuffle.
-  fileprivate mutating func choose(_ count: Int, of values: [Int]) -> [Int] {
-    var values = values
-    for index in 0..<count { values.swapAt(index, index + integer(below: values.count - index)) }
-    return Array(values[..<count])
   }
 }

@@ -26,6 +26,15 @@ package final class Attacker {
     high = Tensor(network.input.withBatch(network.pieceSize))
   }
 
+  /// Bytes of one that has attacked `count` samples.
+  static func bytes(_ network: Network, backend: ConvolutionBackend, count: Int) -> Double {
+    let bounds = 2 * 4 * Double(PieceSize.frozen(network)) * Double(network.image.sampleCount)
+    return bounds
+      + FrozenNetwork.memory(
+        network, layout: ParameterLayout(network), backend: backend, differentiable: true, sizes: [count]
+      ).total
+  }
+
   /// Replaces the images of `samples`, at most a piece of them, by adversarial ones. `images`: normalised, channels
   /// last; the samples' numbers address random starts.
   package func perturb(
@@ -50,9 +59,7 @@ package final class Attacker {
         let step = Float(attack.stepSize / normalization.std[channel])
         for index in stride(from: channel, to: count, by: channels) {
           // A NaN goes into the image: an attack that has no direction must not pass for one that was resisted.
-          let slope = gradient[index]
-          let sign: Float = slope > 0 ? 1 : slope < 0 ? -1 : slope == 0 ? 0 : slope
-          images[index] = min(max(images[index] + step * sign, low.pointer[index]), high.pointer[index])
+          move(images + index, by: Rule.signed(step, by: gradient[index]), within: index)
         }
       }
     }
@@ -64,8 +71,12 @@ package final class Attacker {
       var stream = RandomStream(seed: seed, purpose: .attack, sample: sample)
       for index in offset * size..<(offset + 1) * size {
         let move = stream.uniform(in: -epsilon...epsilon) / normalization.std[index % network.input.channels]
-        images[index] = min(max(images[index] + Float(move), low.pointer[index]), high.pointer[index])
+        self.move(images + index, by: Float(move), within: index)
       }
     }
+  }
+
+  private func move(_ value: UnsafeMutablePointer<Float>, by distance: Float, within index: Int) {
+    value.pointee = InputBounds.clamp(value.pointee + distance, low.pointer[index], high.pointer[index])
   }
 }

@@ -1,4 +1,5 @@
 import Datasets
+import Files
 import MPI
 import Models
 import Planning
@@ -17,6 +18,13 @@ package struct RobustnessEvaluator {
     self.model = model
     evaluator = Evaluator(model: model, backend: plan.backend, rounds: rounds)
     seed = plan.configuration.training.seed
+  }
+
+  /// Bytes that these checks take.
+  static func bytes(_ plan: MeasurementPlan, _ checks: [RobustnessCheck]) -> Double {
+    let attacked = checks.contains(.attacks) ? min(plan.configuration.evaluation.attackSamples, plan.test.count) : 0
+    return Evaluator.bytes(plan.network, backend: plan.backend, counts: [plan.test.count, attacked])
+      + (attacked > 0 ? Attacker.bytes(plan.network, backend: plan.backend, count: attacked) : 0)
   }
 
   /// Samples so far whose logits were not finite.
@@ -39,7 +47,7 @@ package struct RobustnessEvaluator {
     let size = test.shape.count
     let accuracies = try Corruption.severities.map { severity in
       let corruption = Corruption(kind, severity: severity, seed: seed)
-      return try evaluator.evaluate(test) { samples, _, images throws(DataError) in
+      return try evaluator.evaluate(test) { samples, _, images throws(FileError) in
         for (offset, sample) in samples.enumerated() {
           try test.write(
             sample, changedBy: corruption, normalization: plan.normalization, into: images + offset * size)
@@ -63,7 +71,7 @@ package struct RobustnessEvaluator {
     let first = test.slice(0..<min(plan.configuration.evaluation.attackSamples, test.count))
     let attacker = Attacker(model: model, backend: plan.backend, normalization: plan.normalization, seed: seed)
     func accuracy(_ attack: Attack?) throws -> Double {
-      try evaluator.evaluate(first) { samples, labels, images throws(DataError) in
+      try evaluator.evaluate(first) { samples, labels, images throws(FileError) in
         try first.normalized(samples, by: plan.normalization, into: images)
         if let attack { attacker.perturb(images, labels: labels, samples: samples, by: attack) }
       }.accuracy

@@ -53,22 +53,22 @@ package struct RobustnessReport: Equatable, Sendable {
   }
 
   /// Of the record `final`, and of `--json`.
-  package var values: [(String, RecordValue)] {
-    var values: [(String, RecordValue)] = [("samples", .integer(samples)), ("accuracy", .number(accuracy))]
+  package var values: NamedValues {
+    var values: NamedValues = ["samples": .integer(samples), "accuracy": .number(accuracy)]
     for (prefix, rows) in [("corruption", corruptions), ("cifar_c", cifarC)] where !rows.isEmpty {
-      values += rows.map { ("\(prefix)_\($0.name)", .list($0.accuracies)) }
-      values.append(("\(prefix)_accuracy", .number(Self.mean(rows))))
+      values += NamedValues(rows.map { ("\(prefix)_\($0.name)", .list($0.accuracies)) })
+      values += ["\(prefix)_accuracy": .number(Self.mean(rows))]
     }
     if let attacks {
       values += [
-        ("attack_samples", .integer(attacks.samples)), ("attack_clean_accuracy", .number(attacks.accuracy)),
-        ("fgsm_accuracy", .number(attacks.fgsm)), ("pgd_accuracy", .number(attacks.pgd)),
+        "attack_samples": .integer(attacks.samples), "attack_clean_accuracy": .number(attacks.accuracy),
+        "fgsm_accuracy": .number(attacks.fgsm), "pgd_accuracy": .number(attacks.pgd),
       ]
     }
     return values
   }
 
-  package var json: String { jsonObject(values) }
+  package var json: String { values.json }
 
   /// For people.
   package var text: String {
@@ -90,7 +90,7 @@ package struct RobustnessReport: Equatable, Sendable {
     if let attacks {
       parts.append(
         Table.text(
-          header: ["attack (first \(attacks.samples) samples)", "accuracy"],
+          header: ["attack (first \(counted(attacks.samples, "sample")))", "accuracy"],
           rows: [
             ["none", percent(attacks.accuracy)], ["FGSM, 8/255", percent(attacks.fgsm)],
             ["PGD-20, 8/255", percent(attacks.pgd)],

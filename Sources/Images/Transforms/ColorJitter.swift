@@ -24,7 +24,7 @@ package struct ColorJitter: ImageTransform {
       let most = change == .hue ? strength : 1 + strength
       return (change: change, factor: stream.uniform(in: least...most))
     }
-    for last in stride(from: steps.count - 1, to: 0, by: -1) { steps.swapAt(last, stream.integer(below: last + 1)) }
+    stream.shuffle(&steps)
     return steps.filter { strengths[$0.change.rawValue] > 0 }
   }
 

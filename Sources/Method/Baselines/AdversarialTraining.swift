@@ -1,4 +1,5 @@
 import Configuration
+import Kernels
 import Refinement
 import Runtime
 
@@ -15,7 +16,7 @@ struct AdversarialTraining: MethodPart {
 
   func passes(in stage: Stage) -> Int { stage == .cyclic ? 2 * setting.configuration.icp.steps : 0 }
 
-  func bytes(_ memory: MethodMemory) -> Double { InputRefinement.bytes(setting, memory) }
+  func memory(_ memory: MethodMemory) -> MemoryUse { InputRefinement.memory(setting, memory) }
 
   func join(_ builder: MethodBuilder, firstTap: Int) {
     builder.add(RefinedInputs(InputRefinement(setting, builder)), in: .cyclic)
@@ -30,7 +31,7 @@ private final class RefinedInputs: InputTransform {
 
   func apply(to shard: inout ShardStep) { shard.inputs.images = UnsafePointer(refinement.refine(shard)) }
 
-  func report(_ batch: StepScalars, _ context: StepContext) -> [(name: String, value: RecordValue)] {
+  func report(_ batch: StepScalars, _ context: StepContext) -> NamedValues {
     refinement.report(batch, context)
   }
 }

@@ -78,8 +78,8 @@ private final class BranchTerm: LossTerm {
 
   func loss(_ batch: StepScalars, _ context: StepContext) -> Double { batch.means[scalar] }
 
-  func report(_ batch: StepScalars, _ context: StepContext) -> [(name: String, value: RecordValue)] {
+  func report(_ batch: StepScalars, _ context: StepContext) -> NamedValues {
     // Not where the step was refused.
-    batch.means[scalar] > 0 ? [("branch_loss", .number(batch.means[scalar]))] : []
+    batch.means[scalar] > 0 ? ["branch_loss": .number(batch.means[scalar])] : [:]
   }
 }

@@ -20,7 +20,7 @@ struct CutMix: MethodPart {
     seed = training.seed
   }
 
-  func bytes(_ memory: MethodMemory) -> Double { memory.images(0) }
+  func memory(_ memory: MethodMemory) -> MemoryUse { memory.images(0) }
 
   func join(_ builder: MethodBuilder, firstTap: Int) {
     let input = builder.model.network.image

@@ -19,7 +19,7 @@ struct SharpnessAwareMinimization: MethodPart {
 
   func passes(in stage: Stage) -> Int { 3 }
 
-  func bytes(_ memory: MethodMemory) -> Double { memory.parameters }
+  func memory(_ memory: MethodMemory) -> MemoryUse { memory.parameters }
 
   func join(_ builder: MethodBuilder, firstTap: Int) {
     builder.rule = SharpnessAscent(
@@ -56,11 +56,8 @@ private final class SharpnessAscent: GradientRule {
 
   /// The weights to take the gradient at. A gradient of 0 leaves them in place.
   private func ascend(from parameters: UnsafePointer<Float>, along gradients: Tensor) -> UnsafePointer<Float> {
-    // In double precision and the order of the index, as for clipping.
-    var sum = 0.0
-    for value in gradients.values { sum += Double(value) * Double(value) }
     // The term beside the norm is that of the usual PyTorch implementation.
-    let step = Float(radius / (sum.squareRoot() + 1e-12))
+    let step = Float(radius / (gradients.norm + 1e-12))
     Elementwise.combine(1, parameters, step, gradients.pointer, count: gradients.count, into: ascended.pointer)
     return UnsafePointer(ascended.pointer)
   }

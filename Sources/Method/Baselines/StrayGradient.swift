@@ -14,7 +14,7 @@ struct StrayGradient: MethodPart {
 
   func passes(in stage: Stage) -> Int { stage == .cyclic ? 3 : 0 }
 
-  func bytes(_ memory: MethodMemory) -> Double {
+  func memory(_ memory: MethodMemory) -> MemoryUse {
     memory.network(taps: [], differentiable: true) + memory.parameters
   }
 

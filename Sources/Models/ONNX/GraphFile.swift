@@ -19,14 +19,14 @@ package struct GraphFile: Sendable {
   let sources: [String: Source]
 
   /// Throws for what is not ONNX, or no network: an error that lists every node which is not supported.
-  package init(path: String) throws(FormatError) {
+  package init(path: String) throws(FileError) {
     let model = try ONNXModel(path: path)
     let reader: GraphReader
     do throws(GraphError) {
       var made = try GraphReader(model)
       try made.read()
       reader = made
-    } catch { throw FormatError(path: path, reason: error.description) }
+    } catch { throw FileError(path: path, reason: error.description) }
     self.path = path
     network = reader.network
     sources = reader.sources

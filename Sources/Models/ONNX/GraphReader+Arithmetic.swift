@@ -38,7 +38,11 @@ extension GraphReader {
       return Power(exponent)
     },
     "Identity": pointwise { _, _ in Identity() }, "Cast": pointwise { _, _ in Identity() },
-    "Dropout": pointwise { _, _ in Identity() },
+    "Dropout": pointwise { context, reader throws(GraphError) in
+      guard context.has(1) else { return Dropout(rate: Double(context.float("ratio", 0.5))) }
+      guard let rate = reader.number(context.node.inputs[1]) else { throw GraphError("a rate that is computed") }
+      return Dropout(rate: Double(rate))
+    },
     "Softmax": { reader, context throws(GraphError) in
       let x = try reader.node(context.node.inputs[0])
       let axis = try axis(context.integer("axis", reader.model.opset < 13 ? 1 : -1), of: x.extents)

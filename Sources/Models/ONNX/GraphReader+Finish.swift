@@ -1,12 +1,13 @@
 import Formats
 import Graph
 import Operators
+import Runtime
 
 /// Logits, taps, and what the whole graph shows.
 extension GraphReader {
   mutating func finish() throws(GraphError) {
     guard let output = model.outputs.first, model.outputs.count == 1 else {
-      throw GraphError("has \(model.outputs.count) outputs, expected one: logits")
+      throw GraphError("has \(counted(model.outputs.count, "output")), expected one: logits")
     }
     guard case .node(let logits, let extents)? = values[output.name] else {
       throw GraphError("output \(quoted(output.name)) does not depend on the images")

@@ -1,6 +1,7 @@
 import Formats
 import Graph
 import Operators
+import Runtime
 
 /// Makes a network of an ONNX graph.
 ///
@@ -37,11 +38,11 @@ struct GraphReader {
   init(_ model: ONNXModel) throws(GraphError) {
     self.model = model
     guard model.inputs.count == 1, let input = model.inputs.first else {
-      throw GraphError("has \(model.inputs.count) inputs, expected one: images")
+      throw GraphError("has \(counted(model.inputs.count, "input")), expected one: images")
     }
     let extents = input.dimensions.dropFirst()
     guard extents.count == 3, extents.allSatisfy({ $0 != nil }) else {
-      let shape = input.dimensions.map { $0.map(String.init) ?? "?" }.joined(separator: ", ")
+      let shape = input.dimensions.prefix(8).map { $0.map(String.init) ?? "?" }.joined(separator: ", ")
       throw GraphError(
         "input \(quoted(input.name)) has the shape (\(shape)), expected (batch, channels, height, width), "
           + "the last three fixed: export it with inputs of one size")
@@ -65,7 +66,7 @@ struct GraphReader {
       do throws(GraphError) {
         try convert(node, index)
       } catch {
-        problems.append("\(describe(node)): \(error)")
+        problems.append(Self.line("\(describe(node)): \(error)"))
         // What reads it is not to blame.
         for output in node.outputs { values[output] = nil }
       }
@@ -93,11 +94,21 @@ struct GraphReader {
       + (module.isEmpty ? "" : " in module \(module)")
   }
 
+  /// A problem as a message may show it, whatever names and lists the file brings: no control characters, no more than
+  /// a few lines.
+  private static func line(_ text: String) -> String {
+    var line = String.UnicodeScalarView()
+    for scalar in text.unicodeScalars.prefix(300) {
+      line.append(scalar.properties.generalCategory == .control ? "?" : scalar)
+    }
+    return String(line) + (text.unicodeScalars.count > 300 ? "..." : "")
+  }
+
   private func failure(_ problems: [String]) -> GraphError {
     let shown = problems.prefix(40).map { "  \($0)" }.joined(separator: "\n")
     let rest = problems.count > 40 ? "\n  and \(problems.count - 40) more" : ""
     return GraphError(
-      "\(problems.count) nodes cannot be read:\n\(shown)\(rest)\n"
+      "\(counted(problems.count, "node")) cannot be read:\n\(shown)\(rest)\n"
         + "Export with launch/export-model, which folds what is constant, or write the module with supported operators "
         + "(docs/NETWORKS.md)")
   }
@@ -113,7 +124,10 @@ struct GraphReader {
     // ['', 'layer1', 'layer1.0', 'conv2d_1']; the last is the operation.
     let names = scopes.split(separator: "'", omittingEmptySubsequences: false).enumerated()
       .filter { $0.offset % 2 == 1 }.map { String($0.element) }
-    return names.dropLast().filter { !$0.isEmpty }
+    // As names of taps they come to terminals.
+    return names.dropLast().filter { name in
+      !name.isEmpty && name.utf8.allSatisfy { $0.isNameCharacter || $0.isAnchorCharacter }
+    }
   }
 
   private mutating func unique(_ name: String) -> String {

@@ -28,7 +28,8 @@ package final class NonFiniteGuard: RunObserver {
     }
     switch policy {
     case .stop:
-      throw stop(" (\(finished.refused) values in all)", "lower optimizer.learning_rate, or set training.non_finite")
+      throw stop(
+        " (\(counted(finished.refused, "value")) in all)", "lower optimizer.learning_rate, or set training.non_finite")
     case .skip:
       guard trainer.progress.refusedInRow < 3 else {
         throw stop(", in the third step in a row", "lower optimizer.learning_rate")

@@ -14,9 +14,9 @@ package final class StepRecorder: RunObserver {
     journal.record(
       step: trainer.progress.step, step.context,
       values: values + [
-        ("alpha", .number(step.context.alpha)), ("gradient_norm", .number(step.gradientNorm)),
-        ("learning_rate", .number(step.learningRate)),
-        ("images_per_second", .number(Double(step.context.batchCount) / step.seconds)),
+        "alpha": .number(step.context.alpha), "gradient_norm": .number(step.gradientNorm),
+        "learning_rate": .number(step.learningRate),
+        "images_per_second": .number(Double(step.context.batchCount) / step.seconds),
       ])
   }
 }

@@ -1,65 +1,7 @@
-import Checkpointing
-import Configuration
-import Datasets
 import Files
 import Formats
 import Foundation
-import Graph
-import Kernels
-import MPI
-import Models
-import Planning
 import Reporting
-import Supervision
-
-/// What `icp evaluate` does: a model's weights, measured on the test set over all ranks.
-package struct EvaluationSession {
-  private let configuration: RunConfiguration
-  private let weights: String
-  private let rounds: SharedRounds
-
-  package init(configuration: RunConfiguration, weights: String, rounds: SharedRounds) {
-    self.configuration = configuration
-    self.weights = weights
-    self.rounds = rounds
-    KernelLibrary.setThreads(configuration.training.threads)
-  }
-
-  /// The same metrics on every rank.
-  package func run() throws -> ClassificationMetrics {
-    let (plan, model) = try rounds.communicator.planToMeasure(configuration, weights: weights)
-    var metrics = try Evaluator(model: model, backend: plan.backend, rounds: rounds)
-      .evaluate(plan.test, normalization: plan.normalization)
-    metrics.classNames = plan.test.classNames
-    rounds.communicator.warn(ofNotFinite: metrics.nonFinite, "test images have logits")
-    return metrics
-  }
-}
-
-extension Communicator {
-  /// Data and model of a command that measures the weights of a file, agreed on by all ranks.
-  func planToMeasure(
-    _ configuration: RunConfiguration, weights path: String, judgesClasses: Bool = true
-  ) throws -> (MeasurementPlan, ModelState) {
-    let indexes = try pictureIndexes(configuration)
-    let (plan, model) = try collectively {
-      let weights = try WeightsFile(path: path)
-      let plan = try MeasurementPlan(configuration, weights: weights, judgesClasses: judgesClasses, indexes: indexes)
-      let model = ModelState(plan.network.trunk, seed: 0)
-      try model.load(weights.tensors, from: path)
-      return (plan, model)
-    }
-    try agree(on: "the data", plan.identity)
-    if rank == 0, let warning = plan.warning { Fatal.write("icp: warning: \(warning)") }
-    return (plan, model)
-  }
-
-  /// Finite weights may still overflow; what came of that must not look like a measurement.
-  func warn(ofNotFinite count: Int, _ what: String) {
-    guard rank == 0, count > 0 else { return }
-    Fatal.write("icp: warning: \(count) \(what) that are not finite, and count as wrong: the weights are not usable")
-  }
-}
 
 extension ClassificationMetrics {
   /// For people: the figures, then a line a class.

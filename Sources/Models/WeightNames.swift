@@ -1,0 +1,17 @@
+/// Names of weights without those of what wraps a model.
+package enum WeightNames {
+  /// `module._orig_mod.conv1.weight` is `conv1.weight`: DistributedDataParallel's and torch.compile's wrappers have a
+  /// part of the name wherever they stand, and what holds the whole model (`model.`, `net.`) has the first part of
+  /// every name.
+  package static func bare(_ names: [String]) -> [String] {
+    var parts = names.map { name in
+      let parts = name.split(separator: ".", omittingEmptySubsequences: false)
+      return parts.filter { $0 != "module" && $0 != "_orig_mod" }[...]
+    }
+    // A layer's own tensors, as fc.weight and fc.bias, share a first part too.
+    while let first = parts.first?.first, parts.allSatisfy({ $0.count >= 3 && $0.first == first }) {
+      parts = parts.map { $0.dropFirst() }
+    }
+    return parts.map { $0.joined(separator: ".") }
+  }
+}
