@@ -64,7 +64,7 @@ import Testing
   /// An MLP of 1.2 million parameters, whose gradients travel in five buckets.
   private let buckets = ["model.kind=mlp", "model.hidden=[1030, 1030]"]
 
-  @Test(arguments: [0, 1, 5], [true, false])
+  @Test(.ranks, arguments: [0, 1, 5], [true, false])
   func `sends as many messages however long the refinement is, and allocates nothing for them`(
     steps: Int, overlap: Bool
   ) throws {

@@ -43,19 +43,21 @@ import Testing
 
   // MARK: Data
 
-  @Test(arguments: [
-    (Files.missing, "data: is not a directory that can be read, expected the cifar10 files"),
-    (Files.noTraining, "data: holds no data_batch_*.bin and no train.bin"),
-    (Files.noTest, "data: holds no test_batch.bin and no test.bin"),
-    (
-      Files.truncated,
-      "data_batch_1.bin: 73742 bytes are not a multiple of cifar10's record of 3073 bytes; record 23 is cut short"
-    ),
-    (Files.otherRecords, "it is one of 3074 bytes: is this cifar100?"),
-    (Files.empty, "data_batch_1.bin: is empty, expected records of 3073 bytes"),
-    (Files.label, "data_batch_1.bin: record 7 (byte 21511): label 77, expected 0 to 9 (data.format: cifar10)"),
-    (Files.one, "1 training image, expected at least 2"),
-  ])
+  @Test(
+    .ranks,
+    arguments: [
+      (Files.missing, "data: is not a directory that can be read, expected the cifar10 files"),
+      (Files.noTraining, "data: holds no data_batch_*.bin and no train.bin"),
+      (Files.noTest, "data: holds no test_batch.bin and no test.bin"),
+      (
+        Files.truncated,
+        "data_batch_1.bin: 73742 bytes are not a multiple of cifar10's record of 3073 bytes; record 23 is cut short"
+      ),
+      (Files.otherRecords, "it is one of 3074 bytes: is this cifar100?"),
+      (Files.empty, "data_batch_1.bin: is empty, expected records of 3073 bytes"),
+      (Files.label, "data_batch_1.bin: record 7 (byte 21511): label 77, expected 0 to 9 (data.format: cifar10)"),
+      (Files.one, "1 training image, expected at least 2"),
+    ])
   func `wrong CIFAR files are 65, and the message names file and record`(files: Files, says: String) throws {
     let tiny = try TinyRun()
     try files.write(to: tiny.path("data"))
@@ -159,14 +161,16 @@ import Testing
       .expect(65, "fc.weight has shape [10, 64], the model's has [12, 64]")
   }
 
-  @Test(arguments: [
-    (
-      ["model.kind=resnet20"],
-      "there is no layer1.1.conv1.weight, which the model has with shape [16, 16, 3, 3]"
-    ),
-    (["model.shortcut=pad"], "layer2.0.downsample.0.weight of shape [32, 16, 1, 1] has no place in the model"),
-    (["model.kind=mlp"], "there is no fc1.weight, which the model has with shape [256, 144]"),
-  ])
+  @Test(
+    .ranks,
+    arguments: [
+      (
+        ["model.kind=resnet20"],
+        "there is no layer1.1.conv1.weight, which the model has with shape [16, 16, 3, 3]"
+      ),
+      (["model.shortcut=pad"], "layer2.0.downsample.0.weight of shape [32, 16, 1, 1] has no place in the model"),
+      (["model.kind=mlp"], "there is no fc1.weight, which the model has with shape [256, 144]"),
+    ])
   func `weights of another network are 65, and the message names tensor and shapes`(
     settings: [String], says: String
   ) throws {
@@ -215,7 +219,7 @@ import Testing
 
   // MARK: Places
 
-  @Test func `a run directory that cannot be is 74`() throws {
+  @Test(.ranks) func `a run directory that cannot be is 74`() throws {
     let tiny = try TinyRun()
     // A folder under a regular file: root may write anywhere else.
     for (run, ranks) in [("tiny.yaml/run", nil), ("tiny.yaml", 2)] as [(String, Int?)] {

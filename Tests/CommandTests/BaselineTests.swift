@@ -3,12 +3,14 @@ import Testing
 
 /// Runs of the baselines: the same bits at any number of ranks, and through a stop in the middle of an epoch.
 @Suite(.serialized, .timeLimit(.minutes(2))) struct BaselineTests {
-  @Test(arguments: [
-    ["icp.rule=none", "training.mixup=0.3", "optimizer.sam_rho=0.05"],
-    ["icp.rule=none", "branches.taps=[layer1, layer2]"], ["icp.rule=ifgsm", "icp.objective=task"],
-    ["icp.preset=published-code"], ["icp.rule=adam", "training.mixup=0.3"],
-    ["icp.rule=adam", "training.cutmix=1"],
-  ])
+  @Test(
+    .ranks,
+    arguments: [
+      ["icp.rule=none", "training.mixup=0.3", "optimizer.sam_rho=0.05"],
+      ["icp.rule=none", "branches.taps=[layer1, layer2]"], ["icp.rule=ifgsm", "icp.objective=task"],
+      ["icp.preset=published-code"], ["icp.rule=adam", "training.mixup=0.3"],
+      ["icp.rule=adam", "training.cutmix=1"],
+    ])
   func `give the same bits on 1, 2 and 4 ranks, and after a resume`(settings: [String]) throws {
     let tiny = try TinyRun()
     let settings = settings + ["training.max_steps=10"]

@@ -32,7 +32,7 @@ import Testing
   private static let few = ["--warm-up", "1", "--repeats", "2"]
   private static let fewest = ["--warm-up", "0", "--repeats", "1"]
 
-  @Test(arguments: [nil, 2])
+  @Test(.ranks, arguments: [nil, 2])
   func `a step is timed by phase, which add up to it`(ranks: Int?) throws {
     let json = try json(["step", "tiny.yaml"] + Self.few, ranks: ranks)
     let step = try #require(json["step_seconds"] as? Double)
@@ -96,7 +96,7 @@ import Testing
     }
   }
 
-  @Test func `kernels times every convolution by both implementations`() throws {
+  @Test(.ranks) func `kernels times every convolution by both implementations`() throws {
     let json = try json(["kernels", "tiny.yaml", "--batch", "2"] + Self.fewest, ranks: 2)
     let layers = try #require(json["layers"] as? [[String: Any]])
     // ResNet-8: the first convolution, three blocks of two, two of them with a projection.
@@ -112,7 +112,7 @@ import Testing
     #expect(json["ranks"] as? Int == 2 && json["batch"] as? Int == 2)
   }
 
-  @Test(arguments: [1, 2])
+  @Test(.ranks, arguments: [1, 2])
   func `allreduce goes up to the largest size by fours`(ranks: Int) throws {
     let json = try json(["allreduce", "--max-bytes", "16385"] + Self.few, ranks: ranks)
     let sizes = try #require(json["sizes"] as? [[String: Any]])

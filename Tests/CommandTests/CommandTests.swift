@@ -29,7 +29,7 @@ import Testing
 
   // MARK: train
 
-  @Test func `a dry run prints configuration, layers and cost, and writes nothing`() throws {
+  @Test(.ranks) func `a dry run prints configuration, layers and cost, and writes nothing`() throws {
     let tiny = try TinyRun()
     let outcome = try tiny.train(["icp.steps=5"], into: "run", ranks: 2, dryRun: true)
     outcome.expect(0)

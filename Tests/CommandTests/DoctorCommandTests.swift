@@ -4,7 +4,7 @@ import Testing
 
 /// `icp doctor`, and what of it shows at a run's start.
 @Suite(.serialized, .timeLimit(.minutes(2))) struct DoctorCommandTests {
-  @Test(arguments: [nil, 2])
+  @Test(.ranks, arguments: [nil, 2])
   func `a look at a healthy launch ends with 0 and leaves nothing`(ranks: Int?) throws {
     let tiny = try TinyRun()
     let outcome = try tiny.command(["doctor", "tiny.yaml", "--run-dir", "deep/run"], ranks: ranks)
@@ -23,7 +23,7 @@ import Testing
     #expect(try FileManager.default.contentsOfDirectory(atPath: tiny.folder.path) == ["tiny.yaml"])
   }
 
-  @Test func `what is wrong decides the status, and is told once`() throws {
+  @Test(.ranks) func `what is wrong decides the status, and is told once`() throws {
     let tiny = try TinyRun()
     let shards = try tiny.command(["doctor", "tiny.yaml"], ["training.shards=1"], ranks: 2)
     shards.expect(64, "icp: configuration: 2 ranks, but training.shards is 1")
@@ -36,7 +36,9 @@ import Testing
     directory.expect(74, "icp: run directory: tiny.yaml: mkdir: File exists")
   }
 
-  @Test func `classes without training images are warned of once, by doctor, by a dry run and at a start`() throws {
+  @Test(.ranks) func `classes without training images are warned of once, by doctor, by a dry run and at a start`()
+    throws
+  {
     let tiny = try TinyRun()
     let says = "no training images of 3 of 10 classes: 7 to 9"
     let settings = ["data.limit=7", "training.max_steps=1", "training.batch_size=7"]
@@ -101,7 +103,7 @@ import Testing
       environment: TinyRun.anywhere.merging(root) { $1 }, timeLimit: 60, workingDirectory: tiny.folder.path)
   }
 
-  @Test(arguments: ["1m", "16m"])
+  @Test(.ranks, arguments: ["1m", "16m"])
   func `a small /dev/shm is a warning, also where Open MPI has given it up in silence`(size: String) throws {
     let tiny = try TinyRun()
     let mount = "mount -t tmpfs -o size=\(size) none /dev/shm"

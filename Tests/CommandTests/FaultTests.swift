@@ -6,7 +6,7 @@ import Testing
 @Suite(.serialized, .timeLimit(.minutes(2))) struct FaultTests {
   // MARK: Ranks
 
-  @Test func `a rank that fails alone ends all within seconds, and is named`() throws {
+  @Test(.ranks) func `a rank that fails alone ends all within seconds, and is named`() throws {
     let tiny = try TinyRun()
     try BadInputTests.Files.right.write(to: tiny.path("good"))
     try BadInputTests.Files.truncated.write(to: tiny.path("torn"))
@@ -22,7 +22,7 @@ import Testing
     #expect(!FileManager.default.fileExists(atPath: tiny.path("run")))
   }
 
-  @Test(arguments: ["training.seed=1", "icp.steps=3", "logging.every_steps=2", "data.limit=64"])
+  @Test(.ranks, arguments: ["training.seed=1", "icp.steps=3", "logging.every_steps=2", "data.limit=64"])
   func `ranks with different configurations are 76, and the odd one is named`(setting: String) throws {
     let tiny = try TinyRun()
     let arguments = ["train", "tiny.yaml", "--run-dir", "run"]
@@ -32,7 +32,7 @@ import Testing
     #expect(!FileManager.default.fileExists(atPath: tiny.path("run")))
   }
 
-  @Test func `ranks with different data are 76`() throws {
+  @Test(.ranks) func `ranks with different data are 76`() throws {
     let tiny = try TinyRun()
     try BadInputTests.Files.right.write(to: tiny.path("good"))
     try BadInputTests.Files.right.write(to: tiny.path("other"))
@@ -44,7 +44,7 @@ import Testing
     try tiny.job(own).expect(76, "icp: rank 1: the data is not rank 0's")
   }
 
-  @Test(arguments: [0, 1])
+  @Test(.ranks, arguments: [0, 1])
   func `a killed rank ends the job, and the run goes on from its last checkpoint with the same bits`(rank: Int) throws {
     let tiny = try TinyRun()
     try tiny.train(into: "unbroken").expect(0)
@@ -143,7 +143,7 @@ import Testing
 
   private let exploding = ["optimizer.kind=sgd", "optimizer.learning_rate=1e9", "optimizer.clip_norm=none"]
 
-  @Test(arguments: [nil, 2])
+  @Test(.ranks, arguments: [nil, 2])
   func `what is not finite stops the run with 77, naming step, tensor and rank`(ranks: Int?) throws {
     let tiny = try TinyRun()
     let outcome = try tiny.train(exploding, ranks: ranks)
@@ -153,7 +153,7 @@ import Testing
     #expect(outcome.seconds < 20)
   }
 
-  @Test func `skip says which steps it drops, and the third in a row is 77, over a resume too`() throws {
+  @Test(.ranks) func `skip says which steps it drops, and the third in a row is 77, over a resume too`() throws {
     let tiny = try TinyRun()
     let settings = exploding + ["training.non_finite=skip"]
     let outcome = try tiny.train(settings)
@@ -181,7 +181,7 @@ import Testing
     "schedule.kind=step", "schedule.milestones=[1]", "schedule.gamma=2000", "training.non_finite=rollback",
   ]
 
-  @Test func `rollback goes back to the newest checkpoint, and halves the learning rate`() throws {
+  @Test(.ranks) func `rollback goes back to the newest checkpoint, and halves the learning rate`() throws {
     let tiny = try TinyRun()
     let outcome = try tiny.train(derailing)
     outcome.expect(
@@ -198,7 +198,7 @@ import Testing
     #expect(try tiny.checkpoint(10, of: "other") == tiny.checkpoint(10))
   }
 
-  @Test(arguments: [1, 2])
+  @Test(.ranks, arguments: [1, 2])
   func `killed after a rollback and resumed, the bits are those of the unbroken run`(rollback: Int) throws {
     let tiny = try TinyRun()
     try tiny.train(derailing, into: "unbroken").expect(0)
@@ -218,7 +218,7 @@ import Testing
     #expect(try tiny.records().map(\.timeless) == tiny.records(of: "unbroken").map(\.timeless))
   }
 
-  @Test(arguments: [nil, 2])
+  @Test(.ranks, arguments: [nil, 2])
   func `ten rollbacks to one step that do not help are 77`(ranks: Int?) throws {
     let tiny = try TinyRun()
     let outcome = try tiny.train(exploding + ["training.non_finite=rollback"], ranks: ranks)
@@ -230,7 +230,7 @@ import Testing
     #expect(try tiny.checkpoints() == [])
   }
 
-  @Test func `skip drops one bad step of one rank, names the rank, and trains on`() throws {
+  @Test(.ranks) func `skip drops one bad step of one rank, names the rank, and trains on`() throws {
     let tiny = try TinyRun()
     let outcome = try tiny.train(fault: "1:7:nan", ["training.non_finite=skip"], ranks: 2)
     outcome.expect(0, "warning: step 7 skipped: the gradient of conv1.weight on rank 1 is not finite")
@@ -238,7 +238,8 @@ import Testing
     #expect(try tiny.records().filter { $0.isNull("task_loss") }.map(\.step) == [7])
   }
 
-  @Test func `what fails again at any learning rate is 77, and a resume without the cause has the bits of no fault`()
+  @Test(.ranks)
+  func `what fails again at any learning rate is 77, and a resume without the cause has the bits of no fault`()
     throws
   {
     let tiny = try TinyRun()

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// Training networks of ONNX files (Tests/Fixtures/make_onnx.py), by the program itself.
-@Suite(.serialized, .timeLimit(.minutes(2))) struct `Networks from files` {
+@Suite(.ranks, .serialized, .timeLimit(.minutes(2))) struct `Networks from files` {
   static let names = ["preactivation", "squeeze", "densenet", "convnext", "attention"]
 
   /// 35 images of 3x16x16 in batches of 10, the last one of 5, over 4 shards: ragged shards, and pieces of one sample.

@@ -58,7 +58,7 @@ import Testing
     try tiny.train(settings + ["training.max_steps=1"]).expect(0)
   }
 
-  @Test func `an epoch's record says what became of right and of wrong labels`() throws {
+  @Test(.ranks) func `an epoch's record says what became of right and of wrong labels`() throws {
     let tiny = try TinyRun()
     try tiny.train(Self.noise + ["training.epochs=1", "evaluation.train_samples=60"], ranks: 2).expect(0)
     let record = try #require(try tiny.records().last { $0.kind == "epoch" })
@@ -77,7 +77,7 @@ import Testing
     #expect(off.number("test_ece") != nil)
   }
 
-  @Test func `the training images are measured as the test set is`() throws {
+  @Test(.ranks) func `the training images are measured as the test set is`() throws {
     let tiny = try TinyRun()
     // 40 CIFAR images that are training and test set; training augments them, in a shuffled order.
     var records = Data()
@@ -102,7 +102,7 @@ import Testing
     }
   }
 
-  @Test func `a run on noisy labels goes on where it stopped, and not with other labels`() throws {
+  @Test(.ranks) func `a run on noisy labels goes on where it stopped, and not with other labels`() throws {
     let tiny = try TinyRun()
     try tiny.train(Self.noise, into: "whole").expect(0)
     try tiny.train(Self.noise + ["training.max_steps=7"]).expect(0)
@@ -114,7 +114,7 @@ import Testing
     try tiny.train([], resume: "auto").expect(65, "'data.label_noise.kind' is none, but the run began with")
   }
 
-  @Test func `a file of other labels is refused, also on resume`() throws {
+  @Test(.ranks) func `a file of other labels is refused, also on resume`() throws {
     let tiny = try TinyRun()
     let settings = ["data.label_noise.kind=file", "data.label_noise.file=labels.txt", "training.max_steps=1"]
     try tiny.train(settings).expect(65, "labels.txt: no such file")

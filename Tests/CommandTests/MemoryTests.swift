@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// `--dry-run` says what a rank takes, each baseline and each network of the method counted in.
-@Suite(.serialized, .timeLimit(.minutes(3))) struct MemoryTests {
+@Suite(.ranks, .serialized, .timeLimit(.minutes(3))) struct MemoryTests {
   /// Batches so large that what the step takes is most of it: what the program takes before its first step is measured,
   /// not planned. Each step is saved, as the largest moment of rank 0.
   private static let configuration = """

@@ -13,7 +13,8 @@ import Testing
     evaluation: {train_samples: none}
     """
 
-  @Test func `every format of the same images gives the same bits of 20 steps and the same loss, at 1 and 2 ranks`()
+  @Test(.ranks)
+  func `every format of the same images gives the same bits of 20 steps and the same loss, at 1 and 2 ranks`()
     throws
   {
     let same = SameImages()
@@ -38,7 +39,7 @@ import Testing
     }
   }
 
-  @Test
+  @Test(.ranks)
   func
     `random crops of pictures have the same bits at any number of ranks and threads, kept or not, and after a resume`()
     throws
@@ -75,7 +76,7 @@ import Testing
     #expect(inspected.standardOutput.contains("bad_files"), "\(inspected.standardOutput)")
   }
 
-  @Test func `a picture that changes during a run ends it with 65 and its name`() throws {
+  @Test(.ranks) func `a picture that changes during a run ends it with 65 and its name`() throws {
     let same = SameImages()
     let tiny = try TinyRun(Self.configuration)
     let folder = try same.folders().path

@@ -48,7 +48,7 @@ import Testing
     return tiny.path("bare")
   }
 
-  @Test func `the figures do not depend on the training images that lie there, nor on whether any do`() throws {
+  @Test(.ranks) func `the figures do not depend on the training images that lie there, nor on whether any do`() throws {
     let tiny = try trained()
     for command in [
       ["evaluate"], ["robustness", "--attack-samples", "9"], ["episodes", "--way", "3", "--queries", "4"],

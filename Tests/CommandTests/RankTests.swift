@@ -12,40 +12,42 @@ import Testing
     var testDescription: String { name }
   }
 
-  @Test(arguments: [
-    Variant(name: "adam, adamw", settings: [], ranks: [2, 3, 4]),
-    Variant(
-      name: "sgd with momentum, random directions, augmentation, label smoothing",
-      settings: [
-        "optimizer.kind=sgd", "optimizer.nesterov=true", "icp.rule=random", "data.augment=[pad-crop, flip]",
-        "training.label_smoothing=0.1", "icp.clamp=pixels",
-      ]),
-    Variant(
-      name: "ademamix, running statistics, l2",
-      settings: [
-        "icp.rule=ademamix", "distillation.target=running", "distillation.normalize=l2", "icp.epsilon=0.003",
-        "distillation.layer_weights=cosine", "optimizer.decay=matrices",
-      ]),
-    Variant(
-      name: "ifgsm, frozen batch statistics, mean, gemm convolutions, validation split",
-      settings: [
-        "icp.rule=ifgsm", "distillation.target=batch_frozen", "icp.reduction=mean", "kernels.convolution=openblas",
-        "data.validation=5",
-      ]),
-    Variant(
-      name: "noisy labels on seven images of each class",
-      settings: [
-        "data.limit=130", "data.samples_per_class=7", "data.label_noise.kind=symmetric", "data.label_noise.rate=0.4",
-      ], ranks: [2, 4]),
-    Variant(
-      name: "gradients in five buckets, which travel during the backward pass",
-      settings: ["model.kind=mlp", "model.hidden=[700, 700]"], ranks: [2, 3, 4]),
-    Variant(
-      name: "gradients in five buckets, which travel behind it",
-      settings: ["model.kind=mlp", "model.hidden=[700, 700]", "training.overlap=false"], ranks: [2, 3]),
-    Variant(name: "dropout", settings: ["model.dropout=0.4"], ranks: [2, 3, 4]),
-    Variant(name: "plain training of an MLP", settings: ["model.kind=mlp", "model.hidden=[16]", "icp.rule=none"]),
-  ])
+  @Test(
+    .ranks,
+    arguments: [
+      Variant(name: "adam, adamw", settings: [], ranks: [2, 3, 4]),
+      Variant(
+        name: "sgd with momentum, random directions, augmentation, label smoothing",
+        settings: [
+          "optimizer.kind=sgd", "optimizer.nesterov=true", "icp.rule=random", "data.augment=[pad-crop, flip]",
+          "training.label_smoothing=0.1", "icp.clamp=pixels",
+        ]),
+      Variant(
+        name: "ademamix, running statistics, l2",
+        settings: [
+          "icp.rule=ademamix", "distillation.target=running", "distillation.normalize=l2", "icp.epsilon=0.003",
+          "distillation.layer_weights=cosine", "optimizer.decay=matrices",
+        ]),
+      Variant(
+        name: "ifgsm, frozen batch statistics, mean, gemm convolutions, validation split",
+        settings: [
+          "icp.rule=ifgsm", "distillation.target=batch_frozen", "icp.reduction=mean", "kernels.convolution=openblas",
+          "data.validation=5",
+        ]),
+      Variant(
+        name: "noisy labels on seven images of each class",
+        settings: [
+          "data.limit=130", "data.samples_per_class=7", "data.label_noise.kind=symmetric", "data.label_noise.rate=0.4",
+        ], ranks: [2, 4]),
+      Variant(
+        name: "gradients in five buckets, which travel during the backward pass",
+        settings: ["model.kind=mlp", "model.hidden=[700, 700]"], ranks: [2, 3, 4]),
+      Variant(
+        name: "gradients in five buckets, which travel behind it",
+        settings: ["model.kind=mlp", "model.hidden=[700, 700]", "training.overlap=false"], ranks: [2, 3]),
+      Variant(name: "dropout", settings: ["model.dropout=0.4"], ranks: [2, 3, 4]),
+      Variant(name: "plain training of an MLP", settings: ["model.kind=mlp", "model.hidden=[16]", "icp.rule=none"]),
+    ])
   func `20 steps give byte-identical checkpoints at any number of ranks`(variant: Variant) throws {
     let tiny = try TinyRun()
     let alone = try tiny.train(variant.settings, into: "alone")
@@ -66,7 +68,7 @@ import Testing
     }
   }
 
-  @Test func `overlap changes no bit`() throws {
+  @Test(.ranks) func `overlap changes no bit`() throws {
     let tiny = try TinyRun()
     let settings = ["model.kind=mlp", "model.hidden=[700, 700]", "training.max_steps=7"]
     for overlap in [true, false] {
@@ -75,7 +77,7 @@ import Testing
     #expect(try tiny.tensors(7, of: "true") == tiny.tensors(7, of: "false"))
   }
 
-  @Test func `one rank under mpirun is the same as without mpirun`() throws {
+  @Test(.ranks) func `one rank under mpirun is the same as without mpirun`() throws {
     let tiny = try TinyRun()
     let settings = ["training.max_steps=3"]
     try tiny.train(settings, into: "without").expect(0)
@@ -94,7 +96,7 @@ import Testing
     #expect(try tiny.tensors(2, of: "shards") != reference)
   }
 
-  @Test func `evaluate gives the same at 1 and 3 ranks, and what the epoch record says`() throws {
+  @Test(.ranks) func `evaluate gives the same at 1 and 3 ranks, and what the epoch record says`() throws {
     let tiny = try TinyRun()
     try tiny.train(["training.max_steps=6"]).expect(0)
     let arguments = ["evaluate", "tiny.yaml", "--weights", tiny.checkpointPath(6), "--json"]
@@ -119,7 +121,7 @@ import Testing
     #expect((json["per_class"] as? [Any])?.count == 10)
   }
 
-  @Test func `more ranks than shards are refused, and nothing is left`() throws {
+  @Test(.ranks) func `more ranks than shards are refused, and nothing is left`() throws {
     let tiny = try TinyRun()
     try tiny.train(["training.shards=2"], ranks: 3)
       .expect(64, "3 ranks, but training.shards is 2: a rank needs a shard at least")

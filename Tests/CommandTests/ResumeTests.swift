@@ -5,7 +5,7 @@ import Testing
 /// Stopping, going on, and what is kept.
 @Suite(.serialized, .timeLimit(.minutes(2))) struct ResumeTests {
   /// Step 7 lies in the middle of the second epoch, 5 and 10 end one, 20 is the last.
-  @Test(arguments: [(1, 2, nil), (5, nil, 3), (7, 3, 2), (10, nil, nil), (19, nil, 2), (20, nil, nil)])
+  @Test(.ranks, arguments: [(1, 2, nil), (5, nil, 3), (7, 3, 2), (10, nil, nil), (19, nil, 2), (20, nil, nil)])
   func `a run stopped after any step goes on with the bits of the unbroken one, at another rank count`(
     step: Int, before: Int?, after: Int?
   ) throws {
@@ -25,7 +25,7 @@ import Testing
     if step < 20 { #expect(try tiny.checkpoint(20) == tiny.checkpoint(20, of: "unbroken")) }
   }
 
-  @Test func `a run broken several times, saving every 3 steps, is the unbroken one`() throws {
+  @Test(.ranks) func `a run broken several times, saving every 3 steps, is the unbroken one`() throws {
     let tiny = try TinyRun()
     let settings = ["optimizer.kind=sgd", "icp.rule=random", "data.augment=[pad-crop, flip]"]
     try tiny.train(settings, into: "unbroken").expect(0)
@@ -73,7 +73,7 @@ import Testing
     #expect(try tiny.tensors(8) == tiny.tensors(8, of: "unbroken"))
   }
 
-  @Test func `shards auto are the ranks of the first start, and stay`() throws {
+  @Test(.ranks) func `shards auto are the ranks of the first start, and stay`() throws {
     let tiny = try TinyRun()
     let settings = ["training.shards=auto"]
     try tiny.train(settings, into: "unbroken", ranks: 2).expect(0)
@@ -158,7 +158,7 @@ import Testing
     #expect(try tiny.records().map(\.timeless) == tiny.records(of: "unbroken").map(\.timeless))
   }
 
-  @Test func `where all checkpoints are bad the run does not start over`() throws {
+  @Test(.ranks) func `where all checkpoints are bad the run does not start over`() throws {
     let tiny = try TinyRun()
     try tiny.train(["training.max_steps=6"]).expect(0)
     for step in [5, 6] { try tiny.truncate(tiny.checkpointPath(step), to: 5000) }

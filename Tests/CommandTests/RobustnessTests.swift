@@ -10,7 +10,7 @@ import Testing
     try #require(try JSONSerialization.jsonObject(with: Data(text.utf8)) as? NSDictionary)
   }
 
-  @Test func `a run's final record is the command's report, at any number of ranks, and comes once`() throws {
+  @Test(.ranks) func `a run's final record is the command's report, at any number of ranks, and comes once`() throws {
     let tiny = try TinyRun()
     let run = try tiny.train(Self.finally, ranks: 2)
     run.expect(0)
@@ -46,7 +46,7 @@ import Testing
     #expect(try !tiny.records(of: "plain").contains { $0.kind == "final" })
   }
 
-  @Test func `CIFAR-C's files are measured by name and severity`() throws {
+  @Test(.ranks) func `CIFAR-C's files are measured by name and severity`() throws {
     let tiny = try TinyRun()
     let settings = ["data.size=native", "model.kind=mlp", "model.hidden=[4]"]
     try tiny.train(settings + ["training.max_steps=1"]).expect(0)
@@ -77,7 +77,7 @@ import Testing
     try tiny.command(["robustness", "run/config.yaml", "--weights", "none"]).expect(65, "none: open")
   }
 
-  @Test func `episodes are the same at any number of ranks, whatever the classifier knows`() throws {
+  @Test(.ranks) func `episodes are the same at any number of ranks, whatever the classifier knows`() throws {
     let tiny = try TinyRun()
     let settings = ["data.test_limit=200", "training.max_steps=2"]
     try tiny.train(settings).expect(0)
@@ -108,7 +108,8 @@ import Testing
     #expect(outcome.standardOutput.contains("classes: 5, 6, 7, 8, 9\naccuracy: "))
   }
 
-  @Test func `a run's last episodes are the command's, of the classes left out, whatever becomes of training images`()
+  @Test(.ranks)
+  func `a run's last episodes are the command's, of the classes left out, whatever becomes of training images`()
     throws
   {
     let tiny = try TinyRun()

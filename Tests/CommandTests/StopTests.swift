@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// Requests to stop that come while a run measures: heard within seconds, and nothing is lost.
-@Suite(.serialized, .timeLimit(.minutes(3))) struct StopTests {
+@Suite(.ranks, .serialized, .timeLimit(.minutes(3))) struct StopTests {
   /// An evaluation of some seconds at the end of each of two epochs of 5 steps, and more at the end.
   private static let configuration =
     TinyRun.configuration

@@ -5,7 +5,7 @@ import Testing
 
 /// The files of configs/studies, each run from end to end: all points and variants, with one seed, a tenth of the
 /// samples, four steps, and images of 8x8. What they would find at full size takes hours; that they run takes seconds.
-@Suite(.serialized, .timeLimit(.minutes(3))) struct StudyFilesTests {
+@Suite(.ranks, .serialized, .timeLimit(.minutes(3))) struct StudyFilesTests {
   private static let configurations = PackageRoot.path + "/configs"
 
   /// All but what the others have in common. A checkout without the folder is no checkout.

@@ -16,6 +16,7 @@ import Testing
   // MARK: Ends
 
   @Test(
+    .ranks,
     arguments: [
       ("throw", 70, "phase reduction: an error ordered by --fault"),
       ("trap", 70, "phase refinement: a check of the program failed"),
@@ -66,7 +67,7 @@ import Testing
 
   // MARK: Hangs
 
-  @Test(arguments: [("stop", nil), ("delay=1000", "did not get on for")] as [(String, String?)])
+  @Test(.ranks, arguments: [("stop", nil), ("delay=1000", "did not get on for")] as [(String, String?)])
   func `a rank that does not get on is named, with its phase, and the job is 75`(kind: String, itself: String?) throws {
     let tiny = try TinyRun()
     let outcome = try train(tiny, fault: "1:7.backward:\(kind)", ["watchdog.seconds=2", "checkpoint.every_steps=3"])
@@ -81,20 +82,24 @@ import Testing
     try goesOn(tiny)
   }
 
-  @Test func `a slow disk is no hang`() throws {
+  @Test(.ranks) func `a slow disk is no hang`() throws {
     let tiny = try TinyRun()
     try train(tiny, fault: "0:7:slow-disk=1.5", ["watchdog.seconds=1"], ranks: 2).expect(0)
   }
 
   // MARK: Disagreement
 
-  @Test(arguments: [
-    ("bitflip", "rank 1 host \(ProcessInfo.processInfo.hostName) holds other values than the other ranks in fc.bias;"),
-    (
-      "flip-sum",
-      "rank 1 host \(ProcessInfo.processInfo.hostName) holds other values than the other ranks in fc.bias, optimizer.exp_avg.fc.bias"
-    ),
-  ])
+  @Test(
+    .ranks,
+    arguments: [
+      (
+        "bitflip", "rank 1 host \(ProcessInfo.processInfo.hostName) holds other values than the other ranks in fc.bias;"
+      ),
+      (
+        "flip-sum",
+        "rank 1 host \(ProcessInfo.processInfo.hostName) holds other values than the other ranks in fc.bias, optimizer.exp_avg.fc.bias"
+      ),
+    ])
   func `a flipped bit is found within the agreed steps, naming rank and tensor, and is not saved`(
     kind: String, says: String
   ) throws {
@@ -111,7 +116,7 @@ import Testing
     try goesOn(tiny)
   }
 
-  @Test(arguments: [("skip", 76), ("count", 76)] as [(String, Int32)], [0, 1])
+  @Test(.ranks, arguments: [("skip", 76), ("count", 76)] as [(String, Int32)], [0, 1])
   func `messages that do not belong together are an error, never a hang or a wrong step`(
     fault: (kind: String, status: Int32), rank: Int
   ) throws {
@@ -125,7 +130,7 @@ import Testing
 
   // MARK: Requests
 
-  @Test(arguments: [("USR1", nil), ("USR1", 0), ("USR1", 1), ("TERM", 1)] as [(String, Int?)])
+  @Test(.ranks, arguments: [("USR1", nil), ("USR1", 0), ("USR1", 1), ("TERM", 1)] as [(String, Int?)])
   func `a request to stop saves after the same step on all ranks, and is 85`(signal: String, rank: Int?) throws {
     let tiny = try TinyRun()
     try tiny.train(into: "unbroken").expect(0)

@@ -60,7 +60,7 @@ import Testing
     }
   }
 
-  @Test
+  @Test(.ranks)
   func
     `killed in the middle and started again, twelve runs on four ranks are each made once, with the bits of one by one`()
     throws
@@ -106,7 +106,7 @@ import Testing
     )
   }
 
-  @Test func `two groups of two ranks make the same runs, and ranks that make no group are refused`() throws {
+  @Test(.ranks) func `two groups of two ranks make the same runs, and ranks that make no group are refused`() throws {
     let tiny = try TinyRun()
     let text = "ranks_per_run: 2\n" + Self.twelve.replacingOccurrences(of: "[0, 1, 2]", with: "[0]")
     try sweep(tiny, text, ranks: 3).expect(64, "3 ranks cannot be cut into groups of 'ranks_per_run' 2: start 2")
@@ -116,7 +116,7 @@ import Testing
     try expectSame(tiny, Self.runs.filter { $0.name.hasSuffix("seed-0") })
   }
 
-  @Test func `a run that fails is recorded and ends no other`() throws {
+  @Test(.ranks) func `a run that fails is recorded and ends no other`() throws {
     let tiny = try TinyRun()
     let text = """
       base: tiny.yaml
@@ -143,7 +143,7 @@ import Testing
       try sweep(tiny, text, ranks: nil, ["--retry-failed"]).standardOutput.contains("4 runs, 1 of them done before"))
   }
 
-  @Test func `a request to stop that one rank gets stops all groups, and the same command goes on`() throws {
+  @Test(.ranks) func `a request to stop that one rank gets stops all groups, and the same command goes on`() throws {
     let tiny = try TinyRun()
     let text = """
       base: tiny.yaml
@@ -170,7 +170,7 @@ import Testing
     }
   }
 
-  @Test func `equal compute is measured once, and gives all seeds as many epochs`() throws {
+  @Test(.ranks) func `equal compute is measured once, and gives all seeds as many epochs`() throws {
     let tiny = try TinyRun()
     let text = """
       base: tiny.yaml
@@ -227,7 +227,7 @@ import Testing
     #expect(try sweep(tiny, text, ranks: nil, ["--redo"]).standardOutput.contains("1 runs, 0 of them done before"))
   }
 
-  @Test func `a search chooses by validation data, and another sweep takes its choice up`() throws {
+  @Test(.ranks) func `a search chooses by validation data, and another sweep takes its choice up`() throws {
     let tiny = try TinyRun()
     let text = """
       base: tiny.yaml

@@ -18,7 +18,9 @@ struct LaunchTree {
     try folder.write("let one = 1\n", to: "Sources/icp/One.swift")
     try folder.write("model:\n  kind: resnet8\n", to: "configs/quickstart.yaml")
 
-    let standIns = ["swift": Self.swift, "clang": "exit 0"].merging(replaced) { $1 }
+    var standIns = ["swift": Self.swift, "clang": "exit 0"]
+    if !Ranks.areStarted { standIns["mpirun"] = Self.noRanks }
+    standIns.merge(replaced) { $1 }
     for (name, script) in standIns where !missing.contains(name) {
       try folder.write("#!/bin/bash\n" + script + "\n", to: "programs/" + name, executable: true)
     }
@@ -49,6 +51,13 @@ struct LaunchTree {
     let contents = FileManager.default.contents(atPath: folder.path(name)) ?? Data()
     return String(decoding: contents, as: UTF8.self).split(separator: "\n").map(String.init)
   }
+
+  /// For a test that starts ranks and does not say so.
+  private static let noRanks = #"""
+    [[ $1 != --version ]] || exec /usr/bin/mpirun --version
+    echo 'this test starts ranks, and does not say so: give it the trait .ranks' >&2
+    exit 64
+    """#
 
   /// Builds an `icp` that says how it was started, and ends with the status its last argument names.
   private static let swift = #"""

@@ -4,7 +4,7 @@ import Testing
 
 /// `launch/train` over days: starts again, signals, hosts that are gone. With a stand-in for icp that does as each test
 /// plans; what the real one does with these starts and signals is in SupervisedRunTests and ResumeTests.
-@Suite(.serialized, .timeLimit(.minutes(2))) struct RestartTests {
+@Suite(.ranks, .serialized, .timeLimit(.minutes(2))) struct RestartTests {
   /// What every start does: counts itself, and saves a step of its own number where `saves` says so.
   private func plan(saves: String, statuses: String) -> String {
     """

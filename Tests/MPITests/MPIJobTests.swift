@@ -13,14 +13,14 @@ import Testing
       arguments, program: Program.built("mpi-probe"), environment: environment, ranks: ranks, timeLimit: 60)
   }
 
-  @Test(arguments: [1, 2, 3, 4])
+  @Test(.ranks, arguments: [1, 2, 3, 4])
   func `every call does what it promises at any number of ranks`(ranks: Int) throws {
     let outcome = try probe(["\(ranks)"], ranks: ranks)
     #expect(outcome.status == 0, "\(outcome.standardError)")
     #expect(outcome.standardOutput.contains("all checks hold at \(ranks) ranks, Open MPI v"))
   }
 
-  @Test func `a job of another size than it should be fails the probe`() throws {
+  @Test(.ranks) func `a job of another size than it should be fails the probe`() throws {
     let outcome = try probe(["3"], ranks: 2)
     #expect(outcome.status != 0)
     #expect(outcome.standardError.contains("3 ranks were started, this job has 2"))
@@ -50,7 +50,7 @@ import Testing
     #expect(try probe(["1"], ranks: nil, environment: environment).status == 0)
   }
 
-  @Test(arguments: [("abort", 65), ("abort-256", 70), ("throw", 1)] as [(String, Int32)])
+  @Test(.ranks, arguments: [("abort", 65), ("abort-256", 70), ("throw", 1)] as [(String, Int32)])
   func `one rank that gives up ends all, with its exit status`(how: String, status: Int32) throws {
     let outcome = try probe(["2", how], ranks: 2)
     #expect(outcome.status == status)
@@ -71,7 +71,7 @@ import Testing
     #expect(outcome.standardOutput.contains("usage: mpi-probe"))
   }
 
-  @Test func `an error of the library names the call`() throws {
+  @Test(.ranks) func `an error of the library names the call`() throws {
     let outcome = try probe(["2", "root"], ranks: 2)
     #expect(outcome.status == 1)
     #expect(outcome.standardError.contains("MPI_Bcast failed: MPI_ERR_ROOT"))

@@ -38,6 +38,9 @@ package enum Program {
         executable: program, arguments, environment: oneThread.merging(environment) { $1 }, timeLimit: timeLimit,
         workingDirectory: workingDirectory)
     }
+    guard Ranks.areStarted else {
+      throw CannotRun(description: "this test starts ranks, and does not say so: give it the trait .ranks")
+    }
     let launch = ["-n", "\(ranks)", "--oversubscribe", "--bind-to", "none", program] + arguments
     return try oneJobAtATime.withLock {
       try run(
