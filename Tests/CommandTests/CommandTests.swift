@@ -122,6 +122,21 @@ import Testing
     }
   }
 
+  /// The total falls with alpha whatever is learnt; so the two must differ, or the test would tell nothing.
+  @Test func `the console's loss is the task's`() throws {
+    let tiny = try TinyRun()
+    let outcome = try tiny.train(["training.label_smoothing=0.1"])
+    outcome.expect(0)
+    let shown = outcome.standardOutput.matches(of: /step (\d+)\/20 +loss (\d+\.\d{4}) /).map { (Int($0.1)!, $0.2) }
+    let steps = try tiny.records().filter { $0.kind == "step" }
+    #expect(shown.map(\.0) == Array(1...20))
+    for ((_, loss), record) in zip(shown, steps) {
+      let task = try #require(record.number("task_loss"))
+      #expect(loss == String(format: "%.4f", task))
+    }
+    #expect(steps.contains { abs($0.number("task_loss")! - $0.number("total_loss")!) > 0.01 })
+  }
+
   @Test func `records of plain training are null where there is no refinement`() throws {
     let tiny = try TinyRun()
     try tiny.train(["icp.rule=none", "training.max_steps=2", "data.validation=0.1"]).expect(0)

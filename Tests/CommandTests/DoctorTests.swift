@@ -57,6 +57,25 @@ import Testing
     #expect(outcome.standardOutput.contains("configuration: 5 shards on "))
   }
 
+  @Test func `the weights to start from are read, and what they say of size and classes counts`() throws {
+    let tiny = try TinyRun("data: {format: glyphs, limit: 70, test_limit: 20}\nmodel: {kind: resnet8}\n")
+    let model = ["data.size=48", "model.classes=3000"]
+    try tiny.train(model + ["training.max_steps=1", "training.epochs=1"]).expect(0)
+    let file = try FileManager.default.contentsOfDirectory(atPath: tiny.path("run/checkpoints")).sorted().last!
+    let weights = "model.weights=run/checkpoints/\(file)"
+    func memory(_ settings: [String]) throws -> Substring {
+      let outcome = try tiny.command(["doctor", "tiny.yaml"], settings)
+      outcome.expect(0)
+      let text = outcome.standardOutput
+      let range = try #require(text.firstRange(of: /about .* a rank needed/), "\(text)")
+      return text[range]
+    }
+    #expect(try memory([weights]) == memory(model))
+    #expect(try memory([weights]) != memory([]))
+    try tiny.command(["doctor", "tiny.yaml"], ["model.weights=absent"]).expect(65, "absent: open: No such file")
+    try tiny.command(["doctor", "tiny.yaml"], [weights, "model.kind=mlp"]).expect(65, "there is no fc1.weight")
+  }
+
   @Test func `processes that are each alone are an error of the launch`() throws {
     let tiny = try TinyRun()
     for (name, says) in [

@@ -111,9 +111,10 @@ import Testing
 
   @Test func `what is read is never written over, links are written through, and a pipe stays`() throws {
     let bench = try Bench(Golden(fixture: "resnet8"))
+    try bench.tiny.folder.write("mine", to: "notes")
     for (output, says) in [
       ("./in", "is the --input, which would be lost"), ("./weights", "is the --weights"),
-      ("./tiny.yaml", "is the configuration"),
+      ("./tiny.yaml", "is the configuration"), ("./notes", "is not a safetensors file, and is not replaced"),
     ] {
       let before = try Data(contentsOf: URL(fileURLWithPath: bench.tiny.path(output)))
       try bench.perturb(to: output).expect(64, "\(output): \(says)")
@@ -144,6 +145,22 @@ import Testing
     try bytes.write(to: URL(fileURLWithPath: bench.tiny.path("large")))
     truncate(bench.tiny.path("large"), bytes.count + side / 8 * side * 12 + 8)
     try bench.perturb(input: "large").expect(64, "large: images of 4096 x 32768 need about ", "GiB in this network")
+  }
+
+  @Test func `weights and refinements that overflow are refused, and nothing is written`() throws {
+    let bench = try Bench(Golden(fixture: "resnet8"))
+    let file = try SafetensorsFile(path: bench.tiny.path("weights"))
+    let huge = try file.tensors.map { info -> NamedTensor in
+      let values = try file.floats(info.name)
+      let scale: Float = ["fc.weight", "layer3.0.conv2.weight"].contains(info.name) ? 3e37 : 1
+      return NamedTensor(info.name, shape: info.shape, floats: values.map { $0 * scale })
+    }
+    try Data(SafetensorsWriter.encode(tensors: huge)).write(to: URL(fileURLWithPath: bench.tiny.path("weights")))
+    try bench.perturb().expect(65, "weights: the loss of in is not finite: they are not usable for these images")
+    try bench.golden.writeWeights(to: bench.tiny.path("weights"))
+    try bench.perturb(["icp.rule=sgd", "icp.step_size=3e38"]).expect(
+      77, "in: after ", "of the refinement the images are not finite, or their loss is not; lower icp.step_size")
+    #expect(!FileManager.default.fileExists(atPath: bench.tiny.path("out")))
   }
 
   @Test func `no data set is needed, and none is read`() throws {

@@ -56,9 +56,11 @@ import Testing
     }
   }
 
-  @Test func `a run of 0.2.0 evaluates to the same digits`() throws {
+  /// By its own resolved configuration, and by a user's, which says how many images were held out but not which.
+  @Test(arguments: ["run/config.yaml", "mlp.yaml"])
+  func `a run of 0.2.0 evaluates to the same digits`(configuration: String) throws {
     let outcome = try tiny.command([
-      "evaluate", "run/config.yaml", "--weights", "run/checkpoints/\(Self.last)", "--json",
+      "evaluate", configuration, "--weights", "run/checkpoints/\(Self.last)", "--json",
     ])
     outcome.expect(0, "\(Self.last) does not say how its images were normalised")
     #expect(outcome.standardError.split(separator: "\n").count == 1)

@@ -54,6 +54,30 @@ import Testing
     #expect(try text(tiny, "run/config.yaml") == noted)
   }
 
+  @Test(arguments: ["~/run", "$HOME/run"])
+  func `a path that only a shell understands makes no folder`(path: String) throws {
+    let tiny = try TinyRun()
+    for arguments in [["train", "tiny.yaml", "--run-dir", path], ["doctor", "--run-dir", path]] {
+      try tiny.command(arguments).expect(64, "\(path): '\(path.first!)' is replaced by shells, not here; write /")
+    }
+    #expect(try FileManager.default.contentsOfDirectory(atPath: tiny.folder.path) == ["tiny.yaml"])
+    try tiny.train(Self.few, into: "./\(path)").expect(0)
+  }
+
+  @Test func `a sheet of pictures is not written over data`() throws {
+    let tiny = try TinyRun("data: {path: set, size: 8}\nmodel: {kind: mlp, hidden: [8]}\n")
+    let same = SameImages()
+    try FileManager.default.copyItem(atPath: same.folders().path, toPath: tiny.path("set"))
+    let picture = "set/train/class0/100.png"
+    let before = try Data(contentsOf: URL(fileURLWithPath: tiny.path(picture)))
+    for place in [picture, "set/sheet.png"] {
+      try tiny.command(["data", "tiny.yaml", "--pictures", place])
+        .expect(64, "\(place): lies in data.path, whose files are read")
+    }
+    #expect(try Data(contentsOf: URL(fileURLWithPath: tiny.path(picture))) == before)
+    try tiny.command(["data", "tiny.yaml", "--pictures", "sheet.png"]).expect(0)
+  }
+
   @Test func `links and pipes in a run directory are not followed`() throws {
     let tiny = try TinyRun()
     try tiny.train(Self.few, into: "other").expect(0)

@@ -70,7 +70,7 @@ import Testing
         return error.description
       }
     }
-    #expect(reason([0.5], nil) == "data.mean: 1 values, expected 3, one a channel of the data")
+    #expect(reason([0.5], nil) == "data.mean: 1 value, expected 3, one a channel of the data")
     #expect(reason(nil, [0.5, 0, 1]) == "data.std: 0.0, expected a positive number")
   }
 }

@@ -72,6 +72,69 @@ struct PictureSourceTests {
     #expect(missing?.reason == "no such file or folder")
   }
 
+  @Test func `test images alone are recognised and read as they are beside training images`() throws {
+    let same = SameImages()
+    let reference = try #require(try DataSplits.load(try same.binary().options).test)
+    for (name, place) in try same.all() {
+      switch name {
+      case "list":
+        let lines = try String(contentsOfFile: place.path, encoding: .utf8).split(separator: "\r\n")
+        try lines.filter { !$0.hasSuffix(",train") }.joined(separator: "\r\n").write(
+          toFile: place.path, atomically: true, encoding: .utf8)
+      case "npz":
+        let arrays = try same.npyPairs().path
+        let test = try ["test_images.npy", "test_labels.npy"].map { array in
+          (name: array, contents: [UInt8](try Data(contentsOf: URL(fileURLWithPath: "\(arrays)/\(array)"))))
+        }
+        try Data(zipArchive(test)).write(to: URL(fileURLWithPath: place.path))
+      default:
+        for file in try FileManager.default.contentsOfDirectory(atPath: place.path) where file.contains("train") {
+          try FileManager.default.removeItem(atPath: "\(place.path)/\(file)")
+        }
+      }
+      #expect(try DataFormat.recognised(at: place.path).format == place.options.format, "\(name)")
+      let test = try DataSplits.loadTest(place.options)
+      #expect(test.labels == reference.labels, "\(name)")
+      for index in 0..<test.count { #expect(test.pixels(index) == reference.pixels(index), "\(name), \(index)") }
+      #expect(try place.options.pictureIndexes(measuresTraining: false).count == (place.format == "images" ? 1 : 0))
+      #expect(loadingError(place.options).contains("train"), "\(name): \(loadingError(place.options))")
+    }
+  }
+
+  @Test func `copies of archives and arrays of two names are refused, and a picture in two splits`() throws {
+    let same = SameImages()
+    let shards = try same.shards()
+    let first = "\(shards.path)/all-train-000.tar"
+    for copy in ["all-train-000 (1).tar", "all-test-copy.tar"] {
+      try FileManager.default.copyItem(atPath: first, toPath: "\(shards.path)/\(copy)")
+      #expect(loadingError(shards.options).contains("holds the same bytes as"), "\(copy)")
+      try FileManager.default.removeItem(atPath: "\(shards.path)/\(copy)")
+    }
+    let arrays = try same.npyPairs()
+    for name in ["images", "labels"] {
+      try FileManager.default.copyItem(
+        atPath: "\(arrays.path)/train_\(name).npy", toPath: "\(arrays.path)/training_\(name).npy")
+    }
+    #expect(loadingError(arrays.options).hasSuffix("train_images and training_images, which are two data sets or one twice: keep those of one"))
+    let list = try same.list()
+    let text = try String(contentsOfFile: list.path, encoding: .utf8)
+    try (text + "\r\nclass0,files/train0.png,test").write(toFile: list.path, atomically: true, encoding: .utf8)
+    #expect(loadingError(list.options).hasSuffix("line 18: 'files/train0.png' is on line 2 too, for another split"))
+  }
+
+  @Test func `class folders beside a test folder are not classes of one set`() throws {
+    let folder = try Folder()
+    for name in ["cat/1.png", "dog/2.png", "test/cat/3.png"] {
+      try folder.writePNG(name, randomPicture(8, 8, seed: name.utf8.count))
+    }
+    let options = DataOptions(format: .images, path: folder.path)
+    #expect(loadingError(options).hasSuffix("holds 'test' beside 'cat': training images belong into train/"))
+    // A class may be called so.
+    try FileManager.default.removeItem(atPath: "\(folder.path)/test")
+    try folder.writePNG("test/3.png", randomPicture(8, 8, seed: 9))
+    #expect(try DataSplits.load(options).training.classNames == ["cat", "dog", "test"])
+  }
+
   @Test func `all bad files are named in one message, or left out and counted`() throws {
     let folder = try Folder()
     for (index, name) in ["rgb-420.jpg", "grey-16.png", "bad-cut.jpg", "bad-text.jpg", "bad-huge.png"].enumerated() {

@@ -2,6 +2,9 @@ import Configuration
 import Foundation
 import Testing
 
+/// What `~` is for a shell.
+private let home = ProcessInfo.processInfo.environment["HOME"].map { "\($0)/cache" } ?? "the whole path"
+
 /// What `data.augment` expects.
 private let augmentations =
   "a list, each random-resized-crop, pad-crop, flip, color-jitter, rand-augment or random-erasing, "
@@ -87,7 +90,32 @@ struct Refused {
       "99999999999999999999 (the largest accepted is 1000000000)"),
     Refused("icp: {step_size: .nan}", "1:18", "icp.step_size", "a number >= 0", ".nan"),
     Refused("icp: {step_size: .inf}", "1:18", "icp.step_size", "a number >= 0", ".inf"),
-    Refused("icp: {step_size: 1e400}", "1:18", "icp.step_size", "a number >= 0", "1e400"),
+    Refused(
+      "icp: {step_size: 1e400}", "1:18", "icp.step_size", "a number >= 0",
+      "1e400 (so large that float32 would make it infinite)"),
+    Refused(
+      "icp: {step_size: 3.5e38}", "1:18", "icp.step_size", "a number >= 0",
+      "3.5e38 (so large that float32 would make it infinite)"),
+    Refused(
+      "icp: {epsilon: 1e-50}", "1:16", "icp.epsilon", "none or a number > 0",
+      "1e-50 (so small that float32 would make it 0)"),
+    // A number of float32 that kernels may flush to 0.
+    Refused(
+      "optimizer: {weight_decay: 1e-40}", "1:27", "optimizer.weight_decay", "a number >= 0",
+      "1e-40 (so small that float32 would make it 0)"),
+    Refused(
+      "optimizer: {momentum: 0.99999999999}", "1:23", "optimizer.momentum", "a number >= 0 and < 1",
+      "0.99999999999 (float32 rounds it to 1)"),
+    Refused(
+      "model: {dropout: 0.99999999}", "1:18", "model.dropout", "a number from 0, below 1",
+      "0.99999999 (float32 rounds it to 1)"),
+    Refused(
+      "optimizer: {betas: [0.9, 0.99999999]}", "1:20", "optimizer.betas", "a list of two, each a number >= 0 and < 1",
+      "[0.9, 0.99999999] (float32 rounds it to 1)"),
+    Refused(
+      "data: {std: [0.2, 1e-46]}", "1:13", "data.std",
+      "computed or a list of one or more, each a number > 0 and <= 1",
+      "[0.2, 1e-46] (so small that float32 would make it 0)"),
     Refused("icp: {step_size: -1e-3}", "1:18", "icp.step_size", "a number >= 0", "-1e-3"),
     Refused("icp: {step_size: 01.5}", "1:18", "icp.step_size", "a number >= 0", "01.5"),
     Refused("icp: {step_size: 'x'}", "1:18", "icp.step_size", "a number >= 0", "\"x\""),
@@ -220,7 +248,7 @@ struct Refused {
     (
       "optimizer.learning_rate=1e-400",
       "--set optimizer.learning_rate=1e-400: key 'optimizer.learning_rate': expected a number >= 0, got 1e-400 (so small "
-        + "that it would be read as 0)"
+        + "that float32 would make it 0)"
     ),
     ("icp.steps=[", "--set icp.steps=[: not YAML: did not find expected node content"),
     ("icp.steps=&a 3", "--set icp.steps=&a 3: anchors (&name) and aliases (*name) are not accepted"),
@@ -245,6 +273,19 @@ struct Refused {
     (
       "data: {format: cifar10}",
       "c.yaml:1:16: 'data.path' is missing: 'data.format' cifar10 needs the place of its files"
+    ),
+    (
+      "data: {format: glyphs, path: x}",
+      "c.yaml:1:30: 'data.path' is given, but 'data.format' is glyphs, which are drawn: leave one of both out"
+    ),
+    (
+      "data: {test_path: x}",
+      "c.yaml:1:19: 'data.test_path' is given, but 'data.format' is glyphs, which are drawn: 'data.path' is missing"
+    ),
+    (
+      "data: {cache: ~/cache}",
+      "c.yaml:1:15: ~/cache: '~' is replaced by shells, not here; write \(home) with data.cache, or ./~/cache if "
+        + "that is its name"
     ),
     (
       "data: {mean: [0.5], std: [0.2, 0.2]}",
@@ -302,8 +343,8 @@ struct Refused {
     #expect((refusal("", ["model.weights=\(value)"])?.contains("starts a comment") ?? false) == dropped, "\(value)")
   }
 
-  @Test(arguments: ["0", "0.0", "0e-400", "-0", ".0", "5e-324", "1e-300"])
-  func `a zero and the smallest numbers are read`(text: String) {
+  @Test(arguments: ["0", "0.0", "0e-400", "-0", ".0", "1.2e-38", "1e-30", "3.4e38"])
+  func `a zero and the smallest and largest numbers of float32 are read`(text: String) {
     #expect(refusal("optimizer: {learning_rate: \(text)}") == nil)
   }
 
