@@ -1,4 +1,5 @@
 import Datasets
+import Files
 import Yams
 
 extension RunConfiguration {
@@ -136,7 +137,7 @@ extension RunConfiguration {
     if YAMLText.holdsComment(text) {
       throw source.error(
         "'#' starts a comment here, which --set does not take; in a value it stands in quotes: "
-          + "--set '\(path)=\(YAMLText.quoted(YAMLText.shown(text, limit: 60)))'")
+          + "--set \(ShellWord.quoted("\(path)=\(YAMLText.quoted(YAMLText.shown(text, limit: 200)))"))")
     }
     let value = try ConfigurationYAML.parse(text, from: source)
     return Setting(key: key, value: value ?? Node(""), source: source)

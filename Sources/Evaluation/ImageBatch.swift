@@ -1,5 +1,6 @@
 import Files
 import Formats
+import Glibc
 import Kernels
 import Runtime
 
@@ -14,6 +15,12 @@ package struct ImageBatch {
   let labels: [Int32]
 
   package init(path: String) throws {
+    // Its bytes, and its values in two orders.
+    var status = stat()
+    if stat(path, &status) == 0, Int(status.st_size) > HostMemory.part(3) {
+      throw FormatError(
+        path: path, reason: "\(status.st_size) bytes, which take three times as much memory, and this machine has less")
+    }
     let file = try SafetensorsFile(path: path)
     // Shapes first: converted, labels of one byte take eight.
     let size = file["x"]?.shape ?? []

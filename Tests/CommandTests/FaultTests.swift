@@ -55,7 +55,7 @@ import Testing
       if [[ $OMPI_COMM_WORLD_RANK == \(rank) ]]; then
         (until [[ -e run/checkpoints/step-0000006.safetensors ]]; do sleep 0.01; done; kill -9 $$) &
       fi
-      exec \(Program.icp) "$@"
+      exec "\(Program.icp)" "$@"
       """, to: "killed", executable: true)
     let outcome = try tiny.train(["checkpoint.every_steps=2"], ranks: 2, program: script)
     #expect(!outcome.timedOut)
@@ -74,14 +74,14 @@ import Testing
     let tiny = try TinyRun()
     try tiny.train(["training.max_steps=1"]).expect(0)
     let script = try tiny.folder.write(
-      "#!/bin/bash\nexec flock run/.lock \(Program.icp) \"$@\"\n", to: "holding", executable: true)
+      "#!/bin/bash\nexec flock run/.lock \"\(Program.icp)\" \"$@\"\n", to: "holding", executable: true)
     try tiny.train(resume: "auto", program: script).expect(75, "run: in use by host ", " process ")
   }
 
   @Test func `a reader that goes away does not stop the run`() throws {
     let tiny = try TinyRun()
     let script = try tiny.folder.write(
-      "#!/bin/bash\n\(Program.icp) \"$@\" | head -1\nexit ${PIPESTATUS[0]}\n", to: "unread", executable: true)
+      "#!/bin/bash\n\"\(Program.icp)\" \"$@\" | head -1\nexit ${PIPESTATUS[0]}\n", to: "unread", executable: true)
     try tiny.train(program: script).expect(0)
     #expect(try tiny.records().last?.step == 20)
   }
@@ -95,7 +95,7 @@ import Testing
     let before = try tiny.checkpoint(5)
     // A checkpoint has 930 KiB; the limit is 500.
     let script = try tiny.folder.write(
-      "#!/bin/bash\nulimit -f 500\nexec \(Program.icp) \"$@\"\n", to: "limited", executable: true)
+      "#!/bin/bash\nulimit -f 500\nexec \"\(Program.icp)\" \"$@\"\n", to: "limited", executable: true)
     let outcome = try tiny.train(["training.max_steps=15"], resume: "auto", program: script)
     outcome.expect(
       74, "warning: step 10 was not saved", "the run goes on, the previous checkpoint stays",
@@ -208,7 +208,7 @@ import Testing
       exec 2> >(while read -r line; do
         [[ $line == *"(rollback \(rollback) of "* ]] && kill -9 $$
       done)
-      exec \(Program.icp) "$@"
+      exec "\(Program.icp)" "$@"
       """, to: "killed", executable: true)
     let killed = try tiny.train(derailing, program: script)
     #expect(killed.status == 9 || killed.status == 137)

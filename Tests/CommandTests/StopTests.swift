@@ -20,7 +20,7 @@ import Testing
       if [[ ${OMPI_COMM_WORLD_RANK:-1} == 1 ]]; then
         (until \(begun); do sleep 0.01; done; sleep 0.05; date +%s.%N > asked; kill -TERM $$) 2>/dev/null &
       fi
-      exec \(Program.icp) "$@"
+      exec "\(Program.icp)" "$@"
       """, to: "stopped", executable: true)
   }
 
@@ -78,7 +78,7 @@ import Testing
       """
       #!/bin/bash
       (until [[ -e run/checkpoints/step-0000005.safetensors ]]; do sleep 0.01; done; kill -9 $$) &
-      exec \(Program.icp) "$@"
+      exec "\(Program.icp)" "$@"
       """, to: "killed", executable: true)
     #expect(try tiny.train(["checkpoint.keep=1"], ranks: 2, program: script).status == 137)
     #expect(try tiny.records().last?.kind == "step")

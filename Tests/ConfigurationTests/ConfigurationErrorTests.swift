@@ -227,6 +227,11 @@ struct Refused {
         + "--set 'data.path=\"set #2\"'"
     ),
     (
+      "data.path=it's #2",
+      "--set data.path=it's #2: '#' starts a comment here, which --set does not take; in a value it stands in quotes: "
+        + "--set 'data.path=\"it'\\''s #2\"'"
+    ),
+    (
       "data.path=#2",
       "--set data.path=#2: '#' starts a comment here, which --set does not take; in a value it stands in quotes: "
         + "--set 'data.path=\"#2\"'"

@@ -2,9 +2,13 @@
 
 import os
 import re
+import signal
 
+from . import checkpoints
 from .lab import faulty, root
+from .processes import send
 from .rows import Wrong, row
+from .saving import mount
 
 
 @row(43, "the readers of files, fuzzed under the address sanitizer", "no finding in 10 s each")
@@ -44,3 +48,30 @@ def soak(lab):
     job = lab.run([f"{root}/launch/soak", "--steps", "600", "--kill-every", "100"], limit=300)
     lab.expect(job.status == 0, f"status {job.status}: {(job.error + job.output)[-300:]}")
     return " ".join(job.output.strip().splitlines()[-1].split())
+
+
+@row(48, "TMPDIR and the disk under the log fill up while launch/train runs", "it hears the end: 85 when asked to stop, 0 at the run's end")
+def full_in_the_end(lab):
+    small = lab.path("small")
+    os.makedirs(small)
+    mount(lab, "tmpfs", small, "size=80m", kind="tmpfs")
+    train = [f"{root}/launch/train", "steady.yaml", "-n", 2, "--", "--run-dir", "run", "--resume", "auto"]
+    filled = f'exec "$@" >{small}/log'
+    for status in (85, 0):
+        with lab.case(f"status {status}"):
+            job = lab.start(["bash", "-c", filled, "filled", *train], {"TMPDIR": small})
+            lab.until_step(12 if status else checkpoints.last_record(lab.path("run")) + 5, job)
+            with open(f"{small}/rest", "wb", buffering=0) as file:
+                try:
+                    while file.write(bytes(1 << 16)):
+                        pass
+                except OSError:
+                    pass
+            if status:
+                job.fault()
+                send(job.number, signal.SIGUSR1)
+            lab.ended(job, status, None, seconds=20 if status else None)
+            lab.newest_verifies()
+            os.remove(f"{small}/rest")
+    lab.same_bits(config="steady")
+    return "85 and 0, nobody left; same bits"

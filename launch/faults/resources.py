@@ -7,6 +7,7 @@ import shlex
 import shutil
 
 from . import checkpoints, groups, shims
+from .lab import icp
 from .rows import row
 from .saving import mount
 
@@ -110,6 +111,40 @@ def few_descriptors(lab):
             lab.expect(job.status == 0 or (job.error and job.status < 126), f"status {job.status}: {job.error[-300:]}")
             seen.append(f"{count} threads: {job.status}")
     return "; ".join(seen)
+
+
+@row(49, "perturb, evaluate and train where a control group has too little memory for the images",
+     "64 or 65 with what is needed and what there is; nothing is killed")
+def too_large(lab):
+    limit = 256 << 20
+    sides = (1, 1, 4096, 4096)
+    header = {"x": {"dtype": "F32", "shape": sides, "data_offsets": [0, 4 << 24]},
+              "y": {"dtype": "I64", "shape": [1], "data_offsets": [4 << 24, (4 << 24) + 8]}}
+    checkpoints.write(lab.path("large"), header)
+    os.truncate(lab.path("large"), os.path.getsize(lab.path("large")) + (4 << 24) + 8)
+    shutil.copy(lab.path("large"), lab.path("larger"))
+    os.truncate(lab.path("larger"), 1 << 30)
+    weights = lab.path("run/checkpoints/step-0000020.safetensors")
+    lab.ended(lab.start_train(), 0)
+    # Of any size: without what the checkpoint says of its images.
+    _, tensors = checkpoints.read(weights)
+    place, data, bare = 0, b"", {}
+    for name, (kind, shape, content) in tensors.items():
+        bare[name] = {"dtype": kind, "shape": list(shape), "data_offsets": [place, place + len(content)]}
+        place, data = place + len(content), data + content
+    checkpoints.write(lab.path("bare"), bare, data)
+    shown = ["--weights", "bare", "--output", "out", "--set", "model.hidden=[32]"]
+    for name, words, status in (
+            ("perturb", ["perturb", "tiny.yaml", "--input", "large", *shown], 64),
+            ("perturb, a larger file", ["perturb", "tiny.yaml", "--input", "larger", *shown], 65),
+            ("evaluate", ["evaluate", "tiny.yaml", "--weights", "bare", "--set", "data.size=1024", "--set", "model.kind=resnet56"], 64),
+            ("train", ["train", "tiny.yaml", "--run-dir", "other", "--set", "data.size=1024", "--set", "model.kind=resnet56"], 64)):
+        with lab.case(name), groups.Group(lab, "memory") as group:
+            group.set(("memory.limit_in_bytes", str(limit)), v2=("memory.max", str(limit)))
+            job = lab.start(["bash", "-c", f'echo $$ >{group.processes}; exec "$@"', "limited", icp, *words])
+            lab.ended(job, status, r"GiB|memory|does not fit", limit=30)
+            lab.expect(not os.path.exists(lab.path("out")), "an output was written")
+    return "4 commands: refused with what is needed, before it is taken"
 
 
 @row(38, "the wall clock jumps back an hour", "no timeout, no negative time, same bits")

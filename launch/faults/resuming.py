@@ -1,8 +1,11 @@
 """Rows about resumes without a fault: anywhere, with any number of ranks."""
 
+import json
 import shutil
 
 from . import checkpoints
+from .damage import resealed
+from .lab import root
 from .rows import row
 
 
@@ -33,3 +36,32 @@ def resumed_elsewhere(lab):
     lab.same_bits()
     lab.lost = 0
     return f"{len(plan)} starts on 2, 4, 1, 5, 3, 2 and 4 ranks: same bits, no sample twice or never"
+
+
+@row(50, "checkpoints from step 10 million on, whose names are longer", "the newest are kept and resumed from, by number")
+def long_names(lab):
+    settings = ["training.epochs=2000100"]
+    lab.ended(lab.start_train(settings=[*settings, "training.max_steps=4"]), 0)
+    first = 9_999_994
+
+    def later(metadata, _):
+        progress = json.loads(metadata["progress"])
+        progress["step"], progress["epoch"] = first, first // 5
+        metadata["step"], metadata["epoch"], metadata["optimizer_steps"] = str(first), str(first // 5), str(first)
+        metadata["progress"] = json.dumps(progress, separators=(",", ":"))
+
+    run = lab.path("run")
+    resealed(checkpoints.path(run, 4), later)
+    shutil.move(checkpoints.path(run, 4), lab.path(f"step-{first}.safetensors"))
+    shutil.rmtree(run)
+    last = first + 10
+    job = lab.start_train(resume=f"step-{first}.safetensors", ranks=2, settings=[*settings, f"training.max_steps={last}"])
+    lab.ended(job, 0)
+    kept = [step for step in checkpoints.steps(run)]
+    lab.expect(kept[-3:] == [last - 4, last - 2, last] and len(kept) <= 4, f"kept: {kept}")
+    job = lab.train(resume="auto", settings=[*settings, f"training.max_steps={last + 2}"])
+    lab.expect(job.status == 0 and f"step {last}" in job.output, f"status {job.status}: {job.output[-300:]}")
+    lab.expect(checkpoints.steps(run)[-1] == last + 2, f"kept: {checkpoints.steps(run)}")
+    script = ["bash", "-c", f"source {root}/launch/common.sh; newest_step run"]
+    lab.expect(lab.run(script).output.strip() == str(last + 2), "the scripts take another one for the newest")
+    return f"the newest three of step {first} to {last}, resumed at {last}"

@@ -129,6 +129,8 @@ while not closed:
 os.close(terminal)
 sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
 """
+
+
 @row(46, "SIGTERM while a run measures: within an evaluation, within evaluation.final",
      "85 within seconds; the resume measures, and its records are the undisturbed run's")
 def terminated_while_measuring(lab):
