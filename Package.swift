@@ -79,7 +79,8 @@ let package = Package(
         "Reporting", "Runtime",
       ], swiftSettings: noMathErrno),
     .target(
-      name: "Checkpointing", dependencies: ["Configuration", "Models", "Formats", "Files", "Runtime"],
+      name: "Checkpointing",
+      dependencies: ["Configuration", "Optimization", "Models", "Graph", "Formats", "Files", "Runtime"],
       swiftSettings: noMathErrno),
     .target(
       name: "Supervision", dependencies: ["MPI", "Kernels", "Files", "Reporting", "Runtime", "CSupervision"],

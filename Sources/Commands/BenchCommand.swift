@@ -8,7 +8,7 @@ struct BenchCommand: ParsableCommand {
     commandName: "bench",
     abstract: "Measure this machine: whole steps, convolutions, reductions.",
     discussion: """
-      Reads no data: images are synthetic, of the shape that the configuration says. Medians over repeats, behind a \
+      Reads no data: images are synthetic, of the shape that the configuration says. Medians over repeats, after a \
       warm-up; under mpirun the slowest rank counts. Set OMP_NUM_THREADS and OPENBLAS_NUM_THREADS to 1, and leave the \
       machine alone meanwhile.
       """,

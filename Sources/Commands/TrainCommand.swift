@@ -63,7 +63,7 @@ struct OverrideArguments: ParsableArguments {
     help: ArgumentHelp("Overrides one key; the value is YAML. May be repeated.", valueName: "key=value"))
   var overrides: [String] = []
 
-  /// More values behind one --set: `--set a.b=1 c.d=2`.
+  /// More values after one --set: `--set a.b=1 c.d=2`.
   @Argument(help: .hidden)
   var moreOverrides: [String] = []
 

@@ -1,4 +1,3 @@
-import Runtime
 import Yams
 
 /// Where YAML text came from, to say so in errors.

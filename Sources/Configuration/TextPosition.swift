@@ -1,4 +1,3 @@
-import Runtime
 import Yams
 
 /// A place in a text, both from 1; columns count Unicode scalars.

@@ -1,6 +1,3 @@
-import Kernels
-import Pictures
-
 /// How labels come to be wrong (docs/METHOD.md, "Regimes").
 public enum LabelNoiseKind: String, CaseIterable, Sendable {
   case none, symmetric

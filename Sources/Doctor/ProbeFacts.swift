@@ -1,7 +1,4 @@
 import Foundation
-import Kernels
-import MPI
-import Runtime
 
 /// What `icp doctor` finds out by trying.
 package struct ProbeFacts: Codable, Sendable {

@@ -1,7 +1,6 @@
 import Foundation
 import Glibc
 import MPI
-import Runtime
 
 /// Whether a rank may read another's memory, with which Open MPI copies large messages inside a host at once (CMA).
 /// Containers often withhold the right, and the run then prints an error a message, or ends (open-mpi/ompi#4948).

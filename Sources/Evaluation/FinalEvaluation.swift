@@ -6,7 +6,7 @@ import Reporting
 import Runtime
 import Supervision
 
-/// What `evaluation.final` asks for: checked before a run's first step, measured behind its last.
+/// What `evaluation.final` asks for: checked before a run's first step, measured after its last.
 package struct FinalEvaluation {
   private let plan: MeasurementPlan
   private let checks: [RobustnessCheck]

@@ -1,6 +1,5 @@
 import Configuration
 import MPI
-import Models
 import Planning
 import Reporting
 import Runtime

@@ -1,6 +1,5 @@
 import MPI
 import Runtime
-import Supervision
 
 /// Some rank was asked to stop, in the middle of a measurement; thrown on every rank at the same place.
 package struct StopRequested: ExitCoded, CustomStringConvertible {

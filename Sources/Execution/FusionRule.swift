@@ -1,6 +1,3 @@
-import Graph
-import Operators
-
 /// What finds chains of nodes in a draft that one kernel can do.
 package protocol FusionRule: Sendable {
   func apply(to draft: inout Draft)

@@ -86,7 +86,7 @@ package struct NumpyFile: Sendable {
     }
     guard fileSize - start == bytes else {
       throw wrong(
-        "\(fileSize - start) bytes behind the header, expected \(bytes) for "
+        "\(fileSize - start) bytes after the header, expected \(bytes) for "
           + "\(Self.text(header.shape)) elements of \(header.type.size)")
     }
     self.storage = storage

@@ -30,7 +30,7 @@ struct NumpyHeader {
         break
       }
     }
-    guard scanner.isAtEnd else { throw scanner.failure("expected nothing behind the dictionary") }
+    guard scanner.isAtEnd else { throw scanner.failure("expected nothing after the dictionary") }
     guard let type, inRows != nil, let shape else {
       throw scanner.failure("expected the keys descr, fortran_order and shape")
     }

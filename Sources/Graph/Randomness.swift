@@ -1,5 +1,3 @@
-import Kernels
-
 /// The address of a training pass's random numbers: with a sample's index and a node's name it gives the same numbers
 /// to every pass of a step, on any rank, in pieces of any size. Evaluation and refinement have none.
 package struct Randomness {

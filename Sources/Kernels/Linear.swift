@@ -1,6 +1,6 @@
 import CKernels
 
-/// A dense layer y = x w^T + b, x (batch, inputs), w (outputs, inputs) as PyTorch keeps it; max(., 0) behind it for a
+/// A dense layer y = x w^T + b, x (batch, inputs), w (outputs, inputs) as PyTorch keeps it; max(., 0) after it for a
 /// hidden layer.
 package struct Linear: Sendable {
   private let shape: ck_dense

@@ -3,7 +3,7 @@ import Foundation
 /// Random numbers that are addressed, not consumed: a stream is named by (seed, purpose, epoch, sample), so any
 /// rank, at any time, draws the same numbers for the same thing, and a resumed run needs no saved state.
 ///
-/// SplitMix64 (Steele, Lea, Flood 2014) behind a start value that mixes every word of the address.
+/// SplitMix64 (Steele, Lea, Flood 2014) after a start value that mixes every word of the address.
 public struct RandomStream: RandomNumberGenerator, Sendable {
   /// What the numbers are for; keeps streams with the same seed apart.
   public enum Purpose: UInt64, Sendable {

@@ -13,7 +13,7 @@ package struct MPIFamily: Sendable, Equatable {
   /// Where a rank finds the address of its launcher, the first that is set; none where it does not say.
   package var launcherAddresses: [String]
   /// Options of the launcher that leave ranks where the system puts them, that bind each to a core, and that bind it to
-  /// so many, a number behind it.
+  /// so many, a number after it.
   package var freeOption: String, coreOption: String, coresOption: String
   /// Variables that name the networks to use, for messages and for the launcher.
   package var networkVariables: [String]

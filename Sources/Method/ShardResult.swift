@@ -1,9 +1,6 @@
-import Datasets
-import Execution
 import Graph
 import Kernels
 import Models
-import Runtime
 
 /// What a shard's part of a step came to; valid until the next shard.
 package struct ShardResult {

@@ -1,8 +1,6 @@
 import Datasets
-import Graph
 import Kernels
 import Loading
-import Runtime
 
 /// What a student pass trains on.
 package struct StepInputs {

@@ -4,7 +4,7 @@ import Operators
 extension Network {
   /// The network with a classifier at each of `nodes`, which takes part in training alone: branch1, branch2, ... Each
   /// is the mean over positions, a dense ReLU layer as wide as the features that the network's own logits are read
-  /// from, and a dense layer to logits. Their parameters come behind the network's, whose first values they do not
+  /// from, and a dense layer to logits. Their parameters come after the network's, whose first values they do not
   /// change.
   package func branched(at nodes: [Int]) -> Network {
     var network = self

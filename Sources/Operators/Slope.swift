@@ -1,6 +1,4 @@
 import CKernels
-import Graph
-import Kernels
 
 /// A slope of y = f(a, b) by one operand.
 package enum Slope {

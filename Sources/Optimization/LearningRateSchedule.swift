@@ -24,7 +24,7 @@ package struct LearningRateSchedule: Equatable, Sendable {
     warmupSteps = warmupEpochs * stepsPerEpoch
   }
 
-  /// The rate of step s, from 0. During a warm-up of S_w steps it is base (s + 1) / S_w; behind it the
+  /// The rate of step s, from 0. During a warm-up of S_w steps it is base (s + 1) / S_w; after it the
   /// schedule goes on at its own s, as if there had been no warm-up: `warmup_epochs` changes the start of a
   /// run and nothing else. (So with `cosine` it comes down a little from base where the warm-up ends.)
   package subscript(step: Int) -> Double {

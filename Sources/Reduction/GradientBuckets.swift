@@ -8,7 +8,7 @@ package struct GradientBuckets: Sendable {
   private let others: Int
   package let count: Int
 
-  /// Of `gradients` values and `others` behind them; a bucket has about `size` gradients.
+  /// Of `gradients` values and `others` after them; a bucket has about `size` gradients.
   package init(gradients: Int, others: Int, size: Int) {
     self.gradients = gradients
     self.others = others
@@ -30,6 +30,6 @@ package struct GradientBuckets: Sendable {
     return range(bucket).lowerBound + bucket..<range(bucket).upperBound + bucket + 1 + (isLast ? others : 0)
   }
 
-  /// Where the values behind the gradients lie in the message.
+  /// Where the values after the gradients lie in the message.
   package var othersStart: Int { gradients + count - 1 }
 }

@@ -31,7 +31,7 @@ package final class GradientReduction {
   private let rollCall: RollCall?
   private let buckets: GradientBuckets
   private let pending: PendingSums
-  /// The buckets one after the other; behind the gradients statistics, means, and the words below.
+  /// The buckets one after the other; after the gradients statistics, means, and the words below.
   private let message: UnsafeMutableBufferPointer<Int64>
   /// float32 gradients travel apart, and not exactly; then no bucket holds any.
   private let plainGradients: Tensor?

@@ -26,7 +26,7 @@ package struct RunProgress: Sendable {
       + "  loss \(decimal(loss, places: 4))  \(Table.pad(decimal(imagesPerSecond, places: 0), to: 5)) images/s\(left)"
   }
 
-  /// The line behind a bar, never wider than `width` columns: a wrapped line could not be drawn over.
+  /// The line after a bar, never wider than `width` columns: a wrapped line could not be drawn over.
   package func bar(secondsLeft: Double?, width: Int) -> String {
     let text = line(secondsLeft: secondsLeft)
     let room = min(width - text.count - 4, 30)

@@ -1,5 +1,3 @@
-import Runtime
-
 /// Loss, accuracy and macro F1 over a data set; accuracy and F1 are fractions from 0 to 1.
 package struct SplitScores: Sendable {
   package var loss: Double

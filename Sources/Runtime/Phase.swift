@@ -11,7 +11,7 @@ package enum Phase: Int, CaseIterable, Sendable {
   /// Waiting for the other ranks, outside a step's reduction.
   case exchange
   case evaluation, save
-  /// Before the first step, and behind the last.
+  /// Before the first step, and after the last.
   case start, end
 
   /// The parts of a step.

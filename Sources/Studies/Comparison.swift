@@ -74,7 +74,7 @@ package struct Comparison {
   }
 
   /// - Parameters:
-  ///   - order, points: of the rows and tables; others that occur come behind.
+  ///   - order, points: of the rows and tables; others that occur come after them.
   ///   - metrics: more columns; empty: those of the usual ones that the records have.
   package init(
     runs: [StudyRun], baseline: String?, order: [String] = [], points: [String] = [], unfinished: Int = 0,

@@ -32,7 +32,7 @@ package struct SettingSearch {
   }
 
   /// `adam-01` and so on: `variant` with the values drawn, or itself where nothing is searched for. Each trial and each
-  /// key, by its place in the space, has a stream of its own, so that more trials, or a key behind the others, leave
+  /// key, by its place in the space, has a stream of its own, so that more trials, or a key after the others, leave
   /// what there is as it is.
   func trials(of variant: Sweep.Variant, source: ConfigurationSource) -> [Sweep.Variant] {
     guard let space = spaces.first(where: { $0.variant == variant.name }) else { return [variant] }

@@ -1,7 +1,3 @@
-import Files
-import Kernels
-import Runtime
-
 /// Which probe a rank gets.
 package enum RunProbes {
   /// Set at most once, by a program's first lines, before there are other threads.

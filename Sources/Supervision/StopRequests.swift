@@ -1,5 +1,4 @@
 import CSupervision
-import MPI
 
 /// SIGUSR1, SIGTERM and SIGINT ask a run to save and stop; a second SIGINT ends the process.
 package enum StopRequests {

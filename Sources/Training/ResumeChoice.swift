@@ -1,21 +1,3 @@
-import Checkpointing
-import Configuration
-import Doctor
-import Evaluation
-import Files
-import Formats
-import Foundation
-import Graph
-import Kernels
-import Logging
-import MPI
-import Models
-import Planning
-import Reduction
-import Reporting
-import Runtime
-import Supervision
-
 /// Whether a run goes on from a checkpoint.
 package enum ResumeChoice: Sendable, Equatable {
   /// Not said: a directory that holds checkpoints is refused.

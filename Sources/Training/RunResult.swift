@@ -1,8 +1,7 @@
+import Checkpointing
 import Configuration
-import Evaluation
 import Reporting
 import Runtime
-import Supervision
 
 /// How a run ended.
 package struct RunResult: Sendable {

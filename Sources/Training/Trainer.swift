@@ -1,3 +1,4 @@
+import Checkpointing
 import Datasets
 import Graph
 import Loading

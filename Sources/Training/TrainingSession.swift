@@ -21,12 +21,12 @@ package struct TrainingSession {
   let configuration: RunConfiguration
   let name: String
   /// Nil: a new one, `runs/NAME-TIME`.
-  private let runDirectory: String?
-  private let resume: ResumeChoice
+  let runDirectory: String?
+  let resume: ResumeChoice
   let communicator: Communicator
   private let console: Console
   let logger: Logger
-  private let supervision: Supervision
+  let supervision: Supervision
   /// One of many: no word on the console, and warnings carry the run's name.
   private let isQuiet: Bool
 
@@ -51,15 +51,6 @@ package struct TrainingSession {
     if resume == .auto, runDirectory == nil, communicator.rank == 0 {
       logger.warning("--resume auto without --run-dir starts a new run, in a directory of its own")
     }
-  }
-
-  private static func defaultDirectory(_ name: String) -> String {
-    let file = name.split(separator: "/").last.map(String.init) ?? name
-    let base = file.hasSuffix(".yaml") ? String(file.dropLast(5)) : file
-    let formatter = DateFormatter()
-    formatter.locale = Locale(identifier: "en_US_POSIX")
-    formatter.dateFormat = "yyyyMMdd-HHmmss"
-    return "runs/\(base)-\(formatter.string(from: Date()))"
   }
 
   /// `--dry-run`: every check, and what would run.
@@ -157,11 +148,11 @@ package struct TrainingSession {
     let indexes = try communicator.pictureIndexes(configuration)
     let plan = try communicator.collectively {
       let shards = resumed?.metadata["shards"].flatMap { Int($0) }
-      let saved = try resumed.map(savedConfiguration)
+      let saved = try resumed?.savedConfiguration()
       let plan = try RunPlan(
         saved.map(configuration.resuming) ?? configuration, ranks: communicator.size, resumedShards: shards,
         indexes: indexes)
-      if let resumed, let saved { try check(resumed, began: saved, against: plan) }
+      if let resumed, let saved { try resumed.check(began: saved, given: configuration, against: plan) }
       return plan
     }
     try communicator.agree(
@@ -199,104 +190,6 @@ package struct TrainingSession {
       logger.warning(
         "'\(found.key)' is given as \(found.given), and holds, though \(weights.path) was trained with \(found.own)")
     }
-  }
-
-  private func savedConfiguration(_ resumed: Resumed) throws -> RunConfiguration {
-    guard let text = resumed.metadata["config"] else {
-      throw CheckpointError(path: resumed.path, reason: "metadata does not hold the run's configuration")
-    }
-    do {
-      return try RunConfiguration(yaml: text, name: "\(resumed.path) (config)")
-    } catch {
-      throw CheckpointError(path: resumed.path, reason: "its configuration cannot be read: \(error)")
-    }
-  }
-
-  private func check(_ resumed: Resumed, began saved: RunConfiguration, against plan: RunPlan) throws {
-    // Mean and deviation that were, or are, computed are compared as part of the data.
-    var current = plan.configuration
-    if configuration.data.mean == nil || saved.data.mean == nil { current.data.mean = saved.data.mean }
-    if configuration.data.std == nil || saved.data.std == nil { current.data.std = saved.data.std }
-    if let difference = current.differences(from: saved).first {
-      throw CheckpointError(
-        path: resumed.path, reason: "\(difference); --resume needs what sets the weights unchanged")
-    }
-    let isEarlier = resumed.metadata["preprocessing.mean"] == nil
-    let identity = isEarlier ? plan.earlierDataIdentity : plan.dataIdentity
-    guard resumed.metadata["data"] == identity else {
-      let isGiven = isEarlier && current.data != plan.configuration.data
-      let isRelabelled = plan.configuration.data.labelNoise.kind == .file
-      throw CheckpointError(
-        path: resumed.path,
-        reason:
-          "\(isGiven ? "'data.mean' or 'data.std' is given and not what was computed, or " : "")"
-          + "'data.path' \(isRelabelled ? "or 'data.label_noise.file' " : "")holds other data than the run began with "
-          + "(counts, shape, labels and pixel statistics: \(identity); then: \(quoted(resumed.metadata["data"] ?? "none")))"
-      )
-    }
-    if !isEarlier {
-      // Of the same data, so only a value that is given can differ.
-      try Preprocessing(metadata: resumed.metadata, path: resumed.path).check(
-        plan.data.training.classNames, path: resumed.path)
-      let own = plan.preprocessing.metadata
-      for key in own.keys.sorted() where resumed.metadata[key] != own[key] {
-        throw CheckpointError(
-          path: resumed.path,
-          reason: "\(key) is \(own[key]!), but the run began with \(quoted(resumed.metadata[key] ?? "none"))")
-      }
-    }
-    try resumed.state.checkProgress(stepsPerEpoch: plan.stepsPerEpoch, path: resumed.path)
-  }
-
-  /// Rank 0 looks at what is where the run's files will go, before anything is read or made.
-  private func checkPlaces() throws {
-    try communicator.collectively {
-      guard communicator.rank == 0, let runDirectory else { return }
-      try RunDirectory.check(runDirectory)
-      try checkInputs(runDirectory)
-    }
-  }
-
-  /// What the user gave is never written over or removed. The run's own configuration may be given again: it is written
-  /// anew, with what `--set` says, as long as it holds nothing but what a run writes.
-  private func checkInputs(_ directory: String) throws {
-    func refuse(_ file: String, _ what: String) -> UsageError {
-      UsageError("\(file): is \(what), which the run would replace; copy it elsewhere, or choose another --run-dir")
-    }
-    let file = "\(directory)/\(RunDirectory.configName)"
-    if FileIdentity.same(name, file), try !RunConfiguration.isWritten(ConfigurationFile.read(file), name: file) {
-      throw refuse(file, "the configuration that was given")
-    }
-    let labels = "\(directory)/\(RunDirectory.labelsName)"
-    if let given = configuration.data.labelNoise.file, FileIdentity.same(given, labels) {
-      throw refuse(labels, "data.label_noise.file")
-    }
-    guard resume == .never, let weights = configuration.model.startingWeights else { return }
-    if FileIdentity.same(System.parentDirectory(weights), "\(directory)/checkpoints") {
-      throw refuse(weights, "model.weights")
-    }
-  }
-
-  /// Rank 0 opens the run directory: before the plan where there is something to resume from, else behind it, so that a
-  /// bad configuration leaves no directory.
-  private func openDirectory(toRead: Bool, unless opened: RunDirectory? = nil) throws -> RunDirectory? {
-    try communicator.collectively {
-      guard communicator.rank == 0, opened == nil else { return opened }
-      if toRead {
-        guard let runDirectory, resume != .never, FileKind("\(runDirectory)/checkpoints") != nil else { return nil }
-      }
-      let path = try runDirectory ?? RunDirectory.makeNew(Self.defaultDirectory(name), system: supervision.probe.system)
-      return try RunDirectory(path: path, system: supervision.probe.system)
-    }
-  }
-
-  /// Whether checkpoints have come into a directory that had none when this start looked, on every rank alike.
-  private func hasFilled(_ opened: RunDirectory?, since found: RunDirectory?) throws -> Bool {
-    let isFilled = try communicator.collectively {
-      guard let opened, found == nil, resume == .auto || resume == .unsaid else { return false }
-      return try CheckpointStore(directory: opened, keep: configuration.checkpoint.keep).hasCheckpoints
-    }
-    return try communicator.maximum([isFilled ? 1 : 0])[0] == 1
   }
 
   private func loadState(_ directory: RunDirectory?) throws -> Resumed? {

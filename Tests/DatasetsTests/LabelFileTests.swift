@@ -108,7 +108,7 @@ import Testing
     #expect(
       try refusal(array("(6, 2)", [0, 0, 1, 1, 2, 2, 3, 3, 0, 3, 1, 1]))
         .contains("entry 4: true label 3, but the data has 0"))
-    #expect(try refusal(array("(6,)", [0])).contains("8 bytes behind the header, expected 48"))
+    #expect(try refusal(array("(6,)", [0])).contains("8 bytes after the header, expected 48"))
     var without = DataOptions(format: .idx, path: folder.path)
     without.labelNoise.kind = .file
     #expect(loadingError(without) == "data.label_noise.file: is not set, expected the file of labels")

@@ -1,5 +1,3 @@
-import Datasets
-
 /// What chooses the best checkpoint. Nothing of the test set is among them, so that it stays a test.
 package enum CheckpointMetric: String, CaseIterable, Sendable {
   case trainLoss = "train_loss"

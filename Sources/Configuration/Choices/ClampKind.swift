@@ -1,5 +1,3 @@
-import Datasets
-
 /// Whether a refined image is kept within what pixels can show.
 package enum ClampKind: String, CaseIterable, Sendable {
   case none, pixels

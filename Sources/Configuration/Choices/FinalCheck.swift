@@ -1,5 +1,3 @@
-import Datasets
-
 /// What `evaluation.final` can name.
 package enum FinalCheck: String, CaseIterable, Sendable {
   case corruptions, attacks, episodes

@@ -1,5 +1,3 @@
-import Datasets
-
 /// Whose choices the refinement's other keys follow by default.
 package enum ICPPreset: String, CaseIterable, Sendable {
   case none

@@ -1,5 +1,3 @@
-import Datasets
-
 /// What a step does whose loss or gradient is not finite.
 package enum NonFinitePolicy: String, CaseIterable, Sendable {
   case stop, skip, rollback

@@ -1,5 +1,3 @@
-import Datasets
-
 /// How the learning rate moves after the warm-up.
 package enum ScheduleKind: String, CaseIterable, Sendable {
   case cosine, constant, step

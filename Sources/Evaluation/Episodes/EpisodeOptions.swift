@@ -1,6 +1,3 @@
-import Kernels
-import Runtime
-
 /// How few-shot episodes are drawn and judged.
 package struct EpisodeOptions: Equatable, Sendable {
   package enum Distance: String, CaseIterable, Sendable {

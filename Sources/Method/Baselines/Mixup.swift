@@ -8,7 +8,7 @@ import Models
 ///
 /// One w a batch, addressed by epoch and position; x' as in `MixingPartners`. w is the larger of itself and 1 - w: a
 /// permutation and its inverse are equally likely, so batches are distributed as without this, and a mixed image is
-/// mostly its own sample, by whose label the training accuracy counts.
+/// mostly its own sample; the training accuracy counts by that sample's label.
 struct Mixup: MethodPart {
   private let alpha: Double
   private let seed: Int

@@ -1,15 +1,8 @@
-import Checkpointing
-import Configuration
-import Files
 import Formats
 import Foundation
 import Graph
-import Kernels
 import Models
 import Optimization
-import Planning
-import Reduction
-import Runtime
 
 /// Everything a run needs to go on: progress, weights, running statistics and the optimiser's state, copied out at the
 /// end of a step.
@@ -58,32 +51,6 @@ package struct TrainingState: Sendable {
 
   /// Above any count of a run, and far from an overflow.
   private static let countLimit = 1 << 60
-
-  /// The state as a checkpoint's contents, with what a reader wants to know beside it.
-  package func snapshot(plan: RunPlan) -> Snapshot {
-    return Snapshot(
-      tensors: model + slots,
-      metadata: [
-        // Doubles keep all their digits.
-        "progress": JSONText.of(progress),
-        "optimizer_steps": "\(optimizerSteps)",
-        "config": plan.settledConfiguration.resolvedYAML,
-        "epoch": "\(self.progress.epoch)",
-        "position": "\(self.progress.position)",
-        "seed": "\(plan.configuration.training.seed)",
-        "shards": "\(plan.shards)",
-        "data": plan.dataIdentity,
-        "versions": Platform.description,
-      ].merging(beside(plan)) { own, _ in own }.merging(plan.preprocessing.metadata) { own, _ in own })
-  }
-
-  /// What some data alone has: the order of its channels, and files that were left out.
-  private func beside(_ plan: RunPlan) -> [String: String] {
-    var texts: [String: String] = [:]
-    if plan.data.training.shape.channels == 3 { texts["preprocessing.channel_order"] = Preprocessing.channelOrder }
-    if plan.data.training.skippedPictures > 0 { texts["bad_files"] = "\(plan.data.training.skippedPictures)" }
-    return texts
-  }
 
   /// Puts the state back. Throws: a checkpoint whose tensors do not fit the model.
   package func restore(to model: ModelState, _ optimizer: Optimizer, from path: String = "") throws {

@@ -27,30 +27,6 @@ package struct TrainingProgress: Codable, Equatable, Sendable {
   /// Not a number where every step of the epoch was refused: a 0 would be the best loss of all.
   package var trainLoss: Double { samples == 0 ? .nan : lossSum / Double(samples) }
   package var trainAccuracy: Double { samples == 0 ? .nan : Double(correct) / Double(samples) }
-
-  /// Moves on by one batch, to the next epoch after the last one; the sums stay until that one's first step.
-  mutating func record(_ finished: FinishedStep, stepsPerEpoch: Int) {
-    if position == 0 {
-      lossSum = 0
-      correct = 0
-      samples = 0
-    }
-    if finished.isTaken {
-      lossSum += finished.scalars.taskLoss * Double(finished.context.batchCount)
-      correct += finished.scalars.correct
-      samples += finished.context.batchCount
-      refusedInRow = 0
-    } else {
-      refusedSteps += 1
-      refusedInRow += 1
-    }
-    step += 1
-    position += 1
-    guard position == stepsPerEpoch else { return }
-    epoch += 1
-    position = 0
-    awaitsEvaluation = true
-  }
 }
 
 extension TrainingProgress {
