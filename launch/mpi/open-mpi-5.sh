@@ -1,6 +1,6 @@
 # What the scripts know of Open MPI 5, whose launcher is PRRTE: other names for what the launcher does, the old ones for the
 # library. Both are set, since who starts srun, or another mpirun than that of PATH, may have either. Sourced by launch/mpi.sh
-# behind launch/mpi/open-mpi-4.sh.
+# after launch/mpi/open-mpi-4.sh.
 
 mpi_settings+=(
   PRTE_ALLOW_RUN_AS_ROOT=1 PRTE_ALLOW_RUN_AS_ROOT_CONFIRM=1
