@@ -1,5 +1,5 @@
 """What launch/export-model runs: a PyTorch model as an ONNX file that icp can train (docs/NETWORKS.md)."""
-import argparse, importlib.util, json, logging, os, pickle, sys, warnings
+import argparse, contextlib, importlib.util, json, logging, os, pickle, sys, warnings
 
 warnings.filterwarnings("ignore")
 # The newest operator set that both the exporter and icp know.
@@ -110,6 +110,40 @@ def dropped(model):
     return found
 
 
+def pool_adaptively(x, size):
+    """F.adaptive_avg_pool2d where the output does not divide the input, which the exporter writes with operators of its own:
+    the mean of at most k neighbours along each axis, as k gathers."""
+    import torch
+    for axis, count in zip((2, 3), sides(size)):
+        extent = x.shape[axis]
+        count = extent if count is None else count
+        bins = [(i * extent // count, -(-(i + 1) * extent // count)) for i in range(count)]
+        total = None
+        for offset in range(max(end - start for start, end in bins)):
+            places = torch.tensor([min(start + offset, end - 1) for start, end in bins])
+            shares = torch.tensor([1 / (end - start) if start + offset < end else 0.0 for start, end in bins])
+            part = x.index_select(axis, places) * (shares if axis == 3 else shares[:, None])
+            total = part if total is None else total + part
+        x = total
+    return x
+
+
+@contextlib.contextmanager
+def plain_pooling():
+    """PyTorch's own where that becomes one operator."""
+    from torch.nn import functional
+    own = functional.adaptive_avg_pool2d
+
+    def pool(x, size):
+        divides = all(n is None or extent % n == 0 for extent, n in zip(x.shape[-2:], sides(size)))
+        return own(x, size) if divides else pool_adaptively(x, size)
+    functional.adaptive_avg_pool2d = pool
+    try:
+        yield
+    finally:
+        functional.adaptive_avg_pool2d = own
+
+
 def export(model, output, size, metadata, channels=3):
     """Writes `model` for images of `size`, with its batch normalisation kept and what is constant folded."""
     import torch, onnx_ir
@@ -118,14 +152,23 @@ def export(model, output, size, metadata, channels=3):
     model.eval()
     image = torch.randn(1, channels, *sides(size))
     # optimize=True would fold batch normalisation into the convolutions.
-    graph = torch.onnx.export(model, (image,), dynamo=True, optimize=False, opset_version=OPSET, verbose=False).model
-    fold_constants(graph, onnx_shape_inference=True)
-    remove_unused_nodes(graph)
+    with plain_pooling():
+        graph = torch.onnx.export(model, (image,), dynamo=True, optimize=False, opset_version=OPSET, verbose=False).model
     names = {name for name, _ in model.named_parameters()}
+
+    def should_fold(node):
+        # What is computed of a parameter stays computed: its result alone would not be trained.
+        moves = ("Cast", "Expand", "Identity", "Reshape", "Squeeze", "Transpose", "Unsqueeze")
+        return False if node.op_type not in moves and any(x is not None and x.name in names for x in node.inputs) else None
+
+    fold_constants(graph, onnx_shape_inference=True, should_fold=should_fold)
+    remove_unused_nodes(graph)
     keep_names(graph, model)
     tensors = set(graph.graph.initializers)
     buffers = [name for name, _ in model.named_buffers() if name in tensors]
-    graph.metadata_props.update({**metadata, "buffers": ",".join(sorted(set(buffers) - names))})
+    # Other parameters have a module's path for a name.
+    bare = [name for name in names if "." not in name]
+    graph.metadata_props.update({**metadata, "buffers": ",".join(sorted(set(buffers) - names)), "parameters": ",".join(sorted(bare))})
     size_in_bytes = sum(p.numel() * 4 for p in model.parameters())
     if size_in_bytes > 1 << 30:
         onnx_ir.save(graph, output, external_data=os.path.basename(output) + ".data")

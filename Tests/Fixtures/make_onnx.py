@@ -81,12 +81,14 @@ class ConvNeXt(nn.Module):
 
 
 class Attention(nn.Module):
-    """Patches, a class token, positions, a block of attention."""
+    """Patches, a class token, positions, a block of attention with a table of relative positions and a temperature."""
     def __init__(self, width, heads):
         super().__init__()
         self.patch, self.heads = nn.Conv2d(3, width, 4, 4), heads
         self.class_token = nn.Parameter(torch.randn(1, 1, width))
         self.pos_embed = nn.Parameter(torch.randn(1, 17, width))
+        self.table, self.temperature = nn.Parameter(torch.randn(33, heads)), nn.Parameter(torch.tensor(0.3))
+        self.register_buffer("places", torch.arange(17)[:, None] - torch.arange(17)[None] + 16)
         self.norm1, self.qkv, self.out = nn.LayerNorm(width), nn.Linear(width, 3 * width), nn.Linear(width, width)
         self.norm2, self.up, self.down = nn.LayerNorm(width), nn.Linear(width, 2 * width), nn.Linear(2 * width, width)
         self.norm, self.fc = nn.LayerNorm(width), nn.Linear(width, 5)
@@ -96,7 +98,8 @@ class Attention(nn.Module):
         x = torch.cat([self.class_token.expand(x.shape[0], -1, -1), x], 1) + self.pos_embed
         b, t, c = x.shape
         q, k, v = self.qkv(self.norm1(x)).reshape(b, t, 3, self.heads, c // self.heads).permute(2, 0, 3, 1, 4).unbind(0)
-        y = ((q * (c // self.heads) ** -0.5) @ k.transpose(-2, -1)).softmax(-1) @ v
+        bias = self.table[self.places.flatten()].reshape(t, t, self.heads).permute(2, 0, 1)
+        y = ((q * self.temperature.exp() * (c // self.heads) ** -0.5) @ k.transpose(-2, -1) + bias).softmax(-1) @ v
         x = x + self.out(y.transpose(1, 2).reshape(b, t, c))
         x = x + self.down(F.gelu(self.up(self.norm2(x))))
         return self.fc(self.norm(x)[:, 0])

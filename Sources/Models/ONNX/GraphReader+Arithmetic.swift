@@ -70,7 +70,8 @@ extension GraphReader {
       let second = try reshaped(b.index, to: Self.padded(b.extents, extents.count), context)
       return try emit(make(nil), context, reading: [first, second], extents: extents)
     }
-    let isFirst = !isNode(names[0])
+    // Of two tensors, the one that is trained is the value.
+    let isFirst = isNode(names[1]) || !isNode(names[0]) && !isTrained(names[0])
     let x = try node(names[isFirst ? 1 : 0])
     let name = names[isFirst ? 0 : 1]
     if let value = number(name), let affine = Self.affine(context.node.kind, value, isFirst: isFirst) {
@@ -94,6 +95,10 @@ extension GraphReader {
     }
     let input = try reshaped(x.index, to: Self.padded(x.extents, extents.count), context)
     try emit(make(OwnOperand(content, shape: shape, isFirst: isFirst)), context, reading: [input], extents: extents)
+  }
+
+  private func isTrained(_ name: String) -> Bool {
+    if case .tensor(let tensor)? = values[name] { isParameter(tensor) } else { false }
   }
 
   /// A sum or product with a number.

@@ -21,10 +21,11 @@ extension GraphReader {
     }
   }
 
-  /// A number that a name stands for; nil where it is none.
+  /// A number that a name stands for; nil where it is none, or is trained.
   func number(_ name: String) -> Float? {
     switch values[name] {
-    case .tensor(let tensor)? where tensor.count == 1: tensor.isFloat ? tensor.floats()[0] : Float(tensor.integers()[0])
+    case .tensor(let tensor)? where tensor.count == 1 && !isParameter(tensor):
+      tensor.isFloat ? tensor.floats()[0] : Float(tensor.integers()[0])
     case .integers(let values, _)? where values.count == 1: Float(values[0])
     default: nil
     }

@@ -37,7 +37,7 @@ extension GraphReader {
   ]
 
   /// The first input, feature maps (1, channels, height, width).
-  private func map(_ context: NodeContext) throws(GraphError) -> (index: Int, extents: [Int]) {
+  private mutating func map(_ context: NodeContext) throws(GraphError) -> (index: Int, extents: [Int]) {
     let x = try node(context.node.inputs[0])
     guard x.extents.count == 4, x.extents[0] == 1 else {
       throw GraphError("expected feature maps (batch, channels, height, width), got \(x.extents)")

@@ -33,7 +33,8 @@ struct GraphReader {
   private var names: Set<String> = ["input"]
   /// Of each module's path, the last node in it.
   private(set) var modules: [(path: String, node: Int)] = []
-  private let buffers: Set<String>
+  /// As launch/export-model notes them: buffers, which are constants, and parameters whose names would not tell.
+  private let buffers, parameters: Set<String>
 
   init(_ model: ONNXModel) throws(GraphError) {
     self.model = model
@@ -57,7 +58,11 @@ struct GraphReader {
     for (index, node) in model.nodes.enumerated() {
       for name in node.inputs where !name.isEmpty { readers[name, default: []].append(index) }
     }
-    buffers = Set((model.metadata["buffers"] ?? "").split(separator: ",").map(String.init))
+    func names(_ key: String) -> Set<String> {
+      Set((model.metadata[key] ?? "").split(separator: ",").map(String.init))
+    }
+    buffers = names("buffers")
+    parameters = names("parameters")
   }
 
   mutating func read() throws(GraphError) {
@@ -142,12 +147,24 @@ struct GraphReader {
 
   // MARK: What converters call
 
-  /// The node of the network that a name stands for, and its extents.
-  func node(_ name: String) throws(GraphError) -> (index: Int, extents: [Int]) {
+  /// The node of the network that a name stands for, and its extents. A parameter that is computed with becomes one.
+  mutating func node(_ name: String) throws(GraphError) -> (index: Int, extents: [Int]) {
+    if case .tensor(let tensor)? = values[name], isParameter(tensor) { try lift(tensor, as: name) }
     guard case .node(let index, let extents)? = values[name] else {
       throw GraphError("input \(quoted(name)) is a constant, expected a value that depends on the images")
     }
     return (index, extents)
+  }
+
+  /// Makes a tensor a value of every sample, whose gradient is the sum of theirs.
+  private mutating func lift(_ tensor: ONNXTensor, as name: String) throws(GraphError) {
+    guard sources.updateValue(.init(tensor: tensor), forKey: tensor.name) == nil else {
+      throw GraphError("weights \(quoted(tensor.name)) are used twice, which is not supported")
+    }
+    let variable = Variable(tensor.name, tensor.shape, start: .constant(0), decays: false)
+    let node = try network.append(
+      Parameter(variable, shape: try Self.sample(tensor.shape)), named: unique(tensor.name), reading: [])
+    bind(name, to: node, tensor.shape)
   }
 
   func isNode(_ name: String) -> Bool { if case .node = values[name] { true } else { false } }
@@ -232,10 +249,14 @@ struct GraphReader {
     return name
   }
 
-  /// Whether a tensor that an operator adds or multiplies is trained: a named tensor that is no buffer.
+  /// Whether a tensor that a file computes with is trained: one with a module's path for a name that is no buffer, or
+  /// one that the exporter, or its name, says to be a parameter.
   func isParameter(_ tensor: ONNXTensor) -> Bool {
-    tensor.count > 1 && tensor.name.contains(".") && !buffers.contains(tensor.name) || tensor.name.hasSuffix("_token")
-      || tensor.name.hasSuffix("pos_embed") || tensor.name.hasSuffix("pos_embedding")
+    guard tensor.isFloat else { return false }
+    // Older exporters name what they fold after the path of a node.
+    return tensor.name.contains(".") && !tensor.name.hasPrefix("/") && !buffers.contains(tensor.name)
+      || parameters.contains(tensor.name) || tensor.name.hasSuffix("_token") || tensor.name.hasSuffix("pos_embed")
+      || tensor.name.hasSuffix("pos_embedding")
   }
 
   /// The only reader of a node's first output; nil where there are several, or the graph gives it out.
