@@ -18,7 +18,7 @@ package struct ImageBatch {
     // Its bytes, and its values in two orders.
     var status = stat()
     if stat(path, &status) == 0, Int(status.st_size) > HostMemory.part(3) {
-      throw FormatError(
+      throw FileError(
         path: path, reason: "\(status.st_size) bytes, which take three times as much memory, and this machine has less")
     }
     let file = try SafetensorsFile(path: path)
