@@ -167,7 +167,8 @@ let package = Package(
     .target(
       name: "FuzzTargets",
       dependencies: [
-        "Studies", "Training", "Evaluation", "Planning", "Checkpointing", "Configuration", "Optimization", "Datasets",
+        "Studies", "Training", "Doctor", "Evaluation", "Planning", "Checkpointing", "Configuration", "Optimization",
+        "Datasets",
         "Models", "Execution", "Graph", "Kernels", "Formats", "Files", "Runtime",
       ],
       path: "Tests/Fuzz/Targets"),

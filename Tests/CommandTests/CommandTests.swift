@@ -127,7 +127,7 @@ import Testing
     let tiny = try TinyRun()
     let outcome = try tiny.train(["training.label_smoothing=0.1"])
     outcome.expect(0)
-    let shown = outcome.standardOutput.matches(of: #/step (\d+)/20 +loss (\d+\.\d{4}) /#).map { (Int($0.1)!, $0.2) }
+    let shown = outcome.standardOutput.matches(of: #/step +(\d+)/20 +loss (\d+\.\d{4}) /#).map { (Int($0.1)!, $0.2) }
     let steps = try tiny.records().filter { $0.kind == "step" }
     #expect(shown.map(\.0) == Array(1...20))
     for ((_, loss), record) in zip(shown, steps) {

@@ -88,8 +88,8 @@ kernels: {convolution: openblas}
 PLANS = {
     "good-tiny": TINY,
     "good-mlp": "model: {kind: mlp, hidden: [8, 4], classes: 12}\ntraining: {batch_size: 8}\ndistillation: {taps: [fc1]}\n",
-    "good-extreme-rates": "optimizer: {learning_rate: 1e300}\nicp: {step_size: 1e300}\ntraining: {epochs: 1000000000, batch_size: 4}\n",
-    "good-extreme-pixels": "data: {mean: [1], std: [1e-320]}\nicp: {clamp: pixels, epsilon: 1e300}\ntraining: {batch_size: 4}\n",
+    "bad-extreme-rates": "optimizer: {learning_rate: 1e300}\nicp: {step_size: 1e300}\ntraining: {epochs: 1000000000, batch_size: 4}\n",
+    "bad-extreme-pixels": "data: {mean: [1], std: [1e-320]}\nicp: {clamp: pixels, epsilon: 1e300}\ntraining: {batch_size: 4}\n",
     "good-many-layers": "model: {kind: mlp, hidden: [" + "1," * 300 + "1]}\ntraining: {batch_size: 4}\n",
     "bad-wide-layers": "model: {kind: mlp, hidden: [65536, 65536, 65536]}\n",
     "good-batch": "training: {batch_size: 1000000000, shards: 1}\nmodel: {kind: resnet110}\n",

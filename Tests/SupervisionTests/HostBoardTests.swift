@@ -35,18 +35,21 @@ import Testing
 
   @Test func `a rank begins at the start, before any step, for as long as it takes`() throws {
     let before = HostBoard.now
-    let boards = try boards(2)
-    let line = boards[0].lines[1]
-    #expect(line.phase == .start && line.step == 0 && line.limit == .max)
-    #expect(line.since >= before && line.since <= HostBoard.now)
+    // A line lives as long as its board.
+    try withExtendedLifetime(boards(2)) { boards in
+      let line = boards[0].lines[1]
+      #expect(line.phase == .start && line.step == 0 && line.limit == .max)
+      #expect(line.since >= before && line.since <= HostBoard.now)
+    }
   }
 
   @Test func `a signal handler reads step and phase where they are written`() throws {
-    let board = try boards(2)[1]
-    let addresses = board.mine.addresses
-    board.mine.set(step: 42)
-    board.mine.set(phase: .save, since: 1, limit: 2)
-    #expect(addresses.step.pointee == 42 && addresses.phase.pointee == Int64(Phase.save.rawValue))
+    try withExtendedLifetime(boards(2)[1]) { board in
+      let addresses = board.mine.addresses
+      board.mine.set(step: 42)
+      board.mine.set(phase: .save, since: 1, limit: 2)
+      #expect(addresses.step.pointee == 42 && addresses.phase.pointee == Int64(Phase.save.rawValue))
+    }
   }
 
   @Test func `a job of one rank has a board of one line, in memory of its own`() throws {

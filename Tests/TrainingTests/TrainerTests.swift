@@ -150,7 +150,7 @@ import Training
       TinyRun.plan(), probe: Breaker([2]), observers: [NonFiniteGuard(.stop, nil)])
     let error = #expect(throws: SharedError.self) { try trainer.run() }
     #expect(error?.description.hasPrefix("step 2: the gradient of ") == true)
-    #expect(error?.description.contains(" on rank 0 is not finite or beyond 2^18 (1 values in all); ") == true)
+    #expect(error?.description.contains(" on rank 0 is not finite or beyond 2^18 (1 value in all); ") == true)
   }
 
   @Test func `rollback goes back to the start where nothing was saved, and gives up after ten times`() throws {

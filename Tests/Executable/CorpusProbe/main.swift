@@ -20,8 +20,9 @@ for path in CommandLine.arguments.dropFirst(2) {
   if tooMuch { status = 1 }
   let name = URL(fileURLWithPath: path).lastPathComponent
   let note = tooMuch ? "TOO MUCH, allowed \(allowed); " : ""
+  let line = "\(outcome)".replacing("\n", with: " ")
   // At once: the next file may end the program.
   FileHandle.standardOutput.write(
-    Data("\(name) \(input.count) \(taken.largest) \(taken.peak) \(note)\(outcome)\n".utf8))
+    Data("\(name) \(input.count) \(taken.largest) \(taken.peak) \(note)\(line)\n".utf8))
 }
 exit(status)

@@ -1,5 +1,6 @@
 import Configuration
 import Datasets
+import Doctor
 import Foundation
 import Planning
 
@@ -22,6 +23,7 @@ struct ConfigurationInput {
   /// The plan of a run on a few drawn images; their memory is not the plan's.
   func plan() throws {
     let plan = try RunPlan(try read(), ranks: 1, data: Self.images)
+    try RankMemory(plan, ranks: 1).check()
     for step in [0, plan.totalSteps / 2, plan.totalSteps - 1] {
       precondition(plan.learningRate[step].isFinite || plan.configuration.optimizer.learningRate > 1e30)
       _ = plan.alpha(step / plan.stepsPerEpoch)
