@@ -168,6 +168,9 @@ def export(model, output, size, metadata, channels=3):
     buffers = [name for name, _ in model.named_buffers() if name in tensors]
     # Other parameters have a module's path for a name.
     bare = [name for name in names if "." not in name]
+    for node in graph.graph:
+        # Where in whose files the line stands is nobody's business, and half of a small file.
+        node.metadata_props.pop("pkg.torch.onnx.stack_trace", None)
     graph.metadata_props.update({**metadata, "buffers": ",".join(sorted(set(buffers) - names)), "parameters": ",".join(sorted(bare))})
     size_in_bytes = sum(p.numel() * 4 for p in model.parameters())
     if size_in_bytes > 1 << 30:
