@@ -221,10 +221,10 @@ import Testing
     }
     try write(1)
     try sweep(tiny, text, ranks: nil).expect(0)
-    #expect(try sweep(tiny, text, ranks: nil).standardOutput.contains("1 runs, 1 of them done before"))
+    #expect(try sweep(tiny, text, ranks: nil).standardOutput.contains("1 run, 1 of them done before"))
     try write(2)
     try sweep(tiny, text, ranks: nil).expect(64, "'the contents of data.label_noise.file' is checksum ")
-    #expect(try sweep(tiny, text, ranks: nil, ["--redo"]).standardOutput.contains("1 runs, 0 of them done before"))
+    #expect(try sweep(tiny, text, ranks: nil, ["--redo"]).standardOutput.contains("1 run, 0 of them done before"))
   }
 
   @Test(.ranks) func `a search chooses by validation data, and another sweep takes its choice up`() throws {
