@@ -33,6 +33,8 @@ extension GraphReader {
 
   /// Computes the node where all that it reads is known. Returns whether it did.
   mutating func foldConstants(_ node: ONNXModel.Node) throws(GraphError) -> Bool {
+    guard !node.outputs.isEmpty else { throw GraphError("a node \(quoted(node.kind)) has no output") }
+    guard node.kind == "Constant" || !node.inputs.isEmpty else { return false }
     switch node.kind {
     case "Constant":
       values[node.outputs[0]] = try constant(node)
