@@ -18,11 +18,7 @@ struct RobustnessCommand: ParsableCommand {
       of ranks. icp train does the same at its end with evaluation.final.
       """)
 
-  @OptionGroup var source: ConfigurationArguments
-
-  @Option(
-    help: ArgumentHelp("A checkpoint, a PyTorch state_dict saved as safetensors, or an ONNX file.", valueName: "file"))
-  var weights: String
+  @OptionGroup var trained: TrainedRunArguments
 
   @Option(help: ArgumentHelp("One of the two; both without it.", valueName: "corruptions|attacks"))
   var only: RobustnessCheck?
@@ -42,7 +38,7 @@ struct RobustnessCommand: ParsableCommand {
 
   func run() throws {
     try Ranks.run { communicator in
-      var configuration = try communicator.collectively { try source.load() }
+      var (configuration, weights) = try trained.load(communicator)
       if let cifarC { configuration.evaluation.cifarC = cifarC }
       if let attackSamples { configuration.evaluation.attackSamples = attackSamples }
       let supervision = try Supervision(communicator, limit: configuration.watchdog.seconds)

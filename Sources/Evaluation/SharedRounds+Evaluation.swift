@@ -8,7 +8,7 @@ extension SharedRounds {
     let (plan, model) = try communicator.planToMeasure(configuration, weights: weights)
     var metrics = try Evaluator(model: model, backend: plan.backend, rounds: self)
       .evaluate(plan.test, normalization: plan.normalization)
-    metrics.classNames = plan.test.classNames
+    metrics.classNames = plan.classNames
     communicator.warn(ofNotFinite: metrics.nonFinite, "test images have logits")
     return metrics
   }
