@@ -117,7 +117,17 @@ void supervision_end(void) { is_watching = 0; }
 
 /* ---- Requests to stop ------------------------------------------------------------------------------------------------- */
 
+/* While a run is made ready there is nothing to save, and reading pictures may take minutes: a request ends the process. */
+static volatile sig_atomic_t is_ready = 1;
+static int status_if_not_ready;
+
 static void request(int signal) {
+  if (!is_ready) {
+    static const char words[] = "icp: stopped on request before the first step; nothing is changed\n";
+    /* One rank speaks for all; before MPI_Init nobody knows which it is. */
+    if (!place.place || strncmp(place.place, "rank 0 ", 7) == 0) (void)!write(STDERR_FILENO, words, sizeof words - 1);
+    _exit(status_if_not_ready);
+  }
   if (signal == SIGINT && ++interrupts > 1) _exit(128 + SIGINT);
   stop_requests++;
 }
@@ -147,6 +157,13 @@ void supervision_take_stop_requests(void) {
 }
 
 int supervision_stop_requests(void) { return stop_requests; }
+
+void supervision_leave_on_request(int status) {
+  status_if_not_ready = status;
+  is_ready = 0;
+}
+
+void supervision_keep_requests(void) { is_ready = 1; }
 
 /* ---- Threads ---------------------------------------------------------------------------------------------------------- */
 

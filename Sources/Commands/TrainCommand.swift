@@ -30,7 +30,7 @@ struct TrainCommand: ParsableCommand {
   var dryRun = false
 
   func run() throws {
-    StopRequests.listen()
+    StopRequests.listenUntilReady()
     try Ranks.run { communicator in
       let configuration = try communicator.collectively { try source.load() }
       try communicator.agree(on: "the command line", "\(dryRun) \(resume ?? "")")

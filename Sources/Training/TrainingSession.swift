@@ -89,6 +89,7 @@ package struct TrainingSession {
     let opened = try openDirectory(toRead: false, unless: found)
     // While rank 0 waited for the lock, another start may have made the run.
     if try hasFilled(opened, since: found) { return try run(in: opened) }
+    StopRequests.isReady()
     let journal = try communicator.collectively {
       try opened.map { try openJournal(in: $0, plan: plan, resumed: resumed) }
     }

@@ -71,6 +71,24 @@ import Testing
     #expect(try tiny.records().map(\.timeless) == tiny.records(of: "unbroken").map(\.timeless))
   }
 
+  @Test(arguments: [nil, 2] as [Int?]) func `SIGTERM while a run is made ready ends it at once`(ranks: Int?) throws {
+    let tiny = try TinyRun(Self.configuration)
+    // Caught from the program's first line on; 60,000 images are drawn after it.
+    let script = try tiny.folder.write(
+      """
+      #!/bin/bash
+      if [[ ${OMPI_COMM_WORLD_RANK:-0} == 0 ]]; then
+        (until (( 0x$(awk '/^SigCgt/ { print $2 }' /proc/$$/status) & 0x4000 )); do sleep 0.01; done
+         date +%s.%N > asked; kill -TERM $$) 2>/dev/null &
+      fi
+      exec "\(Program.icp)" "$@"
+      """, to: "stopped", executable: true)
+    let outcome = try tiny.train(["data.limit=60000"], ranks: ranks, program: script)
+    outcome.expect(85, "icp: stopped on request before the first step; nothing is changed")
+    #expect(try secondsToEnd(tiny) < 6)
+    #expect(!FileManager.default.fileExists(atPath: tiny.path("run/metrics.jsonl")))
+  }
+
   @Test func `killed within an evaluation, nothing is lost`() throws {
     let tiny = try TinyRun(Self.configuration)
     try tiny.train(into: "unbroken", ranks: 2).expect(0)

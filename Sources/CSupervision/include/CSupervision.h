@@ -27,6 +27,10 @@ void supervision_take_stop_requests(void);
 /* How many there were. */
 int supervision_stop_requests(void);
 
+/* From here on a request ends the process at once, with this status; from supervision_keep_requests on it is kept again. */
+void supervision_leave_on_request(int status);
+void supervision_keep_requests(void);
+
 /* 0, or the error with which so many more threads at once cannot be made. */
 int supervision_try_threads(int count);
 
