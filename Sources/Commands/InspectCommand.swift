@@ -26,6 +26,10 @@ struct InspectCommand: ParsableCommand {
     let contents = try SafetensorsFile(path: file)
     var lines = [file]
     for (key, value) in contents.metadata.sorted(by: { $0.key < $1.key }) where !key.hasPrefix("checksum.") {
+      if key == "network" {
+        lines.append("  network: \(value.utf8.count) bytes of JSON")
+        continue
+      }
       let parts = value.split(separator: "\n", omittingEmptySubsequences: false)
       lines.append(parts.count > 1 ? "  \(printable(key)):" : "  \(printable(key)): \(printable(value))")
       if parts.count > 1 { lines += parts.map { "    \(printable(String($0)))" } }
