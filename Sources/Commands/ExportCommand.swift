@@ -12,8 +12,7 @@ struct ExportCommand: ParsableCommand {
       logits. With --training it keeps batch normalisation and dropout, and 'model.kind: onnx' can train on from it.
       """)
 
-  @Argument(help: ArgumentHelp("A checkpoint of a run.", valueName: "checkpoint"))
-  var source: String
+  @OptionGroup var trained: TrainedFileArguments
 
   @Option(help: ArgumentHelp("The file to write.", valueName: "file"))
   var onnx: String
@@ -22,8 +21,9 @@ struct ExportCommand: ParsableCommand {
   var training = false
 
   func run() throws {
+    let weights = try trained.find()
     let output = try OutputFile(
-      onnx, of: .onnx, option: "--onnx", keeping: WeightsFile.places(source).map { ("the checkpoint", $0) })
-    try StandardOutput.print(NetworkExport(weights: source).write(training ? .training : .evaluation, to: output))
+      onnx, of: .onnx, option: "--onnx", keeping: WeightsFile.places(weights).map { ("the checkpoint", $0) })
+    try StandardOutput.print(NetworkExport(weights: weights).write(training ? .training : .evaluation, to: output))
   }
 }

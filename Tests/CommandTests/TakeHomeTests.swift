@@ -49,13 +49,18 @@ import Testing
 
   @Test func `an exported file measures as its checkpoint, trains on, and replaces nothing but its like`() throws {
     let tiny = try TinyRun()
-    try tiny.train(["training.max_steps=4"]).expect(0)
-    let checkpoint = tiny.checkpointPath(4)
+    // One epoch and its evaluation, so that there is a best.
+    try tiny.train(["training.max_steps=5"]).expect(0)
+    let checkpoint = tiny.checkpointPath(5)
     for arguments in [[], ["--training"]] {
       let outcome = try tiny.command(["export", checkpoint, "--onnx", "out.onnx"] + arguments)
       try outcome.expect(0)
       #expect(outcome.standardOutput.hasPrefix("out.onnx: \(checkpoint) for "), "\(outcome.standardOutput)")
     }
+    let chosen = try tiny.command(["export", "run", "--checkpoint", "best", "--onnx", "best.onnx"])
+    #expect(chosen.status == 0 && chosen.standardError.contains("the best"), "\(chosen.standardError)")
+    #expect(try tiny.command(["export", "run", "--onnx", "last.onnx", "--training"]).status == 0)
+    #expect(FileManager.default.contentsEqual(atPath: tiny.path("last.onnx"), andPath: tiny.path("out.onnx")))
     let isFile = ["model.kind=onnx", "model.path=out.onnx"]
     let measured = try [
       tiny.command(["evaluate", "tiny.yaml", "--weights", checkpoint]),
