@@ -83,6 +83,11 @@ let package = Package(
       dependencies: ["Configuration", "Optimization", "Models", "Graph", "Formats", "Files", "Runtime"],
       swiftSettings: noMathErrno),
     .target(
+      name: "Export",
+      dependencies: [
+        "Checkpointing", "Configuration", "Models", "Execution", "Graph", "Kernels", "Formats", "Files", "Runtime",
+      ]),
+    .target(
       name: "Supervision", dependencies: ["MPI", "Kernels", "Files", "Reporting", "Runtime", "CSupervision"],
       swiftSettings: noMathErrno),
     .target(
@@ -141,7 +146,7 @@ let package = Package(
       name: "Commands",
       dependencies: [
         "Benchmarks", "Studies", "Training", "Doctor", "Evaluation", "Reduction", "Supervision", "Checkpointing",
-        "Inspection", "Configuration", "Formats", "Files", "MPI", "Reporting", "Runtime",
+        "Inspection", "Export", "Configuration", "Formats", "Files", "MPI", "Reporting", "Runtime",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
     .executableTarget(name: "icp", dependencies: ["Commands"]),
@@ -221,6 +226,11 @@ let package = Package(
       dependencies: [
         "Checkpointing", "Configuration", "Datasets", "Models", "Graph", "Formats", "Kernels", "Files", "Runtime",
         "TestSupport",
+      ]),
+    .testTarget(
+      name: "ExportTests",
+      dependencies: [
+        "Export", "Models", "Execution", "Operators", "Graph", "Formats", "Kernels", "Files", "TestSupport",
       ]),
     .testTarget(name: "SupervisionTests", dependencies: ["Supervision", "MPI", "Runtime"]),
     .testTarget(

@@ -12,20 +12,18 @@ struct InspectCommand: ParsableCommand {
     abstract:
       "Print what a checkpoint, a safetensors file or an ONNX file holds: metadata, tensors or layers, checksums.")
 
-  @Argument(help: ArgumentHelp("A safetensors file, an ONNX file, or a run's directory.", valueName: "file|run"))
-  var source: String
-
-  @Option(
-    help: ArgumentHelp(
-      "Of a run: its newest checkpoint (the default), its best, or this file.", valueName: "last|best|file"))
-  var checkpoint: String?
+  @OptionGroup var trained: TrainedFileArguments
 
   func run() throws {
-    let file = try file()
+    let file = try trained.find()
     if file.hasSuffix(".onnx") { return try StandardOutput.print(GraphReport(path: file).text) }
     let contents = try SafetensorsFile(path: file)
     var lines = [file]
     for (key, value) in contents.metadata.sorted(by: { $0.key < $1.key }) where !key.hasPrefix("checksum.") {
+      if key == "network" {
+        lines.append("  network: \(value.utf8.count) bytes of JSON")
+        continue
+      }
       let parts = value.split(separator: "\n", omittingEmptySubsequences: false)
       lines.append(parts.count > 1 ? "  \(printable(key)):" : "  \(printable(key)): \(printable(value))")
       if parts.count > 1 { lines += parts.map { "    \(printable(String($0)))" } }
@@ -51,13 +49,6 @@ struct InspectCommand: ParsableCommand {
     lines.append("\(counted(contents.tensors.count, "tensor")), \(counted(elements, "element")); checksums: \(verdict)")
     try StandardOutput.print(lines.joined(separator: "\n"))
     _ = try loaded?.get()
-  }
-
-  private func file() throws -> String {
-    guard FileKind(source, followingLinks: true) == .directory || checkpoint != nil else { return source }
-    let run = try TrainedRun(source, weights: nil, checkpoint: checkpoint.map { .init($0) })
-    for note in run.notes { Fatal.write("icp: \(note)") }
-    return run.weights
   }
 }
 

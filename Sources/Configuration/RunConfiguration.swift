@@ -75,6 +75,7 @@ package struct RunConfiguration: Sendable, Equatable {
     package var hidden = [256, 256]
     package var classes: Int?
     package var weights: String?
+    package var head = ModelHead.keep
 
     /// The file of the weights to start from, if there is any.
     package var startingWeights: String? { weights ?? (kind == .onnx && initialize == .file ? path : nil) }

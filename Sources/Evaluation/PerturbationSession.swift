@@ -29,7 +29,8 @@ package struct PerturbationSession {
   package func run(input: String, output: String, iterates: Bool) throws {
     let output = try OutputFile(
       output, of: .safetensors, option: "--output",
-      keeping: [("the --input", input), ("the --weights", weights), ("the configuration", name)]
+      keeping: [("the --input", input), ("the configuration", name)]
+        + WeightsFile.places(weights).map { ("the --weights", $0) }
         + configuration.modelPlaces)
     let batch = try ImageBatch(path: input)
     let file = try WeightsFile(path: weights)
@@ -147,7 +148,12 @@ package struct PerturbationSession {
     guard configuration.model.kind == .onnx, let path = configuration.model.path else {
       return try classes(of: weights.tensors, path: weights.path)
     }
-    return try GraphFile(path: path).network.classes
+    // A new head has as many as the run's data.
+    switch configuration.model.head == .new ? weights.preprocessing.classes : nil {
+    case .count(let count)?: return count
+    case .chosen(let labels)?: return labels.count
+    case nil: return try GraphFile(path: path).network.classes
+    }
   }
 
   /// The rows of the last dense layer.

@@ -146,7 +146,7 @@ package struct TrainingSession {
   /// that an earlier version began did without.
   private func configuration(_ resumed: Resumed?, _ weights: WeightsFile?) -> RunConfiguration {
     guard let weights, resumed == nil || resumed?.metadata["preprocessing.mean"] != nil else { return configuration }
-    return weights.preprocessing.filling(configuration)
+    return weights.preprocessing.starting(configuration)
   }
 
   private func makePlan(from resumed: Resumed?, _ weights: WeightsFile?) throws -> RunPlan {
@@ -179,10 +179,18 @@ package struct TrainingSession {
   private func makeModel(_ plan: RunPlan, _ weights: WeightsFile?) throws -> ModelState {
     let model = try communicator.collectively {
       let model = ModelState(plan.network, seed: configuration.training.seed)
-      if let weights { try model.load(weights.tensors, from: weights.path) }
+      if let weights { try model.load(weights.tensors, from: weights.path, head: configuration.model.head) }
       return model
     }
-    if communicator.rank == 0, let weights { warn(about: weights) }
+    if communicator.rank == 0, let weights {
+      warn(about: weights)
+      if !isQuiet, configuration.model.head == .new {
+        let head = plan.network.head.joined(separator: " and ")
+        logger.info(
+          "model.head: new: \(head) for \(counted(plan.network.classes, "class")) drawn afresh; the rest is of \(weights.path)"
+        )
+      }
+    }
     return model
   }
 
@@ -193,7 +201,8 @@ package struct TrainingSession {
         "\(weights.path) does not say how its images were normalised; this run's mean and std are computed on its training images"
       )
     }
-    for found in weights.preprocessing.differences(from: configuration) {
+    let hasNewHead = configuration.model.head == .new
+    for found in weights.preprocessing.differences(from: configuration, ignoringClasses: hasNewHead) {
       logger.warning(
         "'\(found.key)' is given as \(found.given), and holds, though \(weights.path) was trained with \(found.own)")
     }

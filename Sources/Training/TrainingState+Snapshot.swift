@@ -20,6 +20,7 @@ extension TrainingState {
         "seed": "\(plan.configuration.training.seed)",
         "shards": "\(plan.shards)",
         "data": plan.dataIdentity,
+        "network": plan.networkText,
         "versions": Platform.description,
       ].merging(beside(plan)) { own, _ in own }.merging(plan.preprocessing.metadata) { own, _ in own })
   }
