@@ -5,7 +5,7 @@ import Runtime
 
 /// What launch/ makes of environments that others have: links, missing folders, users without a name, control groups.
 @Suite(.serialized, .timeLimit(.minutes(2))) struct LaunchEnvironmentTests {
-  @Test(arguments: ["train", "setup", "data", "check", "two-hosts"])
+  @Test(arguments: ["train", "setup", "data", "check", "hosts"])
   func `a script may be started through a link`(name: String) throws {
     let folder = try TemporaryDirectory()
     let link = folder.path("my-command")
