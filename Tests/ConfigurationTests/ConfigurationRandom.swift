@@ -76,6 +76,7 @@ extension RunConfiguration {
     result.model.weights = chance() ? text() : nil
     result.model.path = result.model.kind == .onnx ? text() : nil
     result.model.initialize = one(Initialization.self)
+    if result.model.weights != nil { result.model.head = one(ModelHead.self) }
     result.model.stem = one(Stem.self)
     result.model.dropout = result.model.kind == .onnx ? 0 : number(below: 1)
     // Plain training half the time: baselines go with nothing else.
