@@ -169,5 +169,9 @@ extension ConfigurationTable {
     Key(
       "model.weights", \.model.weights, .optional("none", .text("a file")),
       "Weights to start from: a safetensors file with PyTorch's names, one of our checkpoints, or an ONNX file."),
+    Key(
+      "model.weights_kind", \.model.weightsKind, .choice,
+      "Which of a checkpoint's weights to start from: those of its step (`plain`), or their average, which a run with "
+        + "`training.ema` keeps (`ema`)."),
   ]
 }
