@@ -1,3 +1,4 @@
+import Graph
 import Kernels
 import Models
 import TestSupport
