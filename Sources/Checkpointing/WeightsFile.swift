@@ -60,7 +60,8 @@ package struct WeightsFile: Sendable {
     madeBy = file.metadata["config"].flatMap { try? RunConfiguration(yaml: $0, name: path, readsData: false) }
   }
 
-  /// What a user has to know of a file that has two kinds of weights; nil where there is no choice. `option`: what chose.
+  /// What a user has to know of a file that has two kinds of weights; nil where there is no choice. `option`: what
+  /// chose.
   package func choice(by option: String) -> String? {
     guard hasAverage else { return nil }
     switch kind {

@@ -77,8 +77,11 @@ struct ConfigurationCheck: Sendable {
         "'checkpoint.metric' is \(metric.rawValue), but 'data.validation' is 0: there is no validation split"
     },
     ConfigurationCheck(keys: ["checkpoint.metric", "training.ema"]) { configuration in
-      guard configuration.checkpoint.metric == .validationAccuracyEMA, configuration.training.ema == nil else { return nil }
-      return "'checkpoint.metric' is validation_accuracy_ema, but 'training.ema' is none: there is no average to measure"
+      guard configuration.checkpoint.metric == .validationAccuracyEMA, configuration.training.ema == nil else {
+        return nil
+      }
+      return
+        "'checkpoint.metric' is validation_accuracy_ema, but 'training.ema' is none: there is no average to measure"
     },
     ConfigurationCheck(keys: ["schedule.warmup_epochs", "training.epochs"]) { configuration in
       guard configuration.schedule.warmupEpochs > configuration.training.epochs else { return nil }

@@ -5,8 +5,9 @@ import Models
 import Optimization
 import Runtime
 
-/// Whether all ranks still hold the same weights, running statistics, averages and optimiser state, to the bit. They must, since
-/// every rank takes the same step from the same sums: a difference is a fault of hardware or of the program.
+/// Whether all ranks still hold the same weights, running statistics, averages and optimiser state, to the bit. They
+/// must, since every rank takes the same step from the same sums: a difference is a fault of hardware or of the
+/// program.
 package struct StateAgreement {
   private let communicator: Communicator
   private let tensors: [(name: String, values: UnsafeBufferPointer<Float>)]

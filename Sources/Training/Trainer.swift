@@ -134,7 +134,7 @@ package final class Trainer {
   }
 
   /// Everything that a resumed run needs.
-  package var state: TrainingState { 
+  package var state: TrainingState {
     TrainingState(progress: progress, model: model, average: average, optimizer: optimizer)
   }
 

@@ -87,7 +87,8 @@ import Testing
     try tiny.train(on + ["training.max_steps=12"], resume: "auto")
       .expect(0, "has no average of the weights (training.ema): it begins with those of step 6")
     #expect(try tiny.tensors(12).keys.contains("ema.fc.weight"))
-    try tiny.train(resume: "auto").expect(0, "has an average of the weights, which ends here, since training.ema is none")
+    try tiny.train(resume: "auto").expect(
+      0, "has an average of the weights, which ends here, since training.ema is none")
     #expect(try tiny.tensors(20) == tiny.tensors(20, of: "unbroken"))
   }
 

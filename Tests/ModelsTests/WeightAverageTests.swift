@@ -24,7 +24,8 @@ import Testing
         let reference = try golden.floats("\(decay).\(name)")[rows]
         #expect(Distance.maximum(own.values[..<count], reference) < 1e-6, "\(name) after step \(step)")
         // The rest stands still, and so does its average, to the bit.
-        #expect(zip(own.values, (name == "p" ? model.parameters : model.statistics).values).dropFirst(count).allSatisfy(==))
+        #expect(
+          zip(own.values, (name == "p" ? model.parameters : model.statistics).values).dropFirst(count).allSatisfy(==))
       }
     }
   }

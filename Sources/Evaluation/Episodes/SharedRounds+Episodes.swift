@@ -11,7 +11,8 @@ extension SharedRounds {
     labels: [Int]?
   ) throws -> EpisodeReport {
     // The classifier takes no part, and may know other classes than those drawn from.
-    let (plan, model) = try communicator.planToMeasure(configuration, weights: weights, kind: kind, judgesClasses: false)
+    let (plan, model) = try communicator.planToMeasure(
+      configuration, weights: weights, kind: kind, judgesClasses: false)
     let (classes, episodes) = try communicator.collectively {
       let classes = try EpisodeClasses(of: plan, labels: labels)
       return (classes, try classes.episodes(options))

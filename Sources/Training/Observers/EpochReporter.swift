@@ -75,7 +75,8 @@ package final class EpochReporter: RunObserver {
     }
     return EpochReport(
       step: progress.step, epoch: epoch, trainLoss: progress.trainLoss, trainAccuracy: progress.trainAccuracy,
-      test: test, validation: validation, trainSample: trainSample, averaged: averaged, labelNoiseRate: plan.labelNoiseRate,
+      test: test, validation: validation, trainSample: trainSample, averaged: averaged,
+      labelNoiseRate: plan.labelNoiseRate,
       seconds: watch.seconds, savingSeconds: saver.takeSeconds(), secondsPerStep: Statistics.median(stepTimes),
       processorSecondsPerStep: Statistics.median(stepProcessorTimes))
   }

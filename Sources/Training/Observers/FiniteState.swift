@@ -6,7 +6,9 @@ extension Trainer {
   /// "conv1.weight", of weights, running statistics, averages or the optimiser's state; nil where all are finite.
   func firstNotFinite() -> String? {
     let layout = model.layout
-    func blocks(_ prefix: String, _ model: ModelState) -> [(String, UnsafeMutableBufferPointer<Float>, [ParameterLayout.Entry])] {
+    func blocks(_ prefix: String, _ model: ModelState) -> [(
+      String, UnsafeMutableBufferPointer<Float>, [ParameterLayout.Entry]
+    )] {
       [(prefix, model.parameters.values, layout.parameters), (prefix, model.statistics.values, layout.statistics)]
     }
     let blocks =
