@@ -61,7 +61,10 @@ def load(path):
         header = file.read(int.from_bytes(file.read(8), "little"))
     with safe_open(path, framework="pt") as file:
         metadata = file.metadata() or {}
-        tensors = {name: file.get_tensor(name) for name in file.keys() if not name.startswith("optimizer.")}
+        names = set(file.keys())
+        # Beside the weights of its step a checkpoint may have their average, as ema.NAME (training.ema).
+        averages = {name for name in names if name.startswith("ema.") and name[4:] in names}
+        tensors = {name: file.get_tensor(name) for name in names - averages if not name.startswith("optimizer.")}
     if "network" not in metadata:
         raise ValueError(f"{path}: holds no network; it was not written by ICP Trainer, or by an earlier version")
     found = metadata["checksum"]

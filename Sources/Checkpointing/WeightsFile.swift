@@ -12,22 +12,36 @@ package struct WeightsFile: Sendable {
   package let preprocessing: Preprocessing
   /// What the run that made them was told; nil where the file does not say, or not so that it can be read.
   package let madeBy: RunConfiguration?
+  /// Which of the weights these are.
+  package let kind: WeightsKind
+  /// Whether the file has an average of its weights beside them.
+  package let hasAverage: Bool
 
-  /// Checksums are checked where the file has them.
-  package init(path: String) throws(FileError) {
+  /// Checksums are checked where the file has them. Throws where it has no average and `kind` asks for one.
+  package init(path: String, kind: WeightsKind = .plain) throws(FileError) {
     self.path = path
+    self.kind = kind
+    let noAverage = FileError(
+      path: path,
+      reason: "there is no average of the weights in it (no ema.*): expected a checkpoint of a run with training.ema")
     if path.hasSuffix(".onnx") {
+      guard kind == .plain else { throw noAverage }
+      hasAverage = false
       let file = try GraphFile(path: path)
       tensors = file.tensors
       preprocessing = try Preprocessing(file)
       madeBy = nil
       return
     }
-    let (found, metadata) = try Self.read(path)
-    let bare = WeightNames.bare(found.map(\.name))
+    let (all, metadata) = try Self.read(path)
+    let averages = WeightNames.averages(among: all.map(\.name))
+    hasAverage = !averages.isEmpty
+    guard hasAverage || kind == .plain else { throw noAverage }
+    let chosen = all.filter { averages.contains($0.name) == (kind == .ema) }
+    let bare = WeightNames.bare(chosen.map { kind == .ema ? WeightNames.ofAverage($0.name) : $0.name })
     var origins: [String: String] = [:]
     var tensors: [NamedTensor] = []
-    for (tensor, short) in zip(found, bare) {
+    for (tensor, short) in zip(chosen, bare) {
       if let other = origins.updateValue(tensor.name, forKey: short) {
         throw FileError(
           path: path,
@@ -79,6 +93,16 @@ package struct WeightsFile: Sendable {
     guard SafetensorsIndex.isIndex(path), let index = try? SafetensorsIndex(path: path) else { return [path] }
     return [path] + index.parts.map(\.path)
   }
+
+  /// What a user has to know of a file that has two kinds of weights; nil where there is no choice. `option`: what
+  /// chose.
+  package func choice(by option: String) -> String? {
+    guard hasAverage else { return nil }
+    switch kind {
+    case .plain: return "\(path): the weights of its step are taken, not their average (\(option) ema)"
+    case .ema: return "\(path): the average of the weights is taken (\(option) ema)"
+    }
+  }
 }
 
 extension RunConfiguration {
@@ -86,7 +110,7 @@ extension RunConfiguration {
   /// where it leaves that open.
   package func startingPoint() throws(FileError) -> (configuration: RunConfiguration, weights: WeightsFile?) {
     guard let path = model.startingWeights else { return (self, nil) }
-    let weights = try WeightsFile(path: path)
+    let weights = try WeightsFile(path: path, kind: model.weightsKind)
     return (weights.preprocessing.starting(self), weights)
   }
 }

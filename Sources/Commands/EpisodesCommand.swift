@@ -66,7 +66,8 @@ struct EpisodesCommand: ParsableCommand {
       let supervision = try Supervision(communicator, limit: configuration.watchdog.seconds)
       defer { supervision.end() }
       let rounds = SharedRounds(communicator, supervision)
-      let report = try rounds.measureEpisodes(weights: weights, by: configuration, options, labels: labels())
+      let report = try rounds.measureEpisodes(
+        weights: weights, kind: trained.weightsKind, by: configuration, options, labels: labels())
       try StandardOutput.print(json ? report.json : report.text, from: communicator)
     }
   }

@@ -28,7 +28,7 @@ struct EvaluateCommand: ParsableCommand {
       let supervision = try Supervision(communicator, limit: configuration.watchdog.seconds)
       defer { supervision.end() }
       let rounds = SharedRounds(communicator, supervision)
-      let metrics = try rounds.evaluate(weights: weights, by: configuration)
+      let metrics = try rounds.evaluate(weights: weights, kind: trained.weightsKind, by: configuration)
       try StandardOutput.print(json ? metrics.json : metrics.text, from: communicator)
     }
   }

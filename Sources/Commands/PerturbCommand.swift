@@ -30,7 +30,8 @@ struct PerturbCommand: ParsableCommand {
     let run = try trained.find()
     let configuration = try RunConfiguration.load(
       path: run.configuration, overrides: trained.overriding.all, readsData: false)
-    try PerturbationSession(configuration: configuration, name: run.configuration, weights: run.weights)
-      .run(input: input, output: output, iterates: iterates)
+    try PerturbationSession(
+      configuration: configuration, name: run.configuration, weights: run.weights, kind: trained.weightsKind
+    ).run(input: input, output: output, iterates: iterates)
   }
 }

@@ -45,7 +45,7 @@ struct RobustnessCommand: ParsableCommand {
       defer { supervision.end() }
       let rounds = SharedRounds(communicator, supervision)
       let report = try rounds.measureRobustness(
-        weights: weights, by: configuration, only.map { [$0] } ?? RobustnessCheck.allCases)
+        weights: weights, kind: trained.weightsKind, by: configuration, only.map { [$0] } ?? RobustnessCheck.allCases)
       if communicator.rank == 0, let warning = report.attacks?.warning { Fatal.write("icp: warning: \(warning)") }
       try StandardOutput.print(json ? report.json : report.text, from: communicator)
     }

@@ -21,6 +21,11 @@ struct TrainedRunArguments: ParsableArguments {
       "Of a run: its newest checkpoint (the default), its best, or this file.", valueName: "last|best|file"))
   var checkpoint: String?
 
+  @Option(
+    help: ArgumentHelp(
+      "Of a checkpoint, the weights of its step or their average (training.ema).", valueName: "plain|ema"))
+  var weightsKind = WeightsKind.plain
+
   @OptionGroup var overriding: OverrideArguments
 
   /// The files, which are told on standard error where the program chose them.
@@ -44,3 +49,5 @@ struct TrainedRunArguments: ParsableArguments {
     return (configuration, weights)
   }
 }
+
+extension WeightsKind: ExpressibleByArgument {}

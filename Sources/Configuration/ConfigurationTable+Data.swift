@@ -174,5 +174,9 @@ extension ConfigurationTable {
       "model.head", \.model.head, .choice,
       "The last layer where a run starts from weights: theirs (`keep`), or drawn afresh by `training.seed` (`new`), which may "
         + "have another number of classes, of an ONNX file's network too."),
+    Key(
+      "model.weights_kind", \.model.weightsKind, .choice,
+      "Which of a checkpoint's weights to start from: those of its step (`plain`), or their average, which a run with "
+        + "`training.ema` keeps (`ema`)."),
   ]
 }

@@ -8,6 +8,7 @@ import Graph
 import Kernels
 import Models
 import Refinement
+import Reporting
 import Runtime
 
 /// What `icp perturb` does: refines images from a file with a model's weights, and writes the result to another file.
@@ -16,11 +17,13 @@ package struct PerturbationSession {
   /// The configuration's file, for messages.
   private let name: String
   private let weights: String
+  private let kind: WeightsKind
 
-  package init(configuration: RunConfiguration, name: String, weights: String) {
+  package init(configuration: RunConfiguration, name: String, weights: String, kind: WeightsKind = .plain) {
     self.configuration = configuration
     self.name = name
     self.weights = weights
+    self.kind = kind
     KernelLibrary.setThreads(configuration.training.threads)
   }
 
@@ -33,7 +36,8 @@ package struct PerturbationSession {
         + WeightsFile.places(weights).map { ("the --weights", $0) }
         + configuration.modelPlaces)
     let batch = try ImageBatch(path: input)
-    let file = try WeightsFile(path: weights)
+    let file = try WeightsFile(path: weights, kind: kind)
+    if let choice = file.choice(by: "--weights-kind") { Fatal.write("icp: \(choice)") }
     try file.preprocessing.check(configuration, path: weights)
     try file.preprocessing.check(
       ImageShape(channels: batch.shape.channels, height: batch.shape.height, width: batch.shape.width), path: weights,

@@ -110,6 +110,7 @@ package struct TrainingSession {
       if let resumed { try trainer.resume(from: resumed.state, path: resumed.path) }
       return trainer
     }
+    if let resumed, communicator.rank == 0 { warn(ofAverageIn: resumed, plan) }
     if !isQuiet { journal?.line(greeting(plan, resumed)) }
     let result: RunResult
     do {
@@ -139,7 +140,9 @@ package struct TrainingSession {
 
   /// The file of `model.weights`.
   private func readWeights() throws -> WeightsFile? {
-    try communicator.collectively { try configuration.model.startingWeights.map { try WeightsFile(path: $0) } }
+    try communicator.collectively {
+      try configuration.model.startingWeights.map { try WeightsFile(path: $0, kind: configuration.model.weightsKind) }
+    }
   }
 
   /// The configuration, with what the weights that the run starts from say of preprocessing and it leaves open. A run
@@ -196,6 +199,7 @@ package struct TrainingSession {
 
   /// Of weights to start from, what was not to be expected of their preprocessing.
   private func warn(about weights: WeightsFile) {
+    if let choice = weights.choice(by: "model.weights_kind:") { logger.info("\(choice)") }
     if !weights.preprocessing.isKnown, configuration.data.mean == nil || configuration.data.std == nil {
       logger.warning(
         "\(weights.path) does not say how its images were normalised; this run's mean and std are computed on its training images"
@@ -205,6 +209,19 @@ package struct TrainingSession {
     for found in weights.preprocessing.differences(from: configuration, ignoringClasses: hasNewHead) {
       logger.warning(
         "'\(found.key)' is given as \(found.given), and holds, though \(weights.path) was trained with \(found.own)")
+    }
+  }
+
+  /// `training.ema` may change where a run goes on: it moves no weight.
+  private func warn(ofAverageIn resumed: Resumed, _ plan: RunPlan) {
+    switch (resumed.state.average.isEmpty, plan.configuration.training.ema) {
+    case (true, .some):
+      logger.warning(
+        "\(resumed.path) has no average of the weights (training.ema): it begins with those of step \(resumed.state.progress.step)"
+      )
+    case (false, nil):
+      logger.warning("\(resumed.path) has an average of the weights, which ends here, since training.ema is none")
+    default: break
     }
   }
 

@@ -9,7 +9,7 @@ extension TrainingState {
   /// The state as a checkpoint's contents, with what a reader wants to know beside it.
   package func snapshot(plan: RunPlan) -> Snapshot {
     return Snapshot(
-      tensors: model + slots,
+      tensors: model + average + slots,
       metadata: [
         // Doubles keep all their digits.
         "progress": JSONText.of(progress),

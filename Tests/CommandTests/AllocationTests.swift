@@ -26,7 +26,7 @@ import Testing
     [], ["model.kind=resnet20", "data.size=32"], ["model.shortcut=pad"], ["model.kind=mlp"], ["icp.rule=random"],
     ["icp.clamp=pixels", "icp.epsilon=0.1"], ["distillation.target=running"], ["distillation.normalize=l2"],
     ["optimizer.kind=sgd", "training.gradient_reduction=float32"],
-    ["icp.rule=none", "training.mixup=0.2", "optimizer.sam_rho=0.05"], ["training.cutmix=1"],
+    ["icp.rule=none", "training.mixup=0.2", "optimizer.sam_rho=0.05"], ["training.cutmix=1"], ["training.ema=0.999"],
     ["icp.rule=none", "branches.taps=[layer1, layer2]", "optimizer.sam_rho=0.05"], ["icp.objective=task"],
     ["icp.preset=published-code"], ["model.kind=resnet18", "model.stem=small"],
     ["model.kind=wrn-16-4", "model.dropout=0.3"],
