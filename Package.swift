@@ -255,7 +255,7 @@ let package = Package(
     .testTarget(name: "StudiesTests", dependencies: ["Studies", "Configuration", "Formats", "TestSupport"]),
     .testTarget(name: "BenchmarksTests", dependencies: ["Benchmarks", "Models", "Operators", "Graph", "Kernels"]),
     .testTarget(name: "LaunchTests", dependencies: ["Runtime", "TestSupport"]),
-    .testTarget(name: "CommandTests", dependencies: ["Studies", "Checkpointing", "Formats", "TestSupport"]),
+    .testTarget(name: "CommandTests", dependencies: ["Studies", "Checkpointing", "Formats", "Kernels", "TestSupport"]),
   ],
   swiftLanguageModes: [.v6]
 )
