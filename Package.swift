@@ -83,6 +83,11 @@ let package = Package(
       dependencies: ["Configuration", "Optimization", "Models", "Graph", "Formats", "Files", "Runtime"],
       swiftSettings: noMathErrno),
     .target(
+      name: "Export",
+      dependencies: [
+        "Checkpointing", "Configuration", "Models", "Execution", "Graph", "Kernels", "Formats", "Files", "Runtime",
+      ]),
+    .target(
       name: "Supervision", dependencies: ["MPI", "Kernels", "Files", "Reporting", "Runtime", "CSupervision"],
       swiftSettings: noMathErrno),
     .target(
@@ -141,7 +146,7 @@ let package = Package(
       name: "Commands",
       dependencies: [
         "Benchmarks", "Studies", "Training", "Doctor", "Evaluation", "Reduction", "Supervision", "Checkpointing",
-        "Inspection", "Configuration", "Formats", "Files", "MPI", "Reporting", "Runtime",
+        "Inspection", "Export", "Configuration", "Formats", "Files", "MPI", "Reporting", "Runtime",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
     .executableTarget(name: "icp", dependencies: ["Commands"]),
@@ -222,6 +227,11 @@ let package = Package(
         "Checkpointing", "Configuration", "Datasets", "Models", "Graph", "Formats", "Kernels", "Files", "Runtime",
         "TestSupport",
       ]),
+    .testTarget(
+      name: "ExportTests",
+      dependencies: [
+        "Export", "Models", "Execution", "Operators", "Graph", "Formats", "Kernels", "Files", "TestSupport",
+      ]),
     .testTarget(name: "SupervisionTests", dependencies: ["Supervision", "MPI", "Runtime"]),
     .testTarget(
       name: "ReductionTests",
@@ -245,7 +255,7 @@ let package = Package(
     .testTarget(name: "StudiesTests", dependencies: ["Studies", "Configuration", "Formats", "TestSupport"]),
     .testTarget(name: "BenchmarksTests", dependencies: ["Benchmarks", "Models", "Operators", "Graph", "Kernels"]),
     .testTarget(name: "LaunchTests", dependencies: ["Runtime", "TestSupport"]),
-    .testTarget(name: "CommandTests", dependencies: ["Studies", "Checkpointing", "Formats", "TestSupport"]),
+    .testTarget(name: "CommandTests", dependencies: ["Studies", "Checkpointing", "Formats", "Kernels", "TestSupport"]),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -45,6 +45,14 @@ package struct CheckpointStore {
     self.system = system
   }
 
+  /// Of a run that is read alone, at the path of its directory: no lock is taken, and nothing may be saved.
+  package init(reading run: String) {
+    metricName = nil
+    directory = "\(run)/\(RunDirectory.checkpointsName)"
+    keep = 1
+    system = System()
+  }
+
   /// Whether a run has left anything here that starting over would mix with.
   package var hasCheckpoints: Bool {
     get throws(FileError) {
@@ -90,8 +98,9 @@ package struct CheckpointStore {
   }
 
   /// The newest checkpoint that verifies, or nil where there is none at all.
+  /// - Parameter advice: what the user can do where all are bad.
   /// - Throws: where there are some but all are bad. A run must not start over silently then.
-  package func newestValid() throws(FileError) -> ResumePoint? {
+  package func newestValid(advice: String = "use --resume never to start over") throws(FileError) -> ResumePoint? {
     var skipped: [String] = []
     for step in try steps().reversed() {
       let path = path(step: step)
@@ -107,8 +116,9 @@ package struct CheckpointStore {
     guard !skipped.isEmpty else { return nil }
     throw FileError(
       path: directory,
-      reason: "none of the \(counted(skipped.count, "checkpoint")) can be used (\(skipped.joined(separator: "; ")));"
-        + " use --resume never to start over")
+      reason:
+        "none of the \(counted(skipped.count, "checkpoint")) can be used (\(skipped.joined(separator: "; "))); \(advice)"
+    )
   }
 
   /// Reads one checkpoint, checking its format version and every checksum.

@@ -8,7 +8,7 @@ package final class RunDirectory {
   package static let labelsName = "labels.csv"
   private static let metricsName = "metrics.jsonl"
   private static let lockName = ".lock"
-  private static let checkpointsName = "checkpoints"
+  static let checkpointsName = "checkpoints"
 
   package let path: String
   /// What the user should be told about this directory, once.

@@ -19,8 +19,8 @@ extension Snapshot {
   /// Bytes of a state of so many numbers.
   package static func stateBytes(values: Int) -> Double { 4 * Double(values) }
 
-  /// Bytes of its file; names, checksums and configuration come to little.
-  package static func fileBytes(values: Int) -> Double { stateBytes(values: values) + 0x1p16 }
+  /// Bytes of its file; names, checksums, configuration and network come to little.
+  package static func fileBytes(values: Int) -> Double { stateBytes(values: values) + 0x1p18 }
 
   /// Bytes that a save takes at most: the copy of the state, and the file before it is written.
   package static func bytesWhileSaving(values: Int) -> Double {

@@ -5,18 +5,24 @@ import Graph
 import Models
 import Optimization
 
-/// Everything a run needs to go on: progress, weights, running statistics and the optimiser's state, copied out at the
-/// end of a step.
+/// Everything a run needs to go on: progress, weights, running statistics, their average and the optimiser's state,
+/// copied out at the end of a step.
 package struct TrainingState: Sendable {
   package let progress: TrainingProgress
   package let model: [NamedTensor]
+  /// Of the average, as `ema.<name>`; empty without `training.ema`.
+  package let average: [NamedTensor]
   package let slots: [NamedTensor]
   /// Optimiser steps really taken: what AdamW's bias correction counts.
   package let optimizerSteps: Int
 
-  package init(progress: TrainingProgress, model: ModelState, optimizer: Optimizer) {
+  package init(
+    progress: TrainingProgress, model: ModelState, average: WeightAverage? = nil, optimizer: Optimizer
+  ) {
     self.progress = progress
     self.model = model.namedTensors
+    self.average =
+      average?.model.namedTensors.map { $0.renamed(WeightNames.averagePrefix + $0.name) } ?? []
     optimizerSteps = optimizer.steps
     slots = optimizer.slots.flatMap { slot in
       model.layout.parameters.map { entry in
@@ -34,8 +40,11 @@ package struct TrainingState: Sendable {
     else { throw wrong("metadata does not hold the run's progress") }
     self.progress = progress
     optimizerSteps = steps
-    model = snapshot.tensors.filter { !$0.name.hasPrefix("optimizer.") }
     slots = snapshot.tensors.filter { $0.name.hasPrefix("optimizer.") }
+    let weights = snapshot.tensors.filter { !$0.name.hasPrefix("optimizer.") }
+    let averages = WeightNames.averages(among: weights.map(\.name))
+    model = weights.filter { !averages.contains($0.name) }
+    average = weights.filter { averages.contains($0.name) }
   }
 
   /// Throws where the numbers cannot be a run's: they may be forged, and later sums must not overflow.
@@ -53,9 +62,16 @@ package struct TrainingState: Sendable {
   /// Above any count of a run, and far from an overflow.
   private static let countLimit = 1 << 60
 
-  /// Puts the state back. Throws: a checkpoint whose tensors do not fit the model.
-  package func restore(to model: ModelState, _ optimizer: Optimizer, from path: String = "") throws {
+  /// Puts the state back; an average of which it has none begins as the weights are. Throws: a checkpoint whose tensors
+  /// do not fit the model.
+  package func restore(
+    to model: ModelState, average: WeightAverage? = nil, _ optimizer: Optimizer, from path: String = ""
+  ) throws {
     try model.load(self.model, from: path)
+    average?.restart(from: model)
+    if let average, !self.average.isEmpty {
+      try average.model.load(self.average.map { $0.renamed(WeightNames.ofAverage($0.name)) }, from: path)
+    }
     let found = Dictionary(slots.map { ($0.name, $0) }) { first, _ in first }
     for slot in optimizer.slots {
       for entry in model.layout.parameters {

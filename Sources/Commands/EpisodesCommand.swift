@@ -16,14 +16,10 @@ struct EpisodesCommand: ParsableCommand {
       count, so the network may have been trained on other classes. Mean accuracy over the episodes with its 95 % interval, \
       the same at any number of ranks. docs/EVALUATION.md has the protocol.
 
-        icp episodes RUN/config.yaml --weights RUN/checkpoints/best.safetensors --classes 5,6,7,8,9 --shots 5
+        icp episodes RUN --checkpoint best --classes 5,6,7,8,9 --shots 5
       """)
 
-  @OptionGroup var source: ConfigurationArguments
-
-  @Option(
-    help: ArgumentHelp("A checkpoint, a PyTorch state_dict saved as safetensors, or an ONNX file.", valueName: "file"))
-  var weights: String
+  @OptionGroup var trained: TrainedRunArguments
 
   @Option(help: ArgumentHelp("Labels to draw from, as 5,6,7; default all of the data.", valueName: "list"))
   var classes: String?
@@ -64,13 +60,14 @@ struct EpisodesCommand: ParsableCommand {
 
   func run() throws {
     try Ranks.run { communicator in
-      let configuration = try communicator.collectively { try source.load() }
+      let (configuration, weights) = try trained.load(communicator)
       let options = EpisodeOptions(
         way: way, shots: shots, queries: queries, episodes: episodes, distance: distance, seed: seed)
       let supervision = try Supervision(communicator, limit: configuration.watchdog.seconds)
       defer { supervision.end() }
       let rounds = SharedRounds(communicator, supervision)
-      let report = try rounds.measureEpisodes(weights: weights, by: configuration, options, labels: labels())
+      let report = try rounds.measureEpisodes(
+        weights: weights, kind: trained.weightsKind, by: configuration, options, labels: labels())
       try StandardOutput.print(json ? report.json : report.text, from: communicator)
     }
   }

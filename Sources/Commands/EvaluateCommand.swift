@@ -9,24 +9,26 @@ struct EvaluateCommand: ParsableCommand {
     commandName: "evaluate",
     abstract:
       "Measure weights on the test set: accuracy, loss, macro precision, recall and F1, calibration, per class.",
-    discussion: "The same figures at any number of ranks: each test sample counts once, and sums are exact.")
+    discussion: """
+      The same figures at any number of ranks: each test sample counts once, and sums are exact.
 
-  @OptionGroup var source: ConfigurationArguments
+        icp evaluate RUN
+        icp evaluate RUN --checkpoint best --json
+        icp evaluate CONFIG --weights FILE
+      """)
 
-  @Option(
-    help: ArgumentHelp("A checkpoint, a PyTorch state_dict saved as safetensors, or an ONNX file.", valueName: "file"))
-  var weights: String
+  @OptionGroup var trained: TrainedRunArguments
 
-  @Flag(help: "One JSON object: accuracy loss precision recall f1 ece per_class confusion.")
+  @Flag(help: "One JSON object: accuracy loss precision recall f1 ece per_class confusion class_names.")
   var json = false
 
   func run() throws {
     try Ranks.run { communicator in
-      let configuration = try communicator.collectively { try source.load() }
+      let (configuration, weights) = try trained.load(communicator)
       let supervision = try Supervision(communicator, limit: configuration.watchdog.seconds)
       defer { supervision.end() }
       let rounds = SharedRounds(communicator, supervision)
-      let metrics = try rounds.evaluate(weights: weights, by: configuration)
+      let metrics = try rounds.evaluate(weights: weights, kind: trained.weightsKind, by: configuration)
       try StandardOutput.print(json ? metrics.json : metrics.text, from: communicator)
     }
   }

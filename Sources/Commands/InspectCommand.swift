@@ -12,14 +12,18 @@ struct InspectCommand: ParsableCommand {
     abstract:
       "Print what a checkpoint, a safetensors file or an ONNX file holds: metadata, tensors or layers, checksums.")
 
-  @Argument(help: ArgumentHelp("A safetensors file, or an ONNX file.", valueName: "file"))
-  var file: String
+  @OptionGroup var trained: TrainedFileArguments
 
   func run() throws {
+    let file = try trained.find()
     if file.hasSuffix(".onnx") { return try StandardOutput.print(GraphReport(path: file).text) }
     let contents = try SafetensorsFile(path: file)
     var lines = [file]
     for (key, value) in contents.metadata.sorted(by: { $0.key < $1.key }) where !key.hasPrefix("checksum.") {
+      if key == "network" {
+        lines.append("  network: \(value.utf8.count) bytes of JSON")
+        continue
+      }
       let parts = value.split(separator: "\n", omittingEmptySubsequences: false)
       lines.append(parts.count > 1 ? "  \(printable(key)):" : "  \(printable(key)): \(printable(value))")
       if parts.count > 1 { lines += parts.map { "    \(printable(String($0)))" } }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Configuration
 import Evaluation
 
 struct PerturbCommand: ParsableCommand {
@@ -10,11 +11,7 @@ struct PerturbCommand: ParsableCommand {
       shapes come from the input file.
       """)
 
-  @OptionGroup var source: ConfigurationArguments
-
-  @Option(
-    help: ArgumentHelp("A checkpoint, a PyTorch state_dict saved as safetensors, or an ONNX file.", valueName: "file"))
-  var weights: String
+  @OptionGroup var trained: TrainedRunArguments
 
   @Option(
     help: ArgumentHelp(
@@ -30,8 +27,11 @@ struct PerturbCommand: ParsableCommand {
   var iterates = false
 
   func run() throws {
-    let configuration = try source.load(readsData: false)
-    try PerturbationSession(configuration: configuration, name: source.config, weights: weights)
-      .run(input: input, output: output, iterates: iterates)
+    let run = try trained.find()
+    let configuration = try RunConfiguration.load(
+      path: run.configuration, overrides: trained.overriding.all, readsData: false)
+    try PerturbationSession(
+      configuration: configuration, name: run.configuration, weights: run.weights, kind: trained.weightsKind
+    ).run(input: input, output: output, iterates: iterates)
   }
 }

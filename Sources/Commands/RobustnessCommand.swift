@@ -18,11 +18,7 @@ struct RobustnessCommand: ParsableCommand {
       of ranks. icp train does the same at its end with evaluation.final.
       """)
 
-  @OptionGroup var source: ConfigurationArguments
-
-  @Option(
-    help: ArgumentHelp("A checkpoint, a PyTorch state_dict saved as safetensors, or an ONNX file.", valueName: "file"))
-  var weights: String
+  @OptionGroup var trained: TrainedRunArguments
 
   @Option(help: ArgumentHelp("One of the two; both without it.", valueName: "corruptions|attacks"))
   var only: RobustnessCheck?
@@ -42,14 +38,14 @@ struct RobustnessCommand: ParsableCommand {
 
   func run() throws {
     try Ranks.run { communicator in
-      var configuration = try communicator.collectively { try source.load() }
+      var (configuration, weights) = try trained.load(communicator)
       if let cifarC { configuration.evaluation.cifarC = cifarC }
       if let attackSamples { configuration.evaluation.attackSamples = attackSamples }
       let supervision = try Supervision(communicator, limit: configuration.watchdog.seconds)
       defer { supervision.end() }
       let rounds = SharedRounds(communicator, supervision)
       let report = try rounds.measureRobustness(
-        weights: weights, by: configuration, only.map { [$0] } ?? RobustnessCheck.allCases)
+        weights: weights, kind: trained.weightsKind, by: configuration, only.map { [$0] } ?? RobustnessCheck.allCases)
       if communicator.rank == 0, let warning = report.attacks?.warning { Fatal.write("icp: warning: \(warning)") }
       try StandardOutput.print(json ? report.json : report.text, from: communicator)
     }

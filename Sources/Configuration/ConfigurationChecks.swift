@@ -71,10 +71,17 @@ struct ConfigurationCheck: Sendable {
     ConfigurationCheck(keys: ["checkpoint.metric", "data.validation"]) { configuration in
       let data = configuration.data
       let mayHaveOne = [.auto, .images, .npz, .npy].contains(data.format) || data.validationPath != nil
-      guard configuration.checkpoint.metric == .validationAccuracy, data.validation == .none, !mayHaveOne
-      else { return nil }
+      let metric = configuration.checkpoint.metric
+      guard metric != .trainLoss, data.validation == .none, !mayHaveOne else { return nil }
       return
-        "'checkpoint.metric' is validation_accuracy, but 'data.validation' is 0: there is no validation split"
+        "'checkpoint.metric' is \(metric.rawValue), but 'data.validation' is 0: there is no validation split"
+    },
+    ConfigurationCheck(keys: ["checkpoint.metric", "training.ema"]) { configuration in
+      guard configuration.checkpoint.metric == .validationAccuracyEMA, configuration.training.ema == nil else {
+        return nil
+      }
+      return
+        "'checkpoint.metric' is validation_accuracy_ema, but 'training.ema' is none: there is no average to measure"
     },
     ConfigurationCheck(keys: ["schedule.warmup_epochs", "training.epochs"]) { configuration in
       guard configuration.schedule.warmupEpochs > configuration.training.epochs else { return nil }

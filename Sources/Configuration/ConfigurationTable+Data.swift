@@ -168,6 +168,15 @@ extension ConfigurationTable {
       "Outputs of the network; more than the data has is allowed, a label at or above it is not."),
     Key(
       "model.weights", \.model.weights, .optional("none", .text("a file")),
-      "Weights to start from: a safetensors file with PyTorch's names, one of our checkpoints, or an ONNX file."),
+      "Weights to start from: a safetensors file with PyTorch's names, the index of one in parts "
+        + "(`model.safetensors.index.json`), one of our checkpoints, or an ONNX file (TAKE_HOME.md)."),
+    Key(
+      "model.head", \.model.head, .choice,
+      "The last layer where a run starts from weights: theirs (`keep`), or drawn afresh by `training.seed` (`new`), which may "
+        + "have another number of classes, of an ONNX file's network too."),
+    Key(
+      "model.weights_kind", \.model.weightsKind, .choice,
+      "Which of a checkpoint's weights to start from: those of its step (`plain`), or their average, which a run with "
+        + "`training.ema` keeps (`ema`)."),
   ]
 }

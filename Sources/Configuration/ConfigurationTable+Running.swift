@@ -44,7 +44,7 @@ extension ConfigurationTable {
         .init(.trainLoss, "without `data.validation`") { $0.data.validation == .none },
         .init(.validationAccuracy, "with it") { _ in true },
       ],
-      "What chooses the best checkpoint."),
+      "What chooses the best checkpoint; `validation_accuracy_ema` is that of the averaged weights (`training.ema`)."),
     Key(
       "agreement.every_steps", \.agreement.everySteps, .optional("none", .integer(from: 1)), unit: "steps",
       role: .reporting,

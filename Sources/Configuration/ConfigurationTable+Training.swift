@@ -47,6 +47,11 @@ extension ConfigurationTable {
         + "to the last checkpoint (`rollback`)."
     ),
     Key(
+      "training.ema", \.training.ema, .optional("none", .number("> 0 and < 1") { $0 > 0 && $0 < 1 }), role: .reporting,
+      "Keeps an average of weights and running statistics beside them: a step moves it by 1 - ema of the way to the weights. "
+        + "It is measured too (`test_accuracy_ema`), saved in every checkpoint as `ema.<name>`, and changes no weight; 0.999 is usual."
+    ),
+    Key(
       "training.seed", \.training.seed, .integer(from: 0, to: 1 << 53),
       "Where all randomness starts: initial weights, order, augmentation, glyphs, random perturbations."),
   ]

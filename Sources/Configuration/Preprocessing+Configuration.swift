@@ -6,6 +6,11 @@ import Runtime
 
 /// What a configuration says of preprocessing, beside what the weights say.
 extension Preprocessing {
+  /// What a run of `configuration` that starts from the weights goes by: a new head has classes of its own.
+  package func starting(_ configuration: RunConfiguration) -> RunConfiguration {
+    filling(configuration, keepsClasses: configuration.model.head == .new)
+  }
+
   /// `configuration` with the weights' values wherever it leaves one open.
   package func filling(_ configuration: RunConfiguration, keepsClasses: Bool = false) -> RunConfiguration {
     var filled = configuration

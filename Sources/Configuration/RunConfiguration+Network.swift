@@ -13,7 +13,8 @@ extension RunConfiguration.ModelSection {
       return try Network.make(
         options, input: SampleShape(image.channels, image.height, image.width), classes: classes)
     }
-    let network = try GraphFile(path: path).network
+    var network = try GraphFile(path: path).network
+    if head == .new, network.classes != classes { network = try network.resizingHead(to: classes) }
     let own = network.image
     guard own == image.withBatch(1) else {
       throw GraphError(
@@ -22,7 +23,8 @@ extension RunConfiguration.ModelSection {
     }
     guard network.classes >= classes else {
       throw GraphError(
-        "\(path) tells \(counted(network.classes, "class")) apart, the data have \(classes); export it with --classes")
+        "\(path) tells \(counted(network.classes, "class")) apart, the data have \(classes); export it with --classes, or set "
+          + "'model.head: new'")
     }
     return network
   }

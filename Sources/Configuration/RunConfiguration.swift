@@ -75,6 +75,8 @@ package struct RunConfiguration: Sendable, Equatable {
     package var hidden = [256, 256]
     package var classes: Int?
     package var weights: String?
+    package var head = ModelHead.keep
+    package var weightsKind = WeightsKind.plain
 
     /// The file of the weights to start from, if there is any.
     package var startingWeights: String? { weights ?? (kind == .onnx && initialize == .file ? path : nil) }
@@ -92,6 +94,7 @@ package struct RunConfiguration: Sendable, Equatable {
     package var gradientReduction = GradientReductionKind.exact
     package var overlap = true
     package var nonFinite = NonFinitePolicy.stop
+    package var ema: Double?
     package var seed = 0
   }
 

@@ -27,7 +27,7 @@ enum CIFAR {
     }
     let batches = folder.names.filter { trainingNumber($0) != nil }
     let training = try one(of: folder, batches, or: "train.bin", of: "data_batch_*.bin", format)
-    return (try dataset(format, paths: training), try test(format, folder))
+    return (try dataset(format, paths: training, in: folder), try test(format, folder))
   }
 
   /// The test files alone.
@@ -37,7 +37,8 @@ enum CIFAR {
 
   private static func test(_ format: DataFormat, _ folder: DataFolder) throws(FileError) -> Dataset {
     let batches = folder.names.filter { $0 == "test_batch.bin" }
-    return try dataset(format, paths: one(of: folder, batches, or: "test.bin", of: "test_batch.bin", format))
+    let paths = try one(of: folder, batches, or: "test.bin", of: "test_batch.bin", format)
+    return try dataset(format, paths: paths, in: folder)
   }
 
   /// The paths of `batches`, or of the file `single`: whichever is there.
@@ -71,7 +72,23 @@ enum CIFAR {
       || ["train", "test"].contains { base.hasPrefix("\($0) ") || base.hasPrefix("\($0)-") || base.hasPrefix("\($0)(") }
   }
 
-  private static func dataset(_ format: DataFormat, paths: [String]) throws(FileError) -> Dataset {
+  /// What the classes are called, by the file that is published beside the batches: a name a line, in their order. Nil
+  /// where it is not there, or is not that: no number depends on it.
+  private static func classNames(_ format: DataFormat, _ folder: DataFolder, count: Int) -> [String]? {
+    let name = format == .cifar100 ? "fine_label_names.txt" : "batches.meta.txt"
+    guard folder.names.contains(name), let bytes = try? RegularFile.prefix("\(folder.path)/\(name)", count: 1 << 14),
+      let text = String(validating: bytes, as: UTF8.self)
+    else { return nil }
+    let names = text.split(whereSeparator: \.isNewline).map { $0.trimmingCharacters(in: .whitespaces) }
+      .filter { !$0.isEmpty }
+    let isList = names.count == count && Set(names).count == count
+    let isShown = names.joined().unicodeScalars.allSatisfy { $0.properties.generalCategory != .control }
+    return isList && isShown ? names : nil
+  }
+
+  private static func dataset(
+    _ format: DataFormat, paths: [String], in folder: DataFolder
+  ) throws(FileError) -> Dataset {
     var files: [SampleFile] = []
     for path in paths {
       let file = try open(format, path: path)
@@ -82,6 +99,7 @@ enum CIFAR {
     }
     let classes = format == .cifar100 ? 100 : 10
     let dataset = Dataset(shape: shape, classes: classes, files: files)
+      .named(classNames(format, folder, count: classes))
     try dataset.checkLabels(below: classes, because: "data.format: \(format)")
     return dataset
   }

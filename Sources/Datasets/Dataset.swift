@@ -74,6 +74,14 @@ package struct Dataset: Sendable {
     return part
   }
 
+  /// The same samples, whose classes have these names, in their order.
+  func named(_ names: [String]?) -> Dataset {
+    precondition(names.map { $0.count == classes } ?? true, "a name for each of \(classes) classes")
+    var result = self
+    result.classNames = names
+    return result
+  }
+
   /// The same samples with the classes of `other`, by their names where both have names.
   func numbered(as other: Dataset, source: String) throws(FileError) -> Dataset {
     var result = self

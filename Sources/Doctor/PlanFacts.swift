@@ -59,7 +59,10 @@ package struct PlanFacts: Codable, Sendable {
   private static func plan(_ given: RunConfiguration, ranks: Int) throws -> RunPlan {
     let (configuration, weights) = try given.startingPoint()
     let plan = try RunPlan(configuration, ranks: ranks)
-    if let weights { try ModelState(plan.network, seed: 0).load(weights.tensors, from: weights.path) }
+    if let weights {
+      try ModelState(plan.network, seed: 0).load(
+        weights.tensors, from: weights.path, head: configuration.model.head)
+    }
     return plan
   }
 }

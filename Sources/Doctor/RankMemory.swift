@@ -26,11 +26,13 @@ package struct RankMemory: Sendable {
     let configuration = plan.configuration
     let layout = ParameterLayout(plan.network)
     let optimizer = Optimizer.Method(configuration.optimizer)
-    let state = layout.parameterCount * (1 + Optimizer.slotCount(optimizer)) + layout.statisticCount
+    let models = configuration.training.ema == nil ? 1 : 2
+    let state =
+      layout.parameterCount * (models + Optimizer.slotCount(optimizer)) + layout.statisticCount * models
     let measured = [plan.data.test, plan.data.validation, plan.trainSample].compactMap { $0?.count }
     held = Double(HostMemory.resident ?? 0)
     parts = [
-      ModelState.bytes(layout), plan.method.bytes(sizes: plan.batches.schedule.shardSizes),
+      ModelState.bytes(layout) * Double(models), plan.method.bytes(sizes: plan.batches.schedule.shardSizes),
       GradientReduction.bytes(layout, kind: configuration.training.gradientReduction, ranks: ranks),
       Optimizer.bytes(optimizer, count: layout.parameterCount),
       BatchLoader.bytes(plan.batches, shards: (plan.shards + ranks - 1) / ranks),

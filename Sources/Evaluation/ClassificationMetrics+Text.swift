@@ -24,7 +24,8 @@ extension ClassificationMetrics {
   /// A model may have more outputs than the data has classes.
   private func name(_ label: Int, _ names: [String]) -> String { label < names.count ? quoted(names[label]) : "" }
 
-  /// For scripts: one JSON object with the keys accuracy loss precision recall f1 ece per_class confusion.
+  /// For scripts: one JSON object with the keys accuracy loss precision recall f1 ece per_class confusion
+  /// and, where classes have names, class_names.
   package var json: String {
     struct Line: Encodable {
       var label: Int
@@ -43,10 +44,12 @@ extension ClassificationMetrics {
       var ece: Double?
       var perClass: [Line]
       var confusion: [[Int]]
+      var classNames: [String]?
 
       enum CodingKeys: String, CodingKey {
         case accuracy, loss, precision, recall, f1, ece, confusion
         case perClass = "per_class"
+        case classNames = "class_names"
       }
       func encode(to encoder: any Encoder) throws {
         var container = encoder.container(keyedBy: CodingKeys.self)
@@ -59,6 +62,7 @@ extension ClassificationMetrics {
         try container.encode(ece, forKey: .ece)
         try container.encode(perClass, forKey: .perClass)
         try container.encode(confusion, forKey: .confusion)
+        try container.encodeIfPresent(classNames, forKey: .classNames)
       }
     }
     let report = Report(
@@ -68,7 +72,7 @@ extension ClassificationMetrics {
         Line(
           label: label, name: classNames.flatMap { label < $0.count ? $0[label] : nil }, support: scores.support,
           precision: scores.precision, recall: scores.recall, f1: scores.f1)
-      }, confusion: confusion)
+      }, confusion: confusion, classNames: classNames)
     return JSONText.of(report)
   }
 }

@@ -12,10 +12,10 @@ import Reporting
 extension Communicator {
   /// Data and model of a command that measures the weights of a file, agreed on by all ranks.
   func planToMeasure(
-    _ configuration: RunConfiguration, weights path: String, judgesClasses: Bool = true
+    _ configuration: RunConfiguration, weights path: String, kind: WeightsKind, judgesClasses: Bool = true
   ) throws -> (MeasurementPlan, ModelState) {
     KernelLibrary.setThreads(configuration.training.threads)
-    let weights = try collectively { try WeightsFile(path: path) }
+    let weights = try collectively { try WeightsFile(path: path, kind: kind) }
     let filled = weights.preprocessing.filling(configuration, keepsClasses: !judgesClasses)
     let indexes = try pictureIndexes(
       filled, measuresTraining: filled.data.mean == nil || filled.data.std == nil)
@@ -26,6 +26,7 @@ extension Communicator {
       return (plan, model)
     }
     try agree(on: "the data", plan.identity)
+    if rank == 0, let choice = weights.choice(by: "--weights-kind") { Fatal.write("icp: \(choice)") }
     if rank == 0, let warning = plan.warning { Fatal.write("icp: warning: \(warning)") }
     return (plan, model)
   }

@@ -40,10 +40,12 @@ package final class Evaluator {
       + ClassificationMetrics.bytes(classes: network.classes)
   }
 
-  /// Every rank calls it, and gets the same metrics.
+  /// Every rank calls it, and gets the same metrics: of other values for the model's network, where `average` has some.
   /// Throws: StopRequested, on every rank, as soon as one was asked to stop.
-  package func evaluate(_ dataset: Dataset, normalization: Normalization) throws -> ClassificationMetrics {
-    try evaluate(dataset) { samples, _, images throws(FileError) in
+  package func evaluate(
+    _ dataset: Dataset, normalization: Normalization, of average: WeightAverage? = nil
+  ) throws -> ClassificationMetrics {
+    try evaluate(dataset, of: average?.model) { samples, _, images throws(FileError) in
       try dataset.normalized(samples, by: normalization, into: images)
     }
   }
@@ -51,11 +53,12 @@ package final class Evaluator {
   /// The same for images that `write` makes of a piece's samples and their labels: normalised, channels last, into
   /// memory for a piece.
   package func evaluate(
-    _ dataset: Dataset,
+    _ dataset: Dataset, of other: ModelState? = nil,
     write: (_ samples: Range<Int>, _ labels: UnsafePointer<Int32>, _ images: UnsafeMutablePointer<Float>)
       throws(FileError) -> Void
   ) throws -> ClassificationMetrics {
     rounds.clock.enter(.evaluation)
+    let model = other ?? model
     network.fold(parameters: model.parameters.pointer, statistics: model.statistics.pointer)
     var sums = EvaluationSums(classes: network.classes)
     let pieces = Self.pieces(

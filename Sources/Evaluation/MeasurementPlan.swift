@@ -14,6 +14,8 @@ import Runtime
 package struct MeasurementPlan: Sendable {
   let configuration: RunConfiguration
   let test: Dataset
+  /// What the outputs are called: by the data, or else by the weights; nil where neither has names.
+  let classNames: [String]?
   let normalization: Normalization
   let network: Network
   /// The files of `evaluation.cifar_c`.
@@ -73,6 +75,7 @@ package struct MeasurementPlan: Sendable {
     }
     try own.check(test.shape, path: weights.path, of: "the data's")
     if judgesClasses { try own.check(test.classNames, path: weights.path) }
+    classNames = test.classNames ?? (judgesClasses ? own.classNames : nil)
     self.configuration = configuration
     cifarC = try CIFARC(configuration, like: test, wholeTest: DataSplits.loadWholeTest(options))
     network = try configuration.model.network(
@@ -84,6 +87,7 @@ package struct MeasurementPlan: Sendable {
   init(_ plan: RunPlan) throws(FileError) {
     configuration = plan.configuration
     test = try plan.data.testImages
+    classNames = test.classNames
     normalization = plan.normalization
     network = plan.network
     cifarC = plan.cifarC

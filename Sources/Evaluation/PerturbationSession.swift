@@ -8,6 +8,7 @@ import Graph
 import Kernels
 import Models
 import Refinement
+import Reporting
 import Runtime
 
 /// What `icp perturb` does: refines images from a file with a model's weights, and writes the result to another file.
@@ -16,11 +17,13 @@ package struct PerturbationSession {
   /// The configuration's file, for messages.
   private let name: String
   private let weights: String
+  private let kind: WeightsKind
 
-  package init(configuration: RunConfiguration, name: String, weights: String) {
+  package init(configuration: RunConfiguration, name: String, weights: String, kind: WeightsKind = .plain) {
     self.configuration = configuration
     self.name = name
     self.weights = weights
+    self.kind = kind
     KernelLibrary.setThreads(configuration.training.threads)
   }
 
@@ -29,10 +32,12 @@ package struct PerturbationSession {
   package func run(input: String, output: String, iterates: Bool) throws {
     let output = try OutputFile(
       output, of: .safetensors, option: "--output",
-      keeping: [("the --input", input), ("the --weights", weights), ("the configuration", name)]
+      keeping: [("the --input", input), ("the configuration", name)]
+        + WeightsFile.places(weights).map { ("the --weights", $0) }
         + configuration.modelPlaces)
     let batch = try ImageBatch(path: input)
-    let file = try WeightsFile(path: weights)
+    let file = try WeightsFile(path: weights, kind: kind)
+    if let choice = file.choice(by: "--weights-kind") { Fatal.write("icp: \(choice)") }
     try file.preprocessing.check(configuration, path: weights)
     try file.preprocessing.check(
       ImageShape(channels: batch.shape.channels, height: batch.shape.height, width: batch.shape.width), path: weights,
@@ -147,7 +152,12 @@ package struct PerturbationSession {
     guard configuration.model.kind == .onnx, let path = configuration.model.path else {
       return try classes(of: weights.tensors, path: weights.path)
     }
-    return try GraphFile(path: path).network.classes
+    // A new head has as many as the run's data.
+    switch configuration.model.head == .new ? weights.preprocessing.classes : nil {
+    case .count(let count)?: return count
+    case .chosen(let labels)?: return labels.count
+    case nil: return try GraphFile(path: path).network.classes
+    }
   }
 
   /// The rows of the last dense layer.

@@ -86,27 +86,8 @@ package final class FrozenNetwork {
   /// Takes the weights and running statistics to work with, until the next call: once per shard and step.
   package func fold(parameters: UnsafePointer<Float>, statistics: UnsafePointer<Float>) {
     weights.pointer.update(from: parameters, count: layout.parameterCount)
-    for folding in lowering.foldings { fold(folding, parameters, statistics) }
+    for folding in lowering.foldings { folding.apply(layout, parameters, statistics, to: weights.pointer) }
     set.load(weights.pointer)
-  }
-
-  private func fold(_ folding: Folding, _ parameters: UnsafePointer<Float>, _ statistics: UnsafePointer<Float>) {
-    let bias = layout.range(of: folding.bias)
-    let weight = parameters + layout.start(of: folding.weight)
-    let mean = statistics + layout.start(of: folding.mean)
-    let variance = statistics + layout.start(of: folding.variance)
-    let foldedBias = weights.pointer + bias.lowerBound
-    guard let filters = folding.filters else {
-      return BatchNorm.fold(
-        channels: bias.count, weight: weight, bias: parameters + bias.lowerBound, mean: mean, variance: variance,
-        epsilon: folding.epsilon, intoWeight: weights.pointer + layout.start(of: folding.weight), intoBias: foldedBias)
-    }
-    let range = layout.range(of: filters.weight)
-    BatchNorm.fold(
-      filters: parameters + range.lowerBound, size: range.count / bias.count, channels: bias.count,
-      filterBias: filters.bias.map { parameters + layout.start(of: $0) }, weight: weight,
-      bias: parameters + bias.lowerBound, mean: mean, variance: variance, epsilon: folding.epsilon,
-      intoFilters: weights.pointer + range.lowerBound, intoBias: foldedBias)
   }
 
   /// Makes the plans for the pieces of `samples` samples, so that no step has to.

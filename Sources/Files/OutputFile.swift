@@ -8,6 +8,7 @@ package struct OutputFile: Sendable {
   package enum Kind: String, Sendable {
     case safetensors = "a safetensors file"
     case png = "a PNG picture"
+    case onnx = "an ONNX file"
 
     /// Whether a file that begins so is of this kind; an empty one may become any.
     fileprivate func begins(_ bytes: [UInt8]) -> Bool {
@@ -15,6 +16,8 @@ package struct OutputFile: Sendable {
       case _ where bytes.isEmpty: true
       // The length of a header, which is at most 100 MB, and its first character.
       case .safetensors: bytes.count > 8 && bytes[4..<8].allSatisfy { $0 == 0 } && bytes[8] == UInt8(ascii: "{")
+      // Its first field is the version of the format.
+      case .onnx: bytes.count > 2 && bytes[0] == 8 && bytes[1] < 32
       case .png: bytes.starts(with: [0x89] + Array("PNG".utf8))
       }
     }

@@ -23,7 +23,8 @@ enum ForeignFile {
     for place in [folder, "\(folder)/checkpoints"] {
       let names = (try? FileManager.default.contentsOfDirectory(atPath: place)) ?? []
       let files = names.filter { $0.hasSuffix(".safetensors") }.sorted()
-      guard let file = files.first(where: { $0 == "best.safetensors" }) ?? files.last else { continue }
+      let whole = files.first { $0 == "best.safetensors" } ?? names.first { $0.hasSuffix(".safetensors.index.json") }
+      guard let file = whole ?? files.last else { continue }
       return "name a file in it, such as \(quoted("\(place)/\(file)"))"
     }
     return "name a safetensors file"
@@ -79,10 +80,7 @@ enum ForeignFile {
     }
     guard start.first == UInt8(ascii: "{") else { return nil }
     if bytes.firstRange(of: Array("\"weight_map\"".utf8)) != nil {
-      return "the index of a model in several files; join those that it names with python3 -c "
-        + "'import sys; from safetensors.torch import load_file, save_file; "
-        + "save_file({k: v for f in sys.argv[2:] for k, v in load_file(f).items()}, sys.argv[1])' "
-        + "NEW.safetensors PART1.safetensors PART2.safetensors ..."
+      return "the index of a model in several files, whose name must end in .json"
     }
     return "JSON text without tensors; name the safetensors file beside it"
   }

@@ -13,6 +13,7 @@ package struct ONNXModel: Sendable {
     package var outputs: [String] = []
     package var attributes: [String: Attribute] = [:]
     package var metadata: [String: String] = [:]
+    package init() {}
   }
 
   package enum Attribute: Sendable {
@@ -30,6 +31,11 @@ package struct ONNXModel: Sendable {
     package var name = ""
     /// nil where it is free, or where no shape is given.
     package var dimensions: [Int?] = []
+    package init() {}
+    package init(_ name: String, dimensions: [Int?]) {
+      self.name = name
+      self.dimensions = dimensions
+    }
   }
 
   package let path: String
@@ -40,6 +46,21 @@ package struct ONNXModel: Sendable {
   package internal(set) var initializers: [String: ONNXTensor] = [:]
   package internal(set) var inputs: [Value] = []
   package internal(set) var outputs: [Value] = []
+
+  /// One to be written, with tensors of unlike names.
+  package init(
+    opset: Int, producer: String, metadata: [String: String], nodes: [Node], initializers: [ONNXTensor],
+    inputs: [Value], outputs: [Value]
+  ) {
+    path = ""
+    self.opset = opset
+    self.producer = producer
+    self.metadata = metadata
+    self.nodes = nodes
+    self.initializers = Dictionary(uniqueKeysWithValues: initializers.map { ($0.name, $0) })
+    self.inputs = inputs
+    self.outputs = outputs
+  }
 
   /// Throws where the file cannot be read, is not ONNX, or refers to data that are not there.
   package init(path: String) throws(FileError) {

@@ -29,6 +29,14 @@ package struct ONNXTensor: @unchecked Sendable {
     case integers([Int])
   }
 
+  package init(name: String, shape: [Int], floats: [Float]) {
+    self.init(name: name, shape: shape, element: .float32, storage: .floats(floats), file: nil)
+  }
+
+  package init(name: String, shape: [Int], integers: [Int]) {
+    self.init(name: name, shape: shape, element: .int64, storage: .integers(integers), file: nil)
+  }
+
   /// A constant that has no name.
   package init(constant values: [Float], shape: [Int]) {
     self.init(name: "", shape: shape, element: .float32, storage: .floats(values), file: nil)

@@ -10,5 +10,8 @@ package struct Input: Operator {
   package func layout(of inputs: [Value], output: SampleShape) -> LayoutChoice {
     LayoutChoice(inputs: [], output: .channelsLast(output.rank))
   }
+  package func export(_ x: [ExportGraph.Value], to graph: inout ExportGraph) -> String {
+    preconditionFailure("the input has no node")
+  }
   package func kernel(_ context: KernelContext) -> any Kernel { preconditionFailure("the input is not computed") }
 }

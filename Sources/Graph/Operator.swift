@@ -18,6 +18,13 @@ package protocol Operator: Sendable {
   /// Multiplications and additions of one forward pass of one sample that a matrix product or a convolution does.
   func operations(of inputs: [SampleShape]) -> Int
 
+  /// The same layer with another number of outputs; nil of what has no such number.
+  func resized(outputs: Int) -> (any Operator)?
+
+  /// Writes it as nodes of ONNX's operators that read `x`, and returns the name of what they give: that of a node that
+  /// it has added. Of what only lowerings make, it is not asked.
+  func export(_ x: [ExportGraph.Value], to graph: inout ExportGraph) -> String
+
   /// How it goes through a batch.
   var scope: Scope { get }
 
@@ -50,6 +57,7 @@ extension Operator {
   package func shape(of inputs: [SampleShape]) throws(GraphError) -> SampleShape { inputs[0] }
   package func variables(of inputs: [SampleShape]) -> [Variable] { [] }
   package func operations(of inputs: [SampleShape]) -> Int { 0 }
+  package func resized(outputs: Int) -> (any Operator)? { nil }
   package var scope: Scope { .sample }
   package func layout(of inputs: [Value], output: SampleShape) -> LayoutChoice { .alike(of: inputs, output: output) }
   package var backwardReads: Operands { .none }

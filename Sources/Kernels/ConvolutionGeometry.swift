@@ -12,6 +12,8 @@ package struct ConvolutionGeometry: Hashable, Sendable {
       self.width = width
     }
     package init(_ both: Int) { self.init(height: both, width: both) }
+    /// As ONNX lists them.
+    package var extents: [Int] { [height, width] }
   }
 
   /// Positions of zeros on each side.
@@ -24,6 +26,8 @@ package struct ConvolutionGeometry: Hashable, Sendable {
       self.right = right
     }
     package init(_ all: Int) { self.init(top: all, left: all, bottom: all, right: all) }
+    /// As ONNX lists them.
+    package var extents: [Int] { [top, left, bottom, right] }
   }
 
   package var batch: Int

@@ -17,6 +17,21 @@ package final class ModelState {
     layout.initialize(seed: seed, parameters: parameters.pointer, statistics: statistics.pointer)
   }
 
+  /// With the values of another.
+  package init(copying other: ModelState) {
+    network = other.network
+    layout = other.layout
+    parameters = Tensor(count: layout.parameterCount)
+    statistics = Tensor(count: layout.statisticCount)
+    copy(other)
+  }
+
+  /// Takes the values of another of the same network.
+  package func copy(_ other: ModelState) {
+    parameters.pointer.update(from: other.parameters.pointer, count: parameters.count)
+    replace(statistics: other.statistics)
+  }
+
   /// Bytes of one.
   package static func bytes(_ layout: ParameterLayout) -> Double {
     4 * Double(layout.parameterCount + layout.statisticCount)

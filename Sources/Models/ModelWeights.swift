@@ -25,13 +25,19 @@ extension ModelState {
 
   /// Takes its values from `tensors`, PyTorch's or a checkpoint's. PyTorch's counters `num_batches_tracked` and a
   /// checkpoint's `optimizer.` tensors do not count, nor do branches that the model does not have; anything else must
-  /// be of this architecture and finite, or nothing is changed.
-  package func load(_ tensors: [NamedTensor], from path: String) throws(FileError) {
-    let entries = layout.parameters + layout.statistics
+  /// be of this architecture and finite, or nothing is changed. With a new `head` that keeps its values, and what the
+  /// file has in its place does not count.
+  package func load(_ tensors: [NamedTensor], from path: String, head: ModelHead = .keep) throws(FileError) {
+    let all = layout.parameters + layout.statistics
+    let headNames = Set(network.head)
+    let entries = head == .new ? all.filter { !headNames.contains($0.name) } : all
+    func advice(_ name: String) -> String {
+      headNames.contains(name) ? "; 'model.head: new' draws this layer afresh" : ""
+    }
     var found: [String: NamedTensor] = [:]
     for tensor in tensors { found[tensor.name] = tensor }
     // A model of a file may have a part of the name of its own that a reader of weights took for a wrapper's.
-    var names = Dictionary(uniqueKeysWithValues: entries.map { ($0.name, $0.name) })
+    var names = Dictionary(uniqueKeysWithValues: all.map { ($0.name, $0.name) })
     if !entries.contains(where: { found[$0.name] != nil }) {
       let trunk = names.keys.filter { !Network.isBranchParameter($0) }
       for (name, bare) in zip(trunk, WeightNames.bare(trunk)) { names[name] = bare }
@@ -39,12 +45,15 @@ extension ModelState {
     var missing: String?
     for entry in entries {
       guard let tensor = found[names[entry.name]!] else {
-        missing = missing ?? "there is no \(shown(entry.name)), which the model has with shape \(entry.shape)"
+        missing =
+          missing
+          ?? "there is no \(shown(entry.name)), which the model has with shape \(entry.shape)" + advice(entry.name)
         continue
       }
       guard tensor.shape == entry.shape else {
         throw FileError(
-          path: path, reason: "\(shown(entry.name)) has shape \(tensor.shape), the model's has \(entry.shape)")
+          path: path,
+          reason: "\(shown(entry.name)) has shape \(tensor.shape), the model's has \(entry.shape)" + advice(entry.name))
       }
       guard let values = tensor.floats else {
         throw FileError(path: path, reason: "\(shown(entry.name)) does not hold floats")
@@ -65,8 +74,9 @@ extension ModelState {
       throw FileError(
         path: path, reason: "\(shown(tensor.name)) of shape \(tensor.shape) has no place in the model")
     }
+    let taken = Set(entries.map(\.name))
     for (entries, block) in [(layout.parameters, parameters), (layout.statistics, statistics)] {
-      for entry in entries {
+      for entry in entries where taken.contains(entry.name) {
         _ = block.values[entry.range].update(fromContentsOf: found[names[entry.name]!]!.floats!)
       }
     }

@@ -1,5 +1,17 @@
-/// Names of weights without those of what wraps a model.
+/// Names of weights: of averages beside them, and without those of what wraps a model.
 package enum WeightNames {
+  /// What a checkpoint's average of a tensor has before the tensor's name (`training.ema`).
+  package static let averagePrefix = "ema."
+
+  /// The tensor of which `name` is the average.
+  package static func ofAverage(_ name: String) -> String { String(name.dropFirst(averagePrefix.count)) }
+
+  /// Those of `names` that are averages: of tensors that are there too, since a network may have a part called `ema`.
+  package static func averages(among names: some Sequence<String>) -> Set<String> {
+    let all = Set(names)
+    return all.filter { $0.hasPrefix(averagePrefix) && all.contains(ofAverage($0)) }
+  }
+
   /// `module._orig_mod.conv1.weight` is `conv1.weight`: DistributedDataParallel's and torch.compile's wrappers have a
   /// part of the name wherever they stand, and what holds the whole model (`model.`, `net.`) has the first part of
   /// every name.

@@ -69,5 +69,15 @@ extension Arithmetic {
     }
   }
 
+  package func export(_ x: [ExportGraph.Value], to graph: inout ExportGraph) -> String {
+    guard let own else { return graph.add(kind, x) }
+    let operand: String
+    switch own.content {
+    case .parameter(let variable): operand = variable.name
+    case .constant(let values): operand = graph.constant(values, shape: own.shape.extents)
+    }
+    return graph.add(kind, own.isFirst ? [operand, x[0].name] : [x[0].name, operand])
+  }
+
   package func kernel(_ context: KernelContext) -> any Kernel { ArithmeticKernel(self, context) }
 }

@@ -20,6 +20,10 @@ package struct AveragePool: Operator {
   package func layout(of inputs: [Value], output: SampleShape) -> LayoutChoice {
     .channelsLast(of: inputs, output: output)
   }
+  package func export(_ x: [ExportGraph.Value], to graph: inout ExportGraph) -> String {
+    graph.add(
+      kind, x, window.attributes.merging(["count_include_pad": .integer(countsPadding ? 1 : 0)]) { first, _ in first })
+  }
   package func kernel(_ context: KernelContext) -> any Kernel { AveragePoolKernel(self, context) }
 }
 

@@ -54,6 +54,12 @@ package struct BatchNormalization: Operator {
   package func passesGradient(of inputs: [Value], output: Value) -> [Int] { hasAddend ? [1] : [] }
   package var isCheap: Bool { true }
 
+  package func export(_ x: [ExportGraph.Value], to graph: inout ExportGraph) -> String {
+    precondition(!relu && !hasAddend, "an export is made before fusion")
+    return graph.add(
+      kind, [x[0].name, weight, bias, mean, variance],
+      ["epsilon": .float(epsilon), "momentum": .float(Float(1 - momentum))])
+  }
   package func kernel(_ context: KernelContext) -> any Kernel { BatchNormalizationKernel(self, context) }
   package func memory(_ context: KernelContext) -> MemoryUse {
     BatchNorm.memory(channels: context.output.shape[0])

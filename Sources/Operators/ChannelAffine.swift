@@ -21,6 +21,14 @@ package struct ChannelAffine: Operator {
     .channelsLast(of: inputs, output: output)
   }
   package var endsInReLU: Bool { relu }
+  package func export(_ x: [ExportGraph.Value], to graph: inout ExportGraph) -> String {
+    precondition(!relu, "an export is made before fusion")
+    // (channels, 1, ...) beside (batch, channels, ...)
+    let shape = [x[0].shape[0]] + Array(repeating: 1, count: x[0].shape.rank - 1)
+    let extents = graph.constant(shape)
+    let product = graph.add("Mul", [x[0].name, graph.add("Reshape", [weight, extents])])
+    return graph.add("Add", [product, graph.add("Reshape", [bias, extents])])
+  }
   package func kernel(_ context: KernelContext) -> any Kernel { ChannelAffineKernel(relu, context) }
 }
 

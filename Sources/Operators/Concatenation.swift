@@ -26,6 +26,9 @@ package struct Concatenation: Operator {
     let order = inputs.max { $0.count < $1.count }!.order
     return LayoutChoice(inputs: inputs.map { _ in order }, output: order)
   }
+  package func export(_ x: [ExportGraph.Value], to graph: inout ExportGraph) -> String {
+    graph.add(kind, x, ["axis": .integer(axis + 1)])
+  }
   package func kernel(_ context: KernelContext) -> any Kernel { ConcatenationKernel(self, context) }
 }
 

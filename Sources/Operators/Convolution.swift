@@ -53,6 +53,11 @@ package struct Convolution: Operator {
   }
 
   package func operations(of inputs: [SampleShape]) -> Int { geometry(inputs[0], samples: 1).operations }
+  package func resized(outputs: Int) -> (any Operator)? {
+    var resized = self
+    resized.outputs = outputs
+    return resized
+  }
 
   package func layout(of inputs: [Value], output: SampleShape) -> LayoutChoice {
     .channelsLast(of: inputs, output: output)
@@ -68,6 +73,15 @@ package struct Convolution: Operator {
       stride: stride, dilation: dilation, padding: padding, groups: groups)
   }
 
+  package func export(_ x: [ExportGraph.Value], to graph: inout ExportGraph) -> String {
+    precondition(!relu && !hasAddend, "an export is made before fusion")
+    return graph.add(
+      kind, [x[0].name, weight] + (bias.map { [$0] } ?? []),
+      [
+        "kernel_shape": .integers(kernel.extents), "strides": .integers(stride.extents),
+        "dilations": .integers(dilation.extents), "pads": .integers(padding.extents), "group": .integer(groups),
+      ])
+  }
   package func kernel(_ context: KernelContext) -> any Kernel { ConvolutionKernel(self, context) }
   package func memory(_ context: KernelContext) -> MemoryUse {
     Kernels.Convolution.memory(

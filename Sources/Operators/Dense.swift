@@ -36,9 +36,18 @@ package struct Dense: Operator {
   }
 
   package func operations(of inputs: [SampleShape]) -> Int { 2 * inputs[0].count * outputs }
+  package func resized(outputs: Int) -> (any Operator)? {
+    var resized = self
+    resized.outputs = outputs
+    return resized
+  }
   package var scope: Scope { .batch }
   package var parameterReads: Operands { .input }
   package var endsInReLU: Bool { relu }
+  package func export(_ x: [ExportGraph.Value], to graph: inout ExportGraph) -> String {
+    precondition(!relu, "an export is made before fusion")
+    return graph.add(kind, [x[0].name, weight] + (bias.map { [$0] } ?? []), ["transB": .integer(1)])
+  }
   package func kernel(_ context: KernelContext) -> any Kernel { DenseKernel(self, context) }
   package func layout(of inputs: [Value], output: SampleShape) -> LayoutChoice { .rowMajor(of: inputs, output: output) }
 }

@@ -20,6 +20,10 @@ package struct Dropout: TrainingOnly {
     return inputs[0]
   }
   package var isCheap: Bool { true }
+  package func export(_ x: [ExportGraph.Value], to graph: inout ExportGraph) -> String {
+    // ONNX has no stochastic depth; what reads the file trains without.
+    isBySample ? graph.add("Identity", x) : graph.add(kind, [x[0].name, graph.constant(Float(rate))])
+  }
   package func kernel(_ context: KernelContext) -> any Kernel { DropoutKernel(self, context) }
   package func layout(of inputs: [Value], output: SampleShape) -> LayoutChoice {
     LayoutChoice(inputs: [inputs[0].order], output: inputs[0].order)

@@ -13,4 +13,7 @@ package struct ELU: Pointwise {
   package var function: PointwiseFunction { ck_elu }
   package var slope: PointwiseSlope { ck_elu_slope }
   package var constants: (a: Float, b: Float) { (alpha, 0) }
+  package func export(_ x: [ExportGraph.Value], to graph: inout ExportGraph) -> String {
+    graph.add(kind, x, ["alpha": .float(alpha)])
+  }
 }

@@ -17,6 +17,9 @@ package struct Expand: Operator {
   package func layout(of inputs: [Value], output: SampleShape) -> LayoutChoice {
     LayoutChoice(inputs: [inputs[0].order], output: inputs[0].order)
   }
+  package func export(_ x: [ExportGraph.Value], to graph: inout ExportGraph) -> String {
+    graph.add(kind, [x[0].name, graph.constant([1] + target.extents)])
+  }
   package func kernel(_ context: KernelContext) -> any Kernel { ExpandKernel(context) }
 }
 

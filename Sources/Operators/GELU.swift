@@ -9,4 +9,7 @@ package struct GELU: Pointwise {
   package var kind: String { "Gelu" }
   package var function: PointwiseFunction { isApproximate ? ck_gelu_tanh : ck_gelu }
   package var slope: PointwiseSlope { isApproximate ? ck_gelu_tanh_slope : ck_gelu_slope }
+  package func export(_ x: [ExportGraph.Value], to graph: inout ExportGraph) -> String {
+    graph.add(kind, x, ["approximate": .text(isApproximate ? "tanh" : "none")])
+  }
 }

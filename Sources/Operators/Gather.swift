@@ -23,6 +23,9 @@ package struct Gather: Operator {
   package func layout(of inputs: [Value], output: SampleShape) -> LayoutChoice {
     LayoutChoice(inputs: [inputs[0].order], output: inputs[0].order)
   }
+  package func export(_ x: [ExportGraph.Value], to graph: inout ExportGraph) -> String {
+    graph.add(kind, [x[0].name, graph.constant(indices)], ["axis": .integer(axis + 1)])
+  }
   package func kernel(_ context: KernelContext) -> any Kernel { GatherKernel(self, context) }
 }
 

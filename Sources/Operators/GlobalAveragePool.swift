@@ -14,6 +14,11 @@ package struct GlobalAveragePool: Operator {
   package func layout(of inputs: [Value], output: SampleShape) -> LayoutChoice {
     .channelsLast(of: inputs, output: output)
   }
+  package func export(_ x: [ExportGraph.Value], to graph: inout ExportGraph) -> String {
+    guard !keepsAxes else { return graph.add(kind, x) }
+    let axes = graph.constant(Array(2...x[0].shape.rank))
+    return graph.add("ReduceMean", [x[0].name, axes], ["keepdims": .integer(0)])
+  }
   package func kernel(_ context: KernelContext) -> any Kernel { GlobalAveragePoolKernel(context) }
 }
 

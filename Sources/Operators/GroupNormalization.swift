@@ -34,6 +34,9 @@ package struct GroupNormalization: Operator {
   package var backwardReads: Operands { .input }
   package var parameterReads: Operands { .input }
   package var isCheap: Bool { true }
+  package func export(_ x: [ExportGraph.Value], to graph: inout ExportGraph) -> String {
+    graph.add(kind, [x[0].name, weight, bias], ["num_groups": .integer(groups), "epsilon": .float(epsilon)])
+  }
   package func kernel(_ context: KernelContext) -> any Kernel { GroupNormalizationKernel(self, context) }
 }
 

@@ -15,4 +15,7 @@ package struct HardSigmoid: Pointwise {
   package var function: PointwiseFunction { ck_hard_sigmoid }
   package var slope: PointwiseSlope { ck_hard_sigmoid_slope }
   package var constants: (a: Float, b: Float) { (alpha, beta) }
+  package func export(_ x: [ExportGraph.Value], to graph: inout ExportGraph) -> String {
+    graph.add(kind, x, ["alpha": .float(alpha), "beta": .float(beta)])
+  }
 }

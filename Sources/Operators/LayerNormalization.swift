@@ -40,6 +40,13 @@ package struct LayerNormalization: Operator {
   package var backwardReads: Operands { .input }
   package var parameterReads: Operands { .input }
   package var isCheap: Bool { true }
+  package func export(_ x: [ExportGraph.Value], to graph: inout ExportGraph) -> String {
+    let shape = normalized(x[0].shape)
+    let scale = weight ?? graph.constant(Array(repeating: 1, count: shape.reduce(1, *)), shape: shape)
+    return graph.add(
+      kind, [x[0].name, scale] + (bias.map { [$0] } ?? []),
+      ["axis": .integer(-axes), "epsilon": .float(epsilon)])
+  }
   package func kernel(_ context: KernelContext) -> any Kernel { LayerNormalizationKernel(self, context) }
 }
 

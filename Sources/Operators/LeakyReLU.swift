@@ -13,4 +13,7 @@ package struct LeakyReLU: Pointwise {
   package var function: PointwiseFunction { ck_leaky_relu }
   package var slope: PointwiseSlope { ck_leaky_relu_slope }
   package var constants: (a: Float, b: Float) { (negativeSlope, 0) }
+  package func export(_ x: [ExportGraph.Value], to graph: inout ExportGraph) -> String {
+    graph.add(kind, x, ["alpha": .float(negativeSlope)])
+  }
 }

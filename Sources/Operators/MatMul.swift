@@ -27,6 +27,7 @@ package struct MatMul: Operator {
   }
 
   package var backwardReads: Operands { Operands(inputs: [0, 1]) }
+  package func export(_ x: [ExportGraph.Value], to graph: inout ExportGraph) -> String { graph.add(kind, x) }
   package func kernel(_ context: KernelContext) -> any Kernel { MatMulKernel(context) }
 }
 

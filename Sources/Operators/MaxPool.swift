@@ -13,6 +13,9 @@ package struct MaxPool: Operator {
     .channelsLast(of: inputs, output: output)
   }
   package var backwardReads: Operands { Operands(inputs: [0], output: true) }
+  package func export(_ x: [ExportGraph.Value], to graph: inout ExportGraph) -> String {
+    graph.add(kind, x, window.attributes)
+  }
   package func kernel(_ context: KernelContext) -> any Kernel { MaxPoolKernel(self, context) }
 }
 

@@ -23,6 +23,10 @@ package struct Pad: Operator {
   package func layout(of inputs: [Value], output: SampleShape) -> LayoutChoice {
     LayoutChoice(inputs: [inputs[0].order], output: inputs[0].order)
   }
+  package func export(_ x: [ExportGraph.Value], to graph: inout ExportGraph) -> String {
+    let pads = graph.constant([0] + before + [0] + after)
+    return graph.add(kind, [x[0].name, pads, graph.constant(value)])
+  }
   package func kernel(_ context: KernelContext) -> any Kernel { PadKernel(self, context) }
 }
 

@@ -21,6 +21,19 @@ package struct PadShortcut: Operator {
   package func layout(of inputs: [Value], output: SampleShape) -> LayoutChoice {
     .channelsLast(of: inputs, output: output)
   }
+  package func export(_ x: [ExportGraph.Value], to graph: inout ExportGraph) -> String {
+    let kept = x[0].shape
+    let strided = [kept[1], kept[2]]
+    let picked = graph.add(
+      "Slice",
+      [
+        x[0].name, graph.constant([0, 0]), graph.constant(strided), graph.constant([2, 3]),
+        graph.constant([stride, stride]),
+      ])
+    let before = (outputs - kept[0]) / 2
+    let pads = graph.constant([0, before, 0, 0, 0, outputs - kept[0] - before, 0, 0])
+    return graph.add("Pad", [picked, pads, graph.constant(Float(0))])
+  }
   package func kernel(_ context: KernelContext) -> any Kernel { PadShortcutKernel(self, context) }
 }
 

@@ -14,6 +14,9 @@ package struct Parameter: Operator {
   package func shape(of inputs: [SampleShape]) throws(GraphError) -> SampleShape { target }
   package func variables(of inputs: [SampleShape]) -> [Variable] { [variable] }
   package func layout(of inputs: [Value], output: SampleShape) -> LayoutChoice { .rowMajor(of: inputs, output: output) }
+  package func export(_ x: [ExportGraph.Value], to graph: inout ExportGraph) -> String {
+    graph.repeated(variable.name, as: target)
+  }
   package func kernel(_ context: KernelContext) -> any Kernel { ParameterKernel(context) }
 }
 

@@ -31,10 +31,26 @@ package struct Projection: Operator {
   }
 
   package func operations(of inputs: [SampleShape]) -> Int { 2 * inputs[0].count * outputs }
+  package func resized(outputs: Int) -> (any Operator)? {
+    var resized = self
+    resized.outputs = outputs
+    return resized
+  }
   package func layout(of inputs: [Value], output: SampleShape) -> LayoutChoice {
     .last(output.rank - 1, of: inputs[0])
   }
   package var parameterReads: Operands { .input }
+  package func export(_ x: [ExportGraph.Value], to graph: inout ExportGraph) -> String {
+    guard !isTransposed else {
+      let product = graph.add("MatMul", [x[0].name, weight])
+      return bias.map { graph.add("Add", [product, $0]) } ?? product
+    }
+    // Positions as samples: Gemm takes the matrix as PyTorch has it.
+    let shape = x[0].shape.extents
+    let rows = graph.reshape(x[0].name, to: SampleShape(shape.last!))
+    let product = graph.add("Gemm", [rows, weight] + (bias.map { [$0] } ?? []), ["transB": .integer(1)])
+    return graph.reshape(product, to: SampleShape(shape.dropLast() + [outputs]))
+  }
   package func kernel(_ context: KernelContext) -> any Kernel { ProjectionKernel(self, context) }
   package func memory(_ context: KernelContext) -> MemoryUse {
     let geometry = geometry(context)

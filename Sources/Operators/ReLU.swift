@@ -9,6 +9,7 @@ package struct ReLU: Operator {
   /// The mask is all its backward pass is, and gathering does that.
   package var endsInReLU: Bool { true }
   package func passesGradient(of inputs: [Value], output: Value) -> [Int] { [0] }
+  package func export(_ x: [ExportGraph.Value], to graph: inout ExportGraph) -> String { graph.add(kind, x) }
   package func kernel(_ context: KernelContext) -> any Kernel { ReLUKernel(context) }
 }
 

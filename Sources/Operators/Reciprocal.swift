@@ -8,4 +8,5 @@ package struct Reciprocal: Pointwise {
   package var function: PointwiseFunction { ck_reciprocal }
   package var slope: PointwiseSlope { ck_reciprocal_slope }
   package var slopeReadsOutput: Bool { true }
+  package func export(_ x: [ExportGraph.Value], to graph: inout ExportGraph) -> String { graph.add(kind, x) }
 }

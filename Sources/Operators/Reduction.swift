@@ -34,6 +34,10 @@ package struct Reduction: Operator {
     return AxisOrder(x.order.axes.filter(left.contains).map { left.firstIndex(of: $0)! })
   }
 
+  package func export(_ x: [ExportGraph.Value], to graph: inout ExportGraph) -> String {
+    graph.add(
+      kind, [x[0].name, graph.constant(axes.sorted().map { $0 + 1 })], ["keepdims": .integer(keepsAxes ? 1 : 0)])
+  }
   package func kernel(_ context: KernelContext) -> any Kernel { ReductionKernel(self, context) }
 }
 

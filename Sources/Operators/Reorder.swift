@@ -12,6 +12,9 @@ package struct Reorder: Operator {
   package func layout(of inputs: [Value], output: SampleShape) -> LayoutChoice {
     LayoutChoice(inputs: [inputs[0].order], output: order)
   }
+  package func export(_ x: [ExportGraph.Value], to graph: inout ExportGraph) -> String {
+    preconditionFailure("an export is made before orders are chosen")
+  }
   package func kernel(_ context: KernelContext) -> any Kernel { ReorderKernel(context) }
 }
 

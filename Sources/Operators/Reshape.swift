@@ -18,5 +18,8 @@ package struct Reshape: Operator {
     }
     return LayoutChoice(inputs: [.rowMajor(inputs[0].shape.rank)], output: .rowMajor(output.rank), isView: true)
   }
+  package func export(_ x: [ExportGraph.Value], to graph: inout ExportGraph) -> String {
+    graph.reshape(x[0].name, to: target)
+  }
   package func kernel(_ context: KernelContext) -> any Kernel { preconditionFailure("a view is not computed") }
 }

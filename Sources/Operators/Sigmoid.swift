@@ -8,4 +8,5 @@ package struct Sigmoid: Pointwise {
   package var function: PointwiseFunction { ck_sigmoid }
   package var slope: PointwiseSlope { ck_sigmoid_slope }
   package var slopeReadsOutput: Bool { true }
+  package func export(_ x: [ExportGraph.Value], to graph: inout ExportGraph) -> String { graph.add(kind, x) }
 }

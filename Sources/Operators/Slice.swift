@@ -33,6 +33,19 @@ package struct Slice: Operator {
     return SampleShape(ranges.map(\.count))
   }
   package var isCheap: Bool { true }
+  package func export(_ x: [ExportGraph.Value], to graph: inout ExportGraph) -> String {
+    let extents = x[0].shape.extents
+    let axes = ranges.indices.filter { ranges[$0].count < extents[$0] }
+    guard !axes.isEmpty else { return graph.add("Identity", x) }
+    let cut = axes.map { ranges[$0] }
+    return graph.add(
+      kind,
+      [
+        x[0].name, graph.constant(cut.map(\.start)),
+        graph.constant(cut.map { $0.start + ($0.count - 1) * $0.step + 1 }),
+        graph.constant(axes.map { $0 + 1 }), graph.constant(cut.map(\.step)),
+      ])
+  }
   package func kernel(_ context: KernelContext) -> any Kernel { SliceKernel(self, context) }
   package func layout(of inputs: [Value], output: SampleShape) -> LayoutChoice {
     LayoutChoice(inputs: [inputs[0].order], output: inputs[0].order)

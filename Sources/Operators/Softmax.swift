@@ -13,6 +13,9 @@ package struct Softmax: Operator {
   }
   package func layout(of inputs: [Value], output: SampleShape) -> LayoutChoice { .last(axis, of: inputs[0]) }
   package var backwardReads: Operands { .output }
+  package func export(_ x: [ExportGraph.Value], to graph: inout ExportGraph) -> String {
+    graph.add(kind, x, ["axis": .integer(axis + 1)])
+  }
   package func kernel(_ context: KernelContext) -> any Kernel { SoftmaxKernel(self, context) }
 }
 

@@ -17,5 +17,8 @@ package struct Transpose: Operator {
     let order = AxisOrder(inputs[0].order.axes.map { permutation.firstIndex(of: $0)! })
     return LayoutChoice(inputs: [inputs[0].order], output: order, isView: true)
   }
+  package func export(_ x: [ExportGraph.Value], to graph: inout ExportGraph) -> String {
+    graph.add(kind, x, ["perm": .integers([0] + permutation.map { $0 + 1 })])
+  }
   package func kernel(_ context: KernelContext) -> any Kernel { preconditionFailure("a view is not computed") }
 }

@@ -76,6 +76,15 @@ package struct TransposedConvolution: Operator {
   private func geometry(_ context: KernelContext) -> ConvolutionGeometry {
     geometry(context.output.shape, inputs: context.inputs[0].shape[0], samples: context.samples)
   }
+  package func export(_ x: [ExportGraph.Value], to graph: inout ExportGraph) -> String {
+    graph.add(
+      kind, [x[0].name, weight] + (bias.map { [$0] } ?? []),
+      [
+        "kernel_shape": .integers(kernel.extents), "strides": .integers(stride.extents),
+        "dilations": .integers(dilation.extents), "pads": .integers(padding.extents),
+        "output_padding": .integers(outputPadding.extents), "group": .integer(groups),
+      ])
+  }
   package func kernel(_ context: KernelContext) -> any Kernel {
     TransposedConvolutionKernel(self, geometry(context), context)
   }

@@ -41,6 +41,15 @@ package struct Window: Sendable {
     return extent
   }
 
+  /// ONNX's, of a pooling node.
+  var attributes: [String: ExportGraph.Attribute] {
+    [
+      "kernel_shape": .integers(kernel.extents), "strides": .integers(stride.extents),
+      "dilations": .integers(dilation.extents), "pads": .integers(padding.extents),
+      "ceil_mode": .integer(roundsUp ? 1 : 0),
+    ]
+  }
+
   func code(_ x: SampleShape, _ y: SampleShape, samples: Int, countsPadding: Bool) -> ck_windows {
     ck_windows(
       batch: Int32(samples), height: Int32(x[1]), width: Int32(x[2]), channels: Int32(x[0]), out_height: Int32(y[1]),

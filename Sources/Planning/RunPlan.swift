@@ -25,6 +25,8 @@ package struct RunPlan: Sendable {
   /// The share of training labels that are wrong; nil where labels are the files'.
   package let labelNoiseRate: Double?
   package let network: Network
+  /// The network's own part as a checkpoint has it, from which others rebuild it.
+  package let networkText: String
   package let taps: [String]
   package let method: MethodPlan
   package let cyclic: CyclicSchedule
@@ -81,6 +83,7 @@ package struct RunPlan: Sendable {
       of: shape.input, classes: configuration.model.classes ?? data.training.classes)
     method = try MethodPlan(configuration, network: bare, normalization: normalization)
     network = method.network
+    networkText = JSONText.of(ExportGraph(network))
     taps = configuration.distillation.taps ?? network.defaultTaps
     cyclic = CyclicSchedule(
       epochs: configuration.training.epochs, warmup: configuration.distillation.warmup,

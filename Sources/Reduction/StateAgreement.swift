@@ -5,13 +5,16 @@ import Models
 import Optimization
 import Runtime
 
-/// Whether all ranks still hold the same weights, running statistics and optimiser state, to the bit. They must, since
-/// every rank takes the same step from the same sums: a difference is a fault of hardware or of the program.
+/// Whether all ranks still hold the same weights, running statistics, averages and optimiser state, to the bit. They
+/// must, since every rank takes the same step from the same sums: a difference is a fault of hardware or of the
+/// program.
 package struct StateAgreement {
   private let communicator: Communicator
   private let tensors: [(name: String, values: UnsafeBufferPointer<Float>)]
 
-  package init(model: ModelState, optimizer: Optimizer, communicator: Communicator) {
+  package init(
+    model: ModelState, average: WeightAverage? = nil, optimizer: Optimizer, communicator: Communicator
+  ) {
     self.communicator = communicator
     let layout = model.layout
     func tensors(
@@ -19,9 +22,12 @@ package struct StateAgreement {
     ) -> [(String, UnsafeBufferPointer<Float>)] {
       entries.map { (prefix + $0.name, UnsafeBufferPointer(rebasing: block[$0.range])) }
     }
+    func tensors(_ prefix: String, _ model: ModelState) -> [(String, UnsafeBufferPointer<Float>)] {
+      tensors(prefix, layout.parameters, model.parameters.values)
+        + tensors(prefix, layout.statistics, model.statistics.values)
+    }
     self.tensors =
-      tensors("", layout.parameters, model.parameters.values)
-      + tensors("", layout.statistics, model.statistics.values)
+      tensors("", model) + (average.map { tensors(WeightNames.averagePrefix, $0.model) } ?? [])
       + optimizer.slots.flatMap { tensors("optimizer.\($0.name).", layout.parameters, $0.values) }
   }
 

@@ -30,18 +30,20 @@ package struct Record: Sendable {
     _ epoch: Int, step: Int, trainLoss: Double, trainAccuracy: Double, validation: SplitScores? = nil,
     test: SplitScores?, seconds: Double, others: NamedValues = [:]
   ) -> Record {
-    func scores(_ split: String, _ scores: SplitScores?) -> NamedValues {
-      NamedValues([
-        ("\(split)_loss", .number(scores?.loss)), ("\(split)_accuracy", .number(scores?.accuracy)),
-        ("\(split)_f1", .number(scores?.f1)),
-      ])
-    }
     let train: NamedValues = ["train_loss": .number(trainLoss), "train_accuracy": .number(trainAccuracy)]
     return Record(
       kind: .epoch,
       values: ["epoch": .integer(epoch), "step": .integer(step)] + train
         + (validation.map { scores("validation", $0) } ?? [:]) + scores("test", test) + ["seconds": .number(seconds)]
         + others.ordered([]))
+  }
+
+  /// Of "test" or "validation"; null where it was not measured.
+  package static func scores(_ split: String, _ scores: SplitScores?) -> NamedValues {
+    NamedValues([
+      ("\(split)_loss", .number(scores?.loss)), ("\(split)_accuracy", .number(scores?.accuracy)),
+      ("\(split)_f1", .number(scores?.f1)),
+    ])
   }
 
   /// What is measured once, when a run has ended (docs/EVALUATION.md): after its last step, of its last epoch.

@@ -5,6 +5,8 @@ package struct RunSummary: Sendable {
   /// A fraction from 0 to 1; nil where there are no test images.
   package var testAccuracy: Double?
   package var testLoss: Double?
+  /// Of the averaged weights, where the run kept some.
+  package var averagedAccuracy: Double?
   package var seconds: Double
   package var steps: Int
   package var runDirectory: String
@@ -16,11 +18,13 @@ package struct RunSummary: Sendable {
   package var history: EpochHistory?
 
   package init(
-    testAccuracy: Double?, testLoss: Double?, seconds: Double, steps: Int, runDirectory: String,
+    testAccuracy: Double?, testLoss: Double?, averagedAccuracy: Double? = nil, seconds: Double, steps: Int,
+    runDirectory: String,
     checkpoint: String?, next: [(command: String, purpose: String)] = [], history: EpochHistory? = nil
   ) {
     self.testAccuracy = testAccuracy
     self.testLoss = testLoss
+    self.averagedAccuracy = averagedAccuracy
     self.seconds = seconds
     self.steps = steps
     self.runDirectory = runDirectory
@@ -32,6 +36,9 @@ package struct RunSummary: Sendable {
   package var text: String {
     var rows: [[String]] = []
     if let testAccuracy { rows.append(["test accuracy", "\(decimal(testAccuracy * 100, places: 2)) %"]) }
+    if let averagedAccuracy {
+      rows.append(["  averaged", "\(decimal(averagedAccuracy * 100, places: 2)) % (training.ema)"])
+    }
     if let history, history.epochs.count > 1 { rows += bestEpochs(history) }
     if let testLoss { rows.append(["test loss", decimal(testLoss, places: 4)]) }
     rows.append(["time", "\(duration(seconds)) for \(Table.grouped(steps)) \(steps == 1 ? "step" : "steps")"])

@@ -28,7 +28,7 @@ package struct SettingSearch {
 
   /// Losses and errors of calibration are better when they are lower.
   package static func isLowerBetter(_ metric: String) -> Bool {
-    ["loss", "ece", "gap"].contains { metric.hasSuffix($0) }
+    ["loss", "ece", "gap", "loss_ema"].contains { metric.hasSuffix($0) }
   }
 
   /// `adam-01` and so on: `variant` with the values drawn, or itself where nothing is searched for. Each trial and each

@@ -15,6 +15,12 @@ package struct EpochReport: Sendable {
   package var validation: ClassificationMetrics?
   /// Of a fixed part of the training set, in evaluation mode and without augmentation.
   package var trainSample: ClassificationMetrics?
+  package struct Splits: Sendable {
+    package var test: ClassificationMetrics?
+    package var validation: ClassificationMetrics?
+  }
+  /// Of the averaged weights; nil without `training.ema`.
+  package var averaged: Splits?
   /// The share of training labels that are wrong; nil without noise.
   package var labelNoiseRate: Double?
   package var seconds: Double
@@ -30,6 +36,7 @@ package struct EpochReport: Sendable {
     switch kind {
     case .trainLoss: (trainLoss, false)
     case .validationAccuracy: validation.map { ($0.accuracy, true) }
+    case .validationAccuracyEMA: averaged?.validation.map { ($0.accuracy, true) }
     }
   }
 
@@ -41,7 +48,14 @@ package struct EpochReport: Sendable {
       others: [
         "saving_seconds": .number(savingSeconds), "seconds_per_step": .number(secondsPerStep),
         "processor_seconds_per_step": .number(processorSecondsPerStep),
-      ] + regimeValues + ProcessResources.current.values)
+      ] + averagedValues + regimeValues + ProcessResources.current.values)
+  }
+
+  private var averagedValues: NamedValues {
+    guard let averaged else { return [:] }
+    let validation: NamedValues =
+      validation == nil ? [:] : Record.scores("validation", averaged.validation.map(SplitScores.init))
+    return (Record.scores("test", averaged.test.map(SplitScores.init)) + validation).suffixed("_ema")
   }
 
   /// Calibration, generalisation and what became of noisy labels; not finite where nothing was measured.

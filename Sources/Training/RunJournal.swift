@@ -142,9 +142,10 @@ package final class RunJournal {
     append(report.record)
     let validation = report.validation.map { "  validation \(percent($0.accuracy))" } ?? ""
     let test = report.test.map { "  test \(percent($0.accuracy))" } ?? ""
+    let averaged = report.averaged?.test.map { " (ema \(percent($0.accuracy)))" } ?? ""
     console.line(
       "epoch \(report.epoch + 1)/\(plan.configuration.training.epochs) done: train loss "
-        + "\(decimal(report.trainLoss, places: 4))  train \(percent(report.trainAccuracy))\(validation)\(test)  "
+        + "\(decimal(report.trainLoss, places: 4))  train \(percent(report.trainAccuracy))\(validation)\(test)\(averaged)  "
         + "\(duration(report.seconds))")
   }
 

@@ -17,6 +17,8 @@ import Supervision
 package final class Trainer {
   package let plan: RunPlan
   package let model: ModelState
+  /// Of the weights, with `training.ema`.
+  package let average: WeightAverage?
   package let optimizer: Optimizer
   package var progress = TrainingProgress()
   let communicator: Communicator
@@ -37,6 +39,7 @@ package final class Trainer {
     self.clock = clock
     self.probe = probe
     self.observers = observers
+    average = plan.configuration.training.ema.map { WeightAverage(of: model, decay: $0) }
     optimizer = Optimizer(plan.configuration.optimizer, layout: model.layout)
     method = TrainingMethod(plan.method, model: model, sizes: plan.batches.schedule.shardSizes)
     reduction = GradientReduction(
@@ -109,6 +112,7 @@ package final class Trainer {
       model.parameters, along: sum.gradients, clippedTo: plan.configuration.optimizer.clipNorm,
       learningRate: learningRate)
     model.replace(statistics: sum.statistics)
+    average?.update(from: model)
     probe.afterOptimizer(model.parameters, step: clock.step)
     return FinishedStep(context, sum, learningRate: learningRate, gradientNorm: norm)
   }
@@ -130,12 +134,14 @@ package final class Trainer {
   }
 
   /// Everything that a resumed run needs.
-  package var state: TrainingState { TrainingState(progress: progress, model: model, optimizer: optimizer) }
+  package var state: TrainingState {
+    TrainingState(progress: progress, model: model, average: average, optimizer: optimizer)
+  }
 
   /// Goes on from a saved state.
   /// Throws: FileError where its tensors, read from `path`, are not this model's.
   package func resume(from state: TrainingState, path: String = "") throws {
-    try state.restore(to: model, optimizer, from: path)
+    try state.restore(to: model, average: average, optimizer, from: path)
     progress = state.progress
   }
 }

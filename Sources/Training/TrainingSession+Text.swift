@@ -53,7 +53,8 @@ extension TrainingSession {
 
   func summary(_ result: RunResult, _ journal: RunJournal) -> RunSummary {
     RunSummary(
-      testAccuracy: result.report.test?.accuracy, testLoss: result.report.test?.loss, seconds: result.seconds,
+      testAccuracy: result.report.test?.accuracy, testLoss: result.report.test?.loss,
+      averagedAccuracy: result.report.averaged?.test?.accuracy, seconds: result.seconds,
       steps: result.progress.step, runDirectory: journal.directory.path, checkpoint: journal.lastCheckpoint,
       next: (result.report.test == nil
         ? []

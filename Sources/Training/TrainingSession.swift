@@ -110,6 +110,7 @@ package struct TrainingSession {
       if let resumed { try trainer.resume(from: resumed.state, path: resumed.path) }
       return trainer
     }
+    if let resumed, communicator.rank == 0 { warn(ofAverageIn: resumed, plan) }
     if !isQuiet { journal?.line(greeting(plan, resumed)) }
     let result: RunResult
     do {
@@ -139,14 +140,16 @@ package struct TrainingSession {
 
   /// The file of `model.weights`.
   private func readWeights() throws -> WeightsFile? {
-    try communicator.collectively { try configuration.model.startingWeights.map { try WeightsFile(path: $0) } }
+    try communicator.collectively {
+      try configuration.model.startingWeights.map { try WeightsFile(path: $0, kind: configuration.model.weightsKind) }
+    }
   }
 
   /// The configuration, with what the weights that the run starts from say of preprocessing and it leaves open. A run
   /// that an earlier version began did without.
   private func configuration(_ resumed: Resumed?, _ weights: WeightsFile?) -> RunConfiguration {
     guard let weights, resumed == nil || resumed?.metadata["preprocessing.mean"] != nil else { return configuration }
-    return weights.preprocessing.filling(configuration)
+    return weights.preprocessing.starting(configuration)
   }
 
   private func makePlan(from resumed: Resumed?, _ weights: WeightsFile?) throws -> RunPlan {
@@ -179,23 +182,46 @@ package struct TrainingSession {
   private func makeModel(_ plan: RunPlan, _ weights: WeightsFile?) throws -> ModelState {
     let model = try communicator.collectively {
       let model = ModelState(plan.network, seed: configuration.training.seed)
-      if let weights { try model.load(weights.tensors, from: weights.path) }
+      if let weights { try model.load(weights.tensors, from: weights.path, head: configuration.model.head) }
       return model
     }
-    if communicator.rank == 0, let weights { warn(about: weights) }
+    if communicator.rank == 0, let weights {
+      warn(about: weights)
+      if !isQuiet, configuration.model.head == .new {
+        let head = plan.network.head.joined(separator: " and ")
+        logger.info(
+          "model.head: new: \(head) for \(counted(plan.network.classes, "class")) drawn afresh; the rest is of \(weights.path)"
+        )
+      }
+    }
     return model
   }
 
   /// Of weights to start from, what was not to be expected of their preprocessing.
   private func warn(about weights: WeightsFile) {
+    if let choice = weights.choice(by: "model.weights_kind:") { logger.info("\(choice)") }
     if !weights.preprocessing.isKnown, configuration.data.mean == nil || configuration.data.std == nil {
       logger.warning(
         "\(weights.path) does not say how its images were normalised; this run's mean and std are computed on its training images"
       )
     }
-    for found in weights.preprocessing.differences(from: configuration) {
+    let hasNewHead = configuration.model.head == .new
+    for found in weights.preprocessing.differences(from: configuration, ignoringClasses: hasNewHead) {
       logger.warning(
         "'\(found.key)' is given as \(found.given), and holds, though \(weights.path) was trained with \(found.own)")
+    }
+  }
+
+  /// `training.ema` may change where a run goes on: it moves no weight.
+  private func warn(ofAverageIn resumed: Resumed, _ plan: RunPlan) {
+    switch (resumed.state.average.isEmpty, plan.configuration.training.ema) {
+    case (true, .some):
+      logger.warning(
+        "\(resumed.path) has no average of the weights (training.ema): it begins with those of step \(resumed.state.progress.step)"
+      )
+    case (false, nil):
+      logger.warning("\(resumed.path) has an average of the weights, which ends here, since training.ema is none")
+    default: break
     }
   }
 

@@ -9,7 +9,7 @@ extension TrainingState {
   /// The state as a checkpoint's contents, with what a reader wants to know beside it.
   package func snapshot(plan: RunPlan) -> Snapshot {
     return Snapshot(
-      tensors: model + slots,
+      tensors: model + average + slots,
       metadata: [
         // Doubles keep all their digits.
         "progress": JSONText.of(progress),
@@ -20,6 +20,7 @@ extension TrainingState {
         "seed": "\(plan.configuration.training.seed)",
         "shards": "\(plan.shards)",
         "data": plan.dataIdentity,
+        "network": plan.networkText,
         "versions": Platform.description,
       ].merging(beside(plan)) { own, _ in own }.merging(plan.preprocessing.metadata) { own, _ in own })
   }

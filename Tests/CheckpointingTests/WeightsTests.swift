@@ -106,6 +106,62 @@ import Testing
     #expect(try WeightsFile(path: folder.path("w")).tensors.isEmpty)
   }
 
+  // MARK: Heads and parts
+
+  @Test func `a head of another size is refused with both shapes and the key, and a new one is a fresh network's`()
+    throws
+  {
+    let tensors = ModelState(
+      try .make(.resnet8, shortcut: .projection, hidden: [], input: SampleShape(3, 8, 8), classes: 7), seed: 5
+    ).namedTensors
+    let model = Self.model()
+    let fresh = model.namedTensors
+    let error = #expect(throws: FileError.self) { try model.load(tensors, from: "w") }
+    #expect(
+      error?.description
+        == "w: fc.weight has shape [7, 64], the model's has [4, 64]; 'model.head: new' draws this layer afresh")
+    #expect(model.namedTensors == fresh)
+    for given in [tensors, tensors.filter { !$0.name.hasPrefix("fc.") }] {
+      try model.load(given, from: "w", head: .new)
+      for (name, values) in zip(model.namedTensors.map(\.name), model.namedTensors) {
+        let expected = name.hasPrefix("fc.") ? fresh : tensors
+        #expect(values == expected.first { $0.name == name }, "\(name)")
+      }
+    }
+    let missing = #expect(throws: FileError.self) {
+      try Self.model().load(tensors.filter { !$0.name.hasPrefix("fc.") }, from: "w")
+    }
+    #expect(missing?.reason.hasSuffix("'model.head: new' draws this layer afresh") == true)
+  }
+
+  @Test func `a model in parts is read by its index, and what the index says wrongly is named`() throws {
+    let folder = try TemporaryDirectory()
+    let tensors = Self.model().namedTensors.map { $0.renamed("module." + $0.name) }
+    let parts = ["a.safetensors": Array(tensors.prefix(10)), "b.safetensors": Array(tensors.dropFirst(10))]
+    for (file, part) in parts {
+      try Data(SafetensorsWriter.encode(tensors: part)).write(to: URL(fileURLWithPath: folder.path(file)))
+    }
+    func index(_ entries: [String: String]) throws -> String {
+      try folder.write(JSONText.of(["weight_map": entries]), to: "model.safetensors.index.json")
+      return folder.path("model.safetensors.index.json")
+    }
+    var entries: [String: String] = [:]
+    for (file, part) in parts { for tensor in part { entries[tensor.name] = file } }
+    let path = try index(entries)
+    #expect(WeightsFile.places(path) == [path, folder.path("a.safetensors"), folder.path("b.safetensors")])
+    let model = ModelState(Self.model().network, seed: 9)
+    try model.load(try WeightsFile(path: path).tensors, from: path)
+    #expect(model.namedTensors == Self.model().namedTensors)
+
+    entries["module.fc.bias"] = "a.safetensors"
+    let misplaced = #expect(throws: FileError.self) { try WeightsFile(path: try index(entries)) }
+    #expect(misplaced?.reason.hasPrefix("there is no tensor 'module.fc.bias', which") == true, "\(misplaced as Any)")
+    let outside = #expect(throws: FileError.self) {
+      try WeightsFile(path: try index(["fc.bias": "../a.safetensors"]))
+    }
+    #expect(outside?.reason.hasSuffix("expected a safetensors file beside the index") == true)
+  }
+
   // MARK: Preprocessing
 
   /// Decimals of any length, some of which have no finite binary form.

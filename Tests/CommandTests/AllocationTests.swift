@@ -1,4 +1,5 @@
 import Foundation
+import Kernels
 import TestSupport
 import Testing
 
@@ -26,19 +27,29 @@ import Testing
     [], ["model.kind=resnet20", "data.size=32"], ["model.shortcut=pad"], ["model.kind=mlp"], ["icp.rule=random"],
     ["icp.clamp=pixels", "icp.epsilon=0.1"], ["distillation.target=running"], ["distillation.normalize=l2"],
     ["optimizer.kind=sgd", "training.gradient_reduction=float32"],
-    ["icp.rule=none", "training.mixup=0.2", "optimizer.sam_rho=0.05"], ["training.cutmix=1"],
+    ["icp.rule=none", "training.mixup=0.2", "optimizer.sam_rho=0.05"], ["training.cutmix=1"], ["training.ema=0.999"],
     ["icp.rule=none", "branches.taps=[layer1, layer2]", "optimizer.sam_rho=0.05"], ["icp.objective=task"],
     ["icp.preset=published-code"], ["model.kind=resnet18", "model.stem=small"],
     ["model.kind=wrn-16-4", "model.dropout=0.3"],
   ])
-  func `allocates nothing and takes no lock`(settings: [String]) throws { try expectNothing(settings) }
+  func `allocates nothing and takes no lock`(settings: [String]) throws {
+    try expectNothing(settings, orGEMM: settings.contains("model.kind=resnet18"))
+  }
 
-  private func expectNothing(_ settings: [String]) throws {
+  /// `orGEMM`: for the weights of 1x1 convolutions of stride 2 and of patches, oneDNN 2.6 has no kernel but its own
+  /// matrix product below AVX-512, which takes its working memory anew each time: as often in every step, and no more
+  /// can be asked.
+  private func expectNothing(_ settings: [String], orGEMM: Bool = false) throws {
     let counts = try count(settings)
     let control = try #require(counts["control"])
     #expect(control.allocations == [1] && control.locks == [1], "the probe does not count")
     for kind in Counts.kinds {
       let steps = try #require(counts[kind])
+      if orGEMM, KernelLibrary.instructionSet != "AVX-512" {
+        print("NOTE: no AVX-512 here: \(steps.allocations) allocations in steps of \(settings) are oneDNN's")
+        #expect(Set(steps.allocations).count == 1 && Set(steps.locks).count == 1, "\(kind) steps")
+        continue
+      }
       #expect(steps.allocations == [0, 0, 0], "\(kind) steps")
       #expect(steps.locks == [0, 0, 0], "\(kind) steps")
     }
@@ -50,10 +61,11 @@ import Testing
     let folder = try TemporaryDirectory()
     try ColouredImages.write(to: folder.path, height: 16, width: 16)
     let file = "\(PackageRoot.path)/Tests/Fixtures/\(name).onnx"
-    try expectNothing([
+    let settings = [
       "data.format=idx", "data.path=\(folder.path)", "data.limit=35", "data.size=native", "model.kind=onnx",
       "model.path=\(file)", "training.batch_size=7",
-    ])
+    ]
+    try expectNothing(settings, orGEMM: name == "attention")
   }
 
   private func count(_ settings: [String], ranks: Int? = nil) throws -> [String: Counts] {

@@ -129,7 +129,7 @@ import Testing
   }
 
   /// Open MPI 5 takes the addresses of several hosts for its own.
-  @Test func `ranks on fewer hosts than launch asked for are refused`() throws {
+  @Test(.ranks) func `ranks on fewer hosts than launch asked for are refused`() throws {
     let tiny = try TinyRun()
     try tiny.train(ranks: 2, environment: ["ICP_HOSTS": "2"])
       .expect(64, "2 hosts were asked for, and all ranks are on ", "name hosts as they name themselves")
@@ -137,7 +137,7 @@ import Testing
   }
 
   /// By which launch/ knows a 0 of the launcher's from the end of the run.
-  @Test func `rank 0 leaves a mark after the end of a run, and after no other end`() throws {
+  @Test(.ranks) func `rank 0 leaves a mark after the end of a run, and after no other end`() throws {
     let tiny = try TinyRun()
     for (settings, status, isThere) in [
       (["training.max_steps=2"], 0, true), (["training.shards=1"], 64, false),

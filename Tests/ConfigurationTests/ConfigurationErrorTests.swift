@@ -173,7 +173,8 @@ struct Refused {
       "uniform, cosine, cosine_increasing or a list of one or more, each a number >= 0", "[]"),
     Refused("distillation: {warmup: 1.5}", "1:24", "distillation.warmup", "a number from 0 to 1", "1.5"),
     Refused(
-      "checkpoint: {metric: test_accuracy}", "1:22", "checkpoint.metric", "train_loss or validation_accuracy",
+      "checkpoint: {metric: test_accuracy}", "1:22", "checkpoint.metric",
+      "train_loss, validation_accuracy or validation_accuracy_ema",
       "test_accuracy (the test set never chooses the best checkpoint, or it would be no test)"),
     Refused(
       "model: {hidden: []}", "1:17", "model.hidden", "a list of one or more, each an integer from 1 to 65536",

@@ -76,6 +76,8 @@ extension RunConfiguration {
     result.model.weights = chance() ? text() : nil
     result.model.path = result.model.kind == .onnx ? text() : nil
     result.model.initialize = one(Initialization.self)
+    if result.model.weights != nil { result.model.head = one(ModelHead.self) }
+    result.model.weightsKind = one(WeightsKind.self)
     result.model.stem = one(Stem.self)
     result.model.dropout = result.model.kind == .onnx ? 0 : number(below: 1)
     // Plain training half the time: baselines go with nothing else.
@@ -90,6 +92,7 @@ extension RunConfiguration {
     if chance() { result.training.mixup = number() } else { result.training.cutmix = number() }
     result.training.gradientReduction = one(GradientReductionKind.self)
     result.training.nonFinite = one(NonFinitePolicy.self)
+    result.training.ema = chance() ? 0.999 : nil
     result.training.seed = integer(0...(1 << 53))
     result.optimizer.kind = one(OptimizerKind.self)
     result.optimizer.learningRate = number()

@@ -64,6 +64,8 @@ private let packageRoot = URL(filePath: #filePath).deletingLastPathComponent().d
         hidden: [256, 256]
         classes: of the data
         weights: none
+        head: keep
+        weights_kind: plain
 
       training:
         epochs: 30
@@ -77,6 +79,7 @@ private let packageRoot = URL(filePath: #filePath).deletingLastPathComponent().d
         gradient_reduction: exact
         overlap: true
         non_finite: stop
+        ema: none
         seed: 0
 
       optimizer:

@@ -27,6 +27,24 @@ import Testing
     #expect(splits.test!.pixels(0) == Array(test[1..<3073]))
   }
 
+  @Test func `classes have the names that are published beside the batches, a name a line`() throws {
+    try folder.write("train.bin", cifarRecords(3))
+    try folder.write("test.bin", cifarRecords(2))
+    #expect(try DataSplits.load(options).test!.classNames == nil)
+    let names = (0..<10).map { "class \($0)" }
+    try folder.write("batches.meta.txt", Array((names.joined(separator: "\r\n") + "\n\n").utf8))
+    let splits = try DataSplits.load(options)
+    #expect(splits.training.classNames == names && splits.test!.classNames == names)
+    #expect(try DataSplits.loadTest(options).classNames == names)
+    var chosen = options
+    chosen.classes = [1, 0]
+    #expect(try DataSplits.load(chosen).test!.classNames == ["class 1", "class 0"])
+    for wrong in [names.dropLast().joined(separator: "\n"), names.joined(separator: "\n").replacing("9", with: "8")] {
+      try folder.write("batches.meta.txt", Array(wrong.utf8))
+      #expect(try DataSplits.load(options).training.classNames == nil)
+    }
+  }
+
   @Test func `CIFAR-100's label is the fine one`() throws {
     try folder.write("train.bin", cifarRecords(30, hundred: true))
     try folder.write("test.bin", cifarRecords(12, hundred: true))

@@ -15,6 +15,9 @@ struct Square: Operator {
   func layout(of inputs: [Value], output: SampleShape) -> LayoutChoice { .channelsLast(of: inputs, output: output) }
   var backwardReads: Operands { .input }
   var parameterReads: Operands { .input }
+  func export(_ x: [ExportGraph.Value], to graph: inout ExportGraph) -> String {
+    graph.add("Mul", [graph.add("Pow", [x[0].name, graph.constant(2)]), graph.constant([2, 2], shape: [2, 1, 1])])
+  }
   func kernel(_ context: KernelContext) -> any Kernel { SquareKernel(context) }
 }
 

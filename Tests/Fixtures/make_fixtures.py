@@ -498,6 +498,35 @@ def optimizers():
                "first 16; KIND.SLOT: state after the last step")
 
 
+def averages():
+    """Ten steps of a parameter and a buffer, and their exponential moving averages."""
+    torch.manual_seed(SEED + 6)
+    swa = torch.optim.swa_utils
+    model = nn.Module()
+    model.p = nn.Parameter(torch.randn(16))
+    model.register_buffer("b", torch.rand(8))
+    t = {"p0": model.p, "b0": model.b, "p": [], "b": []}
+    for decay in (0.9, 0.999):
+        # Its first update takes the values as they are; the next ones are ema.lerp_(value, 1 - decay), as timm's
+        # ModelEmaV3 has it from the start.
+        averaged = swa.AveragedModel(model, multi_avg_fn=swa.get_ema_multi_avg_fn(decay), use_buffers=True)
+        averaged.update_parameters(model)
+        t |= {f"{decay}.p": [], f"{decay}.b": []}
+        trained = copy.deepcopy(model)
+        generator = torch.Generator().manual_seed(SEED)
+        for step in range(10):
+            with torch.no_grad():
+                trained.p += 0.3 * torch.randn(16, generator=generator)
+                trained.b.lerp_(torch.rand(8, generator=generator), 0.1)
+            averaged.update_parameters(trained)
+            for name in ("p", "b"):
+                if decay == 0.9:
+                    t[name].append(getattr(trained, name).detach().clone())
+                t[f"{decay}.{name}"].append(getattr(averaged.module, name).detach().clone())
+    write("averages.safetensors", {k: torch.stack(v) if isinstance(v, list) else v for k, v in t.items()},
+          note="p[i], b[i]: after step i, from p0 and b0; DECAY.p[i], DECAY.b[i]: their averages, which began as p0 and b0")
+
+
 def metrics():
     """Logits with their mean cross entropy and their calibration error (15 bins), in double precision."""
     torch.manual_seed(SEED + 3)
@@ -608,6 +637,7 @@ if __name__ == "__main__":
     cutmix()
     rules()
     optimizers()
+    averages()
     metrics()
     corruptions()
     attacks()

@@ -21,7 +21,7 @@ import Testing
     (Array("\n<!DOCTYPE html><title>Sign in</title>".utf8), "an HTML or XML page"),
     (
       Array("{\"metadata\": {}, \"weight_map\": {\"a\": \"b\"}}".utf8),
-      "the index of a model in several files; join those"
+      "the index of a model in several files, whose name must end in .json"
     ),
     (Array("{\"a\": 1234567}".utf8), "JSON text without tensors"),
     ([0x1F, 0x8B, 8, 0, 0, 0, 0, 0, 0], "compressed by gzip; unpack it with `gunzip`"),

@@ -17,6 +17,7 @@ struct Planned: Operator {
     parameter.map { [Variable($0, [1], start: .constant(0))] } ?? []
   }
   func passesGradient(of inputs: [Value], output: Value) -> [Int] { passed }
+  func export(_ x: [ExportGraph.Value], to graph: inout ExportGraph) -> String { graph.add(kind, x) }
   func kernel(_ context: KernelContext) -> any Kernel { preconditionFailure("nothing runs") }
 
   static let convolution = Planned(kind: "convolution", parameterReads: .input, parameter: "w")

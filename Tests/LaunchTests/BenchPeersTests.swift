@@ -89,7 +89,7 @@ import Testing
     #expect(row["target"] as? Double == 1.6 && row["memory_target"] as? Double == 0.6)
   }
 
-  @Test func `times one rank and several with the same batch a rank`() throws {
+  @Test(.ranks) func `times one rank and several with the same batch a rank`() throws {
     let tree = try tree()
     let outcome = try run(tree, ["--ranks", "2", "--rounds", "1", "--repeats", "1"])
     #expect(outcome.status == 0, "\(outcome.standardError)")

@@ -5,7 +5,7 @@ import Runtime
 
 /// What launch/ makes of environments that others have: links, missing folders, users without a name, control groups.
 @Suite(.serialized, .timeLimit(.minutes(2))) struct LaunchEnvironmentTests {
-  @Test(arguments: ["train", "setup", "data", "check", "two-hosts"])
+  @Test(arguments: ["train", "setup", "data", "check", "hosts"])
   func `a script may be started through a link`(name: String) throws {
     let folder = try TemporaryDirectory()
     let link = folder.path("my-command")
@@ -26,7 +26,7 @@ import Runtime
     }
   }
 
-  @Test func `a program that is built needs no compiler`() throws {
+  @Test(.ranks) func `a program that is built needs no compiler`() throws {
     let tree = try LaunchTree()
     try #require(tree.run("setup").status == 0)
     for name in ["swift", "clang"] { try FileManager.default.removeItem(atPath: tree.folder.path("programs/" + name)) }
@@ -44,7 +44,7 @@ import Runtime
   }
 
   /// mpirun 4.1 crashes without both; only root can become somebody without an entry.
-  @Test(.enabled(if: getuid() == 0)) func `a user without a name and a home can train`() throws {
+  @Test(.ranks, .enabled(if: getuid() == 0)) func `a user without a name and a home can train`() throws {
     let tree = try LaunchTree()
     try #require(tree.run("setup").status == 0)
     _ = try Program.run(executable: "chown", ["-R", "54321:54321", tree.folder.path])
@@ -142,7 +142,7 @@ import Runtime
         == [0, 64, 65, 74, 77, 126, 127, 129, 130, 141, 213])
   }
 
-  @Test func `both versions of Open MPI are told the same, and what the user has set stays`() throws {
+  @Test(.ranks) func `both versions of Open MPI are told the same, and what the user has set stays`() throws {
     let tree = try LaunchTree()
     let outcome = try tree.run(
       "train", ["-n", "1"],

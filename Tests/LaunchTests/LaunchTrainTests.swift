@@ -90,7 +90,7 @@ struct Lack: Sendable, CustomTestStringConvertible {
 }
 
 @Suite struct `launch/train` {
-  @Test func `starts every rank on one thread, with its arguments and without input`() throws {
+  @Test(.ranks) func `starts every rank on one thread, with its arguments and without input`() throws {
     let tree = try LaunchTree()
     let outcome = try tree.run("train", ["-n", "3", "--", "--set", "training.epochs=2"])
     #expect(outcome.status == 0)
@@ -103,7 +103,7 @@ struct Lack: Sendable, CustomTestStringConvertible {
         })
   }
 
-  @Test func `takes two to four ranks where none is named, and a thread count you set`() throws {
+  @Test(.ranks) func `takes two to four ranks where none is named, and a thread count you set`() throws {
     let tree = try LaunchTree()
     let outcome = try tree.run("train", environment: ["OMP_NUM_THREADS": "7"])
     let ranks = outcome.standardOutput.split(separator: "\n").filter { $0.hasPrefix("rank") }
@@ -111,7 +111,7 @@ struct Lack: Sendable, CustomTestStringConvertible {
     #expect(ranks.allSatisfy { $0.contains("of \(ranks.count), threads 7") })
   }
 
-  @Test func `--sweep starts a study, on every core`() throws {
+  @Test(.ranks) func `--sweep starts a study, on every core`() throws {
     let tree = try LaunchTree()
     try tree.folder.write("variants: {plain: {}}", to: "s.yaml")
     let outcome = try tree.run("train", ["--sweep", "s.yaml", "--", "--directory", "d"])
@@ -121,7 +121,7 @@ struct Lack: Sendable, CustomTestStringConvertible {
       64, "two configurations, a.yaml and s.yaml: one job has one")
   }
 
-  @Test func `ends with the status of icp`() throws {
+  @Test(.ranks) func `ends with the status of icp`() throws {
     let outcome = try LaunchTree().run("train", ["-n", "2"], environment: ["STATUS": "65"])
     #expect(outcome.status == 65)
   }

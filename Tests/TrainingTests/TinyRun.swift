@@ -38,9 +38,11 @@ enum TinyRun {
 }
 
 extension Trainer {
-  /// The bits of weights, running statistics and the optimiser's state.
+  /// The bits of weights, running statistics, their averages and the optimiser's state.
   var bits: [[UInt32]] {
-    [model.parameters.values.map(\.bitPattern), model.statistics.values.map(\.bitPattern)]
+    [model, average?.model].compactMap(\.self).flatMap {
+      [$0.parameters.values.map(\.bitPattern), $0.statistics.values.map(\.bitPattern)]
+    }
       + optimizer.slots.map { $0.values.map(\.bitPattern) } + [[UInt32(optimizer.steps)]]
   }
 }

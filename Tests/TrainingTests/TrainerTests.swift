@@ -76,7 +76,7 @@ import Training
   @Test(arguments: 1...7) func `a run cut after any step and resumed has the bits of the run never cut`(
     step: Int
   ) throws {
-    let settings = ["training.mixup=0.3", "icp.rule=adam"]
+    let settings = ["training.mixup=0.3", "icp.rule=adam", "training.ema=0.9"]
     let whole = try TinyRun.trainer(TinyRun.plan(settings))
     try whole.run()
     let first = try TinyRun.trainer(TinyRun.plan(settings + ["training.max_steps=\(step)"]))
@@ -107,7 +107,7 @@ import Training
 
   @Test func `a step with a value that is no number changes nothing, and says which`() throws {
     let notes = Notes()
-    let trainer = try TinyRun.trainer(TinyRun.plan(), probe: Breaker([3]), observers: [notes])
+    let trainer = try TinyRun.trainer(TinyRun.plan(["training.ema=0.9"]), probe: Breaker([3]), observers: [notes])
     try trainer.run()
     #expect(notes.steps.map(\.isTaken) == [true, true, false, true, true, true, true, true])
     let refused = notes.steps[2]
@@ -154,7 +154,7 @@ import Training
   }
 
   @Test func `rollback goes back to the start where nothing was saved, and gives up after ten times`() throws {
-    let plan = try TinyRun.plan(["training.non_finite=rollback"])
+    let plan = try TinyRun.plan(["training.non_finite=rollback", "training.ema=0.9"])
     let notes = Notes()
     let once = TinyRun.trainer(plan, probe: Breaker([3]), observers: [NonFiniteGuard(.rollback, nil), notes])
     try Rollback(once, nil).run()

@@ -1,4 +1,4 @@
-"""Rows about two hosts, which launch/two-hosts makes of network namespaces, and about mpirun itself."""
+"""Rows about two hosts, which launch/hosts makes of network namespaces, and about mpirun itself."""
 
 import os
 import shutil
@@ -10,25 +10,25 @@ from .lab import root
 from .processes import send
 from .rows import Skip, Wrong, row
 
-two_hosts = f"{root}/launch/two-hosts"
+hosts = f"{root}/launch/hosts"
 
 
 def hosts_up(lab):
-    if not os.path.exists(two_hosts):
-        raise Wrong("there is no launch/two-hosts")
+    if not os.path.exists(hosts):
+        raise Wrong("there is no launch/hosts")
     lab.needs("ip")
     # Short: it becomes a part of the hosts' names.
     lab.prefix = f"icp{os.getpid()}"
-    job = lab.run([two_hosts, "up"], {"ICP_HOSTS_PREFIX": lab.prefix})
-    lab.undo.callback(subprocess.run, [two_hosts, "down"], env=lab.environment({"ICP_HOSTS_PREFIX": lab.prefix}),
+    job = lab.run([hosts, "up", "2"], {"ICP_HOSTS_PREFIX": lab.prefix})
+    lab.undo.callback(subprocess.run, [hosts, "down"], env=lab.environment({"ICP_HOSTS_PREFIX": lab.prefix}),
                       capture_output=True)
     if job.status:
         raise Skip(f"no two hosts here: {job.error.strip()[:200]}")
 
 
 def start_on_both(lab, run, config="steady", more=(), slots=2):
-    words = [two_hosts, "on", "a", f"{root}/launch/train", f"{config}.yaml", "--hosts",
-             f"{lab.prefix}-a:{slots},{lab.prefix}-b:{slots}", "--", "--run-dir", run, *more]
+    words = [hosts, "on", "1", f"{root}/launch/train", f"{config}.yaml", "--hosts",
+             f"{lab.prefix}-1:{slots},{lab.prefix}-2:{slots}", "--", "--run-dir", run, *more]
     return lab.start(words, {"ICP_HOSTS_PREFIX": lab.prefix, "TMPDIR": lab.path("t"),
                              "OMPI_MCA_btl_vader_backing_directory": "/dev/shm",
                              "OMPI_MCA_btl_sm_backing_directory": "/dev/shm"})
@@ -45,8 +45,8 @@ def nobody_on(lab, host, seconds):
         time.sleep(0.1)
 
 
-def link(lab, state):
-    subprocess.run([two_hosts, state], env=lab.environment({"ICP_HOSTS_PREFIX": lab.prefix}), check=True)
+def link(lab, *words):
+    subprocess.run([hosts, *words], env=lab.environment({"ICP_HOSTS_PREFIX": lab.prefix}), check=True)
 
 
 @row(21, "the link between two hosts is cut", "75 or 205 in under 15 s, nobody is left on either host")
@@ -58,10 +58,10 @@ def cut_link(lab):
     job = start_on_both(lab, "run", more=["--set", "icp.steps=5000"])
     lab.until_step(12, job)
     job.fault()
-    link(lab, "cut")
+    link(lab, "cut", "2")
     lab.ended(job, (75, 205), None, seconds=20)
     seconds = job.seconds
-    nobody_on(lab, "b", 20)
+    nobody_on(lab, "2", 20)
     lab.expect(seconds < 15, f"took {seconds:.1f} s")
     lab.resumes(config="steady", ranks=2, settings=["icp.steps=5000"], least=10)
     return f"{job.status} after {seconds:.1f} s, nobody left; the remaining host goes on to the same bits; whole run: the one-host bits"
@@ -71,19 +71,17 @@ def cut_link(lab):
 def slow_link(lab):
     hosts_up(lab)
     with lab.case("slow"):
-        for host in "ab":
-            name = f"{lab.prefix}-{host}"
-            subprocess.run(["tc", "-n", name, "qdisc", "add", "dev", "link0", "root", "tbf", "rate", "20mbit", "burst",
-                            "64kb", "latency", "200ms"], check=True, capture_output=True)
+        for host in "12":
+            link(lab, "slow", host, "20mbit")
         job = start_on_both(lab, "slow")
         lab.ended(job, 0, limit=90)
         lab.same_bits("slow", "steady")
     with lab.case("down for 2 s"):
         job = start_on_both(lab, "flaps", more=["--set", "icp.steps=5000"])
         lab.until_step(12, job, "flaps")
-        link(lab, "cut")
+        link(lab, "cut", "2")
         time.sleep(2)
-        link(lab, "mend")
+        link(lab, "mend", "2")
         lab.ended(job, (0, 75, 205), limit=90)
         if job.status:
             lab.resumes("flaps", "steady", ranks=2, settings=["icp.steps=5000"], least=10)
@@ -115,10 +113,10 @@ def killed_launcher(lab):
         job = start_on_both(lab, "two")
         lab.until_step(12, job, "two")
         job.fault()
-        pids = subprocess.run(["ip", "netns", "pids", f"{lab.prefix}-b"], capture_output=True, text=True).stdout.split()
+        pids = subprocess.run(["ip", "netns", "pids", f"{lab.prefix}-2"], capture_output=True, text=True).stdout.split()
         from .processes import program
         send(next(int(pid) for pid in pids if program(pid) in ("orted", "prted")), signal.SIGKILL)
         lab.ended(job, (75, 137, 205), None, seconds=15)
-        nobody_on(lab, "b", 10)
+        nobody_on(lab, "2", 10)
         lab.resumes("two", "steady", ranks=2, least=10)
     return f"{seen}; daemon: {job.status} after {job.seconds:.1f} s; same bits after the resume"

@@ -2,4 +2,6 @@
 package enum CheckpointMetric: String, CaseIterable, Sendable {
   case trainLoss = "train_loss"
   case validationAccuracy = "validation_accuracy"
+  /// Of the averaged weights (`training.ema`).
+  case validationAccuracyEMA = "validation_accuracy_ema"
 }

@@ -7,10 +7,12 @@ extension SharedRounds {
   ///
   /// `labels`: the classes to draw from, all where nil.
   package func measureEpisodes(
-    weights: String, by configuration: RunConfiguration, _ options: EpisodeOptions, labels: [Int]?
+    weights: String, kind: WeightsKind = .plain, by configuration: RunConfiguration, _ options: EpisodeOptions,
+    labels: [Int]?
   ) throws -> EpisodeReport {
     // The classifier takes no part, and may know other classes than those drawn from.
-    let (plan, model) = try communicator.planToMeasure(configuration, weights: weights, judgesClasses: false)
+    let (plan, model) = try communicator.planToMeasure(
+      configuration, weights: weights, kind: kind, judgesClasses: false)
     let (classes, episodes) = try communicator.collectively {
       let classes = try EpisodeClasses(of: plan, labels: labels)
       return (classes, try classes.episodes(options))

@@ -5,9 +5,9 @@ extension SharedRounds {
   /// What `icp robustness` does: a model's weights, measured on corrupted and attacked test images over all ranks. The
   /// same report on every rank.
   package func measureRobustness(
-    weights: String, by configuration: RunConfiguration, _ checks: [RobustnessCheck]
+    weights: String, kind: WeightsKind = .plain, by configuration: RunConfiguration, _ checks: [RobustnessCheck]
   ) throws -> RobustnessReport {
-    let (plan, model) = try communicator.planToMeasure(configuration, weights: weights)
+    let (plan, model) = try communicator.planToMeasure(configuration, weights: weights, kind: kind)
     let evaluator = RobustnessEvaluator(plan: plan, model: model, rounds: self)
     let report = try evaluator.run(checks)
     communicator.warn(ofNotFinite: evaluator.notFinite, "images, of all that were measured, have logits")

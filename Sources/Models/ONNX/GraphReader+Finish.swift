@@ -85,7 +85,8 @@ extension GraphReader {
     throw GraphError(
       "its batch normalisation was folded into the convolutions, as torch.onnx.export does unless it is told "
         + "not to; such a network cannot be trained as the model it was. Export it with "
-        + "`launch/export-model SOURCE --output FILE`, or with torch.onnx.export(model.eval(), x, dynamo=True, optimize=False)"
+        + "`launch/export-model SOURCE --output FILE`, or with torch.onnx.export(model.eval(), x, dynamo=True, optimize=False); "
+        + "a checkpoint with `icp export CHECKPOINT --training --onnx FILE`"
     )
   }
 }

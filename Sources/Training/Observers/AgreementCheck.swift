@@ -19,7 +19,8 @@ extension Trainer {
   /// Throws, on every rank, where they differ.
   func agree() throws {
     clock.enter(.exchange)
-    try StateAgreement(model: model, optimizer: optimizer, communicator: communicator).check(after: progress.step)
+    try StateAgreement(model: model, average: average, optimizer: optimizer, communicator: communicator)
+      .check(after: progress.step)
     clock.enter(.records)
   }
 }

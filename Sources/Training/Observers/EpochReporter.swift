@@ -1,6 +1,7 @@
 import Datasets
 import Evaluation
 import MPI
+import Models
 import Planning
 import Reporting
 import Runtime
@@ -57,12 +58,16 @@ package final class EpochReporter: RunObserver {
   private func report(on epoch: Int, _ trainer: Trainer, measures: Bool) throws -> EpochReport {
     let (plan, progress) = (trainer.plan, trainer.progress)
     defer { trainer.clock.enter(.records) }
-    func measure(_ dataset: Dataset?) throws -> ClassificationMetrics? {
-      try measures ? dataset.map { try evaluator.evaluate($0, normalization: plan.normalization) } : nil
+    func measure(_ dataset: Dataset?, of average: WeightAverage? = nil) throws -> ClassificationMetrics? {
+      try measures ? dataset.map { try evaluator.evaluate($0, normalization: plan.normalization, of: average) } : nil
     }
     let test = try measure(plan.data.test)
     let validation = try measure(plan.data.validation)
     let trainSample = try measure(plan.trainSample)
+    let averaged = try trainer.average.map { average in
+      try EpochReport.Splits(
+        test: measure(plan.data.test, of: average), validation: measure(plan.data.validation, of: average))
+    }
     defer {
       watch = Stopwatch()
       stepTimes.removeAll(keepingCapacity: true)
@@ -70,7 +75,8 @@ package final class EpochReporter: RunObserver {
     }
     return EpochReport(
       step: progress.step, epoch: epoch, trainLoss: progress.trainLoss, trainAccuracy: progress.trainAccuracy,
-      test: test, validation: validation, trainSample: trainSample, labelNoiseRate: plan.labelNoiseRate,
+      test: test, validation: validation, trainSample: trainSample, averaged: averaged,
+      labelNoiseRate: plan.labelNoiseRate,
       seconds: watch.seconds, savingSeconds: saver.takeSeconds(), secondsPerStep: Statistics.median(stepTimes),
       processorSecondsPerStep: Statistics.median(stepProcessorTimes))
   }

@@ -3,11 +3,16 @@ import Models
 import Optimization
 
 extension Trainer {
-  /// "conv1.weight", of weights, running statistics or the optimiser's state; nil where all are finite.
+  /// "conv1.weight", of weights, running statistics, averages or the optimiser's state; nil where all are finite.
   func firstNotFinite() -> String? {
     let layout = model.layout
+    func blocks(_ prefix: String, _ model: ModelState) -> [(
+      String, UnsafeMutableBufferPointer<Float>, [ParameterLayout.Entry]
+    )] {
+      [(prefix, model.parameters.values, layout.parameters), (prefix, model.statistics.values, layout.statistics)]
+    }
     let blocks =
-      [("", model.parameters.values, layout.parameters), ("", model.statistics.values, layout.statistics)]
+      blocks("", model) + (average.map { blocks("the average of ", $0.model) } ?? [])
       + optimizer.slots.map { ("\($0.name) of ", $0.values, layout.parameters) }
     for (prefix, values, entries) in blocks where !allFinite(values) {
       let entry = entries.first { !allFinite(UnsafeMutableBufferPointer(rebasing: values[$0.range])) }

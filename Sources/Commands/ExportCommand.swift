@@ -1,0 +1,29 @@
+import ArgumentParser
+import Checkpointing
+import Export
+import Files
+
+struct ExportCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "export",
+    abstract: "Write a trained network as an ONNX file.",
+    discussion: """
+      The file is for running: it takes images (batch, channels, height, width), normalised as its metadata say, and gives \
+      logits. With --training it keeps batch normalisation and dropout, and 'model.kind: onnx' can train on from it.
+      """)
+
+  @OptionGroup var trained: TrainedFileArguments
+
+  @Option(help: ArgumentHelp("The file to write.", valueName: "file"))
+  var onnx: String
+
+  @Flag(help: "Keep batch normalisation and dropout as training needs them.")
+  var training = false
+
+  func run() throws {
+    let weights = try trained.find()
+    let output = try OutputFile(
+      onnx, of: .onnx, option: "--onnx", keeping: WeightsFile.places(weights).map { ("the checkpoint", $0) })
+    try StandardOutput.print(NetworkExport(weights: weights).write(training ? .training : .evaluation, to: output))
+  }
+}
