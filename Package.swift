@@ -255,7 +255,9 @@ let package = Package(
     .testTarget(name: "StudiesTests", dependencies: ["Studies", "Configuration", "Formats", "TestSupport"]),
     .testTarget(name: "BenchmarksTests", dependencies: ["Benchmarks", "Models", "Operators", "Graph", "Kernels"]),
     .testTarget(name: "LaunchTests", dependencies: ["Runtime", "TestSupport"]),
-    .testTarget(name: "CommandTests", dependencies: ["Studies", "Checkpointing", "Formats", "Kernels", "TestSupport"]),
+    .testTarget(
+      name: "CommandTests",
+      dependencies: ["Commands", "Studies", "Checkpointing", "Formats", "Kernels", "TestSupport"]),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -26,7 +26,7 @@ package final class GradientReduction {
     package var firstRefused: String?
   }
 
-  private let communicator: Communicator
+  package let communicator: Communicator
   private let layout: ParameterLayout
   private let rollCall: RollCall?
   private let buckets: GradientBuckets

@@ -21,7 +21,6 @@ package final class Trainer {
   package let average: WeightAverage?
   package let optimizer: Optimizer
   package var progress = TrainingProgress()
-  let communicator: Communicator
   let method: TrainingMethod
   let clock: PhaseClock
   private let reduction: GradientReduction
@@ -35,7 +34,6 @@ package final class Trainer {
   ) {
     self.plan = plan
     self.model = model
-    self.communicator = communicator
     self.clock = clock
     self.probe = probe
     self.observers = observers
@@ -47,6 +45,8 @@ package final class Trainer {
       kind: plan.configuration.training.gradientReduction, overlaps: plan.configuration.training.overlap,
       communicator: communicator, rollCall: rollCall)
   }
+
+  var communicator: Communicator { reduction.communicator }
 
   /// The step after which the run ends.
   var lastStep: Int { min(plan.configuration.training.maxSteps ?? .max, plan.totalSteps) }

@@ -23,15 +23,17 @@ import Testing
     return outcome.standardOutput.split(separator: "\n")
   }
 
-  @Test(arguments: [
-    [], ["model.kind=resnet20", "data.size=32"], ["model.shortcut=pad"], ["model.kind=mlp"], ["icp.rule=random"],
-    ["icp.clamp=pixels", "icp.epsilon=0.1"], ["distillation.target=running"], ["distillation.normalize=l2"],
-    ["optimizer.kind=sgd", "training.gradient_reduction=float32"],
-    ["icp.rule=none", "training.mixup=0.2", "optimizer.sam_rho=0.05"], ["training.cutmix=1"], ["training.ema=0.999"],
-    ["icp.rule=none", "branches.taps=[layer1, layer2]", "optimizer.sam_rho=0.05"], ["icp.objective=task"],
-    ["icp.preset=published-code"], ["model.kind=resnet18", "model.stem=small"],
-    ["model.kind=wrn-16-4", "model.dropout=0.3"],
-  ])
+  @Test(
+    .long,
+    arguments: [
+      [], ["model.kind=resnet20", "data.size=32"], ["model.shortcut=pad"], ["model.kind=mlp"], ["icp.rule=random"],
+      ["icp.clamp=pixels", "icp.epsilon=0.1"], ["distillation.target=running"], ["distillation.normalize=l2"],
+      ["optimizer.kind=sgd", "training.gradient_reduction=float32"],
+      ["icp.rule=none", "training.mixup=0.2", "optimizer.sam_rho=0.05"], ["training.cutmix=1"], ["training.ema=0.999"],
+      ["icp.rule=none", "branches.taps=[layer1, layer2]", "optimizer.sam_rho=0.05"], ["icp.objective=task"],
+      ["icp.preset=published-code"], ["model.kind=resnet18", "model.stem=small"],
+      ["model.kind=wrn-16-4", "model.dropout=0.3"],
+    ])
   func `allocates nothing and takes no lock`(settings: [String]) throws {
     try expectNothing(settings, orGEMM: settings.contains("model.kind=resnet18"))
   }
@@ -56,7 +58,7 @@ import Testing
   }
 
   /// Of each small network of an ONNX file, so of nearly every operator.
-  @Test(arguments: `Networks from files`.names)
+  @Test(.long, arguments: `Networks from files`.names)
   func `allocates nothing and takes no lock in a file's network`(name: String) throws {
     let folder = try TemporaryDirectory()
     try ColouredImages.write(to: folder.path, height: 16, width: 16)

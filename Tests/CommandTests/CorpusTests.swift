@@ -38,14 +38,16 @@ import Testing
 
   /// Too large to be kept: what hostile headers of some megabytes take. The probe's allowance is twice the file in one
   /// piece, eight times in all.
-  @Test(arguments: [
-    // 100,000 empty tensors; a shape of a million numbers; a million entries of metadata; 2 MB of bytes, as integers
-    // 16.
-    (0..<100_000).map { #""\#($0)":{"dtype":"F4","shape":[0],"data_offsets":[0,0]}"# }.joined(separator: ","),
-    #""a":{"dtype":"F32","shape":["# + String(repeating: "1,", count: 1_000_000) + #"1],"data_offsets":[0,4]}"#,
-    #""__metadata__":{"# + (0..<1_000_000).map { #""\#($0)":"""# }.joined(separator: ",") + "}",
-    #""a":{"dtype":"U8","shape":[2000000],"data_offsets":[0,2000000]}"#,
-  ])
+  @Test(
+    .long,
+    arguments: [
+      // 100,000 empty tensors; a shape of a million numbers; a million entries of metadata; 2 MB of bytes, as integers
+      // 16.
+      (0..<100_000).map { #""\#($0)":{"dtype":"F4","shape":[0],"data_offsets":[0,0]}"# }.joined(separator: ","),
+      #""a":{"dtype":"F32","shape":["# + String(repeating: "1,", count: 1_000_000) + #"1],"data_offsets":[0,4]}"#,
+      #""__metadata__":{"# + (0..<1_000_000).map { #""\#($0)":"""# }.joined(separator: ",") + "}",
+      #""a":{"dtype":"U8","shape":[2000000],"data_offsets":[0,2000000]}"#,
+    ])
   func `takes no more memory when it is large`(header: String) throws {
     let folder = try TemporaryDirectory()
     let text = Data("{\(header)}".utf8)

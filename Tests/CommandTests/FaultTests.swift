@@ -70,7 +70,7 @@ import Testing
     #expect(try !tiny.checkpoints().contains { $0.contains(".tmp.") })
   }
 
-  @Test func `a second run in the same directory waits a little, then is 75 and names the first`() throws {
+  @Test(.long) func `a second run in the same directory waits a little, then is 75 and names the first`() throws {
     let tiny = try TinyRun()
     try tiny.train(["training.max_steps=1"]).expect(0)
     let script = try tiny.folder.write(

@@ -129,7 +129,7 @@ import Testing
     #expect(try SafetensorsFile(path: bench.tiny.path("target"), followLinks: false).contents == expected)
   }
 
-  @Test func `an image that the host's memory cannot hold is refused before it is taken`() throws {
+  @Test(.long) func `an image that the host's memory cannot hold is refused before it is taken`() throws {
     let bench = try Bench(Golden(fixture: "resnet8"))
     // 16 channels of it take 64 GiB at a time.
     let side = 32768

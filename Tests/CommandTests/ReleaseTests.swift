@@ -57,7 +57,7 @@ import Testing
   }
 
   /// By its own resolved configuration, and by a user's, which says how many images were held out but not which.
-  @Test(arguments: ["run/config.yaml", "mlp.yaml"])
+  @Test(.long, arguments: ["run/config.yaml", "mlp.yaml"])
   func `a run of 0.2.0 evaluates to the same digits`(configuration: String) throws {
     let outcome = try tiny.command([
       "evaluate", configuration, "--weights", "run/checkpoints/\(Self.last)", "--json",

@@ -119,16 +119,18 @@ import Testing
     try tiny.train(resume: "missing.safetensors").expect(65, "missing.safetensors: open: No such file")
   }
 
-  @Test(arguments: [
-    ("optimizer.learning_rate=0.1", "'optimizer.learning_rate' is 0.1, but the run began with 0.001"),
-    ("training.epochs=5", "'training.epochs' is 5, but the run began with 4"),
-    ("icp.steps=3", "'icp.steps' is 3, but the run began with 2"),
-    ("training.shards=4", "'training.shards' is 4, but the run began with 5"),
-    ("model.kind=resnet20", "'model.kind' is resnet20, but the run began with resnet8"),
-    ("data.limit=64", "'data.limit' is 64, but the run began with 70"),
-    ("training.seed=1", "'training.seed' is 1, but the run began with 0"),
-    ("kernels.convolution=openblas", "'kernels.convolution' is openblas, but the run began with onednn"),
-  ])
+  @Test(
+    .long,
+    arguments: [
+      ("optimizer.learning_rate=0.1", "'optimizer.learning_rate' is 0.1, but the run began with 0.001"),
+      ("training.epochs=5", "'training.epochs' is 5, but the run began with 4"),
+      ("icp.steps=3", "'icp.steps' is 3, but the run began with 2"),
+      ("training.shards=4", "'training.shards' is 4, but the run began with 5"),
+      ("model.kind=resnet20", "'model.kind' is resnet20, but the run began with resnet8"),
+      ("data.limit=64", "'data.limit' is 64, but the run began with 70"),
+      ("training.seed=1", "'training.seed' is 1, but the run began with 0"),
+      ("kernels.convolution=openblas", "'kernels.convolution' is openblas, but the run began with onednn"),
+    ])
   func `what sets the weights may not change on resume`(setting: String, says: String) throws {
     let tiny = try Self.stopped.get()
     let before = try tiny.checkpoint(2)

@@ -40,10 +40,12 @@ import Testing
     #expect(try tiny.checkpoints() == before)
   }
 
-  @Test(arguments: [
-    ("position", 99), ("epoch", -1), ("step", 2), ("samples", -5), ("epoch", 1 << 62),
-    ("step", .min), ("correct", .max), ("refusedSteps", -1),
-  ])
+  @Test(
+    .long,
+    arguments: [
+      ("position", 99), ("epoch", -1), ("step", 2), ("samples", -5), ("epoch", 1 << 62),
+      ("step", .min), ("correct", .max), ("refusedSteps", -1),
+    ])
   func `a checkpoint whose progress is none is 65, though its checksums hold`(key: String, value: Int) throws {
     let tiny = try TinyRun()
     try tiny.train(["training.max_steps=3"]).expect(0)
@@ -70,7 +72,8 @@ import Testing
     outcome.expect(0, "skipped a checkpoint: ", "step-0000002.safetensors: open: a symbolic link is not followed here")
   }
 
-  @Test(arguments: [["data.limit=1000000000"], ["data.size=1024", "data.limit=1000000"], ["model.classes=65536"]])
+  @Test(
+    .long, arguments: [["data.limit=1000000000"], ["data.size=1024", "data.limit=1000000"], ["model.classes=65536"]])
   func `more than the machine holds is refused before it is taken`(settings: [String]) throws {
     // The last one fits on a large machine, and is refused on others; nothing may be killed or trap in either case.
     let tiny = try TinyRun()

@@ -281,7 +281,7 @@ import Testing
         "Settings chosen on validation data, never on the test set: `plain` by validation_loss"))
   }
 
-  @Test func `runs of icp train are compared by what differs between them`() throws {
+  @Test(.long) func `runs of icp train are compared by what differs between them`() throws {
     let reference = try Self.oneByOne.get()
     let outcome = try reference.command(["compare", "limit-40", "--metric", "test_loss", "--directory", "compared"])
     outcome.expect(0)

@@ -12,7 +12,7 @@ import Testing
 
   // MARK: Run directories
 
-  @Test(arguments: ["config.yaml", "metrics.jsonl", "labels.csv", "checkpoints/mine.bin", ".lock"])
+  @Test(.long, arguments: ["config.yaml", "metrics.jsonl", "labels.csv", "checkpoints/mine.bin", ".lock"])
   func `a folder in which others have our names is refused, and stays as it is`(name: String) throws {
     let tiny = try TinyRun()
     try tiny.folder.write("# mine\n", to: "run/\(name)")
@@ -211,14 +211,16 @@ import Testing
 
   // MARK: Output
 
-  @Test(arguments: [
-    ["train", "tiny.yaml", "--dry-run"], ["doctor", "--json"], ["doctor"], ["--help"], ["--version"],
-    ["compare", "run"],
-    ["compare", "run", "--json"], ["inspect", "run/checkpoints/step-0000020.safetensors"],
-    ["evaluate", "tiny.yaml", "--weights", "run/checkpoints/step-0000020.safetensors", "--json"],
-    ["robustness", "tiny.yaml", "--weights", "run/checkpoints/step-0000020.safetensors", "--only", "attacks"],
-    ["bench", "allreduce", "--max-bytes", "1024", "--repeats", "1", "--json"], ["sweep", "study.yaml", "--dry-run"],
-  ])
+  @Test(
+    .long,
+    arguments: [
+      ["train", "tiny.yaml", "--dry-run"], ["doctor", "--json"], ["doctor"], ["--help"], ["--version"],
+      ["compare", "run"],
+      ["compare", "run", "--json"], ["inspect", "run/checkpoints/step-0000020.safetensors"],
+      ["evaluate", "tiny.yaml", "--weights", "run/checkpoints/step-0000020.safetensors", "--json"],
+      ["robustness", "tiny.yaml", "--weights", "run/checkpoints/step-0000020.safetensors", "--only", "attacks"],
+      ["bench", "allreduce", "--max-bytes", "1024", "--repeats", "1", "--json"], ["sweep", "study.yaml", "--dry-run"],
+    ])
   func `what cannot be printed is 74, and a reader that goes away is no error`(command: [String]) throws {
     let tiny = try TinyRun()
     try tiny.folder.write(Self.study, to: "study.yaml")

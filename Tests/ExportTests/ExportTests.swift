@@ -117,7 +117,7 @@ import Testing
     return (0..<count).map { _ in Float(stream.normal()) }
   }
 
-  @Test(arguments: names)
+  @Test(.long, arguments: names)
   func `a file to train on is read back as the same network with the same weights`(name: String) throws {
     let model = try Self.model(name)
     let folder = try TemporaryDirectory()

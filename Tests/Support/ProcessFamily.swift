@@ -6,6 +6,10 @@ import Glibc
 struct ProcessFamily {
   private let mark = "ICP_TEST_FAMILY=" + UUID().uuidString
 
+  /// Held while a process starts, and while a program is written: a child of another thread that has the file open for
+  /// writing until its exec makes it "text file busy".
+  static let start = NSLock()
+
   /// Starts a program with an empty standard input and both outputs in files (a full pipe would stop it).
   func spawn(
     _ executable: String, _ arguments: [String], environment: [String: String], workingDirectory: String?,
@@ -33,7 +37,7 @@ struct ProcessFamily {
     var child: pid_t = 0
     let failure = Self.withCStrings(command + [executable] + arguments) { arguments in
       Self.withCStrings(inherited.map { "\($0)=\($1)" } + [mark]) { environment in
-        posix_spawnp(&child, arguments[0]!, &actions, &attributes, arguments, environment)
+        Self.start.withLock { posix_spawnp(&child, arguments[0]!, &actions, &attributes, arguments, environment) }
       }
     }
     guard failure == 0 else {

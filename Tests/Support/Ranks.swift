@@ -10,4 +10,7 @@ package enum Ranks {
 extension Trait where Self == ConditionTrait {
   /// A test, or a suite of tests, that starts ranks.
   package static var ranks: Self { .enabled(if: Ranks.areStarted, "launch/test --quick starts no ranks") }
+
+  /// A test of one process that takes longer than somebody who changes code will wait: more than about 5 s.
+  package static var long: Self { .enabled(if: Ranks.areStarted, "launch/test --quick leaves out what takes long") }
 }

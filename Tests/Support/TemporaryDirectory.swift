@@ -22,10 +22,12 @@ package final class TemporaryDirectory: Sendable {
     let file = path(name)
     try FileManager.default.createDirectory(
       at: URL(fileURLWithPath: file).deletingLastPathComponent(), withIntermediateDirectories: true)
-    try Data(text.utf8).write(to: URL(fileURLWithPath: file))
-    if executable {
-      try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: file)
+    guard executable else {
+      try Data(text.utf8).write(to: URL(fileURLWithPath: file))
+      return file
     }
+    try ProcessFamily.start.withLock { try Data(text.utf8).write(to: URL(fileURLWithPath: file)) }
+    try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: file)
     return file
   }
 
