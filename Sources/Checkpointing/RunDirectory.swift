@@ -7,6 +7,7 @@ package final class RunDirectory {
   package static let configName = "config.yaml"
   package static let labelsName = "labels.csv"
   private static let metricsName = "metrics.jsonl"
+  package static let traceName = "trace.json"
   private static let lockName = ".lock"
   static let checkpointsName = "checkpoints"
 
@@ -18,6 +19,7 @@ package final class RunDirectory {
 
   package var checkpointsPath: String { "\(path)/\(Self.checkpointsName)" }
   package var metricsPath: String { "\(path)/\(Self.metricsName)" }
+  package var tracePath: String { "\(path)/\(Self.traceName)" }
   package var configPath: String { "\(path)/\(Self.configName)" }
 
   /// Creates what is missing, takes the lock and removes what a killed writer left.

@@ -26,6 +26,12 @@ struct TrainCommand: ParsableCommand {
       valueName: "auto|never|path"))
   var resume: String?
 
+  @Option(
+    help: ArgumentHelp(
+      "Writes when each rank entered each phase of these steps to RUN/trace.json, which https://ui.perfetto.dev shows.",
+      valueName: "first-last"))
+  var trace: TracedSteps?
+
   @Flag(help: "Check configuration, data, model, ranks and memory, print what would run, and stop.")
   var dryRun = false
 
@@ -33,14 +39,27 @@ struct TrainCommand: ParsableCommand {
     StopRequests.listenUntilReady()
     try Ranks.run { communicator in
       let configuration = try communicator.collectively { try source.load() }
-      try communicator.agree(on: "the command line", "\(dryRun) \(resume ?? "")")
+      try communicator.agree(on: "the command line", "\(dryRun) \(resume ?? "") \(trace.map { "\($0.steps)" } ?? "")")
       let supervision = try Supervision(communicator, limit: configuration.watchdog.seconds)
       defer { supervision.end() }
       let session = TrainingSession(
         configuration: configuration, name: source.config, runDirectory: runDir,
-        resume: ResumeChoice(resume), communicator: communicator, supervision: supervision)
+        resume: ResumeChoice(resume), communicator: communicator, supervision: supervision, tracedSteps: trace?.steps)
       if dryRun { try session.describe() } else { try session.run() }
     }
+  }
+}
+
+/// `12`, or `10-20`.
+struct TracedSteps: ExpressibleByArgument {
+  let steps: ClosedRange<Int>
+
+  init?(argument: String) {
+    let words = argument.split(separator: "-", omittingEmptySubsequences: false).map { Int($0) }
+    guard (1...2).contains(words.count), let first = words[0], let last = words.last!, first >= 1, first <= last,
+      last - first < 10_000
+    else { return nil }
+    steps = first...last
   }
 }
 

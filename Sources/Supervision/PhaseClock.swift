@@ -8,6 +8,8 @@ package final class PhaseClock: PhaseMarking {
   package private(set) var phase = Phase.start
   /// From 1; 0 before the first.
   package private(set) var step = 0
+  /// Hears of every phase of the steps that it asks for.
+  package var trace: PhaseTrace?
   private var watch = Stopwatch()
   private var times = [Double](repeating: 0, count: Phase.allCases.count)
 
@@ -32,6 +34,7 @@ package final class PhaseClock: PhaseMarking {
   package func enter(_ phase: Phase) {
     times[self.phase.rawValue] += watch.lap()
     self.phase = phase
+    trace?.entered(phase, step: step)
     if phase == .records { heartbeat.saw(stepSeconds: stepSeconds) }
     beat()
     probe.entered(phase, step: step)

@@ -98,6 +98,15 @@ package final class RunJournal {
     return metadata.merging(["best_metric_name": saved.checkpoint.metric.rawValue]) { own, _ in own }
   }
 
+  /// What is traced is no part of the run: where it cannot be written, the run goes on.
+  func write(_ trace: TraceFile, of steps: ClosedRange<Int>) {
+    do {
+      try directory.write(trace.text, to: RunDirectory.traceName)
+      let name = steps.count == 1 ? "step \(steps.lowerBound)" : "steps \(steps.lowerBound) to \(steps.upperBound)"
+      line("\(name) traced: \(directory.tracePath); https://ui.perfetto.dev shows it")
+    } catch { warn("\(error); there is no trace") }
+  }
+
   func warn(_ text: String) { logger.warning("\(text)") }
   func line(_ text: String) { console.line(text) }
 

@@ -27,14 +27,18 @@ package struct TrainingSession {
   private let console: Console
   let logger: Logger
   let supervision: Supervision
+  private let trace: PhaseTrace?
   /// One of many: no word on the console, and warnings carry the run's name.
   private let isQuiet: Bool
 
   /// `name` is the configuration file as the user gave it; the run directory defaults to runs/NAME-TIME.
+  /// - Parameter tracedSteps: whose phases on all ranks are written to RUN/trace.json.
   package init(
     configuration: RunConfiguration, name: String, runDirectory: String?, resume: ResumeChoice,
-    communicator: Communicator, supervision: Supervision, isQuiet: Bool = false
+    communicator: Communicator, supervision: Supervision, tracedSteps: ClosedRange<Int>? = nil,
+    isQuiet: Bool = false
   ) {
+    trace = tracedSteps.map { PhaseTrace(steps: $0) }
     self.supervision = supervision
     self.isQuiet = isQuiet
     self.configuration = configuration
@@ -106,8 +110,10 @@ package struct TrainingSession {
           NonFiniteGuard(plan.configuration.training.nonFinite, journal), StepRecorder(journal), StragglerWatch(),
           AgreementCheck(everySteps: plan.configuration.agreement.everySteps), StopOnRequest(supervision.stop, saver),
           saver, reporter,
-        ])
+        ] + (trace.map { [StepTracer($0, journal)] } ?? []))
       if let resumed { try trainer.resume(from: resumed.state, path: resumed.path) }
+      if let trace { try trainer.check(traced: trace.steps) }
+      supervision.clock.trace = trace
       return trainer
     }
     if let resumed, communicator.rank == 0 { warn(ofAverageIn: resumed, plan) }
