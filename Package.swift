@@ -144,9 +144,15 @@ let package = Package(
         "Models", "Graph", "Files",
       ]),
     .target(
+      name: "Report",
+      dependencies: [
+        "Studies", "Evaluation", "Checkpointing", "Configuration", "Datasets", "Images", "Reporting", "Files", "Runtime",
+        .product(name: "Mustache", package: "swift-mustache"),
+      ]),
+    .target(
       name: "Commands",
       dependencies: [
-        "Benchmarks", "Studies", "Training", "Doctor", "Evaluation", "Reduction", "Supervision", "Checkpointing",
+        "Report", "Benchmarks", "Studies", "Training", "Doctor", "Evaluation", "Reduction", "Supervision", "Checkpointing",
         "Inspection", "Export", "Configuration", "Formats", "Files", "MPI", "Reporting", "Runtime",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
@@ -255,6 +261,8 @@ let package = Package(
     .testTarget(name: "DoctorTests", dependencies: ["Doctor"]),
     .testTarget(name: "StudiesTests", dependencies: ["Studies", "Configuration", "Formats", "TestSupport"]),
     .testTarget(name: "BenchmarksTests", dependencies: ["Benchmarks", "Models", "Operators", "Graph", "Kernels"]),
+    .testTarget(
+      name: "ReportTests", dependencies: ["Report", "Studies", "Reporting", "Datasets", "Files", "TestSupport"]),
     .testTarget(name: "LaunchTests", dependencies: ["Runtime", "TestSupport"]),
     .testTarget(name: "CommandTests", dependencies: ["Studies", "Checkpointing", "Formats", "Kernels", "TestSupport"]),
   ],

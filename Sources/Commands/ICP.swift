@@ -23,8 +23,7 @@ package struct ICP: ParsableCommand {
     subcommands: [
       TrainCommand.self, EvaluateCommand.self, RobustnessCommand.self, EpisodesCommand.self, PerturbCommand.self,
       ExportCommand.self, InspectCommand.self, DataCommand.self, DoctorCommand.self, BenchCommand.self,
-      SweepCommand.self,
-      CompareCommand.self,
+      SweepCommand.self, CompareCommand.self, ReportCommand.self,
     ])
 
   package init() {}

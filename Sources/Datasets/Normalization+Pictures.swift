@@ -30,7 +30,7 @@ extension Normalization {
   }
 
   /// The gain at which all but the largest hundredth of differences are shown without being cut: 1, 2 or 5 times a
-  /// power of ten, at most 100,000; nil where nothing differs.
+  /// power of ten, at most 500,000; nil where nothing differs.
   package func gain(for pairs: [(image: [Float], start: [Float])], channels: Int) -> Double? {
     var sizes: [Double] = []
     for (image, start) in pairs {
@@ -41,9 +41,11 @@ extension Normalization {
     guard !sizes.isEmpty else { return nil }
     sizes.sort()
     let wanted = 1 / sizes[(sizes.count - 1) * 99 / 100]
-    var gain = 1.0
-    for step in [1.0, 10, 100, 1000, 10_000].flatMap({ power in [1, 2, 5].map { $0 * power } }) + [100_000]
-    where step <= wanted { gain = step }
+    var (power, gain) = (1.0, 1.0)
+    while power <= 100_000 {
+      for step in [power, 2 * power, 5 * power] where step <= wanted { gain = step }
+      power *= 10
+    }
     return gain
   }
 

@@ -22,8 +22,9 @@ struct Chart {
     /// Of the style sheet: colour and dashes.
     let style: String
     let path: String
-    /// A polygon's points; empty without a spread.
+    /// A polygon's points.
     let band: String
+    let hasBand: Bool
     let dots: [Dot]
   }
 
@@ -78,6 +79,7 @@ struct Chart {
         style: Self.style(index), path: points.map { pair($0, 0) }.joined(separator: " "),
         band: isWide
           ? (points.map { pair($0, 1) } + points.reversed().map { pair($0, -1) }).joined(separator: " ") : "",
+        hasBand: isWide,
         dots: (points.count <= Self.mostDots ? points : [points.last!]).map { point in
           Dot(
             cx: Self.place(x.place(point.x)), cy: Self.place(y.place(point.y * scale)),
