@@ -15,6 +15,13 @@ package struct NamedValues: Sendable {
     if case .number(let number)? = self[name] { number } else { nil }
   }
 
+  /// The single finite numbers.
+  package var numbers: [String: Double] {
+    all.reduce(into: [:]) { numbers, entry in
+      if case .number(let number?) = entry.value, number.isFinite { numbers[entry.name] = number }
+    }
+  }
+
   /// First those of `names`, no number where there is none; then the others in the order of their names.
   package func ordered(_ names: [String]) -> NamedValues {
     NamedValues(names.map { ($0, self[$0] ?? .number(nil)) })

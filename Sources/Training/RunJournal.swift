@@ -28,6 +28,10 @@ package final class RunJournal {
   /// Records that could not be written yet, oldest first.
   private var unwritten: [Record] = []
   private var hasWarnedOfPerturbation = false
+  /// The logged steps of the epoch, for its line about the method.
+  private var logged: [[String: Double]] = []
+  /// Of the epoch since this start: images, and the seconds of their steps.
+  private var pace = (epoch: -1, images: 0.0, seconds: 0.0)
   package private(set) var lastCheckpoint: String?
 
   /// `system`: the calls with which records are written.
@@ -119,9 +123,20 @@ package final class RunJournal {
     }
   }
 
-  /// `values` of the step, by name.
-  package func record(step: Int, _ context: StepContext, values: NamedValues) {
-    if context.isLogged { append(.step(step, epoch: context.epoch, values)) }
+  /// `values` of the step, by name. `seconds` that it took; `meanLoss`: the task's, of the epoch so far.
+  package func record(
+    step: Int, _ context: StepContext, values: NamedValues, seconds: Double, meanLoss: Double
+  ) {
+    if pace.epoch != context.epoch {
+      pace = (context.epoch, 0, 0)
+      logged = []
+    }
+    pace.images += Double(context.batchCount)
+    pace.seconds += seconds
+    if context.isLogged {
+      append(.step(step, epoch: context.epoch, values))
+      logged.append(values.numbers)
+    }
     if !hasWarnedOfPerturbation, let moved = values.number("perturbation"), moved < 1e-6,
       plan.configuration.icp.steps > 0
     {
@@ -133,20 +148,40 @@ package final class RunJournal {
     console.show(
       RunProgress(
         epoch: context.epoch, epochs: plan.configuration.training.epochs, step: step,
-        steps: min(plan.totalSteps, plan.configuration.training.maxSteps ?? .max),
-        loss: values.number(StepScalars.taskLoss) ?? .nan,
-        imagesPerSecond: values.number("images_per_second") ?? .nan))
+        steps: lastStep, epochEnd: min((context.epoch + 1) * plan.stepsPerEpoch, lastStep), loss: meanLoss,
+        imagesPerSecond: pace.images / pace.seconds))
+  }
+
+  private var lastStep: Int { min(plan.totalSteps, plan.configuration.training.maxSteps ?? .max) }
+
+  /// Whether what `evaluation.every_steps` measures of a step is recorded.
+  func hasEvaluation(ofStep step: Int) -> Bool {
+    RecordLines.read(metrics.path).contains {
+      $0["kind"] as? String == Record.Kind.evaluation.rawValue && $0["step"] as? Int == step
+    }
+  }
+
+  /// Of an evaluation within an epoch.
+  func record(evaluation report: EpochReport) {
+    append(report.evaluation)
+    console.line("step \(report.step):\(scores(report))")
+  }
+
+  /// "  validation 91.40 %  test 90.10 %"
+  private func scores(_ report: EpochReport) -> String {
+    let validation = report.validation.map { "  validation \(percent($0.accuracy))" } ?? ""
+    let test = report.test.map { "  test \(percent($0.accuracy))" } ?? ""
+    let averaged = report.averaged?.test.map { " (ema \(percent($0.accuracy)))" } ?? ""
+    return "\(validation)\(test)\(averaged)"
   }
 
   package func record(_ report: EpochReport) {
     append(report.record)
-    let validation = report.validation.map { "  validation \(percent($0.accuracy))" } ?? ""
-    let test = report.test.map { "  test \(percent($0.accuracy))" } ?? ""
-    let averaged = report.averaged?.test.map { " (ema \(percent($0.accuracy)))" } ?? ""
     console.line(
       "epoch \(report.epoch + 1)/\(plan.configuration.training.epochs) done: train loss "
-        + "\(decimal(report.trainLoss, places: 4))  train \(percent(report.trainAccuracy))\(validation)\(test)\(averaged)  "
+        + "\(decimal(report.trainLoss, places: 4))  train \(percent(report.trainAccuracy))\(scores(report))  "
         + "\(duration(report.seconds))")
+    if let method = RefinementSummary(logged) { console.line("  \(method.text)") }
   }
 
   /// Behind the last save; what cannot be written now ends the run, since nothing comes after it.
