@@ -103,8 +103,7 @@ let package = Package(
       name: "Evaluation",
       dependencies: [
         "Planning", "Checkpointing", "Supervision", "Configuration", "Refinement", "Models", "Execution", "Graph",
-        "Datasets", "Kernels",
-        "Formats", "Files", "MPI", "Reporting", "Runtime",
+        "Datasets", "Pictures", "Images", "Kernels", "Formats", "Files", "MPI", "Reporting", "Runtime",
       ], swiftSettings: noMathErrno),
     .target(
       name: "Doctor",

@@ -183,11 +183,7 @@ extension Comparison {
   private static func plain(_ value: Double?) -> String { value.map { "\($0)" } ?? "" }
 
   private static func lines(_ header: [String], _ rows: [[String]]) -> String {
-    ([header] + rows).map { $0.map(quoted).joined(separator: ",") + "\n" }.joined()
-  }
-
-  private static func quoted(_ text: String) -> String {
-    text.contains { ",\"\n".contains($0) } ? "\"\(text.replacing("\"", with: "\"\""))\"" : text
+    ([header] + rows).map(CSVText.line).joined()
   }
 
   // MARK: Files
