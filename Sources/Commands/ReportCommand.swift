@@ -53,7 +53,7 @@ struct ReportCommand: ParsableCommand {
   }
 
   func run() throws {
-    let report = try Report(
+    let report = try RunReport(
       ReportOptions(
         paths: runs, checkpoint: checkpoint.map { .init($0) }, overrides: overrides, samples: samples,
         baseline: baseline, tell: { Fatal.write("icp: \($0)") }))

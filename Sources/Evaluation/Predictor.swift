@@ -7,6 +7,7 @@ import Foundation
 import Graph
 import Kernels
 import Models
+import Pictures
 import Planning
 import Runtime
 

@@ -1,3 +1,4 @@
+import Checkpointing
 import Configuration
 import Datasets
 import Execution

@@ -117,7 +117,8 @@ struct Chart {
   static func style(_ index: Int) -> String { "s\(index % 7)\(index < 7 ? "" : " dashed")" }
 
   static func number(_ value: Double, _ isFraction: Bool) -> String {
-    isFraction ? percent(value) : abs(value) < 0.1 && value != 0 ? RefinementSummary.short(value) : decimal(value, places: 4)
+    if isFraction { return percent(value) }
+    return value > 0 && value < 0.01 ? RefinementSummary.short(value) : decimal(value, places: 4)
   }
 
   private static func place(_ value: Double) -> String { decimal(value, places: 1) }

@@ -4,13 +4,13 @@ import Reporting
 /// The numbers of a run's `metrics.jsonl`, by kind.
 struct RunRecords {
   /// Numbers by name, a record each; nulls and lists are left out.
-  let steps, epochs: [[String: Double]]
+  let steps, epochs, evaluations: [[String: Double]]
   let final: [String: Double]?
   /// Each tap's distillation loss, by step.
   let layers: [(step: Double, losses: [Double])]
 
   init(_ path: String) {
-    var (steps, epochs) = ([[String: Double]](), [[String: Double]]())
+    var (steps, epochs, evaluations) = ([[String: Double]](), [[String: Double]](), [[String: Double]]())
     var (final, layers) = ([String: Double]?.none, [(step: Double, losses: [Double])]())
     for record in RecordLines.read(path) {
       let numbers = record.compactMapValues { ($0 as? NSNumber)?.doubleValue }
@@ -20,12 +20,14 @@ struct RunRecords {
         if let losses = record["distillation_loss_per_layer_none"] as? [Double], let step = numbers["step"] {
           layers.append((step, losses))
         }
+      case "evaluation": evaluations.append(numbers)
       case "epoch": epochs.append(numbers)
       case "final": final = numbers
       default: break
       }
     }
-    (self.steps, self.epochs, self.final, self.layers) = (steps, epochs, final, layers)
+    (self.steps, self.epochs, self.evaluations) = (steps, epochs, evaluations)
+    (self.final, self.layers) = (final, layers)
   }
 
   /// A number of the steps by step, of the epochs by how many are done.
@@ -38,11 +40,19 @@ struct RunRecords {
     }
   }
 
+  /// What was measured within epochs lies between them.
   func ofEpochs(_ name: String) -> [Chart.Point] {
-    epochs.compactMap { record in
+    let ends = epochs.compactMap { record -> Chart.Point? in
       guard let epoch = record["epoch"], let y = record[name] else { return nil }
       return Chart.Point(x: epoch + 1, y: y)
     }
+    guard !evaluations.isEmpty, let first = epochs.first, let epoch = first["epoch"], let step = first["step"], step > 0
+    else { return ends }
+    let within = evaluations.compactMap { record -> Chart.Point? in
+      guard let at = record["step"], let y = record[name] else { return nil }
+      return Chart.Point(x: at * (epoch + 1) / step, y: y)
+    }
+    return (ends + within).sorted { $0.x < $1.x }
   }
 
   /// Of the last epoch that has step records of refined images.

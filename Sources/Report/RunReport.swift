@@ -5,7 +5,7 @@ import Runtime
 import Studies
 
 /// `icp report`: one page about a run, several runs, or a study.
-package struct Report {
+package struct RunReport {
   private let options: ReportOptions
   /// Directories of runs.
   private let runs: [String]
@@ -13,7 +13,7 @@ package struct Report {
   /// Throws UsageError where a path holds no run.
   package init(_ options: ReportOptions) throws {
     self.options = options
-    runs = try options.paths.flatMap { path in
+    runs = try options.paths.flatMap { (path) -> [String] in
       let found = RunCollection.found(in: path)
       guard !found.isEmpty else {
         throw UsageError("\(path): no run here: expected a run's directory, with config.yaml and metrics.jsonl, or a study's")
