@@ -145,13 +145,15 @@ let package = Package(
     .target(
       name: "Report",
       dependencies: [
-        "Studies", "Evaluation", "Checkpointing", "Configuration", "Datasets", "Images", "Reporting", "Files", "Runtime",
+        "Studies", "Evaluation", "Checkpointing", "Configuration", "Datasets", "Images", "Reporting", "Files",
+        "Runtime",
         .product(name: "Mustache", package: "swift-mustache"),
       ]),
     .target(
       name: "Commands",
       dependencies: [
-        "Report", "Benchmarks", "Studies", "Training", "Doctor", "Evaluation", "Reduction", "Supervision", "Checkpointing",
+        "Report", "Benchmarks", "Studies", "Training", "Doctor", "Evaluation", "Reduction", "Supervision",
+        "Checkpointing",
         "Inspection", "Export", "Configuration", "Formats", "Files", "MPI", "Reporting", "Runtime",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),

@@ -22,7 +22,8 @@ package struct ICP: ParsableCommand {
     version: Platform.description,
     subcommands: [
       TrainCommand.self, EvaluateCommand.self, RobustnessCommand.self, EpisodesCommand.self, PerturbCommand.self,
-      PredictCommand.self, MetricsCommand.self, ExportCommand.self, InspectCommand.self, DataCommand.self, DoctorCommand.self, BenchCommand.self,
+      PredictCommand.self, MetricsCommand.self, ExportCommand.self, InspectCommand.self, DataCommand.self,
+      DoctorCommand.self, BenchCommand.self,
       SweepCommand.self, CompareCommand.self, ReportCommand.self,
     ])
 

@@ -24,7 +24,8 @@ struct PredictCommand: ParsableCommand {
   var inputs: [String]
 
   @Option(
-    help: ArgumentHelp("The run's newest checkpoint (the default), its best, or this file.", valueName: "last|best|file"))
+    help: ArgumentHelp(
+      "The run's newest checkpoint (the default), its best, or this file.", valueName: "last|best|file"))
   var checkpoint: String?
 
   @Option(

@@ -45,7 +45,8 @@ struct ReportCommand: ParsableCommand {
   @Option(
     name: .customLong("set"), parsing: .singleValue,
     help: ArgumentHelp(
-      "Overrides one key, such as data.path of images that lie elsewhere now. May be repeated.", valueName: "key=value"))
+      "Overrides one key, such as data.path of images that lie elsewhere now. May be repeated.", valueName: "key=value")
+  )
   var overrides: [String] = []
 
   func validate() throws {

@@ -53,7 +53,9 @@ package struct PerturbationSession {
     try model.load(file.tensors, from: weights)
     try batch.checkLabels(below: classes)
 
-    let normalization = try folder.map { _ in try Self.normalization(configuration, channels: batch.shape.channels, for: "--pictures") }
+    let normalization = try folder.map { _ in
+      try Self.normalization(configuration, channels: batch.shape.channels, for: "--pictures")
+    }
     let refiner = try refiner(configuration, model: model, capacity: batch.labels.count)
     let shown = refine(batch, by: refiner)
     let losses = shown.map { Float(refiner.loss(of: $0, labels: batch.labels) / Double(batch.labels.count)) }
@@ -70,7 +72,9 @@ package struct PerturbationSession {
     try output.write(SafetensorsWriter.encode(tensors: results))
     if let folder, let normalization {
       let gain = try folder.write(from: shown.first!, to: shown.last!, normalization)
-      Fatal.write("icp: wrote pictures to \(folder.path); differences are shown \(decimal(gain, places: 0)) times as strong as they are")
+      Fatal.write(
+        "icp: wrote pictures to \(folder.path); differences are shown \(decimal(gain, places: 0)) times as strong as they are"
+      )
     }
   }
 

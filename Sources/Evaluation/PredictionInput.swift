@@ -41,7 +41,8 @@ package struct PredictionInput: Sendable {
       }
       do throws(ImageError) {
         return view.apply(
-          try bytes.withBytes { (bytes) throws(ImageError) in try Picture.decode(bytes, channels: view.shape.channels) })
+          try bytes.withBytes { (bytes) throws(ImageError) in try Picture.decode(bytes, channels: view.shape.channels) }
+        )
       } catch { throw FileError(path: visible(path), reason: error.reason) }
     }
   }
@@ -86,7 +87,8 @@ package struct PredictionInput: Sendable {
       if isImages(array) { inputs += try self.array(array, name: "\(path), \(member.name.dropLast(4))") }
     }
     guard !inputs.isEmpty else {
-      throw FileError(path: path, reason: "holds no array of images: bytes (u1) of shape [N, height, width] or [N, height, width, 3]")
+      throw FileError(
+        path: path, reason: "holds no array of images: bytes (u1) of shape [N, height, width] or [N, height, width, 3]")
     }
     return inputs
   }

@@ -26,7 +26,8 @@ package final class Predictor {
     view = try weights.preprocessing.view(configuration, path: weights.path)
     guard view.shape.isPicture else {
       throw FileError(
-        path: weights.path, reason: "takes samples of \(counted(view.shape.channels, "channel")), which are no pictures")
+        path: weights.path, reason: "takes samples of \(counted(view.shape.channels, "channel")), which are no pictures"
+      )
     }
     let filled = weights.preprocessing.filling(configuration)
     let classes = try filled.model.classes ?? PerturbationSession.classes(of: weights, in: configuration)

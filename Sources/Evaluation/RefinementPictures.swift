@@ -17,7 +17,8 @@ struct RefinementPictures {
     self.path = path
     self.shape = ImageShape(channels: shape.channels, height: shape.height, width: shape.width)
     guard self.shape.isPicture else {
-      throw UsageError("--pictures: samples of \(counted(shape.channels, "channel")) are no pictures, which have 1 or 3")
+      throw UsageError(
+        "--pictures: samples of \(counted(shape.channels, "channel")) are no pictures, which have 1 or 3")
     }
     try ShellPath.check(path, option: "--pictures")
     do throws(SystemError) { try System().makeDirectories(path) } catch { throw SaveError(error, option: "--pictures") }

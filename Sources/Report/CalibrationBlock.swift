@@ -23,8 +23,10 @@ extension CalibrationBlock {
   init(_ run: ReportedRun) {
     self.init(
       run: run.directory,
-      intro: "A network that is 80 % sure should be right in 80 % of such cases. Bars below the line: it is too sure. Bars above "
-        + "it: it is not sure enough. The calibration error is the mean distance, weighted by how many images a bar has.")
+      intro:
+        "A network that is 80 % sure should be right in 80 % of such cases. Bars below the line: it is too sure. Bars above "
+        + "it: it is not sure enough. The calibration error is the mean distance, weighted by how many images a bar has."
+    )
     if let chart = Chart(
       "Calibration error", by: "epoch",
       [

@@ -23,7 +23,8 @@ extension ReportedRun {
       + "that were still moving; 'training, measured' is taken at the epoch's end as for the test set."
     if records.epochs.isEmpty { section.missing.append("No epoch of this run has been measured yet.") }
     if !records.epochs.isEmpty, records.last("test_accuracy") == nil {
-      section.missing.append("This run has no test set, so nothing here says how it does on images that it has not seen.")
+      section.missing.append(
+        "This run has no test set, so nothing here says how it does on images that it has not seen.")
     }
     section.add(
       Chart("Accuracy", by: "epoch", lines(of: "accuracy"), isFraction: true))
@@ -31,7 +32,8 @@ extension ReportedRun {
     section.add(
       Chart(
         "Generalisation gap", by: "epoch",
-        [.init(name: "training, measured, less test", points: records.ofEpochs("generalization_gap"))], isFraction: true,
+        [.init(name: "training, measured, less test", points: records.ofEpochs("generalization_gap"))],
+        isFraction: true,
         note: "How much better the network does on images that it was trained on."))
     section.add(
       Chart(
@@ -82,7 +84,10 @@ extension ReportedRun {
     return PageTable(
       "Measured once more at the end", header: ["figure", "value"],
       rows: names.map {
-        [PageTable.Cell($0.replacing("_", with: " ")), PageTable.Cell(final[$0], isFraction: Comparison.isFraction($0))]
+        [
+          PageTable.Cell($0.replacing("_", with: " ")),
+          PageTable.Cell(final[$0], isFraction: Comparison.isFraction($0)),
+        ]
       })
   }
 

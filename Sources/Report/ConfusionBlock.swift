@@ -53,7 +53,8 @@ extension ConfusionBlock {
       hasMatrix = true
     } else {
       missing.append(
-        "\(metrics.confusion.count) classes are too many for a table of all pairs: the most frequent mistakes are below.")
+        "\(metrics.confusion.count) classes are too many for a table of all pairs: the most frequent mistakes are below."
+      )
     }
     tables = [Self.figures(metrics)] + [Self.pairs(metrics, run)].compactMap(\.self) + [Self.classes(metrics, run)]
     wrong = try Self.mostWrong(measurement.predictions, run, images, bytes: bytes)
@@ -78,7 +79,8 @@ extension ConfusionBlock {
     PageTable(
       "Figures", header: ["", "value"],
       rows: [
-        ("samples", Double(metrics.samples), false), ("accuracy", metrics.accuracy, true), ("loss", metrics.loss, false),
+        ("samples", Double(metrics.samples), false), ("accuracy", metrics.accuracy, true),
+        ("loss", metrics.loss, false),
         ("precision", metrics.precision, true), ("recall", metrics.recall, true), ("F1", metrics.f1, true),
         ("calibration error", metrics.ece, true),
       ].map { name, value, isFraction in

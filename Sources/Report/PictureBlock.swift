@@ -60,13 +60,15 @@ extension PictureBlock {
     hasPictures = images.shape.isPicture
     if !hasPictures {
       missing.append(
-        "These samples have \(counted(images.shape.channels, "channel")), so they are no pictures: only their figures are shown.")
+        "These samples have \(counted(images.shape.channels, "channel")), so they are no pictures: only their figures are shown."
+      )
     }
     let gain = images.normalization.gain(
       for: refinements.map { ($0.iterates.last!, $0.iterates[0]) }, channels: images.shape.channels)
     self.gain = gain.map { Table.grouped(Int($0)) } ?? "1"
     if run.steps == 0 {
-      missing.append("This run had no refinement, so the images are shown as they are: there is no x_T and no difference.")
+      missing.append(
+        "This run had no refinement, so the images are shown as they are: there is no x_T and no difference.")
     } else if gain == nil {
       missing.append("The refinement moves none of these images by anything that float32 can hold.")
     }
@@ -86,13 +88,15 @@ extension PictureBlock {
     }
     if largest < max(images.shape.height, images.shape.width) {
       missing.append(
-        "The images are \(images.shape.width) x \(images.shape.height) pixels, and are shown smaller so that the page stays small.")
+        "The images are \(images.shape.width) x \(images.shape.height) pixels, and are shown smaller so that the page stays small."
+      )
     }
   }
 
   private static func explanation(_ run: ReportedRun) -> String? {
     guard run.steps > 0, run.images != nil else { return nil }
-    return "Test images, half of them such as the network takes for another class. Each is moved from x_0 to x_\(run.steps) as in "
+    return
+      "Test images, half of them such as the network takes for another class. Each is moved from x_0 to x_\(run.steps) as in "
       + "training, down the loss of its true label, by the weights as they are now."
   }
 
@@ -101,7 +105,8 @@ extension PictureBlock {
     guard let before = Statistics.mean(pairs.map(\.0.loss)), let after = Statistics.mean(pairs.map(\.1.loss)) else {
       return nil
     }
-    return "Of these \(counted(pairs.count, "image")), \(pairs.count { $0.0.isRight }) were classified right at x_0, and "
+    return
+      "Of these \(counted(pairs.count, "image")), \(pairs.count { $0.0.isRight }) were classified right at x_0, and "
       + "\(pairs.count { $0.1.isRight }) at x_T; their mean loss went from \(decimal(before, places: 3)) to "
       + "\(decimal(after, places: 3))."
   }
@@ -158,7 +163,9 @@ extension PictureBlock {
       summary: run.steps == 0 ? "loss \(first.loss)" : "loss \(first.loss) → \(last.loss)")
   }
 
-  static func percentage(_ fraction: Double) -> String { fraction.isFinite ? "\(decimal(fraction * 100, places: 0)) %" : "?" }
+  static func percentage(_ fraction: Double) -> String {
+    fraction.isFinite ? "\(decimal(fraction * 100, places: 0)) %" : "?"
+  }
 }
 
 /// Pictures as a page has them within itself.

@@ -31,7 +31,8 @@ extension ReportedRun {
     let planned = configuration.training.epochs
     let state = epoch < planned ? "after \(epoch) of \(counted(planned, "epoch"))" : "after \(counted(epoch, "epoch"))"
     guard let accuracy = records.last("test_accuracy") else {
-      return "Training loss \(state): \(Chart.number(last["train_loss"] ?? .nan, false)). There is no test set, so how the network "
+      return
+        "Training loss \(state): \(Chart.number(last["train_loss"] ?? .nan, false)). There is no test set, so how the network "
         + "does on new images is not known."
     }
     let train = records.last("train_eval_accuracy").map {
@@ -42,12 +43,14 @@ extension ReportedRun {
 
   private var whatTheMethodDid: String {
     guard steps > 0 else {
-      return "This is plain training: no image was refined, and nothing was distilled (icp.rule: \(configuration.icp.rule.rawValue))."
+      return
+        "This is plain training: no image was refined, and nothing was distilled (icp.rule: \(configuration.icp.rule.rawValue))."
     }
     guard let last = records.lastRefinement else { return "No step that refined images has been recorded." }
     let fall = last.start > 0 ? " (\(decimal((last.end - last.start) / last.start * 100, places: 0)) %)" : ""
     let from = records.firstRefinedEpoch.map { $0 > 0 ? "From epoch \($0 + 1) on, the" : "The" } ?? "The"
-    return "\(from) method moved each training image \(counted(steps, "step")) towards what the network finds easier. In the last "
+    return
+      "\(from) method moved each training image \(counted(steps, "step")) towards what the network finds easier. In the last "
       + "epoch that took the images' loss from \(decimal(last.start, places: 3)) to \(decimal(last.end, places: 3))\(fall), "
       + "while a pixel moved by \(RefinementSummary.short(last.moved)) on average, in normalised units."
   }
@@ -101,7 +104,8 @@ extension ReportedRun {
     ]
     if !metadata.isEmpty {
       let known = [
-        ("program and libraries", "versions"), ("step", "step"), ("seed", "seed"), ("shards", "shards"), ("data", "data"),
+        ("program and libraries", "versions"), ("step", "step"), ("seed", "seed"), ("shards", "shards"),
+        ("data", "data"),
       ]
       let rows = known.compactMap { name, key in metadata[key].map { [PageTable.Cell(name), PageTable.Cell($0)] } }
       settings.tables.append(

@@ -91,7 +91,8 @@ struct ReportedRun {
     guard let weights, let measurement, let images else { return nil }
     let step = metadata["step"].map { " (step \($0))" } ?? ""
     let all = measurement.predictions.count == images.count
-    return "Measured on \(all ? "all \(Table.grouped(images.count))" : "\(Table.grouped(measurement.predictions.count)) of \(Table.grouped(images.count))") "
+    return
+      "Measured on \(all ? "all \(Table.grouped(images.count))" : "\(Table.grouped(measurement.predictions.count)) of \(Table.grouped(images.count))") "
       + "test images\(all ? "" : ", drawn at random,") by \(weights)\(step)"
       + (all ? "." : "; --samples \(images.count) measures all of them.")
   }

@@ -103,7 +103,8 @@ struct RunOverlay {
       "Runs", header: ["run", "variant", "seed", "epochs", "test accuracy", "test loss", "training loss"],
       rows: runs.map { group, run in
         [
-          PageTable.Cell(run.directory), PageTable.Cell([group.point, group.name].filter { !$0.isEmpty }.joined(separator: " ")),
+          PageTable.Cell(run.directory),
+          PageTable.Cell([group.point, group.name].filter { !$0.isEmpty }.joined(separator: " ")),
           PageTable.Cell("\(run.configuration.training.seed)"), PageTable.Cell("\(run.epochs)"),
           PageTable.Cell(run.records.last("test_accuracy"), isFraction: true),
           PageTable.Cell(run.records.last("test_loss")), PageTable.Cell(run.records.last("train_loss")),
@@ -207,7 +208,8 @@ struct RunOverlay {
     let shown = Array(groups.prefix(Self.mostGroups))
     settings.tables = [
       PageTable(
-        "Where they differ", header: ["key"] + shown.map { [$0.point, $0.name].filter { !$0.isEmpty }.joined(separator: " ") },
+        "Where they differ",
+        header: ["key"] + shown.map { [$0.point, $0.name].filter { !$0.isEmpty }.joined(separator: " ") },
         rows: keys.map { key in
           [PageTable.Cell(key.path)] + shown.map { PageTable.Cell(key.write($0.runs[0].configuration)) }
         })

@@ -16,7 +16,8 @@ package struct RunReport {
     runs = try options.paths.flatMap { (path) -> [String] in
       let found = RunCollection.found(in: path)
       guard !found.isEmpty else {
-        throw UsageError("\(path): no run here: expected a run's directory, with config.yaml and metrics.jsonl, or a study's")
+        throw UsageError(
+          "\(path): no run here: expected a run's directory, with config.yaml and metrics.jsonl, or a study's")
       }
       return found
     }.reduce(into: []) { if !$0.contains($1) { $0.append($1) } }
@@ -32,7 +33,8 @@ package struct RunReport {
   /// Where the page goes where nobody says: into the run's or the study's directory; of several, here.
   package var defaultOutput: String {
     let path = options.paths[0]
-    return options.paths.count == 1 ? "\(path.hasSuffix("/") && path.count > 1 ? String(path.dropLast()) : path)/report.html" : "report.html"
+    return options.paths.count == 1
+      ? "\(path.hasSuffix("/") && path.count > 1 ? String(path.dropLast()) : path)/report.html" : "report.html"
   }
 
   /// What the page is made of, and what is not to be replaced by it.
@@ -93,7 +95,8 @@ package struct RunReport {
     if shown.count < runs.count {
       page.summary.append(
         "Pictures, confusion and calibration are of \(counted(shown.count, "run")), the first of each of "
-          + "\(shown.count == overlay.groups.count ? "the" : "the first") variants; icp report with one run shows those of any other.")
+          + "\(shown.count == overlay.groups.count ? "the" : "the first") variants; icp report with one run shows those of any other."
+      )
     }
     return page
   }

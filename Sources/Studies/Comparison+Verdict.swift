@@ -36,12 +36,14 @@ extension Comparison {
         "\(variant) has a \(name) of \(amount(mean)) \(mean < 0 ? "less" : "more") than \(baseline), with one seed each. That shows "
         + "nothing yet: two runs of one setting may differ as much. Three to five seeds of each would tell more."
     }
-    let interval = "\(signed(mean)) [\(signed(mean - half)), \(signed(mean + half))] over \(counted(difference.count, "seed"))"
+    let interval =
+      "\(signed(mean)) [\(signed(mean - half)), \(signed(mean + half))] over \(counted(difference.count, "seed"))"
     guard abs(mean) <= half else {
       let isBetter = (mean > 0) != SettingSearch.isLowerBetter(metrics[0])
       return "\(variant) is \(isBetter ? "better" : "worse") than \(baseline): its \(name) differs by \(interval)."
     }
-    let seeds = Self.seedsToShow(difference).map { "about \(counted($0, "seed"))" } ?? "more than \(Self.mostSeeds) seeds"
+    let seeds =
+      Self.seedsToShow(difference).map { "about \(counted($0, "seed"))" } ?? "more than \(Self.mostSeeds) seeds"
     return "No difference shown between \(variant) and \(baseline): their \(name) differs by \(interval). "
       + "A difference of \(amount(mean)) would take \(seeds) to show."
   }

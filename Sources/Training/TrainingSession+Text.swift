@@ -95,8 +95,11 @@ extension TrainingSession {
     let names = ((try? System().list(folder)) ?? []).sorted().suffix(200)
     func place(_ name: String) -> String { folder == "." ? name : "\(folder)/\(name)" }
     func facts(_ configuration: RunConfiguration) -> [String] {
-      ["data.format", "data.path", "data.limit", "model.kind", "training.epochs", "training.max_steps", "training.seed"]
-        .map { ConfigurationTable.byPath[$0]!.write(configuration) }
+      [
+        "data.format", "data.path", "data.limit", "model.kind", "training.epochs", "training.max_steps",
+        "training.seed",
+      ]
+      .map { ConfigurationTable.byPath[$0]!.write(configuration) }
     }
     return names.last { name in
       let other = place(name)

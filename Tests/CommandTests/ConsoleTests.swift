@@ -15,7 +15,7 @@ import Testing
     #expect(method.count == 4)
     #expect(
       try #require(method.last).wholeMatch(
-        of: /  refinement \d+\.\d{3} > \d+\.\d{3}, moved 0\.\d+, distillation \d+\.\d % of the loss, alpha 0\.\d\d/)
+        of: #/  refinement \d+\.\d{3} > \d+\.\d{3}, moved 0\.\d+, distillation \d+\.\d % of the loss, alpha 0\.\d\d/#)
         != nil, "\(method)")
     // The mean over the epoch's steps, of which the last is of fewer images.
     let steps = try tiny.records().filter { $0.kind == "step" && $0.values["epoch"] as? Int == 3 }

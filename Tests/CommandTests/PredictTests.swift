@@ -58,7 +58,9 @@ import Testing
     let tiny = try trained()
     let pixels = (0..<2 * 16 * 16 * 3).map { UInt8(truncatingIfNeeded: $0 &* 7) }
     try tiny.folder.write(npy([2, 16, 16, 3], "|u1", pixels), to: "two.npy")
-    let arrays = [("test_images.npy", npy([2, 16, 16, 3], "|u1", pixels)), ("test_labels.npy", npy([2], "|u1", [0, 1]))]
+    let arrays = [
+      ("test_images.npy", npy([2, 16, 16, 3], "|u1", pixels)), ("test_labels.npy", npy([2], "|u1", [0, 1])),
+    ]
     try tiny.folder.write(zipArchive(arrays.map { (name: $0.0, contents: $0.1) }), to: "two.npz")
     let (one, other) = (
       try lines(tiny.command(["predict", "run", "two.npy", "--json"])),

@@ -16,7 +16,7 @@ import Testing
     }
     let bench = try ReportBench().train()
     _ = try bench.page()
-    // No window of its is as narrow as a telephone, so the page is in a frame that is; and a script outside looks at it.
+    // Its windows are never as narrow as a telephone, so the page is in a frame, and a script outside looks at it.
     try bench.folder.write(
       """
       <!DOCTYPE html><body><iframe src="page.html" style="width:\(width)px;height:900px;border:0"></iframe><pre></pre><script>

@@ -75,7 +75,8 @@ import Testing
     let plain = try ReportBench().train(["icp.rule=none"])
     var page = ParsedPage(html: try plain.page())
     #expect(try page.missing("Refinement")[0].hasPrefix("This run had no refinement (icp.rule: none"))
-    #expect(try page.missing("Pictures")[0].hasPrefix("This run had no refinement, so the images are shown as they are"))
+    #expect(
+      try page.missing("Pictures")[0].hasPrefix("This run had no refinement, so the images are shown as they are"))
     #expect(try page.section("Pictures").matches(of: /<img class="x"/).count == 12)
     #expect(try !page.section("Pictures").contains("class=\"d\""))
     #expect(page.html.contains("icp train run/config.yaml --set icp.rule=adam --run-dir run-icp"))
@@ -116,7 +117,9 @@ import Testing
     #expect(try page.section("Pictures").contains("<h3>runs/adam-0</h3>"))
     page = ParsedPage(html: try bench.page(["runs"]))
     let verdict = try page.section("In short")
-    #expect(verdict.contains("No difference shown between rule=adam and rule=none") || verdict.contains("than rule=none: its"))
+    #expect(
+      verdict.contains("No difference shown between rule=adam and rule=none") || verdict.contains("than rule=none: its")
+    )
     #expect(page.html.utf8.count < 5_000_000)
     // Its records say how both did, with all their digits.
     let last = try #require(bench.records(of: "runs/none-1").last { $0["kind"] as? String == "epoch" })

@@ -128,7 +128,9 @@ import Training
     let journal = try journal(
       plan, records: System { call in call == "write" && isFull.withLock(\.self) ? ENOSPC : nil })
     func record(_ steps: ClosedRange<Int>) {
-      for step in steps { journal.record(step: step, context(), values: ["task_loss": .number(Double(step))], seconds: 1, meanLoss: 1) }
+      for step in steps {
+        journal.record(step: step, context(), values: ["task_loss": .number(Double(step))], seconds: 1, meanLoss: 1)
+      }
     }
     record(1...1)
     isFull.withLock { $0 = true }

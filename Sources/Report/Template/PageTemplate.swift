@@ -1,5 +1,5 @@
-/// The page, section by section. What comes from a run is escaped by the template library: it is in two braces; in three
-/// stands what the program has made itself.
+/// The page, section by section. What comes from a run is in two braces, and escaped; in three stands what the program
+/// has made itself.
 enum PageTemplate {
   static let page = #"""
     <!DOCTYPE html>
