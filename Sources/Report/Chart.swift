@@ -66,7 +66,7 @@ struct Chart {
     let x = Axis(thin.flatMap { $0.map(\.x) }, from: Double(left), to: Double(right), startsAtZero: true)
     let y = Self.axis(
       thin.flatMap { $0.flatMap { [($0.y - $0.spread) * scale, ($0.y + $0.spread) * scale] } }, from: Double(bottom),
-      to: Double(top))
+      to: Double(top), isFraction: isFraction)
     yTicks = y.ticks.map { Tick(at: Self.place(y.place($0)), label: y.label($0)) }
     xTicks = x.ticks.map { Tick(at: Self.place(x.place($0)), label: x.label($0)) }
     func pair(_ point: Point, _ sign: Double) -> String {
@@ -106,10 +106,13 @@ struct Chart {
     }
   }
 
-  /// Equal values get room around them.
-  private static func axis(_ values: [Double], from start: Double, to end: Double) -> Axis {
+  /// Values that hardly differ get room around them, or their noise would look like news; but tenths of a point of an
+  /// accuracy count.
+  private static func axis(_ values: [Double], from start: Double, to end: Double, isFraction: Bool) -> Axis {
     let (least, greatest) = (values.min()!, values.max()!)
-    let room = greatest - least > 1e-9 * max(abs(greatest), 1e-3) ? 0 : max(abs(greatest) * 0.1, 0.01)
+    let size = max(abs(least), abs(greatest))
+    let isNarrow = greatest - least < (isFraction ? 1e-6 : 0.1 * size)
+    let room = isNarrow || greatest == least ? max(size * 0.1, 1e-9) : 0
     return Axis([least - room, greatest + room], from: start, to: end, startsAtZero: false)
   }
 

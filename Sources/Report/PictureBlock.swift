@@ -17,7 +17,6 @@ struct PictureBlock {
   }
 
   struct Card {
-    let number: Int
     let label, origin: String
     let frames: [Frame]
     let last: Int
@@ -79,7 +78,7 @@ extension PictureBlock {
       let shown = Shown(
         shape: images.shape, normalization: images.normalization, gain: gain ?? 1, largest: largest,
         frames: Self.shownFrames(run.steps))
-      cards = refinements.enumerated().map { Self.card($0 + 1, $1, run, images, shown) }
+      cards = refinements.map { Self.card($0, run, images, shown) }
       let size = cards.reduce(0) { sum, card in
         sum + card.frames.reduce(0) { $0 + ($1.picture?.utf8.count ?? 0) + ($1.change?.utf8.count ?? 0) }
       }
@@ -140,7 +139,7 @@ extension PictureBlock {
   }
 
   private static func card(
-    _ number: Int, _ refinement: TestImages.Refinement, _ run: ReportedRun, _ images: TestImages, _ shown: Shown
+    _ refinement: TestImages.Refinement, _ run: ReportedRun, _ images: TestImages, _ shown: Shown
   ) -> Card {
     let start = refinement.iterates[0]
     let frames = refinement.iterates.indices.map { t -> Frame in
@@ -158,7 +157,7 @@ extension PictureBlock {
     let label = refinement.predictions[0].label
     let (first, last) = (frames[0], frames[frames.count - 1])
     return Card(
-      number: number, label: run.name(label), origin: images.origin(of: refinement.index), frames: frames,
+      label: run.name(label), origin: images.origin(of: refinement.index), frames: frames,
       last: frames.count - 1,
       summary: run.steps == 0 ? "loss \(first.loss)" : "loss \(first.loss) → \(last.loss)")
   }

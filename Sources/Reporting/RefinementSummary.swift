@@ -40,6 +40,6 @@ package struct RefinementSummary: Sendable, Equatable {
   /// Two digits that count: "0.0095".
   package static func short(_ value: Double) -> String {
     guard value > 0, value < 1 else { return decimal(value, places: 2) }
-    return decimal(value, places: min(12, Int(-log10(value).rounded(.down)) + 2))
+    return decimal(value, places: min(12, Int(-log10(value).rounded(.down)) + 1))
   }
 }

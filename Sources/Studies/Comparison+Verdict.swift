@@ -52,7 +52,7 @@ extension Comparison {
 
   /// With how many seeds the interval would leave out 0, were the mean and the deviation as they are; nil where these
   /// are more than `mostSeeds`.
-  static func seedsToShow(_ difference: Difference) -> Int? {
+  package static func seedsToShow(_ difference: Difference) -> Int? {
     guard let half = difference.halfWidth, difference.count > 1, difference.mean != 0 else { return nil }
     func t(_ count: Int) -> Double { StudentT.quantile(0.975, degreesOfFreedom: count - 1) }
     let deviation = half * Double(difference.count).squareRoot() / t(difference.count)

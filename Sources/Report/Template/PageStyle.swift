@@ -71,7 +71,7 @@ enum PageStyle {
     .stepper label{display:flex;align-items:center;gap:8px;font-size:1.1rem}
     .stepper input{width:min(44vw,320px)}
     .stepper button{font-size:1rem;padding:4px 12px}
-    .stepper span{color:var(--soft);font-size:.85rem}
+    .stepper>span{color:var(--soft);font-size:.85rem}
     .cards{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,310px),1fr));gap:14px}
     .card{background:var(--card);border-radius:10px;padding:10px 12px;min-width:0}
     .card figcaption small,.wrongs small{overflow-wrap:anywhere}

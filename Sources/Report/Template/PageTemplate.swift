@@ -139,13 +139,13 @@ enum PageTemplate {
     {{/missing}}
     {{#moves}}<div class="stepper" data-steps="{{steps}}" hidden>
     <button type="button" class="play" aria-label="play">&#9654;</button>
-    <label>x<sub class="at">{{steps}}</sub> <input type="range" min="0" max="{{steps}}" value="{{steps}}" aria-label="step of the refinement"></label>
+    <label><span>x<sub class="at">{{steps}}</sub></span><input type="range" min="0" max="{{steps}}" value="{{steps}}" aria-label="step of the refinement"></label>
     <span>Step through x<sub>0</sub> to x<sub>{{steps}}</sub>: every picture follows.</span>
     </div>{{/moves}}
     <div class="cards">
     {{#cards}}
     <figure class="card">
-    <figcaption><b>{{number}}. {{label}}</b> {{summary}}<br><small>{{origin}}</small></figcaption>
+    <figcaption><b>{{label}}</b> {{summary}}<br><small>{{origin}}</small></figcaption>
     {{#hasPictures}}{{#moves}}<div class="stage" hidden>
     <div><img class="from" alt="x 0"><small>x<sub>0</sub></small></div>
     <div><img class="to" alt="x t"><small>x<sub class="at"></sub></small></div>
