@@ -50,23 +50,12 @@ extension Comparison {
 
   private static let mostSeeds = 1000
 
-  /// With how many seeds the interval would leave out 0, were the mean and the deviation as they are; nil where these
-  /// are more than `mostSeeds`.
-  package static func seedsToShow(_ difference: Difference) -> Int? {
-    guard let half = difference.halfWidth, difference.count > 1, difference.mean != 0 else { return nil }
-    func t(_ count: Int) -> Double { StudentT.quantile(0.975, degreesOfFreedom: count - 1) }
-    let deviation = half * Double(difference.count).squareRoot() / t(difference.count)
-    func isEnough(_ count: Int) -> Bool {
-      t(count) * deviation / Double(count).squareRoot() < abs(difference.mean)
-    }
-    // The interval only shrinks with more seeds.
-    guard isEnough(mostSeeds) else { return nil }
-    var (low, high) = (1, mostSeeds)
-    while high - low > 1 {
-      let middle = (low + high) / 2
-      if isEnough(middle) { high = middle } else { low = middle }
-    }
-    return high
+  /// Nil where these are more than `mostSeeds`.
+  private static func seedsToShow(_ difference: Difference) -> Int? {
+    guard let half = difference.halfWidth, difference.count > 1 else { return nil }
+    let t = StudentT.quantile(0.975, degreesOfFreedom: difference.count - 1)
+    return Statistics.countToShow(
+      mean: difference.mean, standardDeviation: half * Double(difference.count).squareRoot() / t, most: mostSeeds)
   }
 
   private func signed(_ value: Double) -> String {
