@@ -7,6 +7,8 @@ package final class RunDirectory {
   package static let configName = "config.yaml"
   package static let labelsName = "labels.csv"
   private static let metricsName = "metrics.jsonl"
+  /// With `logging.tensorboard`; TensorBoard knows such files by the beginning of their names.
+  package static let eventsName = "events.out.tfevents.0000000000.icp"
   private static let lockName = ".lock"
   static let checkpointsName = "checkpoints"
 
@@ -18,6 +20,7 @@ package final class RunDirectory {
 
   package var checkpointsPath: String { "\(path)/\(Self.checkpointsName)" }
   package var metricsPath: String { "\(path)/\(Self.metricsName)" }
+  package var eventsPath: String { "\(path)/\(Self.eventsName)" }
   package var configPath: String { "\(path)/\(Self.configName)" }
 
   /// Creates what is missing, takes the lock and removes what a killed writer left.
@@ -65,7 +68,7 @@ package final class RunDirectory {
   /// Throws where files that are not a run's would be touched at `path`, and changes nothing.
   package static func check(_ path: String, option: String = "--run-dir") throws(SaveError) {
     try OwnedFolder(
-      path, option: option, files: [lockName, configName, metricsName, labelsName], folders: [checkpointsName]
+      path, option: option, files: [lockName, configName, metricsName, labelsName, eventsName], folders: [checkpointsName]
     ).check("a run directory") { isRun(path) }
   }
 
@@ -116,7 +119,7 @@ package final class RunDirectory {
 
   /// Names of files that are replaced, but for checkpoints'; a study's note and the mark of `icp doctor` among them.
   private static let written: Set = [
-    configName, labelsName, metricsName, CheckpointStore.bestName, "result.json", "failed.json", ".doctor",
+    configName, labelsName, metricsName, eventsName, CheckpointStore.bestName, "result.json", "failed.json", ".doctor",
   ]
 
   /// Removes all that a run has written at `path`, and the directory where nothing else is left in it.
@@ -132,7 +135,7 @@ package final class RunDirectory {
         }
         rmdir(checkpoints)
       }
-      let own = Set([configName, metricsName, labelsName] + others)
+      let own = Set([configName, metricsName, labelsName, eventsName] + others)
       for name in try system.list(path) where own.contains(name) || isLeftover(name) {
         try system.call("unlink", name) { unlink("\(path)/\(name)") }
       }

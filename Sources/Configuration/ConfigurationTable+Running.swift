@@ -64,6 +64,10 @@ extension ConfigurationTable {
       "logging.every_steps", \.logging.everySteps, .integer(from: 1), unit: "steps", role: .reporting,
       "A record of the kind `step` for every so many steps."),
     Key(
+      "logging.tensorboard", \.logging.tensorboard, .boolean, role: .reporting,
+      "Writes the numbers of all records to a file that TensorBoard shows, `RUN/events.out.tfevents...`, beside "
+        + "`metrics.jsonl`."),
+    Key(
       "kernels.convolution", \.kernels.convolution, .choice,
       "Convolutions by oneDNN and dense layers by own loops, or both by OpenBLAS's sgemm."),
   ]

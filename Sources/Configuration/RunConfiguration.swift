@@ -173,6 +173,7 @@ package struct RunConfiguration: Sendable, Equatable {
 
   package struct LoggingSection: Sendable, Equatable {
     package var everySteps = 10
+    package var tensorboard = false
   }
 
   package struct KernelSection: Sendable, Equatable {

@@ -18,7 +18,11 @@ package struct NamedValues: Sendable {
   /// The single finite numbers.
   package var numbers: [String: Double] {
     all.reduce(into: [:]) { numbers, entry in
-      if case .number(let number?) = entry.value, number.isFinite { numbers[entry.name] = number }
+      switch entry.value {
+      case .number(let number?) where number.isFinite: numbers[entry.name] = number
+      case .integer(let integer): numbers[entry.name] = Double(integer)
+      default: break
+      }
     }
   }
 

@@ -16,6 +16,8 @@ package final class RunJournal {
   private let console: Console
   private let logger: Logger
   private let metrics: MetricsLog
+  /// Nil without `logging.tensorboard`, and once it cannot be written.
+  private var events: EventLog?
   private let writer: CheckpointWriter
   /// In a row.
   private var failedSaves = 0
@@ -51,6 +53,7 @@ package final class RunJournal {
       try directory.removeLabels(beginning: Self.labelsHeader)
     }
     metrics = try MetricsLog(path: directory.metricsPath, system: system)
+    events = plan.configuration.logging.tensorboard ? EventLog(path: directory.eventsPath, system: system) : nil
   }
 
   /// Every training sample's number in the data's files, its true label and the one it is trained on; nil where they
@@ -92,6 +95,7 @@ package final class RunJournal {
     unwritten = []
     let unfinished = progress.awaitsEvaluation ? progress.epoch - 1 : progress.position > 0 ? progress.epoch : nil
     try metrics.truncate(afterStep: progress.step, unfinishedEpoch: unfinished)
+    writeEvents { (events) throws(SaveError) in try events.rebuild(from: metrics.path) }
   }
 
   /// A checkpoint of an earlier version has a best without the name of its metric, which its configuration tells.
@@ -120,6 +124,16 @@ package final class RunJournal {
     while let record = unwritten.first {
       try metrics.append(record)
       unwritten.removeFirst()
+      writeEvents { (events) throws(SaveError) in try events.append(record) }
+    }
+  }
+
+  /// They are a copy: where that fails, the run goes on without, and the next start makes it anew.
+  private func writeEvents(_ write: (EventLog) throws(SaveError) -> Void) {
+    guard let events else { return }
+    do throws(SaveError) { try write(events) } catch {
+      self.events = nil
+      warn("\(error); TensorBoard's file ends here, and is made anew by the next start (logging.tensorboard)")
     }
   }
 

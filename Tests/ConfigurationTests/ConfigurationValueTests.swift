@@ -148,6 +148,7 @@ private let packageRoot = URL(filePath: #filePath).deletingLastPathComponent().d
 
       logging:
         every_steps: 10
+        tensorboard: false
 
       kernels:
         convolution: onednn
