@@ -68,7 +68,8 @@ package final class RunDirectory {
   /// Throws where files that are not a run's would be touched at `path`, and changes nothing.
   package static func check(_ path: String, option: String = "--run-dir") throws(SaveError) {
     try OwnedFolder(
-      path, option: option, files: [lockName, configName, metricsName, labelsName, eventsName], folders: [checkpointsName]
+      path, option: option, files: [lockName, configName, metricsName, labelsName, eventsName],
+      folders: [checkpointsName]
     ).check("a run directory") { isRun(path) }
   }
 

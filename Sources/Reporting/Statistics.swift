@@ -20,7 +20,7 @@ package enum Statistics {
     return (sorted[(sorted.count - 1) / 2] + sorted[sorted.count / 2]) / 2
   }
 
-  /// How many values the interval takes to leave 0 out, were mean and deviation to stay as they are; nil where these are
+  /// How many values the interval takes to leave 0 out, were mean and deviation to stay as they are; nil where that is
   /// more than `most`.
   package static func countToShow(mean: Double, standardDeviation: Double, most: Int) -> Int? {
     func isEnough(_ count: Int) -> Bool {
