@@ -28,6 +28,7 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
     .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
     .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
+    .package(url: "https://github.com/hummingbird-project/swift-mustache", exact: "2.1.1"),
   ],
   targets: [
     mpi,
@@ -102,8 +103,7 @@ let package = Package(
       name: "Evaluation",
       dependencies: [
         "Planning", "Checkpointing", "Supervision", "Configuration", "Refinement", "Models", "Execution", "Graph",
-        "Datasets", "Kernels",
-        "Formats", "Files", "MPI", "Reporting", "Runtime",
+        "Datasets", "Pictures", "Images", "Kernels", "Formats", "Files", "MPI", "Reporting", "Runtime",
       ], swiftSettings: noMathErrno),
     .target(
       name: "Doctor",
@@ -143,9 +143,17 @@ let package = Package(
         "Models", "Graph", "Files",
       ]),
     .target(
+      name: "Report",
+      dependencies: [
+        "Studies", "Evaluation", "Checkpointing", "Configuration", "Datasets", "Images", "Reporting", "Files",
+        "Runtime",
+        .product(name: "Mustache", package: "swift-mustache"),
+      ]),
+    .target(
       name: "Commands",
       dependencies: [
-        "Benchmarks", "Studies", "Training", "Doctor", "Evaluation", "Reduction", "Supervision", "Checkpointing",
+        "Report", "Benchmarks", "Studies", "Training", "Doctor", "Evaluation", "Reduction", "Supervision",
+        "Checkpointing",
         "Inspection", "Export", "Configuration", "Formats", "Files", "MPI", "Reporting", "Runtime",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
@@ -254,6 +262,8 @@ let package = Package(
     .testTarget(name: "DoctorTests", dependencies: ["Doctor"]),
     .testTarget(name: "StudiesTests", dependencies: ["Studies", "Configuration", "Formats", "TestSupport"]),
     .testTarget(name: "BenchmarksTests", dependencies: ["Benchmarks", "Models", "Operators", "Graph", "Kernels"]),
+    .testTarget(
+      name: "ReportTests", dependencies: ["Report", "Studies", "Reporting", "Datasets", "Files", "TestSupport"]),
     .testTarget(name: "LaunchTests", dependencies: ["Runtime", "TestSupport"]),
     .testTarget(
       name: "CommandTests",

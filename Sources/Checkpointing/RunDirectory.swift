@@ -8,6 +8,8 @@ package final class RunDirectory {
   package static let labelsName = "labels.csv"
   private static let metricsName = "metrics.jsonl"
   package static let traceName = "trace.json"
+  /// With `logging.tensorboard`; TensorBoard knows such files by the beginning of their names.
+  package static let eventsName = "events.out.tfevents.0000000000.icp"
   private static let lockName = ".lock"
   static let checkpointsName = "checkpoints"
 
@@ -20,6 +22,7 @@ package final class RunDirectory {
   package var checkpointsPath: String { "\(path)/\(Self.checkpointsName)" }
   package var metricsPath: String { "\(path)/\(Self.metricsName)" }
   package var tracePath: String { "\(path)/\(Self.traceName)" }
+  package var eventsPath: String { "\(path)/\(Self.eventsName)" }
   package var configPath: String { "\(path)/\(Self.configName)" }
 
   /// Creates what is missing, takes the lock and removes what a killed writer left.
@@ -67,7 +70,8 @@ package final class RunDirectory {
   /// Throws where files that are not a run's would be touched at `path`, and changes nothing.
   package static func check(_ path: String, option: String = "--run-dir") throws(SaveError) {
     try OwnedFolder(
-      path, option: option, files: [lockName, configName, metricsName, labelsName], folders: [checkpointsName]
+      path, option: option, files: [lockName, configName, metricsName, labelsName, eventsName, traceName],
+      folders: [checkpointsName]
     ).check("a run directory") { isRun(path) }
   }
 
@@ -118,7 +122,8 @@ package final class RunDirectory {
 
   /// Names of files that are replaced, but for checkpoints'; a study's note and the mark of `icp doctor` among them.
   private static let written: Set = [
-    configName, labelsName, metricsName, CheckpointStore.bestName, "result.json", "failed.json", ".doctor",
+    configName, labelsName, metricsName, eventsName, traceName, CheckpointStore.bestName, "result.json", "failed.json",
+    ".doctor",
   ]
 
   /// Removes all that a run has written at `path`, and the directory where nothing else is left in it.
@@ -134,7 +139,7 @@ package final class RunDirectory {
         }
         rmdir(checkpoints)
       }
-      let own = Set([configName, metricsName, labelsName] + others)
+      let own = Set([configName, metricsName, labelsName, eventsName, traceName] + others)
       for name in try system.list(path) where own.contains(name) || isLeftover(name) {
         try system.call("unlink", name) { unlink("\(path)/\(name)") }
       }

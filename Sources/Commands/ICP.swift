@@ -22,9 +22,9 @@ package struct ICP: ParsableCommand {
     version: Platform.description,
     subcommands: [
       TrainCommand.self, EvaluateCommand.self, RobustnessCommand.self, EpisodesCommand.self, PerturbCommand.self,
-      ExportCommand.self, InspectCommand.self, DataCommand.self, DoctorCommand.self, BenchCommand.self,
-      SweepCommand.self,
-      CompareCommand.self,
+      PredictCommand.self, MetricsCommand.self, ExportCommand.self, InspectCommand.self, DataCommand.self,
+      DoctorCommand.self, BenchCommand.self,
+      SweepCommand.self, CompareCommand.self, ReportCommand.self,
     ])
 
   package init() {}

@@ -26,12 +26,17 @@ struct PerturbCommand: ParsableCommand {
   @Flag(help: "Write x1 .. xT too.")
   var iterates = false
 
+  @Option(
+    help: ArgumentHelp(
+      "Receives three PNG pictures an image: N-x0.png, N-xT.png, and N-difference.png, amplified.", valueName: "dir"))
+  var pictures: String?
+
   func run() throws {
     let run = try trained.find()
     let configuration = try RunConfiguration.load(
       path: run.configuration, overrides: trained.overriding.all, readsData: false)
     try PerturbationSession(
       configuration: configuration, name: run.configuration, weights: run.weights, kind: trained.weightsKind
-    ).run(input: input, output: output, iterates: iterates)
+    ).run(input: input, output: output, iterates: iterates, pictures: pictures)
   }
 }

@@ -9,6 +9,11 @@ extension ConfigurationTable {
       "Measures on the test set, the validation split and training images after every so many epochs: with few samples that "
         + "costs more than an epoch. The end of a run is always measured."),
     Key(
+      "evaluation.every_steps", \.evaluation.everySteps, .optional("none", .integer(from: 1)), unit: "steps",
+      role: .reporting,
+      "Measures the same after every so many steps too, into records of the kind `evaluation`: for epochs that last hours. "
+        + "It changes no weight, and chooses no checkpoint."),
+    Key(
       "evaluation.train_samples", \.evaluation.trainSamples, .optional("none", .integer(from: 1)), unit: "samples",
       role: .reporting,
       "At most so many training images, always the same, are measured at the end of each epoch as the test set is: in "
@@ -58,6 +63,10 @@ extension ConfigurationTable {
     Key(
       "logging.every_steps", \.logging.everySteps, .integer(from: 1), unit: "steps", role: .reporting,
       "A record of the kind `step` for every so many steps."),
+    Key(
+      "logging.tensorboard", \.logging.tensorboard, .boolean, role: .reporting,
+      "Writes the numbers of all records to a file that TensorBoard shows, `RUN/events.out.tfevents...`, beside "
+        + "`metrics.jsonl`."),
     Key(
       "kernels.convolution", \.kernels.convolution, .choice,
       "Convolutions by oneDNN and dense layers by own loops, or both by OpenBLAS's sgemm."),

@@ -149,6 +149,7 @@ package struct RunConfiguration: Sendable, Equatable {
 
   package struct EvaluationSection: Sendable, Equatable {
     package var everyEpochs: Int? = 1
+    package var everySteps: Int?
     package var trainSamples: Int? = 2000
     package var final: [FinalCheck] = []
     package var attackSamples = 1000
@@ -172,6 +173,7 @@ package struct RunConfiguration: Sendable, Equatable {
 
   package struct LoggingSection: Sendable, Equatable {
     package var everySteps = 10
+    package var tensorboard = false
   }
 
   package struct KernelSection: Sendable, Equatable {

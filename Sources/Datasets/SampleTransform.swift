@@ -64,13 +64,7 @@ package struct SampleTransform: Sendable {
       }
     }
     if let failure { throw failure }
-    return Picture(width: shape.width, height: shape.height, channels: shape.channels) { pixels in
-      for (index, value) in floats.enumerated() {
-        let channel = index % shape.channels
-        let byte = (Double(value) * normalization.std[channel] + normalization.mean[channel]) * 255
-        pixels[index] = UInt8(min(255, max(0, byte.rounded())))
-      }
-    }
+    return normalization.picture(of: floats, shape: shape)!
   }
 
   /// Writes one sample as the given epoch sees it, of pixels that do not change. pixels: CHW; output: `shape.count`

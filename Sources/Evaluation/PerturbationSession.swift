@@ -28,14 +28,16 @@ package struct PerturbationSession {
   }
 
   /// `input` holds x (N, C, H, W), float32, normalised, and y (N), int64. `output` receives x refined, `losses` (the
-  /// batch mean at x_0 ... x_T), and x1 ... xT where `iterates` is asked for.
-  package func run(input: String, output: String, iterates: Bool) throws {
+  /// batch mean at x_0 ... x_T), and x1 ... xT where `iterates` is asked for. `pictures`: a folder for PNG pictures of
+  /// x_0, x_T and their difference.
+  package func run(input: String, output: String, iterates: Bool, pictures: String? = nil) throws {
     let output = try OutputFile(
       output, of: .safetensors, option: "--output",
       keeping: [("the --input", input), ("the configuration", name)]
         + WeightsFile.places(weights).map { ("the --weights", $0) }
         + configuration.modelPlaces)
     let batch = try ImageBatch(path: input)
+    let folder = try pictures.map { try RefinementPictures($0, count: batch.labels.count, shape: batch.shape) }
     let file = try WeightsFile(path: weights, kind: kind)
     if let choice = file.choice(by: "--weights-kind") { Fatal.write("icp: \(choice)") }
     try file.preprocessing.check(configuration, path: weights)
@@ -51,6 +53,9 @@ package struct PerturbationSession {
     try model.load(file.tensors, from: weights)
     try batch.checkLabels(below: classes)
 
+    let normalization = try folder.map { _ in
+      try Self.normalization(configuration, channels: batch.shape.channels, for: "--pictures")
+    }
     let refiner = try refiner(configuration, model: model, capacity: batch.labels.count)
     let shown = refine(batch, by: refiner)
     let losses = shown.map { Float(refiner.loss(of: $0, labels: batch.labels) / Double(batch.labels.count)) }
@@ -65,6 +70,12 @@ package struct PerturbationSession {
       }
     }
     try output.write(SafetensorsWriter.encode(tensors: results))
+    if let folder, let normalization {
+      let gain = try folder.write(from: shown.first!, to: shown.last!, normalization)
+      Fatal.write(
+        "icp: wrote pictures to \(folder.path); differences are shown \(decimal(gain, places: 0)) times as strong as they are"
+      )
+    }
   }
 
   /// Throws where this needs more than the host has: an allocation that fails later could not be explained.
@@ -108,24 +119,29 @@ package struct PerturbationSession {
     let icp = configuration.icp
     var normalization: Normalization?
     if icp.clamp == .pixels {
-      guard let mean = configuration.data.mean, let std = configuration.data.std else {
-        throw UsageError(
-          "icp.clamp: pixels needs data.mean and data.std here, since these weights do not tell theirs and perturb reads no "
-            + "data set")
-      }
-      let channels = model.network.image.channels
-      guard mean.count == channels else {
-        throw UsageError(
-          "data.mean and data.std have \(counted(mean.count, "entry")), "
-            + "expected \(channels), one a channel of x")
-      }
-      normalization = Normalization(mean: mean, std: std)
+      normalization = try Self.normalization(
+        configuration, channels: model.network.image.channels, for: "icp.clamp: pixels")
     }
     let network = FrozenNetwork(
       model.network, layout: model.layout, backend: configuration.kernels.convolution, differentiable: true,
       capacity: capacity, scratch: Scratch())
     network.fold(parameters: model.parameters.pointer, statistics: model.statistics.pointer)
     return Refiner(icp, network: network, normalization: normalization, capacity: capacity)
+  }
+
+  private static func normalization(
+    _ configuration: RunConfiguration, channels: Int, for what: String
+  ) throws -> Normalization {
+    guard let mean = configuration.data.mean, let std = configuration.data.std else {
+      throw UsageError(
+        "\(what) needs data.mean and data.std here, since these weights do not tell theirs and perturb reads no "
+          + "data set")
+    }
+    guard mean.count == channels else {
+      throw UsageError(
+        "data.mean and data.std have \(counted(mean.count, "entry")), expected \(channels), one a channel of x")
+    }
+    return Normalization(mean: mean, std: std)
   }
 
   private var steps: Int { configuration.icp.refinementSteps }

@@ -2,13 +2,15 @@ import Glibc
 
 /// A file that the user named for a result.
 ///
-/// Links are written through: the file that they lead to is replaced, and the links stay. What is not a regular file is
-/// never replaced, nor is anything that the command reads, or a file of another kind than the command writes.
+/// Links are written through: the file that they lead to is replaced, and the links stay. A pipe, or a device such as
+/// `/dev/null` or a terminal, is written to. Nothing else that is not a regular file is touched, nor is anything that
+/// the command reads, or a file of another kind than the command writes.
 package struct OutputFile: Sendable {
   package enum Kind: String, Sendable {
     case safetensors = "a safetensors file"
     case png = "a PNG picture"
     case onnx = "an ONNX file"
+    case html = "an HTML page"
 
     /// Whether a file that begins so is of this kind; an empty one may become any.
     fileprivate func begins(_ bytes: [UInt8]) -> Bool {
@@ -19,6 +21,7 @@ package struct OutputFile: Sendable {
       // Its first field is the version of the format.
       case .onnx: bytes.count > 2 && bytes[0] == 8 && bytes[1] < 32
       case .png: bytes.starts(with: [0x89] + Array("PNG".utf8))
+      case .html: bytes.starts(with: "<!DOCTYPE html>".utf8)
       }
     }
   }
@@ -28,6 +31,8 @@ package struct OutputFile: Sendable {
   private let option: String
   /// Where the bytes go: `path`, or where its links lead.
   private let target: String
+  /// Takes bytes one after the other, and has none that could be replaced.
+  private let isStream: Bool
 
   /// Looks before any work is done.
   /// - Parameters:
@@ -46,7 +51,10 @@ package struct OutputFile: Sendable {
     for input in inputs where FileIdentity.same(path, input.path) {
       throw refusal("is \(input.name), which would be lost")
     }
-    target = try Self.destination(of: path, option: option)
+    isStream = Self.takesBytes(path)
+    // What /dev/stdout leads to may have no name.
+    target = isStream ? path : try Self.destination(of: path, option: option)
+    guard !isStream else { return }
     for input in inputs where FileIdentity.same(input.path, above: target) {
       throw refusal("lies in \(input.name), whose files are read")
     }
@@ -65,8 +73,29 @@ package struct OutputFile: Sendable {
   /// Whole or not at all, with the permissions of a file that was there.
   package func write(_ bytes: [UInt8], system: System = System()) throws(SaveError) {
     do throws(SystemError) {
+      if isStream { return try stream(bytes, system) }
       try AtomicFile(system: system).replace(target, with: bytes, keepingMode: true)
     } catch { throw SaveError(error, option: option) }
+  }
+
+  /// A pipe waits for its reader; one that goes away is an error, not the end of the process.
+  private func stream(_ bytes: [UInt8], _ system: System) throws(SystemError) {
+    signal(SIGPIPE, SIG_IGN)
+    let descriptor = try system.open(path, O_WRONLY | O_NOCTTY)
+    do throws(SystemError) {
+      try system.write(bytes, to: descriptor, path: path)
+    } catch {
+      close(descriptor)
+      throw error
+    }
+    try system.call("close", path) { close(descriptor) }
+  }
+
+  /// Of what links lead to. A device of blocks is a disk: nobody means that.
+  private static func takesBytes(_ path: String) -> Bool {
+    var status = stat()
+    guard stat(path, &status) == 0 else { return false }
+    return [S_IFIFO, S_IFCHR].contains(status.st_mode & S_IFMT)
   }
 
   /// What links lead to in the end, which need not be there.

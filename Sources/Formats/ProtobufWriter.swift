@@ -27,6 +27,11 @@ struct ProtobufWriter {
     withUnsafeBytes(of: value.bitPattern.littleEndian) { bytes.append(contentsOf: $0) }
   }
 
+  mutating func double(_ number: Int, _ value: Double) {
+    key(number, wireType: 1)
+    withUnsafeBytes(of: value.bitPattern.littleEndian) { bytes.append(contentsOf: $0) }
+  }
+
   mutating func text(_ number: Int, _ value: String) { raw(number, Array(value.utf8)) }
 
   mutating func raw(_ number: Int, _ value: some Collection<UInt8>) {

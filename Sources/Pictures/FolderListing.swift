@@ -25,6 +25,22 @@ package enum FolderListing {
     }
     return entries.sorted { Array($0.name.utf8).lexicographicallyPrecedes(Array($1.name.utf8)) }
   }
+
+  /// Paths of the pictures in a folder and below it, by their names' ends. Throws beyond 64 levels, as a loop of links
+  /// would be.
+  package static func pictures(below path: String, depth: Int = 0) throws(FileError) -> [String] {
+    guard depth < 64 else { throw FileError(path: path, reason: "lies 64 folders deep: is there a loop of links?") }
+    var found: [String] = []
+    for entry in try entries(of: path) {
+      let place = path.hasSuffix("/") ? path + entry.name : "\(path)/\(entry.name)"
+      if entry.isFolder {
+        found += try pictures(below: place, depth: depth + 1)
+      } else if ClassFolders.isPicture(entry.name) {
+        found.append(place)
+      }
+    }
+    return found
+  }
 }
 
 /// A path in a message: what terminals obey is left out, and what nobody would read.

@@ -52,13 +52,13 @@ package final class Console: Sendable {
         return
       }
       state.lastDrawn = now
-      let left = secondsLeft(progress, since: first, now: now)
+      let pace = secondsAStep(progress, since: first, now: now)
       if isTerminal {
-        let bar = progress.bar(secondsLeft: left, width: Terminal.width(of: output))
+        let bar = progress.bar(secondsAStep: pace, width: Terminal.width(of: output))
         print(Self.clearLine + bar, &state)
         state.barIsShown = true
       } else {
-        print(progress.line(secondsLeft: left) + "\n", &state)
+        print(progress.line(secondsAStep: pace) + "\n", &state)
       }
     }
   }
@@ -99,13 +99,13 @@ package final class Console: Sendable {
     if state.isOpen { state.isOpen = write(text, to: output) }
   }
 
-  /// By the pace since this start; nil until there is one.
-  private func secondsLeft(
+  /// Since this start, with what lies between steps; nil until there is one.
+  private func secondsAStep(
     _ progress: RunProgress, since first: (step: Int, time: ContinuousClock.Instant),
     now: ContinuousClock.Instant
   ) -> Double? {
     let done = progress.step - first.step
     guard done > 0 else { return nil }
-    return (now - first.time) / .seconds(1) / Double(done) * Double(max(progress.steps - progress.step, 0))
+    return (now - first.time) / .seconds(1) / Double(done)
   }
 }

@@ -3,7 +3,7 @@ import Runtime
 /// A line of `metrics.jsonl`: what a step, an epoch or a finished run came to (docs/CONFIGURATION.md, "Records").
 /// Steps count from 1, epochs from 0.
 package struct Record: Sendable {
-  package enum Kind: String, Sendable { case step, epoch, final }
+  package enum Kind: String, Sendable { case step, evaluation, epoch, final }
 
   package let kind: Kind
   /// In the order in which they are written.
@@ -36,6 +36,11 @@ package struct Record: Sendable {
       values: ["epoch": .integer(epoch), "step": .integer(step)] + train
         + (validation.map { scores("validation", $0) } ?? [:]) + scores("test", test) + ["seconds": .number(seconds)]
         + others.ordered([]))
+  }
+
+  /// What was measured within an epoch, after `step`.
+  package static func evaluation(_ epoch: Int, step: Int, _ values: NamedValues) -> Record {
+    Record(kind: .evaluation, values: ["epoch": .integer(epoch), "step": .integer(step)] + values)
   }
 
   /// Of "test" or "validation"; null where it was not measured.

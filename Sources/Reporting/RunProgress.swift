@@ -6,29 +6,38 @@ package struct RunProgress: Sendable {
   /// Steps done, and of the whole run.
   package var step: Int
   package var steps: Int
-  /// The task's: the total falls with alpha, whatever the network learns.
+  /// The step that ends the epoch, or the run within it.
+  package var epochEnd: Int
+  /// The task's: the total falls with alpha, whatever the network learns. The mean of the epoch so far: one batch says
+  /// little, and a smaller last one less.
   package var loss: Double
   package var imagesPerSecond: Double
 
-  package init(epoch: Int, epochs: Int, step: Int, steps: Int, loss: Double, imagesPerSecond: Double) {
+  package init(
+    epoch: Int, epochs: Int, step: Int, steps: Int, epochEnd: Int, loss: Double, imagesPerSecond: Double
+  ) {
     self.epoch = epoch
     self.epochs = epochs
     self.step = step
     self.steps = steps
+    self.epochEnd = epochEnd
     self.loss = loss
     self.imagesPerSecond = imagesPerSecond
   }
 
-  /// `epoch  3/30  step    420/1200  loss 1.2345   512 images/s  1:23 left`
-  package func line(secondsLeft: Double?) -> String {
-    let left = secondsLeft.map { "  \(duration($0)) left" } ?? ""
+  /// `epoch  3/30  step    420/1200  loss 1.2345   512 images/s  left 0:05/1:23`: of the epoch, and of the run.
+  package func line(secondsAStep: Double?) -> String {
+    let left =
+      secondsAStep.map { seconds in
+        "  left \(duration(seconds * Double(max(epochEnd - step, 0))))/\(duration(seconds * Double(max(steps - step, 0))))"
+      } ?? ""
     return "epoch \(pad(epoch + 1, like: epochs))/\(epochs)  step \(pad(step, like: steps))/\(steps)"
       + "  loss \(decimal(loss, places: 4))  \(Table.pad(decimal(imagesPerSecond, places: 0), to: 5)) images/s\(left)"
   }
 
   /// The line after a bar, never wider than `width` columns: a wrapped line could not be drawn over.
-  package func bar(secondsLeft: Double?, width: Int) -> String {
-    let text = line(secondsLeft: secondsLeft)
+  package func bar(secondsAStep: Double?, width: Int) -> String {
+    let text = line(secondsAStep: secondsAStep)
     let room = min(width - text.count - 4, 30)
     guard room >= 5 else { return String(text.prefix(max(width - 1, 0))) }
     let filled = steps > 0 ? min(max(step * room / steps, 0), room) : room

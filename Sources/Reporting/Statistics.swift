@@ -20,6 +20,23 @@ package enum Statistics {
     return (sorted[(sorted.count - 1) / 2] + sorted[sorted.count / 2]) / 2
   }
 
+  /// How many values the interval takes to leave 0 out, were mean and deviation to stay as they are; nil where that is
+  /// more than `most`.
+  package static func countToShow(mean: Double, standardDeviation: Double, most: Int) -> Int? {
+    func isEnough(_ count: Int) -> Bool {
+      let t = StudentT.quantile(0.975, degreesOfFreedom: count - 1)
+      return t * standardDeviation / Double(count).squareRoot() < abs(mean)
+    }
+    // The interval only shrinks with more of them.
+    guard most > 1, isEnough(most) else { return nil }
+    var (low, high) = (1, most)
+    while high - low > 1 {
+      let middle = (low + high) / 2
+      if isEnough(middle) { high = middle } else { low = middle }
+    }
+    return high
+  }
+
   /// Half the width of the interval that holds the mean with `confidence`, where the values are independent and about
   /// normal: t s / sqrt(n), t of n - 1 degrees of freedom. Nil of fewer than two values.
   package static func intervalHalfWidth(_ values: [Double], confidence: Double = 0.95) -> Double? {

@@ -15,6 +15,17 @@ package struct NamedValues: Sendable {
     if case .number(let number)? = self[name] { number } else { nil }
   }
 
+  /// The single finite numbers.
+  package var numbers: [String: Double] {
+    all.reduce(into: [:]) { numbers, entry in
+      switch entry.value {
+      case .number(let number?) where number.isFinite: numbers[entry.name] = number
+      case .integer(let integer): numbers[entry.name] = Double(integer)
+      default: break
+      }
+    }
+  }
+
   /// First those of `names`, no number where there is none; then the others in the order of their names.
   package func ordered(_ names: [String]) -> NamedValues {
     NamedValues(names.map { ($0, self[$0] ?? .number(nil)) })

@@ -115,7 +115,7 @@ package struct Comparison {
   }
 
   /// How a number is shown: accuracies and gaps in per cent, others as they are.
-  static func isFraction(_ metric: String) -> Bool {
+  package static func isFraction(_ metric: String) -> Bool {
     metric.contains("accuracy") || ["_f1", "gap", "ece", "_interval"].contains { metric.hasSuffix($0) }
   }
 }

@@ -11,10 +11,9 @@ extension Comparison {
   package var markdown: String {
     var text = "# Results\n\n\(notes.joined(separator: "\n"))\n"
     for point in points {
-      let rows = rows.filter { $0.point == point }
-      let header = columns
+      let (header, rows) = table(of: point)
       text += "\n\(point.isEmpty ? "" : "## \(point)\n\n")"
-      text += Self.markdownTable(header, rows.map(cells))
+      text += Self.markdownTable(header, rows)
     }
     return text
   }
@@ -81,6 +80,11 @@ extension Comparison {
   private var hasFailures: Bool { rows.contains { $0.failed > 0 } }
 
   private var hasTrials: Bool { rows.contains { $0.drawn != nil } }
+
+  /// The table of a point as it is written, a line a row.
+  package func table(of point: String) -> (header: [String], rows: [[String]]) {
+    (columns, rows.filter { $0.point == point }.map(cells))
+  }
 
   private var columns: [String] {
     var header = ["variant"] + (hasTrials ? ["drawn"] : []) + ["seeds"]
@@ -179,11 +183,7 @@ extension Comparison {
   private static func plain(_ value: Double?) -> String { value.map { "\($0)" } ?? "" }
 
   private static func lines(_ header: [String], _ rows: [[String]]) -> String {
-    ([header] + rows).map { $0.map(quoted).joined(separator: ",") + "\n" }.joined()
-  }
-
-  private static func quoted(_ text: String) -> String {
-    text.contains { ",\"\n".contains($0) } ? "\"\(text.replacing("\"", with: "\"\""))\"" : text
+    ([header] + rows).map(CSVText.line).joined()
   }
 
   // MARK: Files

@@ -105,7 +105,8 @@ package struct RunCollection {
       || configuration.training.maxSteps.map { steps >= Double($0) } == true
   }
 
-  private static func found(in path: String) -> [String] {
+  /// Directories of runs: `path`, or those below it.
+  package static func found(in path: String) -> [String] {
     let isRun = { (directory: String) in
       [RunNote.done, RunNote.failed, "config.yaml"].contains { FileKind("\(directory)/\($0)") == .regular }
     }

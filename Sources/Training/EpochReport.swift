@@ -23,9 +23,9 @@ package struct EpochReport: Sendable {
   package var averaged: Splits?
   /// The share of training labels that are wrong; nil without noise.
   package var labelNoiseRate: Double?
-  package var seconds: Double
+  package var seconds = 0.0
   /// Of these, what training waited for saves.
-  package var savingSeconds: Double
+  package var savingSeconds = 0.0
   /// The median of the steps that were taken, each from waiting for its batch to the optimiser; nil where none was.
   package var secondsPerStep: Double?
   /// The same of the processor's time that rank 0's process took: other programs on its cores hardly change it.
@@ -49,6 +49,14 @@ package struct EpochReport: Sendable {
         "saving_seconds": .number(savingSeconds), "seconds_per_step": .number(secondsPerStep),
         "processor_seconds_per_step": .number(processorSecondsPerStep),
       ] + averagedValues + regimeValues + ProcessResources.current.values)
+  }
+
+  /// Of an evaluation within the epoch.
+  var evaluation: Record {
+    .evaluation(
+      epoch, step: step,
+      (validation.map { Record.scores("validation", SplitScores($0)) } ?? [:])
+        + Record.scores("test", test.map(SplitScores.init)) + (averagedValues + regimeValues).ordered([]))
   }
 
   private var averagedValues: NamedValues {

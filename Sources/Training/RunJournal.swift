@@ -16,6 +16,8 @@ package final class RunJournal {
   private let console: Console
   private let logger: Logger
   private let metrics: MetricsLog
+  /// Nil without `logging.tensorboard`, and once it cannot be written.
+  private var events: EventLog?
   private let writer: CheckpointWriter
   /// In a row.
   private var failedSaves = 0
@@ -28,6 +30,10 @@ package final class RunJournal {
   /// Records that could not be written yet, oldest first.
   private var unwritten: [Record] = []
   private var hasWarnedOfPerturbation = false
+  /// The logged steps of the epoch, for its line about the method.
+  private var logged: [[String: Double]] = []
+  /// Of the epoch since this start: images, and the seconds of their steps.
+  private var pace = (epoch: -1, images: 0.0, seconds: 0.0)
   package private(set) var lastCheckpoint: String?
 
   /// `system`: the calls with which records are written.
@@ -47,6 +53,7 @@ package final class RunJournal {
       try directory.removeLabels(beginning: Self.labelsHeader)
     }
     metrics = try MetricsLog(path: directory.metricsPath, system: system)
+    events = plan.configuration.logging.tensorboard ? EventLog(path: directory.eventsPath, system: system) : nil
   }
 
   /// Every training sample's number in the data's files, its true label and the one it is trained on; nil where they
@@ -88,6 +95,7 @@ package final class RunJournal {
     unwritten = []
     let unfinished = progress.awaitsEvaluation ? progress.epoch - 1 : progress.position > 0 ? progress.epoch : nil
     try metrics.truncate(afterStep: progress.step, unfinishedEpoch: unfinished)
+    writeEvents { (events) throws(SaveError) in try events.rebuild(from: metrics.path) }
   }
 
   /// A checkpoint of an earlier version has a best without the name of its metric, which its configuration tells.
@@ -125,12 +133,33 @@ package final class RunJournal {
     while let record = unwritten.first {
       try metrics.append(record)
       unwritten.removeFirst()
+      writeEvents { (events) throws(SaveError) in try events.append(record) }
     }
   }
 
-  /// `values` of the step, by name.
-  package func record(step: Int, _ context: StepContext, values: NamedValues) {
-    if context.isLogged { append(.step(step, epoch: context.epoch, values)) }
+  /// They are a copy: where that fails, the run goes on without, and the next start makes it anew.
+  private func writeEvents(_ write: (EventLog) throws(SaveError) -> Void) {
+    guard let events else { return }
+    do throws(SaveError) { try write(events) } catch {
+      self.events = nil
+      warn("\(error); TensorBoard's file ends here, and is made anew by the next start (logging.tensorboard)")
+    }
+  }
+
+  /// `values` of the step, by name. `seconds` that it took; `meanLoss`: the task's, of the epoch so far.
+  package func record(
+    step: Int, _ context: StepContext, values: NamedValues, seconds: Double, meanLoss: Double
+  ) {
+    if pace.epoch != context.epoch {
+      pace = (context.epoch, 0, 0)
+      logged = []
+    }
+    pace.images += Double(context.batchCount)
+    pace.seconds += seconds
+    if context.isLogged {
+      append(.step(step, epoch: context.epoch, values))
+      logged.append(values.numbers)
+    }
     if !hasWarnedOfPerturbation, let moved = values.number("perturbation"), moved < 1e-6,
       plan.configuration.icp.steps > 0
     {
@@ -142,20 +171,40 @@ package final class RunJournal {
     console.show(
       RunProgress(
         epoch: context.epoch, epochs: plan.configuration.training.epochs, step: step,
-        steps: min(plan.totalSteps, plan.configuration.training.maxSteps ?? .max),
-        loss: values.number(StepScalars.taskLoss) ?? .nan,
-        imagesPerSecond: values.number("images_per_second") ?? .nan))
+        steps: lastStep, epochEnd: min((context.epoch + 1) * plan.stepsPerEpoch, lastStep), loss: meanLoss,
+        imagesPerSecond: pace.images / pace.seconds))
+  }
+
+  private var lastStep: Int { min(plan.totalSteps, plan.configuration.training.maxSteps ?? .max) }
+
+  /// Whether what `evaluation.every_steps` measures of a step is recorded.
+  func hasEvaluation(ofStep step: Int) -> Bool {
+    RecordLines.read(metrics.path).contains {
+      $0["kind"] as? String == Record.Kind.evaluation.rawValue && $0["step"] as? Int == step
+    }
+  }
+
+  /// Of an evaluation within an epoch.
+  func record(evaluation report: EpochReport) {
+    append(report.evaluation)
+    console.line("step \(report.step):\(scores(report))")
+  }
+
+  /// "  validation 91.40 %  test 90.10 %"
+  private func scores(_ report: EpochReport) -> String {
+    let validation = report.validation.map { "  validation \(percent($0.accuracy))" } ?? ""
+    let test = report.test.map { "  test \(percent($0.accuracy))" } ?? ""
+    let averaged = report.averaged?.test.map { " (ema \(percent($0.accuracy)))" } ?? ""
+    return "\(validation)\(test)\(averaged)"
   }
 
   package func record(_ report: EpochReport) {
     append(report.record)
-    let validation = report.validation.map { "  validation \(percent($0.accuracy))" } ?? ""
-    let test = report.test.map { "  test \(percent($0.accuracy))" } ?? ""
-    let averaged = report.averaged?.test.map { " (ema \(percent($0.accuracy)))" } ?? ""
     console.line(
       "epoch \(report.epoch + 1)/\(plan.configuration.training.epochs) done: train loss "
-        + "\(decimal(report.trainLoss, places: 4))  train \(percent(report.trainAccuracy))\(validation)\(test)\(averaged)  "
+        + "\(decimal(report.trainLoss, places: 4))  train \(percent(report.trainAccuracy))\(scores(report))  "
         + "\(duration(report.seconds))")
+    if let method = RefinementSummary(logged) { console.line("  \(method.text)") }
   }
 
   /// Behind the last save; what cannot be written now ends the run, since nothing comes after it.

@@ -53,6 +53,7 @@ package final class Trainer {
 
   /// Runs from `progress` to the last step.
   package func run() throws {
+    for observer in observers { try observer.runBegins(of: self) }
     while progress.step < lastStep || progress.awaitsEvaluation {
       if progress.awaitsEvaluation {
         // What a resume or a rollback came back to.

@@ -1,3 +1,5 @@
+import Checkpointing
+import Configuration
 import Files
 import Reduction
 import Foundation
@@ -46,32 +48,69 @@ extension TrainingSession {
   /// The same as a word for a shell.
   private func word(_ path: String) -> String { ShellWord.path(short(path)) }
 
-  /// A command on this run's own resolved configuration, so that whatever `--set` said holds.
-  private func command(_ name: String, _ arguments: String, _ journal: RunJournal) -> String {
-    "\(word(CommandLine.arguments[0])) \(name) \(word(journal.directory.configPath)) \(arguments)"
-  }
-
   func summary(_ result: RunResult, _ journal: RunJournal) -> RunSummary {
     RunSummary(
       testAccuracy: result.report.test?.accuracy, testLoss: result.report.test?.loss,
       averagedAccuracy: result.report.averaged?.test?.accuracy, seconds: result.seconds,
       steps: result.progress.step, runDirectory: journal.directory.path, checkpoint: journal.lastCheckpoint,
-      next: (result.report.test == nil
-        ? []
-        : [
-          (
-            command("evaluate", "--weights \(journal.lastCheckpoint.map(word) ?? "FILE")", journal),
-            "precision, recall, F1, calibration and the table of classes"
-          )
-        ]) + [
-          (
-            command("train", "--set icp.rule=none", journal),
-            "the same run without the method, to see what it does for your model"
-          ),
-          (
-            "launch/data cifar10 data/cifar10 && launch/train configs/cifar10-resnet20-icp.yaml",
-            "real images (hours on two cores)"
-          ),
-        ], history: EpochHistory(metricsPath: journal.directory.metricsPath))
+      next: next(result, journal),
+      history: EpochHistory(metricsPath: journal.directory.metricsPath))
+  }
+
+  /// What fits the run that has ended: commands, and what each is for.
+  private func next(_ result: RunResult, _ journal: RunJournal) -> [(command: String, purpose: String)] {
+    let (icp, run) = (word(CommandLine.arguments[0]), word(journal.directory.path))
+    var next = [("\(icp) report \(run)", "one page to look at: curves, pictures from x_0 to x_T, mistakes")]
+    if result.report.test != nil {
+      next.append(("\(icp) evaluate \(run)", "precision, recall, F1, calibration and the table of classes"))
+    }
+    let isPlain = configuration.icp.refinementSteps == 0
+    if let other = counterpart(of: journal.directory.path) {
+      next.append(("\(icp) compare \(run) \(word(other))", "with and without the method, as tables"))
+      next.append(("\(icp) report \(run) \(word(other))", "the same as a page, which is written here"))
+    } else if isPlain, configuration.icp.rule == .none {
+      next.append(
+        ("\(icp) train \(word(journal.directory.configPath)) --set icp.rule=adam", "the same run with the method"))
+    } else if !isPlain {
+      next.append(
+        (
+          "\(icp) train \(word(journal.directory.configPath)) --set icp.rule=none",
+          "the same run without the method, to see what it does for your model"
+        ))
+    }
+    if configuration.data.format == .glyphs {
+      next.append(
+        (
+          "launch/data cifar10 data/cifar10 && launch/train configs/cifar10-resnet20-icp.yaml",
+          "real images (hours on two cores)"
+        ))
+    }
+    return next
+  }
+
+  /// The last run beside this one, by its name, that is this one without the method, or with it: as long, of the same
+  /// seed, network and data.
+  private func counterpart(of directory: String) -> String? {
+    let folder = System.parentDirectory(directory)
+    let names = ((try? System().list(folder)) ?? []).sorted().suffix(200)
+    func place(_ name: String) -> String { folder == "." ? name : "\(folder)/\(name)" }
+    func facts(_ configuration: RunConfiguration) -> [String] {
+      [
+        "data.format", "data.path", "data.limit", "model.kind", "training.epochs", "training.max_steps",
+        "training.seed",
+      ]
+      .map { ConfigurationTable.byPath[$0]!.write(configuration) }
+    }
+    return names.last { name in
+      let other = place(name)
+      let file = "\(other)/\(RunDirectory.configName)"
+      guard other != directory, FileKind(file) == .regular,
+        let text = try? ConfigurationFile.read(file),
+        let found = try? RunConfiguration(yaml: text, name: file, readsData: false)
+      else { return false }
+      return (found.icp.refinementSteps == 0) != (configuration.icp.refinementSteps == 0)
+        && facts(found) == facts(configuration)
+        && !EpochHistory(metricsPath: "\(other)/metrics.jsonl").epochs.isEmpty
+    }.map(place)
   }
 }

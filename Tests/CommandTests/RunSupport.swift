@@ -27,11 +27,11 @@ struct TinyRun {
   @discardableResult
   func train(
     _ settings: [String] = [], into run: String = "run", resume: String? = nil, ranks: Int? = nil,
-    environment: [String: String] = [:], program: String = Program.icp, dryRun: Bool = false
+    environment: [String: String] = [:], program: String = Program.icp, dryRun: Bool = false, more: [String] = []
   ) throws -> Program.Outcome {
     let arguments =
       ["train", "tiny.yaml", "--run-dir", run] + (resume.map { ["--resume", $0] } ?? [])
-      + (dryRun ? ["--dry-run"] : [])
+      + (dryRun ? ["--dry-run"] : []) + more
     return try command(
       arguments, settings, ranks: ranks, environment: environment, program: program)
   }

@@ -27,7 +27,7 @@ import Testing
 
   @Test(.ranks) func `phases fill their step, and ranks meet in every reduction`() throws {
     let tiny = try TinyRun()
-    try tiny.train(["training.max_steps=4"], more: ["--trace", "2-3"], ranks: 2)
+    try tiny.train(["training.max_steps=4"], ranks: 2, more: ["--trace", "2-3"])
       .expect(0, "steps 2 to 3 traced: ", "trace.json")
     let file = try #require(FileManager.default.contents(atPath: tiny.path("run/trace.json")))
     let trace = try JSONDecoder().decode(Trace.self, from: file)
@@ -55,7 +55,8 @@ import Testing
       let last = (0..<2).map { rank in
         timed.last { $0.pid == rank && $0.args?.step == step && $0.name == "reduction" }!
       }
-      #expect(last.map(\.start).max()! <= last.map(\.end).min()!, "no rank leaves a reduction that another has not entered")
+      #expect(
+        last.map(\.start).max()! <= last.map(\.end).min()!, "no rank leaves a reduction that another has not entered")
     }
   }
 

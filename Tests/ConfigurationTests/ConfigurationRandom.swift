@@ -129,6 +129,7 @@ extension RunConfiguration {
     result.branches.temperature = number() + 1e-300
     result.branches.features = number()
     result.evaluation.trainSamples = chance() ? integer(1...1_000_000_000) : nil
+    result.evaluation.everySteps = chance() ? integer(1...1_000_000_000) : nil
     result.checkpoint.everySteps = chance() ? integer(1...1_000_000_000) : nil
     result.checkpoint.everyEpochs = chance() ? integer(1...1_000_000_000) : nil
     result.checkpoint.keep = integer(1...100)
@@ -141,6 +142,7 @@ extension RunConfiguration {
     result.agreement.everySteps = chance() ? integer(1...1_000_000_000) : nil
     result.watchdog.seconds = chance() ? number() + 1e-300 : nil
     result.logging.everySteps = integer(1...1000)
+    result.logging.tensorboard = chance()
     result.kernels.convolution = one(ConvolutionBackend.self)
     return result
   }

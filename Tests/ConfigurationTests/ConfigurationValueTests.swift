@@ -128,6 +128,7 @@ private let packageRoot = URL(filePath: #filePath).deletingLastPathComponent().d
 
       evaluation:
         every_epochs: 1
+        every_steps: none
         train_samples: 2000
         final: []
         attack_samples: 1000
@@ -147,6 +148,7 @@ private let packageRoot = URL(filePath: #filePath).deletingLastPathComponent().d
 
       logging:
         every_steps: 10
+        tensorboard: false
 
       kernels:
         convolution: onednn

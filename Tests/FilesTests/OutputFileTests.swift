@@ -77,18 +77,35 @@ import Testing
     _ = try OutputFile("$1.png", of: .png, option: "--pictures", keeping: [])
   }
 
-  @Test func `directories, pipes, devices and loops of links are never replaced`() throws {
-    mkfifo(folder.path("pipe"), 0o600)
-    symlink("pipe", folder.path("to-pipe"))
-    symlink("/dev/null", folder.path("to-null"))
+  @Test func `directories, sockets and loops of links are never replaced`() throws {
     symlink("loop", folder.path("loop"))
     for (name, says) in [
-      ("pipe", "is a FIFO, which is not replaced"), ("to-pipe", "pipe, a FIFO, which is not replaced"),
-      ("to-null", "leads to /dev/null, a device, which is not replaced"), ("", "is a directory, which is not replaced"),
-      ("loop", "Too many levels of symbolic links"),
+      ("", "is a directory, which is not replaced"), ("loop", "Too many levels of symbolic links"),
     ] {
       #expect(refusal(name)?.reason.contains(says) == true, "\(name)")
     }
+  }
+
+  @Test func `pipes and devices are written to, and stay what they are`() throws {
+    mkfifo(folder.path("pipe"), 0o600)
+    symlink("pipe", folder.path("to-pipe"))
+    symlink("/dev/null", folder.path("to-null"))
+    try write("to-null")
+    for name in ["pipe", "to-pipe"] {
+      // Opened without waiting, so that the writer need not wait either; 8 bytes lie in the pipe's buffer.
+      let reader = open(folder.path("pipe"), O_RDONLY | O_NONBLOCK)
+      defer { close(reader) }
+      try write(name)
+      var bytes = [UInt8](repeating: 0, count: 100)
+      #expect(read(reader, &bytes, 100) == 8)
+    }
     #expect(FileKind(folder.path("pipe")) == .pipe && FileKind("/dev/null") == .device)
+  }
+
+  @Test func `a device that takes nothing is an error of saving`() throws {
+    let error = try #require(throws: SaveError.self) {
+      try OutputFile("/dev/full", of: .png, option: "--output", keeping: []).write([1, 2, 3])
+    }
+    #expect(error.exitCode == 74)
   }
 }

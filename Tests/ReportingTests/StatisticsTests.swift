@@ -33,6 +33,32 @@ import Testing
   }
 
   /// 2, 4, 4, 6, 9: mean 5, squares of deviations 9 + 1 + 1 + 1 + 16 = 28.
+  @Test func `how many values would show a mean`() {
+    // Of half a deviation: t of 17 degrees is 2.1098, and 2.1098 / sqrt(18) = 0.497; one fewer gives 0.514.
+    #expect(Statistics.countToShow(mean: -0.5, standardDeviation: 1, most: 1000) == 18)
+    #expect(Statistics.countToShow(mean: 1e-6, standardDeviation: 1, most: 1000) == nil)
+    #expect(Statistics.countToShow(mean: 1, standardDeviation: 0, most: 1000) == 2)
+  }
+
+  @Test func `a line about the method is of the steps that refined`() throws {
+    let steps: [[String: Double]] = [
+      ["alpha": 1, "task_loss": 9],
+      [
+        "alpha": 0.75, "loss_at_x0": 0.3, "loss_at_xT": 0.25, "perturbation": 0.009, "distillation_loss": 0.04,
+        "total_loss": 0.5,
+      ],
+      [
+        "alpha": 0.5, "loss_at_x0": 0.256, "loss_at_xT": 0.214, "perturbation": 0.01, "distillation_loss": 0.02,
+        "total_loss": 2.5,
+      ],
+    ]
+    // Shares of 0.25 * 0.04 / 0.5 = 2 % and 0.5 * 0.02 / 2.5 = 0.4 %.
+    #expect(
+      RefinementSummary(steps)?.text
+        == "refinement 0.278 > 0.232, moved 0.0095, distillation 1.2 % of the loss, alpha 0.50")
+    #expect(RefinementSummary([steps[0]]) == nil)
+  }
+
   @Test func `mean, deviation, median and interval by hand`() throws {
     let values = [6.0, 2, 9, 4, 4]
     #expect(Statistics.mean(values) == 5)

@@ -48,6 +48,26 @@ import Testing
     #expect(comparison.rows[0].differences["test_accuracy"] == nil)
   }
 
+  @Test func `the verdict is a sentence, and says how many seeds would show what was found`() throws {
+    // A mean of 3 points and a deviation of 2 of three pairs: by hand, t of 3 degrees is 3.18 and of 4 degrees 2.78, so
+    // that four seeds leave 3.18 points and five 2.48.
+    #expect(
+      Comparison(runs: runs, baseline: "plain").verdict == [
+        "No difference shown between adam and plain: their test accuracy differs by +3.00 [-1.97, +7.97] over 3 seeds. "
+          + "A difference of 3.00 points would take about 5 seeds to show."
+      ])
+    let sure = (0..<4).flatMap { [run("plain", $0, 0.3), run("adam", $0, 0.4 + 0.001 * Double($0))] }
+    #expect(
+      Comparison(runs: sure, baseline: "plain").verdict[0].hasPrefix(
+        "adam is better than plain: its test accuracy differs by +10.15 ["))
+    let single = Comparison(runs: [run("plain", 0, 0.3), run("adam", 0, 0.2)], baseline: "plain").verdict
+    #expect(
+      single[0].hasPrefix("adam has a test accuracy of 10.00 points less than plain, with one seed each. That shows"))
+    #expect(Comparison(runs: sure, baseline: nil).verdict[0].hasPrefix("None of these variants is the baseline"))
+    #expect(
+      Comparison(runs: [run("adam", 0, 0.3)], baseline: nil).verdict[0].hasPrefix("All runs here are one variant"))
+  }
+
   @Test func `cost is the median compute of a run in the baseline's`() throws {
     let comparison = Comparison(runs: runs, baseline: "plain")
     // Twenty steps of 0.3, 0.4 and 0.5 s against 0.1 s.

@@ -128,7 +128,9 @@ import Training
     let journal = try journal(
       plan, records: System { call in call == "write" && isFull.withLock(\.self) ? ENOSPC : nil })
     func record(_ steps: ClosedRange<Int>) {
-      for step in steps { journal.record(step: step, context(), values: ["task_loss": .number(Double(step))]) }
+      for step in steps {
+        journal.record(step: step, context(), values: ["task_loss": .number(Double(step))], seconds: 1, meanLoss: 1)
+      }
     }
     record(1...1)
     isFull.withLock { $0 = true }
@@ -142,14 +144,14 @@ import Training
 
   @Test func `a step that is not logged leaves no line`() throws {
     let journal = try journal(plan)
-    journal.record(step: 1, context(isLogged: false), values: ["task_loss": .number(1)])
+    journal.record(step: 1, context(isLogged: false), values: ["task_loss": .number(1)], seconds: 1, meanLoss: 1)
     #expect(try records == [])
   }
 
   @Test func `a refinement that moves nothing is said once`() throws {
     let journal = try journal(plan)
     for (step, moved) in [(1, 0.1), (2, 1e-9), (3, 1e-9)] {
-      journal.record(step: step, context(), values: ["perturbation": .number(moved)])
+      journal.record(step: step, context(), values: ["perturbation": .number(moved)], seconds: 1, meanLoss: 1)
     }
     #expect(lines("log").count == 1 && lines("log")[0].contains("step 2: the refinement moves pixels by 1e-09"))
   }
@@ -206,7 +208,7 @@ import Training
     let isFull = Mutex(true)
     let journal = try journal(
       plan, records: System { call in call == "write" && isFull.withLock(\.self) ? ENOSPC : nil })
-    journal.record(step: 1, context(), values: ["task_loss": .number(1)])
+    journal.record(step: 1, context(), values: ["task_loss": .number(1)], seconds: 1, meanLoss: 1)
     journal.save(state(1))
     #expect(try journal.newestCheckpoint() == nil)
     isFull.withLock { $0 = false }

@@ -6,8 +6,9 @@ import Planning
 import Reporting
 import Runtime
 
-/// Measures each epoch that has ended, over all ranks, and records it. Comes after the saver: a kill or a request to
-/// stop within an evaluation loses nothing, and a run that goes on from the checkpoint measures again.
+/// Measures each epoch that has ended, and with `evaluation.every_steps` within epochs, over all ranks, and records it.
+/// Comes after the saver: a kill or a request to stop within an evaluation loses nothing, and a run that goes on from
+/// the checkpoint measures again.
 package final class EpochReporter: RunObserver {
   private let evaluator: Evaluator
   private let journal: RunJournal?
@@ -25,9 +26,35 @@ package final class EpochReporter: RunObserver {
     self.saver = saver
   }
 
-  package func stepEnded(_ step: FinishedStep, signals: Int64, of trainer: Trainer) {
+  package func stepEnded(_ step: FinishedStep, signals: Int64, of trainer: Trainer) throws {
     stepTimes.append(step.seconds)
     stepProcessorTimes.append(step.processorSeconds)
+    guard isDueWithinEpoch(trainer) else { return }
+    try evaluateWithinEpoch(
+      trainer, isSaved: isDue(trainer.plan.configuration.checkpoint.everySteps, trainer.progress.step))
+  }
+
+  /// A run that was stopped, or killed, between a step and its evaluation.
+  package func runBegins(of trainer: Trainer) throws {
+    guard trainer.progress.step > 0, isDueWithinEpoch(trainer) else { return }
+    let isMeasured: [UInt8] = journal?.hasEvaluation(ofStep: trainer.progress.step) == true ? [1] : [0]
+    guard try trainer.communicator.broadcast(isMeasured, from: 0) == [0] else { return }
+    try evaluateWithinEpoch(trainer, isSaved: true)
+  }
+
+  /// The ends of epochs and of the run are measured as such.
+  private func isDueWithinEpoch(_ trainer: Trainer) -> Bool {
+    let progress = trainer.progress
+    return isDue(trainer.plan.configuration.evaluation.everySteps, progress.step) && progress.position > 0
+      && progress.step < trainer.lastStep
+  }
+
+  private func evaluateWithinEpoch(_ trainer: Trainer, isSaved: Bool) throws {
+    do {
+      journal?.record(evaluation: try measurement(on: trainer.progress.epoch, trainer, measures: true))
+    } catch is StopRequested {
+      try saver.saveAndLeave(trainer, isSaved: isSaved)
+    }
   }
 
   package func epochEnded(_ epoch: FinishedEpoch, of trainer: Trainer) throws {
@@ -56,6 +83,19 @@ package final class EpochReporter: RunObserver {
   }
 
   private func report(on epoch: Int, _ trainer: Trainer, measures: Bool) throws -> EpochReport {
+    var report = try measurement(on: epoch, trainer, measures: measures)
+    report.seconds = watch.seconds
+    report.savingSeconds = saver.takeSeconds()
+    report.secondsPerStep = Statistics.median(stepTimes)
+    report.processorSecondsPerStep = Statistics.median(stepProcessorTimes)
+    watch = Stopwatch()
+    stepTimes.removeAll(keepingCapacity: true)
+    stepProcessorTimes.removeAll(keepingCapacity: true)
+    return report
+  }
+
+  /// Without times.
+  private func measurement(on epoch: Int, _ trainer: Trainer, measures: Bool) throws -> EpochReport {
     let (plan, progress) = (trainer.plan, trainer.progress)
     defer { trainer.clock.enter(.records) }
     func measure(_ dataset: Dataset?, of average: WeightAverage? = nil) throws -> ClassificationMetrics? {
@@ -68,16 +108,9 @@ package final class EpochReporter: RunObserver {
       try EpochReport.Splits(
         test: measure(plan.data.test, of: average), validation: measure(plan.data.validation, of: average))
     }
-    defer {
-      watch = Stopwatch()
-      stepTimes.removeAll(keepingCapacity: true)
-      stepProcessorTimes.removeAll(keepingCapacity: true)
-    }
     return EpochReport(
       step: progress.step, epoch: epoch, trainLoss: progress.trainLoss, trainAccuracy: progress.trainAccuracy,
       test: test, validation: validation, trainSample: trainSample, averaged: averaged,
-      labelNoiseRate: plan.labelNoiseRate,
-      seconds: watch.seconds, savingSeconds: saver.takeSeconds(), secondsPerStep: Statistics.median(stepTimes),
-      processorSecondsPerStep: Statistics.median(stepProcessorTimes))
+      labelNoiseRate: plan.labelNoiseRate)
   }
 }

@@ -17,6 +17,6 @@ package final class StepRecorder: RunObserver {
         "alpha": .number(step.context.alpha), "gradient_norm": .number(step.gradientNorm),
         "learning_rate": .number(step.learningRate),
         "images_per_second": .number(Double(step.context.batchCount) / step.seconds),
-      ])
+      ], seconds: step.seconds, meanLoss: trainer.progress.trainLoss)
   }
 }
