@@ -226,8 +226,8 @@ let package = Package(
     .testTarget(
       name: "MethodTests",
       dependencies: [
-        "Method", "Configuration", "Optimization", "Loading", "Datasets", "Refinement", "Models", "Graph", "Kernels",
-        "Runtime", "TestSupport",
+        "Method", "Planning", "Configuration", "Optimization", "Loading", "Datasets", "Refinement", "Models", "Graph",
+        "Kernels", "Runtime", "TestSupport",
       ]),
     .testTarget(
       name: "CheckpointingTests",

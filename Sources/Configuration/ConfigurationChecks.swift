@@ -83,6 +83,11 @@ struct ConfigurationCheck: Sendable {
       return
         "'checkpoint.metric' is validation_accuracy_ema, but 'training.ema' is none: there is no average to measure"
     },
+    ConfigurationCheck(keys: ["model.freeze", "model.freeze_statistics"]) { configuration in
+      guard configuration.model.freezeStatistics, configuration.model.freeze.isEmpty else { return nil }
+      return
+        "'model.freeze_statistics' is true, but 'model.freeze' is []: it fixes the statistics of layers that are frozen"
+    },
     ConfigurationCheck(keys: ["schedule.warmup_epochs", "training.epochs"]) { configuration in
       guard configuration.schedule.warmupEpochs > configuration.training.epochs else { return nil }
       return "'schedule.warmup_epochs' is \(configuration.schedule.warmupEpochs), more than the "

@@ -178,5 +178,14 @@ extension ConfigurationTable {
       "model.weights_kind", \.model.weightsKind, .choice,
       "Which of a checkpoint's weights to start from: those of its step (`plain`), or their average, which a run with "
         + "`training.ema` keeps (`ema`)."),
+    Key(
+      "model.freeze", \.model.freeze, .distinct(of: .text("the beginning of parameters' names")),
+      "Parameters that training leaves as they are, by the beginning of their names in whole parts, such as `[conv1, bn1, "
+        + "layer1]`: they have no gradient, send no message, do not decay and do not count for `optimizer.clip_norm`. Where "
+        + "nothing below trains either, the backward pass ends."),
+    Key(
+      "model.freeze_statistics", \.model.freezeStatistics, .boolean,
+      "BatchNorm layers all of whose parameters `model.freeze` names normalise by their running statistics in training too, "
+        + "and these stay."),
   ]
 }

@@ -90,6 +90,11 @@ extension ConfigurationTable {
         + "(norm + 1e-6))."
     ),
     Key(
+      "optimizer.multipliers", \.optimizer.multipliers,
+      .mapping("beginnings of parameters' names", to: .positive),
+      "Times the learning rate, for parameters whose names begin so, in whole parts, such as `{conv1: 0.1, fc: 10}`; of several "
+        + "the longest counts. AdamW's decay follows the rate. `model.freeze` is for what shall not move at all."),
+    Key(
       "optimizer.sam_rho", \.optimizer.samRho, .notNegative,
       "Sharpness-aware minimisation: the gradient is taken where the weights have moved by so much up their own; each shard "
         + "moves along its own gradient. 0 is off, 0.05 usual. With `icp.rule: none`."

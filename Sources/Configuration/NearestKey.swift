@@ -67,6 +67,8 @@ extension ConfigurationTable {
       "model.kind": ["arch", "network", "backbone", "net"],
       "model.classes": ["num_classes", "n_classes", "nclasses"],
       "model.weights": ["pretrained", "init_from"],
+      "model.freeze": ["frozen", "freeze_layers", "frozen_layers", "freeze_backbone", "requires_grad"],
+      "optimizer.multipliers": ["lr_mult", "lr_multipliers", "param_groups", "parameter_groups", "layer_decay"],
       "data.format": ["dataset", "data_set"],
       "data.path": ["data_dir", "data_path", "data_root", "root", "dir"],
       "data.size": ["image_size", "img_size", "input_size", "resize", "resolution"],

@@ -77,6 +77,8 @@ package struct RunConfiguration: Sendable, Equatable {
     package var weights: String?
     package var head = ModelHead.keep
     package var weightsKind = WeightsKind.plain
+    package var freeze: [String] = []
+    package var freezeStatistics = false
 
     /// The file of the weights to start from, if there is any.
     package var startingWeights: String? { weights ?? (kind == .onnx && initialize == .file ? path : nil) }
@@ -108,6 +110,7 @@ package struct RunConfiguration: Sendable, Equatable {
     package var momentum = 0.9
     package var nesterov = false
     package var clipNorm: Double? = 5
+    package var multipliers: [String: Double] = [:]
     package var samRho = 0.0
   }
 

@@ -176,6 +176,29 @@ extension ValueForm {
     return scalar.string.split(separator: ",").map { Node(String($0).trimmingCharacters(in: .whitespaces)) }
   }
 
+  /// Names, each with a value of one form; written in the order of the names.
+  static func mapping<Entry: Sendable>(_ names: String, to entry: ValueForm<Entry>) -> ValueForm
+  where Value == [String: Entry] {
+    ValueForm(
+      alternatives: ["a mapping of \(names), each to \(entry.expected)"],
+      read: { node in
+        guard let mapping = node.mapping else { return nil }
+        var values: [String: Entry] = [:]
+        for (key, value) in mapping {
+          guard let name = ValueForm<String>.text(names).read(key), let value = entry.read(value) else { return nil }
+          values[name] = value
+        }
+        return values
+      },
+      write: { values in
+        let texts = values.sorted { $0.key < $1.key }.compactMap { key, value in
+          entry.write(value).map { "\(YAMLText.quoted(key)): \($0)" }
+        }
+        return "{" + texts.joined(separator: ", ") + "}"
+      },
+      reason: { node in node.mapping.flatMap { $0.lazy.compactMap { entry.reason($0.value) }.first } })
+  }
+
   package static func distinct<Entry: Sendable & Hashable>(_ size: ListSize = .any, of entry: ValueForm<Entry>)
     -> ValueForm
   where Value == [Entry] {

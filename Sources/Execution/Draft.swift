@@ -12,6 +12,7 @@ package struct Draft {
 
   package private(set) var nodes: [Node?]
   let shapes: [SampleShape]
+  package let freeze: Freeze
   /// Nodes whose outputs somebody looks at.
   package let kept: Set<Int>
   /// Batch normalisations whose statistics become part of weights.
@@ -20,6 +21,7 @@ package struct Draft {
   init(_ network: Network, kept: Set<Int>) {
     nodes = network.nodes.map { Node(name: $0.name, operator: $0.operator, inputs: $0.inputs) }
     shapes = network.nodes.map(\.shape)
+    freeze = network.freeze
     self.kept = kept
     prune()
   }

@@ -14,7 +14,10 @@ package struct Lowering: Sendable {
     var rules: [any FusionRule] {
       switch self {
       case .training:
-        [ActivationPieces(), LayerNormalizationPieces(), BatchNormalizationEnd(), ConvolutionEnd(), DenseEnd()]
+        [
+          FixedStatistics(), ActivationPieces(), LayerNormalizationPieces(), BatchNormalizationEnd(), ConvolutionEnd(),
+          DenseEnd(),
+        ]
       case .frozen:
         [
           EvaluationMode(), ActivationPieces(), LayerNormalizationPieces(), FoldedBatchNormalization(),
@@ -88,6 +91,6 @@ package struct Lowering: Sendable {
         places[index] = steps.count - 1
       }
     }
-    return Program(steps: steps, kept: places.filter { draft.kept.contains($0.key) })
+    return Program(steps: steps, kept: places.filter { draft.kept.contains($0.key) }, freeze: draft.freeze)
   }
 }

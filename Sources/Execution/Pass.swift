@@ -17,6 +17,8 @@ package final class Pass {
   private let measured, finished: [[StepMemory]]
   /// Behind the gradients of all steps of a stage in their block; 0 for a stage without any.
   private let gradientEnds: [Int]
+  /// Of each stage, parameters that are frozen though their layer trains: its kernel writes gradients for all of it.
+  private let frozenParts: [[Range<Int>]]
   /// A pass keeps its memory as long as somebody may look at outputs.
   private let blocks: Blocks
 
@@ -68,6 +70,10 @@ package final class Pass {
     gradientEnds = schedule.stages.indices.map { stage in
       program.steps.indices.filter { schedule.home[$0] == stage }.flatMap { program.variables(of: $0) }
         .filter { $0.kind == .parameter }.map { set.layout.range(of: $0.name).upperBound }.max() ?? 0
+    }
+    frozenParts = schedule.stages.indices.map { stage in
+      program.steps.indices.filter { schedule.home[$0] == stage }.flatMap { program.frozenBesideTrained($0) }
+        .map { set.layout.range(of: $0.name) }
     }
     assignGathering()
   }
@@ -172,11 +178,13 @@ package final class Pass {
         for piece in pieces { turn(number, piece, operands, onlyFrom) }
       }
       guard let gradients else { continue }
-      for action in stage.actions where action.kind == .forward && memory[action.step].runsBackward {
+      for action in stage.actions
+      where action.kind == .forward && memory[action.step].runsBackward && memory[action.step].trains {
         let kernels = memory[action.step].kernels
         kernels[0].writeGradients(into: gradients, adding: false)
         if kernels.count > 1 { kernels[1].writeGradients(into: gradients, adding: true) }
       }
+      for range in frozenParts[number] { (gradients + range.lowerBound).update(repeating: 0, count: range.count) }
       if gradientEnds[number] > 0 { final(gradientEnds[number]) }
     }
     if memory[0].gradient != nil { gather(memory[0], whole, operands, onlyFrom) }
@@ -216,7 +224,7 @@ package final class Pass {
       parameters: operands.parameters)
     arguments.y = step.outputBackward?.at(piece.first, operands.images)
     arguments.dy = step.gradient.map { UnsafeRawPointer($0.at(piece.first, operands.images)) }
-    arguments.gradients = operands.gradients
+    arguments.gradients = step.trains ? operands.gradients : nil
     arguments.isFirst = piece.first == 0
     // A kernel of a size of its own begins a sum of its own.
     arguments.beginsSum = piece.first == 0 || piece.kernel == 1

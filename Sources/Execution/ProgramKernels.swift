@@ -13,6 +13,7 @@ final class ProgramKernels {
   let program: Program
   let layout: ParameterLayout
   private let use: Lowering.Use
+  private let statistics: UnsafePointer<Float>?
   private let backend: ConvolutionBackend
   private let scratch: Scratch
   /// Whether the gradient of a step's output may be wanted.
@@ -26,15 +27,15 @@ final class ProgramKernels {
     var samples: Int
   }
 
-  /// `wantsInputGradient`: whether the images' gradient may be asked for.
+  /// `wantsInputGradient`: whether the images' gradient may be asked for. `statistics`: the model's running ones.
   init(
     _ program: Program, layout: ParameterLayout, use: Lowering.Use, wantsInputGradient: Bool,
-    backend: ConvolutionBackend,
-    scratch: Scratch
+    statistics: UnsafePointer<Float>? = nil, backend: ConvolutionBackend, scratch: Scratch
   ) {
     self.program = program
     self.layout = layout
     self.use = use
+    self.statistics = statistics
     self.backend = backend
     self.scratch = scratch
     var isDifferentiable: [Bool] = []
@@ -42,7 +43,7 @@ final class ProgramKernels {
       isDifferentiable.append(
         index == 0
           ? wantsInputGradient
-          : step.inputs.contains { isDifferentiable[$0] } || use == .training && program.hasParameters(index))
+          : step.inputs.contains { isDifferentiable[$0] } || use == .training && program.trains(index))
     }
     self.isDifferentiable = isDifferentiable
   }
@@ -85,7 +86,8 @@ final class ProgramKernels {
       name: program.steps[step].name, inputs: program.inputs(of: step), output: program.steps[step].output,
       samples: samples, variables: program.variables(of: step).map { layout.start(of: $0.name) },
       wantsGradient: program.steps[step].inputs.map { isDifferentiable[$0] },
-      wantsParameterGradients: use == .training && program.hasParameters(step), backend: backend, scratch: scratch)
+      wantsParameterGradients: use == .training && program.trains(step), statistics: statistics, backend: backend,
+      scratch: scratch)
   }
 
   /// Has the kernels of that size pack the weights that were loaded last, unless they have.

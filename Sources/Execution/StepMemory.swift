@@ -34,6 +34,8 @@ final class StepMemory {
   /// Whether the gradient is zeroed where the output is not above 0.
   let isMasked: Bool
   let runsBackward: Bool
+  /// Whether it has parameters whose gradients are wanted.
+  let trains: Bool
   /// The step before this one whose gradient this step's kernel gathers as it writes the last part of it.
   var gathersFor: StepMemory?
   /// Whether a reader's kernel gathers this step's.
@@ -77,6 +79,7 @@ final class StepMemory {
     lossGradients = places.losses.map { ($0, address(plan.lossGradients[$0], of: step)) }
     isMasked = program.steps[step].operator.endsInReLU
     runsBackward = places.runsBackward
+    trains = program.trains(step)
     count = program.steps[step].output.count
     x = .allocate(capacity: sources.count)
     x.initialize(repeating: nil)

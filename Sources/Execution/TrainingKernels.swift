@@ -11,17 +11,20 @@ package final class TrainingKernels {
   let program: Program
   let set: ProgramKernels
 
-  /// `taps`: all nodes whose outputs one of the networks gives out, beside the logits and what they are read from.
+  /// `taps`: all nodes whose outputs one of the networks gives out, beside the logits and what they are read
+  /// from. `statistics`: the model's running ones, which layers go by that `Network.freeze` fixes; without them such a
+  /// network only plans.
   package init(
-    _ network: Network, layout: ParameterLayout, taps: [Int], backend: ConvolutionBackend, scratch: Scratch,
-    pieceSize: Int? = nil
+    _ network: Network, layout: ParameterLayout, taps: [Int], statistics: UnsafePointer<Float>? = nil,
+    backend: ConvolutionBackend, scratch: Scratch, pieceSize: Int? = nil
   ) {
     self.network = network
     self.layout = layout
     self.pieceSize = pieceSize ?? PieceSize.training(network)
     program = Lowering(network, use: .training, kept: Self.kept(network, taps)).program
     set = ProgramKernels(
-      program, layout: layout, use: .training, wantsInputGradient: false, backend: backend, scratch: scratch)
+      program, layout: layout, use: .training, wantsInputGradient: false, statistics: statistics, backend: backend,
+      scratch: scratch)
   }
 
   /// What the kernels for batches of `sizes` take; they are made when a network first needs them.

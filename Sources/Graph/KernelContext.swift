@@ -11,12 +11,15 @@ package struct KernelContext {
   /// Whether each input's gradient is wanted from the kernel.
   package var wantsGradient: [Bool]
   package var wantsParameterGradients: Bool
+  /// The model's running statistics, for what goes by them as they are; nil where no kernel is to run.
+  package var statistics: UnsafePointer<Float>?
   package var backend: ConvolutionBackend
   package var scratch: Scratch
 
   package init(
     name: String, inputs: [Value], output: Value, samples: Int, variables: [Int], wantsGradient: [Bool],
-    wantsParameterGradients: Bool, backend: ConvolutionBackend, scratch: Scratch
+    wantsParameterGradients: Bool, statistics: UnsafePointer<Float>? = nil, backend: ConvolutionBackend,
+    scratch: Scratch
   ) {
     self.name = name
     self.inputs = inputs
@@ -25,6 +28,7 @@ package struct KernelContext {
     self.variables = variables
     self.wantsGradient = wantsGradient
     self.wantsParameterGradients = wantsParameterGradients
+    self.statistics = statistics
     self.backend = backend
     self.scratch = scratch
   }

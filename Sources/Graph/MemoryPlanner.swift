@@ -123,7 +123,7 @@ struct MemoryPlanner {
     for step in program.steps.indices.dropFirst() {
       isWanted[step] =
         program.steps[step].inputs.contains { isWanted[$0] }
-        || purpose.wantsParameterGradients && program.hasParameters(step)
+        || purpose.wantsParameterGradients && program.trains(step)
     }
     var isReached = program.steps.map { _ in false }
     for input in purpose.lossInputs { isReached[program.roots[input]] = true }
@@ -137,7 +137,7 @@ struct MemoryPlanner {
     for step in program.steps.indices.dropFirst() where hasGradient[step] && !program.steps[step].isView {
       let kind = program.steps[step].operator
       var reads = kind.backwardReads
-      if purpose.wantsParameterGradients, program.hasParameters(step) { reads = reads.union(kind.parameterReads) }
+      if purpose.wantsParameterGradients, program.trains(step) { reads = reads.union(kind.parameterReads) }
       // What a step of statistics reads it reads twice, as it gathers and as it differentiates.
       let times = Set([gathered[step], differentiated[step]])
       for input in reads.inputs { readBackward[program.source(step, input)] += times }
@@ -223,7 +223,7 @@ struct MemoryPlanner {
       && (program.steps[step].inputs.indices.contains {
         wantsGradient(program.source(step, $0)) && !passed.contains($0)
       }
-        || purpose.wantsParameterGradients && program.hasParameters(step))
+        || purpose.wantsParameterGradients && program.trains(step))
     var uses = [gathered[step]]
     if plans[step].runsBackward { uses.append(differentiated[step]) }
     uses += passed.map { gathered[program.source(step, $0)] }

@@ -38,6 +38,8 @@ package struct Network: Sendable {
   /// The node that the logits are read from.
   package private(set) var features = 0
   package var branches: [Branch] = []
+  /// What training leaves as it is.
+  package var freeze = Freeze()
 
   package init(input: SampleShape) {
     nodes = [Node(name: "input", operator: Input(input), inputs: [], shape: input)]

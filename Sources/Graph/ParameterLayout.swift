@@ -6,6 +6,8 @@ package struct ParameterLayout: Sendable {
   package struct Entry: Sendable {
     package var variable: Variable
     package var range: Range<Int>
+    /// Training leaves it as it is.
+    package var isFrozen: Bool
 
     package var name: String { variable.name }
     package var shape: [Int] { variable.shape }
@@ -16,29 +18,40 @@ package struct ParameterLayout: Sendable {
   package private(set) var statistics: [Entry] = []
   package private(set) var parameterCount = 0
   package private(set) var statisticCount = 0
+  /// What training changes of each block: all of it, but for what `Network.freeze` names.
+  package private(set) var trained = Stretches([])
+  package private(set) var moving = Stretches([])
   private var places: [String: Range<Int>] = [:]
 
   package init(_ network: Network) {
     for node in network.nodes.indices {
-      for variable in network.variables(of: node) { add(variable) }
+      let variables = network.variables(of: node)
+      let isFixed = network.freeze.fixesStatistics(of: variables)
+      for variable in variables {
+        add(variable, isFrozen: variable.kind == .parameter ? !network.freeze.trains(variable) : isFixed)
+      }
     }
     // So far the ranges count from the first layer; turn the block round.
     for index in parameters.indices {
       let range = parameters[index].range
       parameters[index].range = parameterCount - range.upperBound..<parameterCount - range.lowerBound
     }
+    trained = Stretches(parameters.filter { !$0.isFrozen }.map(\.range))
+    moving = Stretches(statistics.filter { !$0.isFrozen }.map(\.range))
     for entry in parameters + statistics {
       precondition(places.updateValue(entry.range, forKey: entry.name) == nil, "two variables are called \(entry.name)")
     }
   }
 
-  private mutating func add(_ variable: Variable) {
+  private mutating func add(_ variable: Variable, isFrozen: Bool) {
     switch variable.kind {
     case .parameter:
-      parameters.append(Entry(variable: variable, range: parameterCount..<parameterCount + variable.count))
+      parameters.append(
+        Entry(variable: variable, range: parameterCount..<parameterCount + variable.count, isFrozen: isFrozen))
       parameterCount += variable.count
     case .statistic:
-      statistics.append(Entry(variable: variable, range: statisticCount..<statisticCount + variable.count))
+      statistics.append(
+        Entry(variable: variable, range: statisticCount..<statisticCount + variable.count, isFrozen: isFrozen))
       statisticCount += variable.count
     }
   }
@@ -49,9 +62,4 @@ package struct ParameterLayout: Sendable {
     return range
   }
   package func start(of variable: String) -> Int { range(of: variable).lowerBound }
-
-  /// The ranges that weight decay touches: all, or filters and matrices only.
-  package func decayRanges(matricesOnly: Bool) -> [Range<Int>] {
-    matricesOnly ? parameters.filter(\.variable.decays).map(\.range) : [0..<parameterCount]
-  }
 }

@@ -167,14 +167,18 @@ package final class BatchNorm {
       sums.first, sums.second, work.pointer)
   }
 
-  /// The whole batch is masked: the gradients of weight and bias.
-  package func endBackward(weight dweight: UnsafeMutablePointer<Float>, bias dbias: UnsafeMutablePointer<Float>) {
+  /// The whole batch is masked: the gradients of weight and bias, where they are wanted.
+  package func endBackward(
+    parameters: (weight: UnsafeMutablePointer<Float>, bias: UnsafeMutablePointer<Float>)?
+  ) {
     let count = Double(rows)
     for channel in 0..<channels {
       let exact = Double(scale.pointer[channel])
       let inverse = 1 / (statistics.second[channel] + Double(epsilon))
-      dbias[channel] = Float(sums.first[channel])
-      dweight[channel] = Float(sums.second[channel] * inverse.squareRoot())
+      if let parameters {
+        parameters.bias[channel] = Float(sums.first[channel])
+        parameters.weight[channel] = Float(sums.second[channel] * inverse.squareRoot())
+      }
       set(b, channel, isGiven ? 0 : Float(-exact * inverse * sums.second[channel] / count))
       set(c, channel, isGiven ? 0 : Float(-exact * sums.first[channel] / count))
     }

@@ -23,7 +23,7 @@ package final class MethodBuilder {
     self.sizes = sizes
     scratch = Scratch()
     convolutions = TrainingKernels(
-      model.network, layout: model.layout, taps: plan.taps,
+      model.network, layout: model.layout, taps: plan.taps, statistics: UnsafePointer(model.statistics.pointer),
       backend: plan.setting.configuration.kernels.convolution, scratch: scratch)
     let training = plan.setting.configuration.training
     _ = scalars(StepScalars.taskLoss)

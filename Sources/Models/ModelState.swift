@@ -29,7 +29,7 @@ package final class ModelState {
   /// Takes the values of another of the same network.
   package func copy(_ other: ModelState) {
     parameters.pointer.update(from: other.parameters.pointer, count: parameters.count)
-    replace(statistics: other.statistics)
+    statistics.pointer.update(from: other.statistics.pointer, count: statistics.count)
   }
 
   /// Bytes of one.
@@ -37,6 +37,10 @@ package final class ModelState {
     4 * Double(layout.parameterCount + layout.statisticCount)
   }
 
-  /// Takes running statistics, laid out as its own.
-  package func replace(statistics other: Tensor) { statistics.pointer.update(from: other.pointer, count: other.count) }
+  /// Takes running statistics, laid out as its own; those that are frozen stay.
+  package func replace(statistics other: Tensor) {
+    for range in layout.moving.ranges {
+      (statistics.pointer + range.lowerBound).update(from: other.pointer + range.lowerBound, count: range.count)
+    }
+  }
 }

@@ -12,6 +12,8 @@ package struct BatchNormalization: Operator {
   /// By fusion: y = max(... + addend, 0), the addend being a second input.
   package var hasAddend = false
   package var relu = false
+  /// By lowering: the running statistics stay, and training normalises by them. No parameter of it trains then.
+  package var isFixed = false
 
   /// Under PyTorch's names in a module `name`.
   package init(_ name: String, epsilon: Float = BatchNorm.epsilon, momentum: Double = BatchNorm.momentum) {
@@ -45,11 +47,11 @@ package struct BatchNormalization: Operator {
     ]
   }
 
-  package var scope: Scope { .statistics }
+  package var scope: Scope { isFixed ? .sample : .statistics }
   package func layout(of inputs: [Value], output: SampleShape) -> LayoutChoice {
     .channelsLast(of: inputs, output: output)
   }
-  package var backwardReads: Operands { .input }
+  package var backwardReads: Operands { isFixed ? .none : .input }
   package var endsInReLU: Bool { relu }
   package func passesGradient(of inputs: [Value], output: Value) -> [Int] { hasAddend ? [1] : [] }
   package var isCheap: Bool { true }
@@ -60,7 +62,9 @@ package struct BatchNormalization: Operator {
       kind, [x[0].name, weight, bias, mean, variance],
       ["epsilon": .float(epsilon), "momentum": .float(Float(1 - momentum))])
   }
-  package func kernel(_ context: KernelContext) -> any Kernel { BatchNormalizationKernel(self, context) }
+  package func kernel(_ context: KernelContext) -> any Kernel {
+    isFixed ? FixedNormalizationKernel(self, context) : BatchNormalizationKernel(self, context)
+  }
   package func memory(_ context: KernelContext) -> MemoryUse {
     BatchNorm.memory(channels: context.output.shape[0])
   }
@@ -118,8 +122,8 @@ final class BatchNormalizationKernel: StatisticsKernel {
   }
 
   func endBackward(_ arguments: borrowing Arguments) {
-    guard let gradients = arguments.gradients else { return }
-    plan.endBackward(weight: gradients + weight, bias: gradients + bias)
+    plan.endBackward(
+      parameters: arguments.gradients.map { [weight, bias] gradients in (gradients + weight, gradients + bias) })
   }
 
   func backward(_ arguments: borrowing Arguments) {

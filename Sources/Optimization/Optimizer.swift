@@ -10,28 +10,57 @@ package final class Optimizer {
     case sgd(momentum: Double, nesterov: Bool)
   }
 
+  /// A range of the block that it changes.
+  package struct Piece: Equatable, Sendable {
+    package var range: Range<Int>
+    package var decay: Double
+    /// Times the learning rate.
+    package var factor: Double
+
+    package init(_ range: Range<Int>, decay: Double, factor: Double = 1) {
+      self.range = range
+      self.decay = decay
+      self.factor = factor
+    }
+  }
+
   private let method: Method
-  /// The whole block in order, each range with its weight decay: the option's, or 0 outside its scope.
-  private let pieces: [(range: Range<Int>, decay: Double)]
+  /// In order.
+  private let pieces: [Piece]
   private let buffers: [Tensor]
   /// Steps taken, the t of AdamW's bias correction. Belongs to the moments: saved and restored with them.
   package var steps = 0
 
-  /// For a block of `count` parameters, of which `decays` lists the ranges that weight decay touches, none
-  /// twice.
-  package init(_ method: Method, weightDecay: Double, decays: [Range<Int>], count: Int) {
+  /// For a block of `count` parameters, of which `pieces` are changed: ascending, none over another.
+  package init(_ method: Method, pieces: [Piece], count: Int) {
     self.method = method
-    var pieces: [(Range<Int>, Double)] = []
+    var merged: [Piece] = []
+    for piece in pieces {
+      let end = merged.last?.range.upperBound ?? 0
+      precondition(end <= piece.range.lowerBound && piece.range.upperBound <= count, "pieces \(pieces) of \(count)")
+      if let last = merged.last, last == Piece(last.range, decay: piece.decay, factor: piece.factor),
+        end == piece.range.lowerBound
+      {
+        merged[merged.count - 1].range = last.range.lowerBound..<piece.range.upperBound
+      } else {
+        merged.append(piece)
+      }
+    }
+    self.pieces = merged
+    buffers = Self.slotNames(method).map { _ in Tensor(count: count) }
+  }
+
+  /// All of the block is changed; `decays` lists the ranges that weight decay touches, none twice.
+  package convenience init(_ method: Method, weightDecay: Double, decays: [Range<Int>], count: Int) {
+    var pieces: [Piece] = []
     var position = 0
     for range in decays.sorted(by: { $0.lowerBound < $1.lowerBound }) {
       precondition(position <= range.lowerBound && range.upperBound <= count, "decays \(decays) of \(count)")
-      if position < range.lowerBound { pieces.append((position..<range.lowerBound, 0)) }
-      pieces.append((range, weightDecay))
+      pieces += [Piece(position..<range.lowerBound, decay: 0), Piece(range, decay: weightDecay)]
       position = range.upperBound
     }
-    if position < count { pieces.append((position..<count, 0)) }
-    self.pieces = pieces
-    buffers = Self.slotNames(method).map { _ in Tensor(count: count) }
+    pieces.append(Piece(position..<count, decay: 0))
+    self.init(method, pieces: pieces.filter { !$0.range.isEmpty }, count: count)
   }
 
   /// The optimiser's state, laid out as the parameters, under PyTorch's names; zero before the first step.
@@ -70,7 +99,8 @@ package final class Optimizer {
     parameters: UnsafeMutablePointer<Float>, gradients: UnsafePointer<Float>, learningRate: Double
   ) {
     steps += 1
-    for (range, decay) in pieces {
+    for piece in pieces {
+      let (range, decay, learningRate) = (piece.range, piece.decay, learningRate * piece.factor)
       let (p, g) = (parameters + range.lowerBound, gradients + range.lowerBound)
       switch method {
       case .adamW(let beta1, let beta2, let epsilon):

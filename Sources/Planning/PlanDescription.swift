@@ -45,17 +45,20 @@ package struct PlanDescription {
       let node = plan.network.nodes[index]
       let variables = plan.network.variables(of: index).filter { $0.kind == .parameter }
       let parameters = variables.reduce(0) { $0 + $1.count }
+      let frozen = variables.filter { !plan.network.freeze.trains($0) }.count
+      let isFrozen = frozen == 0 ? "" : frozen == variables.count ? "frozen" : "frozen in part"
       // What runs with the layer before it is no line of its own, unless it is tapped.
       let tap = plan.network.taps.first { $0.node == index && plan.taps.contains($0.name) }
       guard parameters > 0 || tap != nil || index == 0 else { return nil }
       return [
         node.name, node.operator.kind, "\(node.shape)", Table.grouped(parameters),
-        decimal(Double(plan.network.operations(of: index)) / 1e6, places: 2), tap.map { "tap \($0.name)" } ?? "",
+        decimal(Double(plan.network.operations(of: index)) / 1e6, places: 2),
+        [tap.map { "tap \($0.name)" } ?? "", isFrozen].filter { !$0.isEmpty }.joined(separator: ", "),
       ]
     }
     let total = [
       "total", "", "", Table.grouped(layout.parameterCount), decimal(Double(plan.network.operations) / 1e6, places: 2),
-      "",
+      layout.trained.count < layout.parameterCount ? "\(Table.grouped(layout.trained.count)) of them trained" : "",
     ]
     return Table.text(
       header: ["layer", "operator", "output", "parameters", "MFLOP a sample", ""], rows: rows + [total],

@@ -80,9 +80,11 @@ package struct RunPlan: Sendable {
       cifarC = try CIFARC(configuration, like: test, wholeTest: data.wholeTest ?? test)
     }
     let bare = try configuration.model.network(
-      of: shape.input, classes: configuration.model.classes ?? data.training.classes)
+      of: shape.input, classes: configuration.model.classes ?? data.training.classes
+    ).freezing(configuration.model)
     method = try MethodPlan(configuration, network: bare, normalization: normalization)
     network = method.network
+    try network.checkPrefixes(configuration)
     networkText = JSONText.of(ExportGraph(network))
     taps = configuration.distillation.taps ?? network.defaultTaps
     cyclic = CyclicSchedule(

@@ -12,7 +12,7 @@ import Supervision
 /// so the sum has the same bits in any order, over any number of ranks (docs/ARCHITECTURE.md, "Exact sums"). It travels
 /// in buckets, which start as the backward pass of the last shard finishes them.
 package final class GradientReduction {
-  /// What a step's sums came to, the same bits on every rank; valid until the next step.
+  /// What a step's sums came to, the same bits on every rank; valid until the next step. Of what is frozen, zeros.
   package struct Sum {
     package let gradients: Tensor
     /// Running statistics.
@@ -58,10 +58,10 @@ package final class GradientReduction {
     sum = Sum(
       gradients: Tensor(count: layout.parameterCount), statistics: Tensor(count: layout.statisticCount),
       scalars: StepScalars(like: scalars))
-    plainGradients = kind == .float32 ? Tensor(count: layout.parameterCount) : nil
+    plainGradients = kind == .float32 ? Tensor(count: layout.trained.count) : nil
     buckets = GradientBuckets(
-      gradients: kind == .float32 ? 0 : layout.parameterCount,
-      others: layout.statisticCount + scalars.means.count + 2 + signals, size: bucketSize)
+      gradients: kind == .float32 ? 0 : layout.trained.count,
+      others: layout.moving.count + scalars.means.count + 2 + signals, size: bucketSize)
     pending = PendingSums(capacity: buckets.count, communicator: communicator)
     message = .allocate(capacity: buckets.messageCount)
   }
@@ -72,7 +72,7 @@ package final class GradientReduction {
   package static func bytes(_ layout: ParameterLayout, kind: GradientReductionKind, ranks: Int) -> Double {
     let gradients = Double(layout.parameterCount)
     let statistics = Double(layout.statisticCount)
-    let message = (kind == .exact ? 8 : 4) * gradients + 8 * statistics
+    let message = (kind == .exact ? 8 : 4) * Double(layout.trained.count) + 8 * Double(layout.moving.count)
     // MPI keeps about half of what is under way once more (Open MPI 4.1, 2 and 3 ranks).
     return 4 * (gradients + statistics) + message * (ranks > 1 ? 1.5 : 1)
   }
@@ -81,8 +81,13 @@ package final class GradientReduction {
   /// (docs/PERFORMANCE.md).
   package static let usualBucketSize = 1 << 18
 
+  /// Of the messages of a step, from each rank: what is frozen is in none of them.
+  package var messageBytes: Int {
+    buckets.messageCount * MemoryLayout<Int64>.size + (plainGradients?.count ?? 0) * MemoryLayout<Float>.size
+  }
+
   private var statistics: UnsafeMutablePointer<Int64> { message.baseAddress! + buckets.othersStart }
-  private var meansStart: Int { buckets.othersStart + layout.statisticCount }
+  private var meansStart: Int { buckets.othersStart + layout.moving.count }
   private var correctPlace: Int { meansStart + sum.scalars.means.count }
   private var refusedPlace: Int { correctPlace + 1 }
 
@@ -111,6 +116,7 @@ package final class GradientReduction {
       return
     }
     do throws(MPIError) {
+      let count = layout.trained.count(before: count)
       while started < buckets.count - 1, buckets.range(started).upperBound <= count {
         add(gradients, to: started, share: shard.share)
         try start(started)
@@ -125,15 +131,19 @@ package final class GradientReduction {
     let gradients = result.gradients
     if let plainGradients {
       sum.refused += gradients.values.reduce(0) { $0 + ($1.isFinite ? 0 : 1) }
-      Elementwise.combine(
-        1, plainGradients.pointer, Float(share), gradients.pointer, count: gradients.count,
-        into: plainGradients.pointer)
+      layout.trained.forEach(in: 0..<layout.trained.count) { block, first in
+        let sums = plainGradients.pointer + first
+        Elementwise.combine(
+          1, sums, Float(share), gradients.pointer + block.lowerBound, count: block.count, into: sums)
+      }
     } else {
       for bucket in started..<buckets.count { add(gradients, to: bucket, share: share) }
     }
     if sum.refused > 0, sum.firstRefused == nil { sum.firstRefused = nameOfFirst(in: gradients) }
-    sum.refused += FixedPoint.add(
-      result.statistics.pointer, count: result.statistics.count, share: share, to: statistics)
+    layout.moving.forEach(in: 0..<layout.moving.count) { block, first in
+      sum.refused += FixedPoint.add(
+        result.statistics.pointer + block.lowerBound, count: block.count, share: share, to: statistics + first)
+    }
     for index in result.scalars.means.indices {
       sum.refused += FixedPoint.add(result.scalars.means[index], share: share, to: &message[meansStart + index])
     }
@@ -143,9 +153,11 @@ package final class GradientReduction {
 
   private func add(_ gradients: Tensor, to bucket: Int, share: Double) {
     let range = buckets.range(bucket)
-    sum.refused += FixedPoint.add(
-      gradients.pointer + range.lowerBound, count: range.count, share: share,
-      to: message.baseAddress! + buckets.place(bucket).lowerBound)
+    let sums = message.baseAddress! + buckets.place(bucket).lowerBound - range.lowerBound
+    layout.trained.forEach(in: range) { block, first in
+      sum.refused += FixedPoint.add(
+        gradients.pointer + block.lowerBound, count: block.count, share: share, to: sums + first)
+    }
   }
 
   private func start(_ bucket: Int) throws(MPIError) {
@@ -172,9 +184,13 @@ package final class GradientReduction {
     }
     if let plainGradients {
       try communicator.sum(plainGradients.values)
-      sum.gradients.pointer.update(from: plainGradients.pointer, count: plainGradients.count)
+      layout.trained.forEach(in: 0..<layout.trained.count) { block, first in
+        (sum.gradients.pointer + block.lowerBound).update(from: plainGradients.pointer + first, count: block.count)
+      }
     }
-    FixedPoint.decode(statistics, count: sum.statistics.count, into: sum.statistics.pointer)
+    layout.moving.forEach(in: 0..<layout.moving.count) { block, first in
+      FixedPoint.decode(statistics + first, count: block.count, into: sum.statistics.pointer + block.lowerBound)
+    }
     sum.refused = Int(message[refusedPlace])
     for index in sum.scalars.means.indices {
       sum.scalars.set(index, sum.refused == 0 ? FixedPoint.decode(message[meansStart + index]) : .nan)
@@ -212,9 +228,10 @@ package final class GradientReduction {
 
   private func decode(_ bucket: Int) {
     let range = buckets.range(bucket)
-    FixedPoint.decode(
-      message.baseAddress! + buckets.place(bucket).lowerBound, count: range.count,
-      into: sum.gradients.pointer + range.lowerBound)
+    let sums = message.baseAddress! + buckets.place(bucket).lowerBound - range.lowerBound
+    layout.trained.forEach(in: range) { block, first in
+      FixedPoint.decode(sums + first, count: block.count, into: sum.gradients.pointer + block.lowerBound)
+    }
   }
 
   private func nameOfFirst(in gradients: Tensor) -> String {

@@ -78,6 +78,8 @@ extension RunConfiguration {
     result.model.initialize = one(Initialization.self)
     if result.model.weights != nil { result.model.head = one(ModelHead.self) }
     result.model.weightsKind = one(WeightsKind.self)
+    result.model.freeze = chance() ? ["conv1", text()] : []
+    result.model.freezeStatistics = !result.model.freeze.isEmpty && chance()
     result.model.stem = one(Stem.self)
     result.model.dropout = result.model.kind == .onnx ? 0 : number(below: 1)
     // Plain training half the time: baselines go with nothing else.
@@ -103,6 +105,7 @@ extension RunConfiguration {
     result.optimizer.momentum = number(below: 0.9) + 1e-3
     result.optimizer.nesterov = chance()
     result.optimizer.clipNorm = chance() ? number() + 1e-300 : nil
+    result.optimizer.multipliers = chance() ? ["fc": number() + 1e-20, text(): 0.5] : [:]
     result.optimizer.samRho = result.icp.rule == .none && chance() ? number() : 0
     result.schedule.kind = one(ScheduleKind.self)
     result.schedule.warmupEpochs = integer(0...result.training.epochs)

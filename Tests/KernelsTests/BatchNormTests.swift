@@ -37,7 +37,7 @@ import Testing
         }
       }
     }
-    norm.endBackward(weight: dweight.pointer, bias: dbias.pointer)
+    norm.endBackward(parameters: (dweight.pointer, dbias.pointer))
     norm.backward(dx.pointer, x: x, rows: shape.rows, into: dx.pointer)
     // Operators within 5e-5 of the largest value: float32 against double precision in the reference itself.
     for (ours, name) in [(y.values, "y"), (dx.values, "dx")] {

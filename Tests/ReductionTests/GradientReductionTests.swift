@@ -84,6 +84,39 @@ import Testing
 
   private func bits(_ tensor: Tensor) -> [UInt32] { tensor.values.map(\.bitPattern) }
 
+  @Test(arguments: GradientReductionKind.allCases)
+  func `what is frozen is in no message, and changes no other sum`(kind: GradientReductionKind) throws {
+    var network = try Network.make(
+      .resnet8, shortcut: .projection, hidden: [], input: SampleShape(3, 8, 8), classes: 3)
+    network.freeze = Freeze(["conv1", "bn1", "layer1", "layer3.0.conv1", "fc.bias"], fixesStatistics: true)
+    let frozen = ParameterLayout(network)
+    let results = (0..<3).map(result)
+    for bucketSize in [GradientReduction.usualBucketSize, 1000] {
+      let whole = reduction(kind, bucketSize: bucketSize)
+      let part = GradientReduction(
+        layout: frozen, scalars: scalars, signals: 0, kind: kind, communicator: .alone, bucketSize: bucketSize)
+      let saved = layout.parameterCount - frozen.trained.count
+      // 16 * 3 * 9 + 2 * 16 * 9 * 16 + 32 * 9 * 64 filters, 3 normalisations of 16, 3 biases
+      #expect(saved == 432 + 2 * 2304 + 18432 + 3 * 2 * 16 + 3)
+      #expect(layout.statisticCount - frozen.moving.count == 3 * 2 * 16)
+      // A word a bucket comes besides.
+      let buckets = kind == .exact ? saved / bucketSize : 0
+      let fewer = whole.messageBytes - part.messageBytes - saved * (kind == .exact ? 8 : 4) - 3 * 2 * 16 * 8
+      #expect((8 * buckets...8 * (buckets + 1)).contains(fewer), "\(fewer)")
+      let (all, sum) = (
+        try sum(results, shares: shares, with: whole), try sum(results, shares: shares, with: part)
+      )
+      for entry in frozen.parameters {
+        let expected = entry.isFrozen ? entry.range.map { _ in 0 } : Array(all.gradients.values[entry.range])
+        #expect(Array(sum.gradients.values[entry.range]) == expected, "\(entry.name)")
+      }
+      for entry in frozen.statistics where !entry.isFrozen {
+        #expect(Array(sum.statistics.values[entry.range]) == Array(all.statistics.values[entry.range]))
+      }
+      #expect(sum.scalars.means == all.scalars.means)
+    }
+  }
+
   @Test func `a step knows nothing of the one before`() throws {
     let reduction = reduction(signals: 1)
     let broken = result(0)

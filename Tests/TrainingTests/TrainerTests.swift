@@ -92,6 +92,43 @@ import Training
     #expect(notes.steps.map(\.progress.step) == Array(step + 1...8))
   }
 
+  @Test(arguments: ["adamw", "sgd"])
+  func `a frozen layer stays to the bit, without state, while the others train; a factor is a learning rate`(
+    kind: String
+  ) throws {
+    let settings = ["optimizer.kind=\(kind)", "optimizer.learning_rate=0.01", "optimizer.clip_norm=none"]
+    let trainer = try TinyRun.trainer(TinyRun.plan(settings + ["model.freeze=[fc1]"]))
+    let before = trainer.model.parameters.values.map(\.bitPattern)
+    try trainer.run()
+    for entry in trainer.model.layout.parameters {
+      let isFrozen = entry.name.hasPrefix("fc1.")
+      #expect(entry.isFrozen == isFrozen)
+      let bits = trainer.model.parameters.values[entry.range].map(\.bitPattern)
+      #expect((bits == Array(before[entry.range])) == isFrozen, "\(entry.name)")
+      for slot in trainer.optimizer.slots {
+        #expect(slot.values[entry.range].contains { $0 != 0 } == !isFrozen, "\(slot.name) of \(entry.name)")
+      }
+    }
+    let halved = try TinyRun.trainer(TinyRun.plan(settings + ["optimizer.multipliers={fc1: 0.5, fc2: 0.5}"]))
+    let slower = try TinyRun.trainer(TinyRun.plan(settings + ["optimizer.learning_rate=0.005"]))
+    try halved.run()
+    try slower.run()
+    #expect(halved.bits == slower.bits)
+  }
+
+  @Test func `a run with frozen layers that is cut and resumed has the bits of the run never cut`() throws {
+    let settings = ["model.kind=resnet8", "model.freeze=[conv1, bn1, layer1]", "model.freeze_statistics=true"]
+    let whole = try TinyRun.trainer(TinyRun.plan(settings))
+    try whole.run()
+    let first = try TinyRun.trainer(TinyRun.plan(settings + ["training.max_steps=3"]))
+    try first.run()
+    let state = try TrainingState(first.state.snapshot(plan: first.plan), path: "")
+    let second = try TinyRun.trainer(TinyRun.plan(settings))
+    try second.resume(from: state)
+    try second.run()
+    #expect(second.bits == whole.bits)
+  }
+
   @Test func `an epoch that awaits its evaluation is closed first`() throws {
     let first = try TinyRun.trainer(TinyRun.plan(["training.max_steps=4"]))
     try first.run()
