@@ -97,6 +97,12 @@ struct ConfigurationCheck: Sendable {
       guard configuration.training.mixup > 0, configuration.training.cutmix > 0 else { return nil }
       return "'training.mixup' and 'training.cutmix' are on: an image is mixed in one way"
     },
+    ConfigurationCheck(keys: ["icp.objective", "training.mixup", "training.cutmix"]) { configuration in
+      guard configuration.icp.objective == .mixed, configuration.icp.rule != .none,
+        configuration.training.mixup == 0, configuration.training.cutmix == 0
+      else { return nil }
+      return "'icp.objective' is mixed, but 'training.mixup' and 'training.cutmix' are 0: nothing is mixed"
+    },
     baseline("optimizer.sam_rho") { $0.optimizer.samRho > 0 },
     baseline("branches.taps") { $0.branches.taps != nil },
   ]

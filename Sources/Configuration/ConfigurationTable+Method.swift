@@ -4,6 +4,8 @@ import Refinement
 extension ConfigurationTable {
   static let isPublishedCode: @Sendable (RunConfiguration) -> Bool = { $0.icp.preset == .publishedCode }
 
+  static let isMixed: @Sendable (RunConfiguration) -> Bool = { $0.icp.objective == .mixed }
+
   static let icp: [Key] = [
     Key(
       "icp.rule", \.icp.rule, .choice,
@@ -13,8 +15,9 @@ extension ConfigurationTable {
     ),
     Key(
       "icp.objective", \.icp.objective, .choice,
-      "What the refined images are for: targets of the student's features, or to train on in the images' place (`task`: with "
-        + "`ifgsm` adversarial training). `distillation.warmup` holds for both."
+      "What the refined images are for: targets of the student's features; to train on in the images' place (`task`: with "
+        + "`ifgsm` adversarial training); or, beside mixup or CutMix, targets for the mixed images, of output and last features, by the "
+        + "refined images that were mixed (`mixed`)."
     ),
     Key(
       "icp.steps", \.icp.steps, .integer(from: 0), unit: "steps",
@@ -61,6 +64,7 @@ extension ConfigurationTable {
     ),
     Key(
       "distillation.warmup", \.distillation.warmup, .fraction, unit: "fraction of epochs",
+      defaults: [.init(0, "`icp.objective: mixed`", when: isMixed), .init(0.25, "without") { _ in true }],
       "Plain training at the start: the first floor(warmup x epochs) epochs."),
     Key(
       "distillation.alpha_min", \.distillation.alphaMin, .fraction,
@@ -75,6 +79,18 @@ extension ConfigurationTable {
       "`l2` scales the features of each sample to the norm sqrt(channels x height x width) before they "
         + "are compared."
     ),
+    Key(
+      "distillation.weight", \.distillation.weight, .notNegative,
+      "With `icp.objective: mixed`: the largest weight of the distillation beside the task loss."),
+    Key(
+      "distillation.ramp", \.distillation.ramp, .fraction, unit: "fraction of steps",
+      "In these first steps of the run the weight rises evenly from 0; at 0 it is there at once."),
+    Key(
+      "distillation.temperature", \.distillation.temperature, .positive,
+      "With `icp.objective: mixed`: divides the logits of student and target, whose divergence counts times its square."),
+    Key(
+      "distillation.features", \.distillation.features, .notNegative,
+      "With `icp.objective: mixed`: weight of the last features' angle, 1 - cos, beside the divergence of the outputs."),
   ]
 
   static let branches: [Key] = [

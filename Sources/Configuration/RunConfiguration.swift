@@ -137,6 +137,10 @@ package struct RunConfiguration: Sendable, Equatable {
     package var alphaMin = 0.0
     package var target = TargetPass.batch
     package var normalize = FeatureNormalization.none
+    package var weight = 1.0
+    package var ramp = 0.5
+    package var temperature = 1.0
+    package var features = 1.0
   }
 
   package struct BranchesSection: Sendable, Equatable {

@@ -55,7 +55,7 @@ final class DistillationTerm: LossTerm {
   }
 
   func evaluate(_ student: TrainingPass, of shard: ShardStep) {
-    let refined = refinement.refine(shard)
+    let refined = refinement.refine(shard.inputs, of: shard)
     shard.phases.enter(.target)
     let target = target.features(of: refined, shard)
     for index in 0..<losses.count {

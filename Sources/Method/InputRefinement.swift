@@ -7,7 +7,7 @@ import Models
 import Refinement
 import Runtime
 
-/// Step 3 of METHOD on what the student sees: mixed images move down the loss of both their labels.
+/// Step 3 of METHOD: images move down the loss of their label, mixed ones of both their labels.
 final class InputRefinement: ScalarSource {
   let network: FrozenNetwork
   private let refiner: Refiner
@@ -34,12 +34,12 @@ final class InputRefinement: ScalarSource {
     return memory.frozenNetwork(taps: taps) + memory.images(0) + MemoryUse(own: state)
   }
 
-  /// x_T, valid until the next refinement.
-  func refine(_ shard: ShardStep) -> UnsafeMutablePointer<Float> {
+  /// x_T of `inputs`, the shard's as the student sees them or others; valid until the next refinement.
+  func refine(_ inputs: StepInputs, of shard: ShardStep) -> UnsafeMutablePointer<Float> {
     shard.phases.enter(.refinement)
     network.fold(parameters: shard.parameters, statistics: shard.statistics)
     let refined = refiner.refine(
-      shard.inputs.images, labels: shard.inputs.labels, mixture: shard.inputs.mixture, samples: shard.count,
+      inputs.images, labels: inputs.labels, mixture: inputs.mixture, samples: shard.count,
       lossScale: reduction == .sum ? 1 : 1 / Double(shard.context.batchCount),
       addresses: .init(seed: seed, epoch: shard.context.epoch, samples: shard.samples),
       measuringEnd: shard.context.isLogged)

@@ -111,6 +111,12 @@ package struct RunPlan: Sendable {
   package func alpha(_ epoch: Int) -> Double {
     stage(epoch) == .cyclic && configuration.icp.objective == .distillation ? cyclic.alpha(epoch) : 1
   }
+  /// r of step `step`, from 0 (METHOD, "A mixed student").
+  package func strength(_ step: Int) -> Double {
+    let distillation = configuration.distillation
+    let rises = distillation.ramp * Double(totalSteps)
+    return distillation.weight * (Double(step) < rises ? Double(step) / rises : 1)
+  }
 
   /// "symmetric, 3602 of 10000 training labels are wrong (36.02 %)"; nil where labels are the files'.
   package var labelNoiseText: String? {

@@ -75,7 +75,8 @@ package final class Trainer {
   private func train(on batch: Batch) throws {
     let context = StepContext(
       epoch: batch.epoch, position: batch.position, batchCount: batch.count, stage: plan.stage(batch.epoch),
-      alpha: plan.alpha(batch.epoch), isLogged: (progress.step + 1) % plan.configuration.logging.everySteps == 0)
+      alpha: plan.alpha(batch.epoch), strength: plan.strength(progress.step),
+      isLogged: (progress.step + 1) % plan.configuration.logging.everySteps == 0)
     let processor = ProcessResources.processorSeconds
     var finished = try step(
       batch, context, learningRate: plan.learningRate[progress.step] * progress.learningRateScale)

@@ -118,6 +118,10 @@ private let packageRoot = URL(filePath: #filePath).deletingLastPathComponent().d
         alpha_min: 0
         target: batch
         normalize: none
+        weight: 1
+        ramp: 0.5
+        temperature: 1
+        features: 1
 
       branches:
         taps: none

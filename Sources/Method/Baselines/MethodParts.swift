@@ -7,4 +7,5 @@ let methodParts: [any MethodPart.Type] = [
   BranchTeaching.self,
   StrayGradient.self,
   FeatureDistillation.self,
+  MixedDistillation.self,
 ]
