@@ -103,6 +103,11 @@ struct ConfigurationCheck: Sendable {
       else { return nil }
       return "'icp.objective' is mixed, but 'training.mixup' and 'training.cutmix' are 0: nothing is mixed"
     },
+    ConfigurationCheck(keys: ["icp.objective", "distillation.weight"]) { configuration in
+      guard configuration.icp.objective == .soft, configuration.distillation.weight > 1 else { return nil }
+      return "'distillation.weight' is \(configuration.distillation.weight), but 'icp.objective' is soft: a share of the label is "
+        + "at most 1"
+    },
     baseline("optimizer.sam_rho") { $0.optimizer.samRho > 0 },
     baseline("branches.taps") { $0.branches.taps != nil },
   ]

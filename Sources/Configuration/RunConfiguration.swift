@@ -128,6 +128,9 @@ package struct RunConfiguration: Sendable, Equatable {
     package var epsilon: Double?
     package var preset = ICPPreset.none
     package var strayGradient = false
+    package var fraction = 1.0
+    package var label = RefinementLabel.given
+    package var fade: Double?
   }
 
   package struct DistillationSection: Sendable, Equatable {
@@ -141,6 +144,7 @@ package struct RunConfiguration: Sendable, Equatable {
     package var ramp = 0.5
     package var temperature = 1.0
     package var features = 1.0
+    package var gate: Double?
   }
 
   package struct BranchesSection: Sendable, Equatable {

@@ -50,6 +50,14 @@ package struct SoftenedDivergence: Sendable {
     return temperature * temperature * total
   }
 
+  /// The sum of the rows' entropies, - sum p log p.
+  package func entropy(of probabilities: UnsafePointer<Float>, samples: Int) -> Double {
+    (0..<samples * classes).reduce(0) { sum, index in
+      let probability = Double(probabilities[index])
+      return probability == 0 ? sum : sum - probability * log(probability)
+    }
+  }
+
   /// softmax(logits / T), both (samples, classes).
   package func probabilities(
     of logits: UnsafePointer<Float>, samples: Int, into probabilities: UnsafeMutablePointer<Float>

@@ -16,7 +16,7 @@ struct FeatureDistillation: MethodPart {
     taps = try setting.network.tappedNodes(setting.configuration.distillation.taps)
   }
 
-  func passes(in stage: Stage) -> Int { stage == .cyclic ? 2 * setting.configuration.icp.steps + 1 : 0 }
+  func passes(in stage: Stage) -> Double { stage == .cyclic ? InputRefinement.passes(setting) + 1 : 0 }
 
   func memory(_ memory: MethodMemory) -> MemoryUse {
     let target = setting.configuration.distillation.target

@@ -13,6 +13,8 @@ final class InputRefinement: ScalarSource {
   private let refiner: Refiner
   private let reduction: LossReduction
   private let seed: Int
+  /// Of a shard, the samples that are refined, where not all are.
+  private let part: RefinedPart?
   /// loss at x_0, loss at x_T, mean |x_T - x|
   private let scalars: Range<Int>
 
@@ -22,31 +24,55 @@ final class InputRefinement: ScalarSource {
     network = FrozenNetwork(
       builder.model.network, layout: builder.model.layout, backend: setting.configuration.kernels.convolution,
       differentiable: true, taps: taps, scratch: builder.scratch)
-    for samples in builder.sizes { network.prepare(samples: samples) }
+    part =
+      icp.fraction < 1
+      ? RefinedPart(
+        fraction: icp.fraction, seed: setting.configuration.training.seed, input: builder.model.network.image,
+        capacity: builder.capacity) : nil
+    for samples in builder.sizes {
+      // What `running` taps is of all samples.
+      if part == nil || !taps.isEmpty { network.prepare(samples: samples) }
+      if let count = part?.count(of: samples), count > 0 { network.prepare(samples: count) }
+    }
     refiner = Refiner(icp, network: network, normalization: setting.normalization, capacity: builder.capacity)
     reduction = icp.reduction
     seed = setting.configuration.training.seed
     scalars = builder.scalars("loss_at_x0", "loss_at_xT", "perturbation")
   }
 
+  /// Forward passes' work.
+  static func passes(_ setting: MethodSetting) -> Double {
+    2 * Double(setting.configuration.icp.steps) * setting.configuration.icp.fraction
+  }
+
   static func memory(_ setting: MethodSetting, _ memory: MethodMemory, taps: [Int] = []) -> MemoryUse {
     let state = Refiner.stateBytes(setting.configuration.icp.rule, network: memory.network)
-    return memory.frozenNetwork(taps: taps) + memory.images(0) + MemoryUse(own: state)
+    let own = memory.frozenNetwork(taps: taps) + memory.images(0) + MemoryUse(own: state)
+    return setting.configuration.icp.fraction < 1 ? own + memory.images(0) + memory.images(0) : own
   }
 
   /// x_T of `inputs`, the shard's as the student sees them or others; valid until the next refinement.
   func refine(_ inputs: StepInputs, of shard: ShardStep) -> UnsafeMutablePointer<Float> {
     shard.phases.enter(.refinement)
     network.fold(parameters: shard.parameters, statistics: shard.statistics)
+    guard let part else { return move(inputs, shard.samples, shard) }
+    let chosen = part.choose(of: inputs, shard)
+    guard !chosen.samples.isEmpty else { return part.putBack(inputs.images, into: inputs, shard) }
+    return part.putBack(move(chosen.inputs, chosen.samples, shard), into: inputs, shard)
+  }
+
+  private func move(
+    _ inputs: StepInputs, _ samples: UnsafeBufferPointer<Int>, _ shard: ShardStep
+  ) -> UnsafeMutablePointer<Float> {
     let refined = refiner.refine(
-      inputs.images, labels: inputs.labels, mixture: inputs.mixture, samples: shard.count,
-      lossScale: reduction == .sum ? 1 : 1 / Double(shard.context.batchCount),
-      addresses: .init(seed: seed, epoch: shard.context.epoch, samples: shard.samples),
+      inputs.images, labels: inputs.labels, mixture: inputs.mixture, samples: samples.count,
+      lossScale: reduction == .sum ? 1 : 1 / Double(shard.context.batchCount), reach: shard.context.reach,
+      addresses: .init(seed: seed, epoch: shard.context.epoch, samples: samples),
       measuringEnd: shard.context.isLogged)
-    let samples = Double(shard.count)
-    shard.scalars.means[scalars.lowerBound] = refined.lossAtStart / samples
-    shard.scalars.means[scalars.lowerBound + 1] = (refined.lossAtEnd ?? 0) / samples
-    shard.scalars.means[scalars.lowerBound + 2] = refined.movement / Double(shard.count * network.input.sampleCount)
+    let count = Double(samples.count)
+    shard.scalars.means[scalars.lowerBound] = refined.lossAtStart / count
+    shard.scalars.means[scalars.lowerBound + 1] = (refined.lossAtEnd ?? 0) / count
+    shard.scalars.means[scalars.lowerBound + 2] = refined.movement / Double(samples.count * network.input.sampleCount)
     return refined.images
   }
 

@@ -22,7 +22,7 @@ struct MixedDistillation: MethodPart {
     taps = [setting.network.features]
   }
 
-  func passes(in stage: Stage) -> Int { stage == .cyclic ? 2 * setting.configuration.icp.steps + 1 : 0 }
+  func passes(in stage: Stage) -> Double { stage == .cyclic ? InputRefinement.passes(setting) + 1 : 0 }
 
   private var targetTaps: [Int] { [setting.network.features, setting.network.output] }
 

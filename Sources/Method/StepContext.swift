@@ -10,11 +10,13 @@ package struct StepContext: Sendable {
   package var alpha: Double
   /// r, the weight of a distillation that comes beside the whole task loss.
   package var strength: Double
+  /// What the refinement's step size is multiplied by.
+  package var reach: Double
   /// A step that is recorded: takes what costs more passes, such as the loss at x_T.
   package var isLogged: Bool
 
   package init(
-    epoch: Int, position: Int = 0, batchCount: Int, stage: Stage, alpha: Double, strength: Double = 1,
+    epoch: Int, position: Int = 0, batchCount: Int, stage: Stage, alpha: Double, strength: Double = 1, reach: Double = 1,
     isLogged: Bool = false
   ) {
     self.epoch = epoch
@@ -23,6 +25,7 @@ package struct StepContext: Sendable {
     self.stage = stage
     self.alpha = alpha
     self.strength = strength
+    self.reach = reach
     self.isLogged = isLogged
   }
 }

@@ -106,18 +106,6 @@ package struct RunPlan: Sendable {
   package let stepsPerEpoch: Int
   package var totalSteps: Int { stepsPerEpoch * configuration.training.epochs }
 
-  /// The parts of the method that take part in epoch `epoch`.
-  package func stage(_ epoch: Int) -> Stage { method.hasCyclicStage && cyclic.isCyclic(epoch) ? .cyclic : .plain }
-  package func alpha(_ epoch: Int) -> Double {
-    stage(epoch) == .cyclic && configuration.icp.objective == .distillation ? cyclic.alpha(epoch) : 1
-  }
-  /// r of step `step`, from 0 (METHOD, "A mixed student").
-  package func strength(_ step: Int) -> Double {
-    let distillation = configuration.distillation
-    let rises = distillation.ramp * Double(totalSteps)
-    return distillation.weight * (Double(step) < rises ? Double(step) / rises : 1)
-  }
-
   /// "symmetric, 3602 of 10000 training labels are wrong (36.02 %)"; nil where labels are the files'.
   package var labelNoiseText: String? {
     guard let labelNoiseRate else { return nil }

@@ -127,7 +127,11 @@ extension RunConfiguration {
     result.distillation.target = one(TargetPass.self)
     result.distillation.normalize = one(FeatureNormalization.self)
     result.branches.taps = result.icp.rule == .none && chance() ? ["layer1"] : nil
-    result.distillation.weight = number()
+    result.distillation.weight = number(below: 1)
+    result.distillation.gate = chance() ? number(below: 1) : nil
+    result.icp.fraction = number(below: 1)
+    result.icp.label = one(RefinementLabel.self)
+    result.icp.fade = chance() ? number(below: 0.9) + 0.01 : nil
     result.distillation.ramp = number(below: 1)
     result.distillation.temperature = number() + 1e-300
     result.distillation.features = number()

@@ -110,6 +110,9 @@ private let packageRoot = URL(filePath: #filePath).deletingLastPathComponent().d
         epsilon: none
         preset: none
         stray_gradient: false
+        fraction: 1
+        label: given
+        fade: none
 
       distillation:
         taps: of the model
@@ -122,6 +125,7 @@ private let packageRoot = URL(filePath: #filePath).deletingLastPathComponent().d
         ramp: 0.5
         temperature: 1
         features: 1
+        gate: none
 
       branches:
         taps: none

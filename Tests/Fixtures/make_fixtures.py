@@ -394,6 +394,28 @@ def mixed():
     write("mixed.safetensors", t, note="as baselines.safetensors")
 
 
+def soft():
+    """A step of soft targets (METHOD, "Variants"): 0.6 of the label is the softmax, at temperature 2, of the image that one step of the
+    rule sgd has moved down the loss of the class predicted for it."""
+    values = read("training_adam.safetensors")
+    x, y = values["step0.x"], values["step0.y"]
+    Kinks.nearest = math.inf
+    model = ResNet8(10, "projection", 3)
+    model.load_state_dict({k.removeprefix("model."): v for k, v in values.items() if k.startswith("model.")}, strict=False)
+    logits, _ = model.train()(x)
+    task = F.cross_entropy(logits, y)
+    moved = x.clone().requires_grad_(True)
+    output = model.eval()(moved)[0]
+    (gradient,) = torch.autograd.grad(F.cross_entropy(output, output.argmax(1)), moved)
+    with torch.no_grad():
+        target = F.softmax(model.train()(x - 4 * gradient)[0] / 2, 1)
+    loss = F.cross_entropy(logits, target)
+    (0.4 * task + 0.6 * loss).backward()
+    assert Kinks.nearest >= 3e-6, Kinks.nearest
+    write("soft.safetensors", {"soft.loss": task, "soft.soft_loss": loss, "soft.wrong": (output.argmax(1) != y).sum()}
+          | gradients(model, "soft") | statistics(model, "soft"), note="as baselines.safetensors")
+
+
 def sam_step(model, x, y, rho):
     """The gradient at w + rho g / ||g||; the first pass alone moves the running statistics."""
     loss = F.cross_entropy(model.train()(x)[0], y)
@@ -672,6 +694,7 @@ if __name__ == "__main__":
     baselines()
     cutmix()
     mixed()
+    soft()
     rules()
     optimizers()
     averages()

@@ -61,6 +61,23 @@ import Testing
   }
 
   @Test(arguments: ConvolutionBackend.allCases)
+  func `soft targets, refined down the predicted label: losses, gradients and statistics are PyTorch's`(
+    backend: ConvolutionBackend
+  ) throws {
+    // The two labels differ for some of the images.
+    #expect(try Golden(fixture: "soft").labels("soft.wrong")[0] > 0)
+    try compare("soft", in: "soft", backend, alpha: 0.4, strength: 0.6, isCyclic: true) {
+      $0.icp.rule = .sgd
+      $0.icp.objective = .soft
+      $0.icp.label = .predicted
+      $0.icp.stepSize = 4
+      $0.icp.steps = 1
+      $0.icp.reduction = .mean
+      $0.distillation.temperature = 2
+    }
+  }
+
+  @Test(arguments: ConvolutionBackend.allCases)
   func `sharpness-aware minimisation: loss, gradients and statistics are PyTorch's`(
     backend: ConvolutionBackend
   ) throws {

@@ -14,7 +14,7 @@ struct AdversarialTraining: MethodPart {
     self.setting = setting
   }
 
-  func passes(in stage: Stage) -> Int { stage == .cyclic ? 2 * setting.configuration.icp.steps : 0 }
+  func passes(in stage: Stage) -> Double { stage == .cyclic ? InputRefinement.passes(setting) : 0 }
 
   func memory(_ memory: MethodMemory) -> MemoryUse { InputRefinement.memory(setting, memory) }
 

@@ -8,4 +8,5 @@ let methodParts: [any MethodPart.Type] = [
   StrayGradient.self,
   FeatureDistillation.self,
   MixedDistillation.self,
+  SoftTargets.self,
 ]
