@@ -63,6 +63,11 @@ extension ConfigurationTable {
       "In these first steps of the run the step size falls evenly to 0, and stays there; with `icp.objective: task` training is "
         + "plain from then on (\"Friendly Training\"). `none` leaves the step size."
     ),
+    Key(
+      "icp.layer", \.icp.layer, .optional("none", .name),
+      "With `icp.objective: distillation`: the layer whose output is refined, through the later layers alone, instead of the image. "
+        + "`distillation.taps` must come after it, and are `pooled` unless said."
+    ),
   ]
 
   static let distillation: [Key] = [
