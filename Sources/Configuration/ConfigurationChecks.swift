@@ -114,7 +114,8 @@ struct ConfigurationCheck: Sendable {
     },
     ConfigurationCheck(keys: ["icp.objective", "distillation.weight"]) { configuration in
       guard configuration.icp.objective == .soft, configuration.distillation.weight > 1 else { return nil }
-      return "'distillation.weight' is \(configuration.distillation.weight), but 'icp.objective' is soft: a share of the label is "
+      return
+        "'distillation.weight' is \(configuration.distillation.weight), but 'icp.objective' is soft: a share of the label is "
         + "at most 1"
     },
     baseline("optimizer.sam_rho") { $0.optimizer.samRho > 0 },

@@ -55,7 +55,8 @@ final class TargetFeatures {
     case .batch(let network, let moving):
       return .pass(
         network.forward(
-          images, samples: shard.count, parameters: shard.parameters, statistics: moving ? shard.statistics + statisticsStart : nil,
+          images, samples: shard.count, parameters: shard.parameters,
+          statistics: moving ? shard.statistics + statisticsStart : nil,
           randomness: shard.randomness))
     case .running(let network, let taps, let features):
       let size = network.input.sampleCount
