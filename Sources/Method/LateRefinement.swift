@@ -18,11 +18,12 @@ struct LateRefinement: MethodPart {
     let (icp, distillation) = (setting.configuration.icp, setting.configuration.distillation)
     guard icp.rule != .none, icp.objective == .distillation, let name = icp.layer else { return nil }
     self.setting = setting
-    layer = try setting.network.tappedNodes([name], key: "icp.layer")[0]
+    let layer = try setting.network.tappedNodes([name], key: "icp.layer")[0]
+    self.layer = layer
     tail = try setting.network.tail(after: layer, named: name, key: "icp.layer")
     let names = distillation.taps ?? ["pooled"]
     compared = try setting.network.tappedNodes(names)
-    if let early = zip(names, compared).first(where: { [layer] in $0.1 <= layer }) {
+    if let early = zip(names, compared).first(where: { $0.1 <= layer }) {
       throw GraphError("distillation.taps: '\(early.0)' does not come after '\(name)', the icp.layer")
     }
     weights = try distillation.layerWeights.values(count: compared.count)
