@@ -54,14 +54,22 @@ extension ConfigurationTable {
       "Adds the weight gradient of the evaluation-mode loss at the image to the step, as the authors' code does."),
     Key(
       "icp.fraction", \.icp.fraction, .fraction,
-      "The share of each shard's samples that is refined, drawn anew each epoch; the others stay as they are, at no cost."),
+      "The share of each shard's samples that is refined, drawn anew each epoch; the others stay as they are, at no cost."
+    ),
     Key(
       "icp.label", \.icp.label, .choice,
-      "The label down whose loss an image moves: the `given` one, or the one `predicted` for the image before it moves."),
+      "The label down whose loss an image moves: the `given` one, or the one `predicted` for the image before it moves."
+    ),
     Key(
-      "icp.fade", \.icp.fade, .optional("none", .number("> 0 and <= 1") { $0 > 0 && $0 <= 1 }), unit: "fraction of steps",
+      "icp.fade", \.icp.fade, .optional("none", .number("> 0 and <= 1") { $0 > 0 && $0 <= 1 }),
+      unit: "fraction of steps",
       "In these first steps of the run the step size falls evenly to 0, and stays there; with `icp.objective: task` training is "
         + "plain from then on (\"Friendly Training\"). `none` leaves the step size."
+    ),
+    Key(
+      "icp.layer", \.icp.layer, .optional("none", .name),
+      "With `icp.objective: distillation`: the layer whose output is refined, through the later layers alone, instead of the image. "
+        + "`distillation.taps` must come after it, and are `pooled` unless said."
     ),
   ]
 

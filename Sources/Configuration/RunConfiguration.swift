@@ -131,6 +131,7 @@ package struct RunConfiguration: Sendable, Equatable {
     package var fraction = 1.0
     package var label = RefinementLabel.given
     package var fade: Double?
+    package var layer: String?
   }
 
   package struct DistillationSection: Sendable, Equatable {

@@ -10,6 +10,8 @@ import Runtime
 /// Step 3 of METHOD: images move down the loss of their label, mixed ones of both their labels.
 final class InputRefinement: ScalarSource {
   let network: FrozenNetwork
+  /// Of the running statistics, where the network's begin.
+  private let statisticsStart: Int
   private let refiner: Refiner
   private let reduction: LossReduction
   private let seed: Int
@@ -18,16 +20,19 @@ final class InputRefinement: ScalarSource {
   /// loss at x_0, loss at x_T, mean |x_T - x|
   private let scalars: Range<Int>
 
-  /// `taps`: nodes whose outputs are asked for besides.
-  init(_ setting: MethodSetting, _ builder: MethodBuilder, taps: [Int] = []) {
+  /// `taps`: nodes whose outputs are asked for besides. `tail`: the end of the network whose input moves, instead of
+  /// the image.
+  init(_ setting: MethodSetting, _ builder: MethodBuilder, taps: [Int] = [], tail: Network? = nil) {
     let icp = setting.configuration.icp
+    let layout = tail.map { ParameterLayout($0) } ?? builder.model.layout
+    statisticsStart = builder.model.layout.statisticCount - layout.statisticCount
     network = FrozenNetwork(
-      builder.model.network, layout: builder.model.layout, backend: setting.configuration.kernels.convolution,
+      tail ?? builder.model.network, layout: layout, backend: setting.configuration.kernels.convolution,
       differentiable: true, taps: taps, scratch: builder.scratch)
     part =
       icp.fraction < 1
       ? RefinedPart(
-        fraction: icp.fraction, seed: setting.configuration.training.seed, input: builder.model.network.image,
+        fraction: icp.fraction, seed: setting.configuration.training.seed, input: network.network.image,
         capacity: builder.capacity) : nil
     for samples in builder.sizes {
       // What `running` taps is of all samples.
@@ -54,7 +59,7 @@ final class InputRefinement: ScalarSource {
   /// x_T of `inputs`, the shard's as the student sees them or others; valid until the next refinement.
   func refine(_ inputs: StepInputs, of shard: ShardStep) -> UnsafeMutablePointer<Float> {
     shard.phases.enter(.refinement)
-    network.fold(parameters: shard.parameters, statistics: shard.statistics)
+    network.fold(parameters: shard.parameters, statistics: shard.statistics + statisticsStart)
     guard let part else { return move(inputs, shard.samples, shard) }
     let chosen = part.choose(of: inputs, shard)
     guard !chosen.samples.isEmpty else { return part.putBack(inputs.images, into: inputs, shard) }

@@ -1,7 +1,7 @@
 import Kernels
 
-/// The samples of a shard that are refined where not all are (`icp.fraction`): a fixed count of each shard, chosen by an
-/// order addressed by seed, epoch and the shard's first sample. So who runs the shard does not matter.
+/// The samples of a shard that are refined where not all are (`icp.fraction`): a fixed count of each shard, chosen by
+/// an order addressed by seed, epoch and the shard's first sample. So who runs the shard does not matter.
 final class RefinedPart {
   private let fraction: Double
   private let seed: Int

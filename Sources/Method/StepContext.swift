@@ -16,7 +16,8 @@ package struct StepContext: Sendable {
   package var isLogged: Bool
 
   package init(
-    epoch: Int, position: Int = 0, batchCount: Int, stage: Stage, alpha: Double, strength: Double = 1, reach: Double = 1,
+    epoch: Int, position: Int = 0, batchCount: Int, stage: Stage, alpha: Double, strength: Double = 1,
+    reach: Double = 1,
     isLogged: Bool = false
   ) {
     self.epoch = epoch

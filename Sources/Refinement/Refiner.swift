@@ -73,9 +73,9 @@ package final class Refiner {
   }
 
   /// Refines `images` (samples, height, width, channels) with the weights that `network` was folded with last.
-  /// `reach` multiplies the rule's step size. `lossScale` is 1 for the sum of the samples' losses and 1 / samples of the global batch for their mean. `observe`
-  /// is shown every iterate x_1 ... x_T of every piece, with the piece's first sample. Of mixed images `mixture` has
-  /// the other labels.
+  /// `reach` multiplies the rule's step size. `lossScale` is 1 for the sum of the samples' losses and 1 / samples of
+  /// the global batch for their mean. `observe` is shown every iterate x_1 ... x_T of every piece, with the piece's
+  /// first sample. Of mixed images `mixture` has the other labels.
   package func refine(
     _ images: UnsafePointer<Float>, labels: UnsafePointer<Int32>, mixture: CrossEntropy.Mixture? = nil, samples: Int,
     lossScale: Double, reach: Double = 1, addresses: Addresses, measuringEnd: Bool = false,

@@ -20,7 +20,7 @@ import Testing
     [], ["icp.rule=none", "training.mixup=0.4"], ["icp.rule=none", "training.cutmix=1"],
     ["icp.rule=none", "optimizer.sam_rho=0.05"], ["icp.rule=none", "branches.taps=[TAP]"],
     ["icp.rule=ifgsm", "icp.objective=task"], ["icp.objective=mixed", "training.mixup=0.4", "icp.fraction=0.5"],
-    ["icp.objective=soft"],
+    ["icp.objective=soft"], ["icp.layer=TAP"],
     ["icp.stray_gradient=true"],
   ]
 

@@ -131,6 +131,7 @@ extension RunConfiguration {
     result.distillation.gate = chance() ? number(below: 1) : nil
     result.icp.fraction = number(below: 1)
     result.icp.label = one(RefinementLabel.self)
+    result.icp.layer = result.icp.rule == .none && chance() ? "layer\(integer(1...3))" : nil
     result.icp.fade = chance() ? number(below: 0.9) + 0.01 : nil
     result.distillation.ramp = number(below: 1)
     result.distillation.temperature = number() + 1e-300

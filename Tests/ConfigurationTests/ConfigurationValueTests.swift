@@ -113,6 +113,7 @@ private let packageRoot = URL(filePath: #filePath).deletingLastPathComponent().d
         fraction: 1
         label: given
         fade: none
+        layer: none
 
       distillation:
         taps: of the model

@@ -416,6 +416,29 @@ def soft():
           | gradients(model, "soft") | statistics(model, "soft"), note="as baselines.safetensors")
 
 
+def late():
+    """A step of late refinement (METHOD, "Variants"): the student's layer2 goes one step of the rule sgd down the loss of layer3 and fc in
+    evaluation mode, and the student's pooled features learn those of the moved one, at weight 0.4 for 0.6 of the task loss."""
+    values = read("training_adam.safetensors")
+    x, y = values["step0.x"], values["step0.y"]
+    Kinks.nearest = math.inf
+    model = ResNet8(10, "projection", 3)
+    model.load_state_dict({k.removeprefix("model."): v for k, v in values.items() if k.startswith("model.")}, strict=False)
+    logits, features = model.train()(x)
+    task = F.cross_entropy(logits, y)
+    h = features[1].detach().requires_grad_(True)
+    model.eval()
+    before = F.cross_entropy(model.fc(model.layer3(h).mean((2, 3))), y)
+    (gradient,) = torch.autograd.grad(before, h)
+    with torch.no_grad():
+        target = model.train().layer3(h - 400 * gradient).mean((2, 3))
+    distillation = F.mse_loss(features[2].mean((2, 3)), target)
+    (0.6 * task + 0.4 * distillation).backward()
+    assert Kinks.nearest >= 3e-6, Kinks.nearest
+    write("late.safetensors", {"late.loss": task, "late.loss_at_x0": before, "late.layer_loss_0": distillation}
+          | gradients(model, "late") | statistics(model, "late"), note="as baselines.safetensors")
+
+
 def sam_step(model, x, y, rho):
     """The gradient at w + rho g / ||g||; the first pass alone moves the running statistics."""
     loss = F.cross_entropy(model.train()(x)[0], y)
@@ -695,6 +718,7 @@ if __name__ == "__main__":
     cutmix()
     mixed()
     soft()
+    late()
     rules()
     optimizers()
     averages()

@@ -78,6 +78,17 @@ import Testing
   }
 
   @Test(arguments: ConvolutionBackend.allCases)
+  func `late refinement: losses, gradients and statistics are PyTorch's`(backend: ConvolutionBackend) throws {
+    try compare("late", in: "late", backend, alpha: 0.6, isCyclic: true) {
+      $0.icp.rule = .sgd
+      $0.icp.layer = "layer2"
+      $0.icp.stepSize = 400
+      $0.icp.steps = 1
+      $0.icp.reduction = .mean
+    }
+  }
+
+  @Test(arguments: ConvolutionBackend.allCases)
   func `sharpness-aware minimisation: loss, gradients and statistics are PyTorch's`(
     backend: ConvolutionBackend
   ) throws {

@@ -49,7 +49,8 @@ import Testing
     #expect(try context(["icp.fade=0.5"], step: 7).stage == .cyclic)
   }
 
-  @Test func `what an epoch came to decides about the next one where there is a gate, and is kept nowhere else`() throws {
+  @Test func `what an epoch came to decides about the next one where there is a gate, and is kept nowhere else`() throws
+  {
     for (settings, isKept) in [([], false), (["distillation.gate=0.5"], true)] {
       let trainer = try TinyRun.trainer(TinyRun.plan(settings + ["training.max_steps=6"]))
       try trainer.run()

@@ -29,7 +29,9 @@ private final class RefinedInputs: InputTransform {
 
   init(_ refinement: InputRefinement) { self.refinement = refinement }
 
-  func apply(to shard: inout ShardStep) { shard.inputs.images = UnsafePointer(refinement.refine(shard.inputs, of: shard)) }
+  func apply(to shard: inout ShardStep) {
+    shard.inputs.images = UnsafePointer(refinement.refine(shard.inputs, of: shard))
+  }
 
   func report(_ batch: StepScalars, _ context: StepContext) -> NamedValues {
     refinement.report(batch, context)
