@@ -111,7 +111,7 @@ private final class MixedTerm: LossTerm {
 
   func report(_ batch: StepScalars, _ context: StepContext) -> NamedValues {
     refinement.report(batch, context) + [
-      "distillation_loss": .number(distillationLoss(batch)),
+      "distillation_loss": .number(distillationLoss(batch)), "distillation_weight": .number(context.strength),
       "distillation_divergence": .number(batch.means[scalars.lowerBound]),
       "distillation_angle": .number(batch.means[scalars.lowerBound + 1]),
     ]

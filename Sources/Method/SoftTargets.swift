@@ -68,6 +68,8 @@ private final class SoftTerm: LossTerm {
   func loss(_ batch: StepScalars, _ context: StepContext) -> Double { context.strength * batch.means[scalar] }
 
   func report(_ batch: StepScalars, _ context: StepContext) -> NamedValues {
-    refinement.report(batch, context) + ["distillation_loss": .number(batch.means[scalar])]
+    refinement.report(batch, context) + [
+      "distillation_loss": .number(batch.means[scalar]), "distillation_weight": .number(context.strength),
+    ]
   }
 }
