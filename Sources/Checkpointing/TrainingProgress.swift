@@ -18,8 +18,21 @@ package struct TrainingProgress: Codable, Equatable, Sendable {
   /// The epoch before `epoch` has ended, but has no evaluation and no record yet, and was not compared with the best: a
   /// run that goes on from here makes them first.
   package var awaitsEvaluation = false
+  /// What the student passes of the last whole epoch came to, where the method asks for it (`distillation.gate`).
+  package var lastEpoch: EpochCounts?
 
   package init() {}
+
+  package struct EpochCounts: Codable, Equatable, Sendable {
+    package var correct: Int
+    /// Of taken steps.
+    package var samples: Int
+
+    package init(correct: Int, samples: Int) { (self.correct, self.samples) = (correct, samples) }
+
+    /// 0 where every step was refused.
+    package var accuracy: Double { samples == 0 ? 0 : Double(correct) / Double(samples) }
+  }
 
   /// Each rollback halves the learning rate of all that follows.
   package var learningRateScale: Double { Double(sign: .plus, exponent: -rollbacks, significand: 1) }
@@ -43,5 +56,6 @@ extension TrainingProgress {
     refusedInRow = try values.decodeIfPresent(Int.self, forKey: .refusedInRow) ?? 0
     rollbacks = try values.decodeIfPresent(Int.self, forKey: .rollbacks) ?? 0
     awaitsEvaluation = try values.decodeIfPresent(Bool.self, forKey: .awaitsEvaluation) ?? false
+    lastEpoch = try values.decodeIfPresent(EpochCounts.self, forKey: .lastEpoch)
   }
 }

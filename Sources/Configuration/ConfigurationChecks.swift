@@ -102,6 +102,27 @@ struct ConfigurationCheck: Sendable {
       guard configuration.training.mixup > 0, configuration.training.cutmix > 0 else { return nil }
       return "'training.mixup' and 'training.cutmix' are on: an image is mixed in one way"
     },
+    ConfigurationCheck(keys: ["icp.objective", "training.mixup", "training.cutmix"]) { configuration in
+      guard configuration.icp.objective == .mixed, configuration.icp.rule != .none,
+        configuration.training.mixup == 0, configuration.training.cutmix == 0
+      else { return nil }
+      return "'icp.objective' is mixed, but 'training.mixup' and 'training.cutmix' are 0: nothing is mixed"
+    },
+    ConfigurationCheck(keys: ["icp.layer", "icp.objective", "icp.clamp", "icp.stray_gradient"]) { configuration in
+      let icp = configuration.icp
+      guard let layer = icp.layer, icp.rule != .none else { return nil }
+      if icp.objective != .distillation {
+        return "'icp.layer' is \(layer), but 'icp.objective' \(icp.objective.rawValue): a layer goes with distillation"
+      }
+      if icp.clamp != .none { return "'icp.clamp' is pixels, but 'icp.layer' \(layer): its output has none" }
+      return icp.strayGradient ? "'icp.stray_gradient' is that of the image, but 'icp.layer' is \(layer)" : nil
+    },
+    ConfigurationCheck(keys: ["icp.objective", "distillation.weight"]) { configuration in
+      guard configuration.icp.objective == .soft, configuration.distillation.weight > 1 else { return nil }
+      return
+        "'distillation.weight' is \(configuration.distillation.weight), but 'icp.objective' is soft: a share of the label is "
+        + "at most 1"
+    },
     baseline("optimizer.sam_rho") { $0.optimizer.samRho > 0 },
     baseline("branches.taps") { $0.branches.taps != nil },
   ]

@@ -4,6 +4,9 @@ import Refinement
 extension ConfigurationTable {
   static let isPublishedCode: @Sendable (RunConfiguration) -> Bool = { $0.icp.preset == .publishedCode }
 
+  static let isSoft: @Sendable (RunConfiguration) -> Bool = { $0.icp.objective == .soft }
+  static let isMixed: @Sendable (RunConfiguration) -> Bool = { $0.icp.objective == .mixed }
+
   static let icp: [Key] = [
     Key(
       "icp.rule", \.icp.rule, .choice,
@@ -13,8 +16,9 @@ extension ConfigurationTable {
     ),
     Key(
       "icp.objective", \.icp.objective, .choice,
-      "What the refined images are for: targets of the student's features, or to train on in the images' place (`task`: with "
-        + "`ifgsm` adversarial training). `distillation.warmup` holds for both."
+      "What the refined images are for: targets of the student's features; to train on in the images' place (`task`: with "
+        + "`ifgsm` adversarial training); or, beside mixup or CutMix, targets for the mixed images, of output and last features, by the "
+        + "refined images that were mixed (`mixed`); or their softened output as a part of the label (`soft`)."
     ),
     Key(
       "icp.steps", \.icp.steps, .integer(from: 0), unit: "steps",
@@ -48,6 +52,25 @@ extension ConfigurationTable {
         .init(true, "`icp.preset: published-code`", when: isPublishedCode), .init(false, "without") { _ in true },
       ],
       "Adds the weight gradient of the evaluation-mode loss at the image to the step, as the authors' code does."),
+    Key(
+      "icp.fraction", \.icp.fraction, .fraction,
+      "The share of each shard's samples that is refined, drawn anew each epoch; the others stay as they are, at no cost."
+    ),
+    Key(
+      "icp.label", \.icp.label, .choice,
+      "The label down whose loss an image moves: the `given` one, or the one `predicted` for the image before it moves."
+    ),
+    Key(
+      "icp.fade", \.icp.fade, .optional("none", .number("> 0 and <= 1") { $0 > 0 && $0 <= 1 }),
+      unit: "fraction of steps",
+      "In these first steps of the run the step size falls evenly to 0, and stays there; with `icp.objective: task` training is "
+        + "plain from then on (\"Friendly Training\"). `none` leaves the step size."
+    ),
+    Key(
+      "icp.layer", \.icp.layer, .optional("none", .name),
+      "With `icp.objective: distillation`: the layer whose output is refined, through the later layers alone, instead of the image. "
+        + "`distillation.taps` must come after it, and are `pooled` unless said."
+    ),
   ]
 
   static let distillation: [Key] = [
@@ -61,6 +84,10 @@ extension ConfigurationTable {
     ),
     Key(
       "distillation.warmup", \.distillation.warmup, .fraction, unit: "fraction of epochs",
+      defaults: [
+        .init(0, "`icp.objective: mixed`", when: isMixed), .init(0, "`soft`", when: isSoft),
+        .init(0.25, "without") { _ in true },
+      ],
       "Plain training at the start: the first floor(warmup x epochs) epochs."),
     Key(
       "distillation.alpha_min", \.distillation.alphaMin, .fraction,
@@ -74,6 +101,29 @@ extension ConfigurationTable {
       "distillation.normalize", \.distillation.normalize, .choice,
       "`l2` scales the features of each sample to the norm sqrt(channels x height x width) before they "
         + "are compared."
+    ),
+    Key(
+      "distillation.weight", \.distillation.weight, .notNegative,
+      defaults: [.init(0.8, "`icp.objective: soft`", when: isSoft), .init(1, "without") { _ in true }],
+      "With `icp.objective: mixed` the largest weight of the distillation beside the task loss; with `soft` the largest share of the "
+        + "label, at most 1."
+    ),
+    Key(
+      "distillation.ramp", \.distillation.ramp, .fraction, unit: "fraction of steps",
+      defaults: [.init(1, "`icp.objective: soft`", when: isSoft), .init(0.5, "without") { _ in true }],
+      "In these first steps of the run the weight rises evenly from 0; at 0 it is there at once."),
+    Key(
+      "distillation.temperature", \.distillation.temperature, .positive,
+      "With `icp.objective: mixed`: divides the logits of student and target, whose divergence counts times its square; "
+        + "with `soft` the target's alone."
+    ),
+    Key(
+      "distillation.features", \.distillation.features, .notNegative,
+      "With `icp.objective: mixed`: weight of the last features' angle, 1 - cos, beside the divergence of the outputs."),
+    Key(
+      "distillation.gate", \.distillation.gate, .optional("none", .belowOne), unit: "accuracy",
+      "Refinement and distillation come in as training images are learned by heart: not at all while the last epoch's training accuracy "
+        + "is at most this, wholly where it is 1, in between in proportion."
     ),
   ]
 

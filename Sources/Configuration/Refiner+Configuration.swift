@@ -12,7 +12,7 @@ extension Refiner {
       network: network, rule: Rule(kind: icp.rule, stepSize: Float(icp.stepSize)),
       bounds: InputBounds(
         epsilon: icp.epsilon.map { Float($0) }, pixels: icp.clamp == .pixels ? normalization?.pixelRanges : nil),
-      steps: icp.refinementSteps, capacity: capacity)
+      steps: icp.refinementSteps, label: icp.label, capacity: capacity)
   }
 }
 

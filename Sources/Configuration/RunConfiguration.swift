@@ -131,6 +131,10 @@ package struct RunConfiguration: Sendable, Equatable {
     package var epsilon: Double?
     package var preset = ICPPreset.none
     package var strayGradient = false
+    package var fraction = 1.0
+    package var label = RefinementLabel.given
+    package var fade: Double?
+    package var layer: String?
   }
 
   package struct DistillationSection: Sendable, Equatable {
@@ -140,6 +144,11 @@ package struct RunConfiguration: Sendable, Equatable {
     package var alphaMin = 0.0
     package var target = TargetPass.batch
     package var normalize = FeatureNormalization.none
+    package var weight = 1.0
+    package var ramp = 0.5
+    package var temperature = 1.0
+    package var features = 1.0
+    package var gate: Double?
   }
 
   package struct BranchesSection: Sendable, Equatable {

@@ -14,6 +14,7 @@ public struct RandomStream: RandomNumberGenerator, Sendable {
     case labelNoise, evaluation
     case mixtureWeight = 20
     case mixturePartner
+    case refined
     // What measures a finished network.
     case corruption = 32
     case attack, episode

@@ -11,12 +11,12 @@ struct FeatureDistillation: MethodPart {
 
   init?(_ setting: MethodSetting) throws {
     let icp = setting.configuration.icp
-    guard icp.rule != .none, icp.objective == .distillation else { return nil }
+    guard icp.rule != .none, icp.objective == .distillation, icp.layer == nil else { return nil }
     self.setting = setting
     taps = try setting.network.tappedNodes(setting.configuration.distillation.taps)
   }
 
-  func passes(in stage: Stage) -> Int { stage == .cyclic ? 2 * setting.configuration.icp.steps + 1 : 0 }
+  func passes(in stage: Stage) -> Double { stage == .cyclic ? InputRefinement.passes(setting) + 1 : 0 }
 
   func memory(_ memory: MethodMemory) -> MemoryUse {
     let target = setting.configuration.distillation.target
@@ -25,14 +25,41 @@ struct FeatureDistillation: MethodPart {
   }
 
   func join(_ builder: MethodBuilder, firstTap: Int) {
-    builder.add(DistillationTerm(setting, taps: taps, firstTap: firstTap, builder), in: .cyclic)
+    let source = RefinedImageFeatures(setting, taps: taps, builder)
+    builder.add(
+      DistillationTerm(setting, source, weights: setting.layerWeights, firstTap: firstTap, builder), in: .cyclic)
   }
+}
+
+/// Where the features come from that the student's are compared with.
+protocol FeatureSource: ScalarSource {
+  /// By tap; valid until the next call.
+  func features(beside student: TrainingPass, of shard: ShardStep) -> TargetFeatures.Features
+}
+
+/// Of the refined images.
+private final class RefinedImageFeatures: FeatureSource {
+  private let refinement: InputRefinement
+  private let target: TargetFeatures
+
+  init(_ setting: MethodSetting, taps: [Int], _ builder: MethodBuilder) {
+    let kind = setting.configuration.distillation.target
+    refinement = InputRefinement(setting, builder, taps: kind == .running ? taps : [])
+    target = TargetFeatures(kind, taps: taps, frozen: refinement.network, builder: builder)
+  }
+
+  func features(beside student: TrainingPass, of shard: ShardStep) -> TargetFeatures.Features {
+    let refined = refinement.refine(shard.inputs, of: shard)
+    shard.phases.enter(.target)
+    return target.features(of: refined, shard)
+  }
+
+  func report(_ batch: StepScalars, _ context: StepContext) -> NamedValues { refinement.report(batch, context) }
 }
 
 /// (1 - a(e)) L_dist
 final class DistillationTerm: LossTerm {
-  private let refinement: InputRefinement
-  private let target: TargetFeatures
+  private let source: any FeatureSource
   private let distillation: DistillationLoss
   private let weights: [Double]
   private let normalization: FeatureNormalization
@@ -42,22 +69,21 @@ final class DistillationTerm: LossTerm {
   private let losses, otherLosses: Range<Int>
   let readsFeatures = true
 
-  init(_ setting: MethodSetting, taps: [Int], firstTap: Int, _ builder: MethodBuilder) {
-    let options = setting.configuration.distillation
-    refinement = InputRefinement(setting, builder, taps: options.target == .running ? taps : [])
-    target = TargetFeatures(options.target, taps: taps, frozen: refinement.network, builder: builder)
-    weights = setting.layerWeights
-    normalization = options.normalize
+  /// One weight a tap.
+  init(
+    _ setting: MethodSetting, _ source: any FeatureSource, weights: [Double], firstTap: Int, _ builder: MethodBuilder
+  ) {
+    self.source = source
+    self.weights = weights
+    normalization = setting.configuration.distillation.normalize
     distillation = DistillationLoss(weights: weights, normalization: normalization)
     self.firstTap = firstTap
-    losses = builder.scalars(taps.indices.map { "layer_loss_\($0)" })
-    otherLosses = builder.scalars(taps.indices.map { "other_layer_loss_\($0)" })
+    losses = builder.scalars(weights.indices.map { "layer_loss_\($0)" })
+    otherLosses = builder.scalars(weights.indices.map { "other_layer_loss_\($0)" })
   }
 
   func evaluate(_ student: TrainingPass, of shard: ShardStep) {
-    let refined = refinement.refine(shard)
-    shard.phases.enter(.target)
-    let target = target.features(of: refined, shard)
+    let target = source.features(beside: student, of: shard)
     for index in 0..<losses.count {
       let tap = firstTap + index
       shard.scalars.means[losses.lowerBound + index] = distillation(
@@ -81,7 +107,7 @@ final class DistillationTerm: LossTerm {
 
   func report(_ batch: StepScalars, _ context: StepContext) -> NamedValues {
     let (plain, normalized) = normalization == .none ? (losses, otherLosses) : (otherLosses, losses)
-    return refinement.report(batch, context) + [
+    return source.report(batch, context) + [
       "distillation_loss": .number(distillationLoss(batch)),
       "distillation_loss_per_layer_none": .list(Array(batch.means[plain])),
       "distillation_loss_per_layer_l2": .list(Array(batch.means[normalized])),

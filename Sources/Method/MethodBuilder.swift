@@ -52,8 +52,9 @@ package final class MethodBuilder {
   }
 
   /// Another network on the same filters, with a plan for each size.
-  package func network(taps: [Int], differentiable: Bool) -> TrainingNetwork {
-    let network = TrainingNetwork(convolutions, taps: taps, capacity: capacity, differentiable: differentiable)
+  package func network(taps: [Int], differentiable: Bool, on kernels: TrainingKernels? = nil) -> TrainingNetwork {
+    let network = TrainingNetwork(
+      kernels ?? convolutions, taps: taps, capacity: capacity, differentiable: differentiable)
     for samples in sizes.sorted() { network.prepare(samples: samples) }
     return network
   }

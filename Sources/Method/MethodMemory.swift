@@ -11,13 +11,23 @@ package struct MethodMemory {
   private let sizes: Set<Int>
   private let capacity: Int
 
-  init(_ plan: MethodPlan, sizes: Set<Int>) {
-    network = plan.network
+  private init(_ network: Network, taps: [Int], backend: ConvolutionBackend, sizes: Set<Int>) {
+    self.network = network
     layout = ParameterLayout(network)
-    backend = plan.setting.configuration.kernels.convolution
-    kernels = TrainingKernels(network, layout: layout, taps: plan.taps, backend: backend, scratch: Scratch())
+    self.backend = backend
+    kernels = TrainingKernels(network, layout: layout, taps: taps, backend: backend, scratch: Scratch())
     self.sizes = sizes
     capacity = sizes.max() ?? 0
+  }
+
+  init(_ plan: MethodPlan, sizes: Set<Int>) {
+    self.init(
+      plan.network, taps: plan.taps, backend: plan.setting.configuration.kernels.convolution, sizes: sizes)
+  }
+
+  /// The same for an end of the network, with kernels of its own.
+  func of(_ tail: Network, taps: [Int]) -> MethodMemory {
+    MethodMemory(tail, taps: taps, backend: backend, sizes: sizes)
   }
 
   /// A block like the parameters.

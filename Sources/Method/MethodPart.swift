@@ -13,7 +13,7 @@ package protocol MethodPart: Sendable {
   /// Nodes of the extended network whose outputs the part's loss reads; none by default.
   var taps: [Int] { get }
   /// Work that it adds to a step of plain training, in forward passes (METHOD, "Cost"); none by default.
-  func passes(in stage: Stage) -> Int
+  func passes(in stage: Stage) -> Double
   /// What it takes; nothing by default.
   func memory(_ memory: MethodMemory) -> MemoryUse
   /// Adds its transforms and loss terms, or sets how the gradient is taken. The student's features from `firstTap` on
@@ -24,6 +24,6 @@ package protocol MethodPart: Sendable {
 extension MethodPart {
   package func extended(_ network: Network) -> Network { network }
   package var taps: [Int] { [] }
-  package func passes(in stage: Stage) -> Int { 0 }
+  package func passes(in stage: Stage) -> Double { 0 }
   package func memory(_ memory: MethodMemory) -> MemoryUse { MemoryUse() }
 }

@@ -26,7 +26,7 @@ package struct MethodPlan: Sendable {
 
   /// Work of a step in forward passes (METHOD, "Cost"): a student pass, and its backward pass to weights and inputs,
   /// first.
-  package func passes(in stage: Stage) -> Int { parts.reduce(3) { $0 + $1.passes(in: stage) } }
+  package func passes(in stage: Stage) -> Double { parts.reduce(3) { $0 + $1.passes(in: stage) } }
 
   /// Bytes that a `TrainingMethod` takes for shards of these sizes.
   package func bytes(sizes: Set<Int>) -> Double {

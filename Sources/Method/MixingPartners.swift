@@ -33,6 +33,8 @@ package final class MixingPartners {
   }
 
   package subscript(sample: Int) -> Int { partners[sample] }
+  /// Valid until they are chosen anew.
+  package var indices: UnsafePointer<Int> { UnsafePointer(partners.baseAddress!) }
   /// The partners' labels.
   package var labels: UnsafePointer<Int32> { UnsafePointer(storage.baseAddress!) }
 }

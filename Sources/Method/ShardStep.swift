@@ -10,6 +10,8 @@ package struct ShardStep {
   package let samples: UnsafeBufferPointer<Int>
   /// What the student sees: at first the shard's images and labels, later what transforms make of them.
   package var inputs: StepInputs
+  /// The shard's images and labels, whatever the student sees.
+  package let originals: StepInputs
   /// Those of the model, as they are before the step.
   package let parameters: UnsafePointer<Float>
   /// The shard's own copy of the running statistics: the student pass moves it, the refinement reads it, the target

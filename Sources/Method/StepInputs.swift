@@ -9,6 +9,8 @@ package struct StepInputs {
   package var labels: UnsafePointer<Int32>
   /// Where images are mixed, their other labels.
   package var mixture: CrossEntropy.Mixture?
+  /// Where images are mixed, the places in the shard of those they are mixed with.
+  package var partners: UnsafePointer<Int>?
 
   init(_ shard: Shard) {
     images = UnsafePointer(shard.images.pointer)

@@ -13,6 +13,8 @@ final class TargetFeatures {
     case running(FrozenNetwork, taps: [Int], features: [Tensor])
   }
   private let pass: Pass
+  /// Of the running statistics, where the network's begin.
+  private let statisticsStart: Int
 
   /// What came out, by tap; valid until the next pass.
   enum Features {
@@ -27,13 +29,17 @@ final class TargetFeatures {
     }
   }
 
-  init(_ kind: TargetPass, taps: [Int], frozen: FrozenNetwork, builder: MethodBuilder) {
+  /// `kernels`: those of the end of a network, whose input is what `features` gets.
+  init(
+    _ kind: TargetPass, taps: [Int], frozen: FrozenNetwork, kernels: TrainingKernels? = nil, builder: MethodBuilder
+  ) {
+    statisticsStart = kernels.map { builder.model.layout.statisticCount - $0.layout.statisticCount } ?? 0
     switch kind {
     case .batch, .batchFrozen:
-      let network = builder.network(taps: taps, differentiable: false)
+      let network = builder.network(taps: taps, differentiable: false, on: kernels)
       pass = .batch(network, moving: kind == .batch)
     case .running:
-      let features = taps.map { Tensor(Shape(builder.model.network.nodes[$0].shape, samples: builder.capacity)) }
+      let features = taps.map { Tensor(Shape(frozen.network.nodes[$0].shape, samples: builder.capacity)) }
       pass = .running(frozen, taps: taps, features: features)
     }
   }
@@ -49,7 +55,8 @@ final class TargetFeatures {
     case .batch(let network, let moving):
       return .pass(
         network.forward(
-          images, samples: shard.count, parameters: shard.parameters, statistics: moving ? shard.statistics : nil,
+          images, samples: shard.count, parameters: shard.parameters,
+          statistics: moving ? shard.statistics + statisticsStart : nil,
           randomness: shard.randomness))
     case .running(let network, let taps, let features):
       let size = network.input.sampleCount

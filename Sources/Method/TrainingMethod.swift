@@ -48,8 +48,9 @@ package final class TrainingMethod {
     let parts = stages[context.stage.rawValue]
     result.scalars.reset()
     result.statistics.pointer.update(from: model.statistics.pointer, count: model.statistics.count)
+    let inputs = StepInputs(shard)
     var step = ShardStep(
-      context: context, samples: shard.samples, inputs: StepInputs(shard),
+      context: context, samples: shard.samples, inputs: inputs, originals: inputs,
       parameters: UnsafePointer(model.parameters.pointer), statistics: result.statistics.pointer,
       scalars: result.scalars, phases: phases, seed: seed)
     for transform in parts.transforms { transform.apply(to: &step) }

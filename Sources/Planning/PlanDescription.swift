@@ -68,12 +68,13 @@ package struct PlanDescription {
   /// In forward passes, as METHOD counts.
   private var cost: String {
     let operations = Double(plan.network.operations) * Double(plan.configuration.training.batchSize)
-    func work(_ passes: Int) -> String { decimal(Double(passes) * operations / 1e9, places: 1) }
+    func work(_ passes: Double) -> String { decimal(passes * operations / 1e9, places: 1) }
+    func count(_ passes: Double) -> String { decimal(passes, places: passes == passes.rounded() ? 0 : 2) }
     let plain = plan.method.passes(in: .plain)
     let cyclic = plan.method.hasCyclicStage ? plan.method.passes(in: .cyclic) : nil
-    return "\na step: plain \(plain) forward passes' work (\(work(plain)) GFLOP)"
+    return "\na step: plain \(count(plain)) forward passes' work (\(work(plain)) GFLOP)"
       + (cyclic.map {
-        "; cyclic \($0) (\(work($0)) GFLOP), \(decimal(Double($0) / Double(plain), places: 1)) times as much"
+        "; cyclic \(count($0)) (\(work($0)) GFLOP), \(decimal($0 / plain, places: 1)) times as much"
       } ?? "; no refinement (icp.rule: none)")
   }
 }

@@ -108,12 +108,6 @@ package struct RunPlan: Sendable {
   package let stepsPerEpoch: Int
   package var totalSteps: Int { stepsPerEpoch * configuration.training.epochs }
 
-  /// The parts of the method that take part in epoch `epoch`.
-  package func stage(_ epoch: Int) -> Stage { method.hasCyclicStage && cyclic.isCyclic(epoch) ? .cyclic : .plain }
-  package func alpha(_ epoch: Int) -> Double {
-    stage(epoch) == .cyclic && configuration.icp.objective == .distillation ? cyclic.alpha(epoch) : 1
-  }
-
   /// "symmetric, 3602 of 10000 training labels are wrong (36.02 %)"; nil where labels are the files'.
   package var labelNoiseText: String? {
     guard let labelNoiseRate else { return nil }

@@ -35,6 +35,9 @@ package final class Refiner {
   private let rule: Rule
   private let bounds: InputBounds
   private let steps: Int
+  private let label: RefinementLabel
+  /// Of a piece, with `label` predicted.
+  private let predictions: UnsafeMutablePointer<Int32>
   private let loss: CrossEntropy
   private let refined: Tensor
   private let state: Tensor
@@ -42,11 +45,15 @@ package final class Refiner {
   private let direction, contrast: Tensor
 
   /// `network` must be differentiable; `capacity` is the largest number of samples of a call.
-  package init(network: FrozenNetwork, rule: Rule, bounds: InputBounds, steps: Int, capacity: Int) {
+  package init(
+    network: FrozenNetwork, rule: Rule, bounds: InputBounds, steps: Int, label: RefinementLabel = .given, capacity: Int
+  ) {
     self.network = network
     self.rule = rule
     self.bounds = bounds
     self.steps = steps
+    self.label = label
+    predictions = .allocate(capacity: network.pieceSize)
     loss = CrossEntropy(classes: network.classes)
     refined = Tensor(network.input.withBatch(capacity))
     let piece = network.pieceSize * network.input.sampleCount
@@ -54,6 +61,8 @@ package final class Refiner {
     direction = Tensor(count: rule.kind == .random ? network.input.sampleCount : 0)
     contrast = Tensor(count: rule.kind == .random ? piece : 0)
   }
+
+  deinit { predictions.deallocate() }
 
   /// Bytes of what one for `rule` takes beside x_T and its network.
   package static func stateBytes(_ rule: RuleKind, network: Network) -> Double {
@@ -64,29 +73,35 @@ package final class Refiner {
   }
 
   /// Refines `images` (samples, height, width, channels) with the weights that `network` was folded with last.
-  /// `lossScale` is 1 for the sum of the samples' losses and 1 / samples of the global batch for their mean. `observe`
-  /// is shown every iterate x_1 ... x_T of every piece, with the piece's first sample. Of mixed images `mixture` has
-  /// the other labels.
+  /// `reach` multiplies the rule's step size. `lossScale` is 1 for the sum of the samples' losses and 1 / samples of
+  /// the global batch for their mean. `observe` is shown every iterate x_1 ... x_T of every piece, with the piece's
+  /// first sample. Of mixed images `mixture` has the other labels.
   package func refine(
     _ images: UnsafePointer<Float>, labels: UnsafePointer<Int32>, mixture: CrossEntropy.Mixture? = nil, samples: Int,
-    lossScale: Double, addresses: Addresses, measuringEnd: Bool = false,
+    lossScale: Double, reach: Double = 1, addresses: Addresses, measuringEnd: Bool = false,
     observe: ((_ iteration: Int, _ first: Int, _ x: UnsafeBufferPointer<Float>) -> Void)? = nil
   ) -> Result {
     let size = network.input.sampleCount
+    let rule = reach == 1 ? rule : Rule(kind: rule.kind, stepSize: rule.stepSize * Float(reach))
     var result = Result(images: refined.pointer)
     refined.pointer.update(from: images, count: samples * size)
     for first in stride(from: 0, to: samples, by: network.pieceSize) {
       let count = min(network.pieceSize, samples - first)
       let x0 = images + first * size
       let x = refined.pointer + first * size
-      let targets = (labels: labels + first, mixture: mixture?.from(first))
+      var targets = (labels: labels + first, mixture: mixture?.from(first))
       state.pointer.update(repeating: 0, count: state.count)
       for iteration in 0..<steps {
         let gradient = network.inputGradient(x, samples: count) { logits, seed in
           let sum = loss(
             logits: logits, labels: targets.labels, mixture: targets.mixture, samples: count, scale: lossScale,
             gradient: seed)
-          if iteration == 0 { result.lossAtStart += sum }
+          guard iteration == 0 else { return }
+          result.lossAtStart += sum
+          guard label == .predicted else { return }
+          predict(logits, samples: count)
+          targets = (UnsafePointer(predictions), nil)
+          loss(logits: logits, labels: predictions, samples: count, scale: lossScale, gradient: seed)
         }
         rule.step(
           iteration + 1, x: x, gradient: gradient, state: state.pointer,
@@ -99,10 +114,22 @@ package final class Refiner {
       }
       if rule.kind == .random { randomize(x, around: x0, first: first, count: count, addresses) }
       result.movement += Elementwise.absoluteDistance(x, x0, count: count * size)
+      // What is measured is the loss that training has.
+      targets = (labels + first, mixture?.from(first))
       if steps == 0, measuringEnd { result.lossAtStart += crossEntropy(of: x0, targets, count) }
       if measuringEnd { result.lossAtEnd = (result.lossAtEnd ?? 0) + crossEntropy(of: x, targets, count) }
     }
     return result
+  }
+
+  /// The classes of the largest logits.
+  private func predict(_ logits: UnsafePointer<Float>, samples: Int) {
+    for sample in 0..<samples {
+      let row = logits + sample * loss.classes
+      var largest = 0
+      for index in 1..<max(loss.classes, 1) where row[index] > row[largest] { largest = index }
+      predictions[sample] = Int32(largest)
+    }
   }
 
   /// The sum of the samples' cross entropies at `images`, one sample a label.

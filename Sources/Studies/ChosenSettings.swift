@@ -79,7 +79,7 @@ extension Comparison {
     }
     let text =
       "# by \(search.metric) (\(decimal(best.score, places: 4)), mean of \(counted(expected, "run"))), the best of "
-      + "\(scores.count) random trials of `\(space.variant)`\(place)\n"
+      + "\(scores.count) \(search.method == .random ? "random" : "evenly spread") trials of `\(space.variant)`\(place)\n"
       + values.map { "\($0.key): \($0.text)\n" }.joined()
     return (best.variant.name, text)
   }

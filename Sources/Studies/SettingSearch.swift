@@ -3,8 +3,13 @@ import Foundation
 import Kernels
 import Yams
 
-/// A random search: settings drawn by a seed, compared on data held out of training.
+/// A search: settings drawn by a seed, compared on data held out of training.
 package struct SettingSearch {
+  /// How settings are drawn: each for itself, or spread evenly, so that few trials leave no large gap.
+  package enum Method: String, CaseIterable, Sendable {
+    case random, even
+  }
+
   /// What a setting is drawn from.
   enum Range {
     /// Uniform, or uniform in the logarithm; as many digits as the range needs, three at least.
@@ -21,6 +26,7 @@ package struct SettingSearch {
     let ranges: [(key: String, range: Range)]
   }
 
+  let method: Method
   let seed: Int
   /// Of the last epoch.
   package let metric: String
@@ -32,7 +38,7 @@ package struct SettingSearch {
   }
 
   /// `adam-01` and so on: `variant` with the values drawn, or itself where nothing is searched for. Each trial and each
-  /// key, by its place in the space, has a stream of its own, so that more trials, or a key after the others, leave
+  /// key, by its place in the space, has numbers of its own, so that more trials, or a key after the others, leave
   /// what there is as it is.
   func trials(of variant: Sweep.Variant, source: ConfigurationSource) -> [Sweep.Variant] {
     guard let space = spaces.first(where: { $0.variant == variant.name }) else { return [variant] }
@@ -41,13 +47,22 @@ package struct SettingSearch {
       drawn.name = space.name(of: trial)
       let own = drawn.settings.count
       for (index, entry) in space.ranges.enumerated() {
-        var stream = RandomStream(seed: seed, purpose: .search, epoch: index, sample: trial)
         drawn.settings.append(
           RunConfiguration.Setting(
-            key: ConfigurationTable.byPath[entry.key]!, value: entry.range.draw(&stream), source: source))
+            key: ConfigurationTable.byPath[entry.key]!, value: value(entry.range, key: index, trial: trial),
+            source: source))
       }
       drawn.drawn = drawn.settings[own...].map { "\($0.key.name) \($0.value.shown)" }.joined(separator: ", ")
       return drawn
+    }
+  }
+
+  private func value(_ range: Range, key: Int, trial: Int) -> Node {
+    switch method {
+    case .random:
+      var stream = RandomStream(seed: seed, purpose: .search, epoch: key, sample: trial)
+      return range.draw(&stream)
+    case .even: return range.value(at: EvenSequence(seed: seed).coordinate(key, of: trial - 1))
     }
   }
 }
@@ -83,6 +98,18 @@ extension SettingSearch.Range {
     }
   }
 
+  /// `position` of the way through the range, in [0, 1).
+  func value(at position: Double) -> Node {
+    switch self {
+    case .uniform(let low, let high): Self.node(low + (high - low) * position, in: low...high)
+    case .log(let low, let high):
+      Self.node(
+        Foundation.exp(Foundation.log(low) + (Foundation.log(high) - Foundation.log(low)) * position), in: low...high)
+    case .integer(let low, let high): Node("\(low + Int(position * Double(high - low + 1)))")
+    case .choice(let nodes): nodes[Int(position * Double(nodes.count))]
+    }
+  }
+
   /// Rounded for people to read, but within the range, and in steps of at most a fiftieth of it.
   private static func node(_ value: Double, in range: ClosedRange<Double>) -> Node {
     // exp and log miss an end by a rounding.
@@ -99,7 +126,11 @@ extension SettingSearch.Range {
 
 extension SweepReader {
   func search(_ node: Node) throws(ConfigurationError) -> SettingSearch {
-    let fields = try fields(of: node, "the keys of a search", known: ["seed", "metric", "variants"])
+    let fields = try fields(of: node, "the keys of a search", known: ["method", "seed", "metric", "variants"])
+    let method =
+      try fields["method"].map { node throws(ConfigurationError) in
+        try value(node, "method", ValueForm<SettingSearch.Method>.choice)
+      } ?? .random
     let metric: String
     if let node = fields["metric"] {
       let known = ["accuracy", "loss", "f1", "ece"].map { "validation_\($0)" }
@@ -120,7 +151,13 @@ extension SweepReader {
     guard !spaces.isEmpty else {
       throw source.error("key 'variants': expected at least one", at: variants.position)
     }
+    for space in spaces where method == .even && space.ranges.count > EvenSequence.dimensions {
+      throw source.error(
+        "key 'method': even spreads at most \(EvenSequence.dimensions) keys, '\(space.variant)' has \(space.ranges.count)",
+        at: fields["method"]?.position)
+    }
     return SettingSearch(
+      method: method,
       seed: try fields["seed"].map { node throws(ConfigurationError) in
         try value(node, "seed", .integer(from: 0, to: 1 << 53))
       } ?? 0,

@@ -74,16 +74,19 @@ package final class Trainer {
   }
 
   private func train(on batch: Batch) throws {
-    let context = StepContext(
-      epoch: batch.epoch, position: batch.position, batchCount: batch.count, stage: plan.stage(batch.epoch),
-      alpha: plan.alpha(batch.epoch), isLogged: (progress.step + 1) % plan.configuration.logging.everySteps == 0)
+    let context = plan.context(
+      epoch: batch.epoch, position: batch.position, step: progress.step, batchCount: batch.count,
+      memorised: progress.lastEpoch?.accuracy ?? 0,
+      isLogged: (progress.step + 1) % plan.configuration.logging.everySteps == 0)
     let processor = ProcessResources.processorSeconds
     var finished = try step(
       batch, context, learningRate: plan.learningRate[progress.step] * progress.learningRateScale)
     finished.processorSeconds = ProcessResources.processorSeconds - processor
     finished.seconds = clock.stepSeconds
     clock.enter(.records)
-    progress.record(finished, stepsPerEpoch: plan.stepsPerEpoch)
+    progress.record(
+      finished, stepsPerEpoch: plan.stepsPerEpoch,
+      remembersEpochs: plan.configuration.distillation.gate != nil)
     for (index, observer) in observers.enumerated() {
       try observer.stepEnded(finished, signals: reduction[signal: index], of: self)
     }

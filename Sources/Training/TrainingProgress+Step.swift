@@ -2,7 +2,8 @@ import Checkpointing
 
 extension TrainingProgress {
   /// Moves on by one batch, to the next epoch after the last one; the sums stay until that one's first step.
-  mutating func record(_ finished: FinishedStep, stepsPerEpoch: Int) {
+  /// `remembersEpochs`: what an epoch came to stays through the next one.
+  mutating func record(_ finished: FinishedStep, stepsPerEpoch: Int, remembersEpochs: Bool = false) {
     if position == 0 {
       lossSum = 0
       correct = 0
@@ -22,6 +23,7 @@ extension TrainingProgress {
     guard position == stepsPerEpoch else { return }
     epoch += 1
     position = 0
+    if remembersEpochs { lastEpoch = EpochCounts(correct: correct, samples: samples) }
     awaitsEvaluation = true
   }
 }

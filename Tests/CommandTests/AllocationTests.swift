@@ -31,6 +31,8 @@ import Testing
       ["optimizer.kind=sgd", "training.gradient_reduction=float32"],
       ["icp.rule=none", "training.mixup=0.2", "optimizer.sam_rho=0.05"], ["training.cutmix=1"], ["training.ema=0.999"],
       ["icp.rule=none", "branches.taps=[layer1, layer2]", "optimizer.sam_rho=0.05"], ["icp.objective=task"],
+      ["icp.objective=mixed", "training.mixup=0.5", "icp.fraction=0.5"], ["icp.objective=soft", "icp.label=predicted"],
+      ["icp.layer=layer2"], ["icp.layer=layer1", "distillation.target=running"],
       ["icp.preset=published-code"], ["model.kind=resnet18", "model.stem=small"],
       ["model.kind=wrn-16-4", "model.dropout=0.3"],
     ])

@@ -9,7 +9,10 @@ import Testing
       ["icp.rule=none", "training.mixup=0.3", "optimizer.sam_rho=0.05"],
       ["icp.rule=none", "branches.taps=[layer1, layer2]"], ["icp.rule=ifgsm", "icp.objective=task"],
       ["icp.preset=published-code"], ["icp.rule=adam", "training.mixup=0.3"],
-      ["icp.rule=adam", "training.cutmix=1"],
+      ["icp.rule=adam", "training.cutmix=1"], ["icp.objective=mixed", "icp.steps=1", "training.mixup=0.3"],
+      ["icp.objective=mixed", "icp.rule=random", "icp.steps=1", "training.cutmix=1", "icp.fraction=0.5"],
+      ["icp.objective=soft", "icp.label=predicted", "distillation.gate=0.01"],
+      ["icp.layer=layer2", "icp.rule=random"], ["icp.objective=task", "icp.fade=0.8", "distillation.warmup=0"],
     ])
   func `give the same bits on 1, 2 and 4 ranks, and after a resume`(settings: [String]) throws {
     let tiny = try TinyRun()

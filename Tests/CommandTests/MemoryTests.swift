@@ -19,7 +19,9 @@ import Testing
   private static let methods = [
     [], ["icp.rule=none", "training.mixup=0.4"], ["icp.rule=none", "training.cutmix=1"],
     ["icp.rule=none", "optimizer.sam_rho=0.05"], ["icp.rule=none", "branches.taps=[TAP]"],
-    ["icp.rule=ifgsm", "icp.objective=task"], ["icp.stray_gradient=true"],
+    ["icp.rule=ifgsm", "icp.objective=task"], ["icp.objective=mixed", "training.mixup=0.4", "icp.fraction=0.5"],
+    ["icp.objective=soft"], ["icp.layer=TAP"],
+    ["icp.stray_gradient=true"],
   ]
 
   @Test(arguments: ["resnet20", "mlp"], methods)

@@ -113,6 +113,9 @@ extension RunConfiguration {
     result.schedule.gamma = number() + 1e-300
     result.icp.preset = one(ICPPreset.self)
     result.icp.objective = one(RefinementObjective.self)
+    if result.icp.objective == .mixed, result.training.mixup == 0, result.training.cutmix == 0 {
+      result.training.mixup = 0.5
+    }
     result.icp.strayGradient = chance()
     result.icp.steps = integer(0...1000)
     result.icp.stepSize = number()
@@ -127,6 +130,15 @@ extension RunConfiguration {
     result.distillation.target = one(TargetPass.self)
     result.distillation.normalize = one(FeatureNormalization.self)
     result.branches.taps = result.icp.rule == .none && chance() ? ["layer1"] : nil
+    result.distillation.weight = number(below: 1)
+    result.distillation.gate = chance() ? number(below: 1) : nil
+    result.icp.fraction = number(below: 1)
+    result.icp.label = one(RefinementLabel.self)
+    result.icp.layer = result.icp.rule == .none && chance() ? "layer\(integer(1...3))" : nil
+    result.icp.fade = chance() ? number(below: 0.9) + 0.01 : nil
+    result.distillation.ramp = number(below: 1)
+    result.distillation.temperature = number() + 1e-300
+    result.distillation.features = number()
     result.branches.task = number()
     result.branches.distillation = number()
     result.branches.temperature = number() + 1e-300

@@ -110,6 +110,10 @@ private let packageRoot = URL(filePath: #filePath).deletingLastPathComponent().d
         epsilon: none
         preset: none
         stray_gradient: false
+        fraction: 1
+        label: given
+        fade: none
+        layer: none
 
       distillation:
         taps: of the model
@@ -118,6 +122,11 @@ private let packageRoot = URL(filePath: #filePath).deletingLastPathComponent().d
         alpha_min: 0
         target: batch
         normalize: none
+        weight: 1
+        ramp: 0.5
+        temperature: 1
+        features: 1
+        gate: none
 
       branches:
         taps: none

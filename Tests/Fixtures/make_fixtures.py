@@ -358,6 +358,87 @@ def cutmix():
           note="cutmix.norm.*: the norm of each parameter's gradient; cutmix.grad.*: gradients of less than 100 elements")
 
 
+def mixed():
+    """Steps of a student on mixed images whose targets are of the unmixed ones (METHOD, "A mixed student"), with temperature 2 and
+    weights 0.7 and 0.5: `refined` with mixup, one step of the rule sgd in between, as the program draws at batch 3; `plain` with CutMix
+    and no refinement, as at batch 9."""
+    values = read("training_adam.safetensors")
+    x, y = values["step0.x"], values["step0.y"]
+    partners = torch.tensor([5, 2, 3, 4, 6, 7, 1, 0])
+    t, w = {}, 0.7685766176369683
+    pasted = x.clone()
+    pasted[:, :, 3:7, 5:8] = x[partners][:, :, 3:7, 5:8]
+    Kinks.nearest = math.inf
+    for name, seen, w, size in (("refined", w * x + (1 - w) * x[partners], w, 4.0),
+                                ("plain", pasted, 1 - 4 * 3 / (8 * 8), None)):
+        model = ResNet8(10, "projection", 3)
+        model.load_state_dict({k.removeprefix("model."): v for k, v in values.items() if k.startswith("model.")}, strict=False)
+        logits, features = model.train()(seen)
+        task = w * F.cross_entropy(logits, y) + (1 - w) * F.cross_entropy(logits, y[partners])
+        originals = x
+        if size is not None:
+            model.eval()
+            originals = x.clone().requires_grad_(True)
+            (gradient,) = torch.autograd.grad(F.cross_entropy(model(originals)[0], y), originals)
+            originals = (originals - size * gradient).detach()
+        with torch.no_grad():
+            target, refined = model.train()(originals)
+            q, z = F.softmax(target / 2, 1), refined[2].mean((2, 3))
+            q, z = (w * value + (1 - w) * value[partners] for value in (q, z))
+        divergence = 4 * F.kl_div(F.log_softmax(logits / 2, 1), q, reduction="batchmean")
+        angle = (1 - F.cosine_similarity(features[2].mean((2, 3)), z)).mean()
+        (task + 0.7 * (divergence + 0.5 * angle)).backward()
+        t |= {f"{name}.loss": task, f"{name}.distillation_divergence": divergence, f"{name}.distillation_angle": angle}
+        t |= gradients(model, name) | statistics(model, name)
+    assert Kinks.nearest >= 3e-6, Kinks.nearest
+    write("mixed.safetensors", t, note="as baselines.safetensors")
+
+
+def soft():
+    """A step of soft targets (METHOD, "Variants"): 0.6 of the label is the softmax, at temperature 2, of the image that one step of the
+    rule sgd has moved down the loss of the class predicted for it."""
+    values = read("training_adam.safetensors")
+    x, y = values["step0.x"], values["step0.y"]
+    Kinks.nearest = math.inf
+    model = ResNet8(10, "projection", 3)
+    model.load_state_dict({k.removeprefix("model."): v for k, v in values.items() if k.startswith("model.")}, strict=False)
+    logits, _ = model.train()(x)
+    task = F.cross_entropy(logits, y)
+    moved = x.clone().requires_grad_(True)
+    output = model.eval()(moved)[0]
+    (gradient,) = torch.autograd.grad(F.cross_entropy(output, output.argmax(1)), moved)
+    with torch.no_grad():
+        target = F.softmax(model.train()(x - 4 * gradient)[0] / 2, 1)
+    loss = F.cross_entropy(logits, target)
+    (0.4 * task + 0.6 * loss).backward()
+    assert Kinks.nearest >= 3e-6, Kinks.nearest
+    write("soft.safetensors", {"soft.loss": task, "soft.soft_loss": loss, "soft.wrong": (output.argmax(1) != y).sum()}
+          | gradients(model, "soft") | statistics(model, "soft"), note="as baselines.safetensors")
+
+
+def late():
+    """A step of late refinement (METHOD, "Variants"): the student's layer2 goes one step of the rule sgd down the loss of layer3 and fc in
+    evaluation mode, and the student's pooled features learn those of the moved one, at weight 0.4 for 0.6 of the task loss."""
+    values = read("training_adam.safetensors")
+    x, y = values["step0.x"], values["step0.y"]
+    Kinks.nearest = math.inf
+    model = ResNet8(10, "projection", 3)
+    model.load_state_dict({k.removeprefix("model."): v for k, v in values.items() if k.startswith("model.")}, strict=False)
+    logits, features = model.train()(x)
+    task = F.cross_entropy(logits, y)
+    h = features[1].detach().requires_grad_(True)
+    model.eval()
+    before = F.cross_entropy(model.fc(model.layer3(h).mean((2, 3))), y)
+    (gradient,) = torch.autograd.grad(before, h)
+    with torch.no_grad():
+        target = model.train().layer3(h - 400 * gradient).mean((2, 3))
+    distillation = F.mse_loss(features[2].mean((2, 3)), target)
+    (0.6 * task + 0.4 * distillation).backward()
+    assert Kinks.nearest >= 3e-6, Kinks.nearest
+    write("late.safetensors", {"late.loss": task, "late.loss_at_x0": before, "late.layer_loss_0": distillation}
+          | gradients(model, "late") | statistics(model, "late"), note="as baselines.safetensors")
+
+
 def sam_step(model, x, y, rho):
     """The gradient at w + rho g / ||g||; the first pass alone moves the running statistics."""
     loss = F.cross_entropy(model.train()(x)[0], y)
@@ -694,6 +775,9 @@ if __name__ == "__main__":
     training()
     baselines()
     cutmix()
+    mixed()
+    soft()
+    late()
     rules()
     optimizers()
     averages()

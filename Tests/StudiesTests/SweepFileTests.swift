@@ -192,6 +192,37 @@ private func refusal(_ yaml: String, _ overrides: [String] = []) -> String? {
     #expect(try runs(trials: 5, seed: 5) != Array(drawn.prefix(5)))
   }
 
+  @Test func `an even search leaves no gap, and more trials or keys leave the first as they are`() throws {
+    func runs(trials: Int, seed: Int = 4, more: String = "") throws -> [RunConfiguration] {
+      try Sweep(
+        yaml: """
+          settings: {data.validation: 100}
+          variants: {adam: {icp.steps: 3}}
+          search:
+            method: even
+            seed: \(seed)
+            variants:
+              adam:
+                trials: \(trials)
+                space: {icp.step_size: {log: [1e-4, 1e-1]}, icp.steps: {integer: [1, 3]}, distillation.alpha_min: [0, 0.3]\(more)}
+          """, name: "s.yaml"
+      ).runs().map(\.configuration)
+    }
+    for seed in 0..<20 {
+      let drawn = try runs(trials: 16, seed: seed)
+      // Of 16 points each lies in its own 16th of the logarithm, but for the rounding to three digits.
+      let places = drawn.map { (log10($0.icp.stepSize) + 4) / 3 * 16 }.sorted()
+      #expect(places.enumerated().allSatisfy { Double($0.offset) - 0.1...Double($0.offset) + 1.1 ~= $0.element })
+      #expect(drawn.prefix(3).map(\.icp.steps).sorted() == [1, 2, 3])
+      #expect(Set(drawn.prefix(5).map(\.distillation.alphaMin)) == [0, 0.3])
+    }
+    let drawn = try runs(trials: 16)
+    #expect(try runs(trials: 5) == Array(drawn.prefix(5)))
+    #expect(try runs(trials: 5, seed: 5) != Array(drawn.prefix(5)))
+    let wider = try runs(trials: 5, more: ", distillation.warmup: [0, 0.5]")
+    #expect(wider.map(\.icp.stepSize) == drawn.prefix(5).map(\.icp.stepSize))
+  }
+
   @Test func `a search draws within narrow ranges, with as many digits as they need, and reads what it wrote`() throws {
     let runs = try Sweep(
       yaml: """
@@ -274,6 +305,12 @@ private func refusal(_ yaml: String, _ overrides: [String] = []) -> String? {
         name == "quick.yaml" || runs.allSatisfy { $0.configuration.data.validationSplit.split == .end }, "\(name)")
       if sweep.search != nil {
         #expect(seeds.isDisjoint(with: 0..<100), "\(name)")
+      } else if name.hasPrefix("discovery-") {
+        // What is found is confirmed on other seeds, and on the test set, which a discovery does not see.
+        #expect(seeds.isDisjoint(with: 0..<200), "\(name)")
+        #expect(
+          runs.allSatisfy { $0.configuration.data.validation != .none && $0.configuration.data.testLimit == 1 },
+          "\(name)")
       } else {
         // The quick one shows how a study goes, and says of itself that it is too small to answer anything.
         #expect(seeds.isSubset(of: 0..<100) && seeds.count >= (name == "quick.yaml" ? 3 : 5), "\(name)")

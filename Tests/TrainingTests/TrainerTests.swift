@@ -43,7 +43,7 @@ import Training
     let loader = BatchLoader(plan.batches, shards: 0..<2)
     defer { loader.stop() }
     let batch = try loader.next()
-    let context = StepContext(epoch: 0, batchCount: batch.count, stage: plan.stage(0), alpha: plan.alpha(0))
+    let context = plan.context(epoch: 0, step: 0, batchCount: batch.count)
 
     // Four samples and three.
     let method = TrainingMethod(plan.method, model: model, sizes: plan.batches.schedule.shardSizes)

@@ -44,6 +44,7 @@ import Training
     progress.refusedInRow = 1
     progress.rollbacks = 1
     progress.awaitsEvaluation = true
+    progress.lastEpoch = .init(correct: 3, samples: 7)
     let written = try JSONEncoder().encode(progress)
     #expect(try JSONDecoder().decode(TrainingProgress.self, from: written) == progress)
     let earlier =
@@ -51,6 +52,7 @@ import Training
     progress.refusedInRow = 0
     progress.rollbacks = 0
     progress.awaitsEvaluation = false
+    progress.lastEpoch = nil
     #expect(try JSONDecoder().decode(TrainingProgress.self, from: Data(earlier.utf8)) == progress)
   }
 
@@ -60,6 +62,7 @@ import Training
     ("an epoch that overflows", { $0.epoch = .max }), ("a position beyond the epoch", { $0.position = 4 }),
     ("more right than there were", { $0.correct = $0.samples + 1 }), ("negative samples", { $0.samples = -1 }),
     ("more refused in a row than in all", { $0.refusedInRow = 1 }), ("negative rollbacks", { $0.rollbacks = -1 }),
+    ("an earlier epoch with more right than there were", { $0.lastEpoch = .init(correct: 2, samples: 1) }),
     ("an evaluation awaited within an epoch", { $0.awaitsEvaluation = true }),
   ]
 

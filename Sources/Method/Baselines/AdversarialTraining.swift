@@ -14,7 +14,7 @@ struct AdversarialTraining: MethodPart {
     self.setting = setting
   }
 
-  func passes(in stage: Stage) -> Int { stage == .cyclic ? 2 * setting.configuration.icp.steps : 0 }
+  func passes(in stage: Stage) -> Double { stage == .cyclic ? InputRefinement.passes(setting) : 0 }
 
   func memory(_ memory: MethodMemory) -> MemoryUse { InputRefinement.memory(setting, memory) }
 
@@ -29,7 +29,9 @@ private final class RefinedInputs: InputTransform {
 
   init(_ refinement: InputRefinement) { self.refinement = refinement }
 
-  func apply(to shard: inout ShardStep) { shard.inputs.images = UnsafePointer(refinement.refine(shard)) }
+  func apply(to shard: inout ShardStep) {
+    shard.inputs.images = UnsafePointer(refinement.refine(shard.inputs, of: shard))
+  }
 
   func report(_ batch: StepScalars, _ context: StepContext) -> NamedValues {
     refinement.report(batch, context)

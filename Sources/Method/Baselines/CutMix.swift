@@ -73,5 +73,6 @@ private final class PastedInputs: InputTransform {
     shard.inputs.images = UnsafePointer(images.pointer)
     let stays = 1 - Double(box.area) / Double(shape.height * shape.width)
     shard.inputs.mixture = .init(others: partners.labels, weight: stays)
+    shard.inputs.partners = partners.indices
   }
 }

@@ -7,4 +7,7 @@ let methodParts: [any MethodPart.Type] = [
   BranchTeaching.self,
   StrayGradient.self,
   FeatureDistillation.self,
+  LateRefinement.self,
+  MixedDistillation.self,
+  SoftTargets.self,
 ]

@@ -57,5 +57,6 @@ private final class MixedInputs: InputTransform {
     }
     shard.inputs.images = UnsafePointer(images.pointer)
     shard.inputs.mixture = .init(others: partners.labels, weight: weight)
+    shard.inputs.partners = partners.indices
   }
 }

@@ -17,7 +17,7 @@ struct SharpnessAwareMinimization: MethodPart {
     guard radius > 0 else { return nil }
   }
 
-  func passes(in stage: Stage) -> Int { 3 }
+  func passes(in stage: Stage) -> Double { 3 }
 
   func memory(_ memory: MethodMemory) -> MemoryUse { memory.parameters }
 

@@ -12,7 +12,7 @@ struct StrayGradient: MethodPart {
     guard icp.rule != .none, icp.objective == .distillation, icp.strayGradient else { return nil }
   }
 
-  func passes(in stage: Stage) -> Int { stage == .cyclic ? 3 : 0 }
+  func passes(in stage: Stage) -> Double { stage == .cyclic ? 3 : 0 }
 
   func memory(_ memory: MethodMemory) -> MemoryUse {
     memory.network(taps: [], differentiable: true) + memory.parameters

@@ -26,7 +26,7 @@ struct ConfigurationInput {
     try RankMemory(plan, ranks: 1).check()
     for step in [0, plan.totalSteps / 2, plan.totalSteps - 1] {
       precondition(plan.learningRate[step].isFinite || plan.configuration.optimizer.learningRate > 1e30)
-      _ = plan.alpha(step / plan.stepsPerEpoch)
+      _ = plan.context(epoch: step / plan.stepsPerEpoch, step: step, batchCount: 1, memorised: 0.9)
     }
   }
 

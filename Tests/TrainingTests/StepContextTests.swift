@@ -1,0 +1,61 @@
+import Method
+import Planning
+import Testing
+
+/// What the method does in a step, by where the run stands: 2 epochs of 4 steps.
+@Suite struct StepContextTests {
+  private func context(
+    _ settings: [String], step: Int, memorised: Double = 0
+  ) throws -> StepContext {
+    try TinyRun.plan(settings).context(epoch: step / 4, step: step, batchCount: 8, memorised: memorised)
+  }
+
+  @Test func `a mixed student's distillation comes in over the first half of the steps, beside the whole task loss`()
+    throws
+  {
+    let settings = ["icp.objective=mixed", "training.mixup=0.4", "distillation.weight=3"]
+    let contexts = try (0..<8).map { try context(settings, step: $0) }
+    #expect(contexts.map(\.strength) == [0, 0.75, 1.5, 2.25, 3, 3, 3, 3])
+    #expect(contexts.allSatisfy { $0.alpha == 1 && $0.stage == .cyclic })
+    #expect(try context(settings + ["distillation.ramp=0"], step: 0).strength == 3)
+  }
+
+  @Test func `soft targets take their share from the task loss`() throws {
+    let contexts = try (0..<8).map { try context(["icp.objective=soft"], step: $0) }
+    #expect(contexts.map(\.strength) == (0..<8).map { 0.8 * (Double($0) / 8) })
+    #expect(contexts.allSatisfy { $0.alpha == 1 - $0.strength })
+  }
+
+  @Test(arguments: ["distillation", "task", "soft"])
+  func `a gate is a plain step until images are learned, and open when all are`(objective: String) throws {
+    let settings = ["icp.objective=\(objective)", "distillation.gate=0.6", "distillation.alpha_min=0.5"]
+    let open = try context(["icp.objective=\(objective)", "distillation.alpha_min=0.5"], step: 7)
+    for memorised in [0, 0.3, 0.6] {
+      let shut = try context(settings, step: 7, memorised: memorised)
+      #expect(shut.stage == .plain && shut.alpha == 1)
+    }
+    let half = try context(settings, step: 7, memorised: 0.8)
+    let whole = try context(settings, step: 7, memorised: 1)
+    #expect(half.stage == .cyclic && whole.stage == .cyclic)
+    #expect(whole.alpha == open.alpha && whole.strength == open.strength)
+    #expect(abs(half.alpha - (1 + open.alpha) / 2) < 1e-15 && abs(half.strength - open.strength / 2) < 1e-15)
+  }
+
+  @Test func `a refinement fades to nothing, and training on what does not move is plain`() throws {
+    let settings = ["icp.objective=task", "icp.fade=0.5"]
+    let contexts = try (0..<8).map { try context(settings, step: $0) }
+    #expect(contexts.map(\.reach) == [1, 0.75, 0.5, 0.25, 0, 0, 0, 0])
+    #expect(contexts.map { $0.stage == .cyclic } == [true, true, true, true, false, false, false, false])
+    #expect(try context(["icp.fade=0.5"], step: 7).stage == .cyclic)
+  }
+
+  @Test func `what an epoch came to decides about the next one where there is a gate, and is kept nowhere else`() throws
+  {
+    for (settings, isKept) in [([], false), (["distillation.gate=0.5"], true)] {
+      let trainer = try TinyRun.trainer(TinyRun.plan(settings + ["training.max_steps=6"]))
+      try trainer.run()
+      #expect((trainer.progress.lastEpoch?.samples == 30) == isKept)
+      #expect((trainer.progress.lastEpoch == nil) != isKept)
+    }
+  }
+}
