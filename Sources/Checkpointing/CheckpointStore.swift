@@ -121,6 +121,9 @@ package struct CheckpointStore {
     )
   }
 
+  /// Whether a file is one of ours, by any of the names that its checksums have: damage may have changed one of them.
+  package static func hasChecksums(_ file: SafetensorsFile) -> Bool { CheckpointFormat.hasChecksums(file) }
+
   /// Reads one checkpoint, checking its format version and every checksum.
   /// - Parameter followLinks: true for a path the user named, false for what lies in a run directory.
   package static func load(path: String, followLinks: Bool = true) throws(FileError) -> Snapshot {

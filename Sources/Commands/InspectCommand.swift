@@ -38,8 +38,7 @@ struct InspectCommand: ParsableCommand {
     lines.append(
       Table.text(
         header: ["tensor", "type", "shape", "elements"], rows: rows, alignments: [.left, .left, .left, .right]))
-    let hasChecksum = contents.metadata["checksum"] != nil
-    let loaded = hasChecksum ? Result { try CheckpointStore.load(path: file) } : nil
+    let loaded = CheckpointStore.hasChecksums(contents) ? Result { try CheckpointStore.load(path: file) } : nil
     let verdict =
       switch loaded {
       case nil: "none in this file"

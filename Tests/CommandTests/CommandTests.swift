@@ -168,6 +168,18 @@ import Testing
     #expect(bad.standardOutput.hasSuffix("checksums: WRONG\n"))
   }
 
+  /// One bit makes `"checksum"` another word: that is no file without checksums.
+  @Test func `a checkpoint whose checksum has lost its name is damaged`() throws {
+    let tiny = try TinyRun()
+    try tiny.train(["training.max_steps=1"]).expect(0)
+    let bytes = try #require(FileManager.default.contents(atPath: tiny.checkpointPath(1)))
+    let place = try #require(bytes.range(of: Data(#""checksum":"#.utf8)))
+    try tiny.flipBit(of: tiny.checkpointPath(1), at: place.lowerBound + 1)
+    try tiny.command(["inspect", tiny.checkpointPath(1)]).expect(65, "damaged: the header carries no checksum")
+    try tiny.command(["evaluate", "tiny.yaml", "--weights", tiny.checkpointPath(1)])
+      .expect(65, "damaged: the header carries no checksum")
+  }
+
   @Test func `evaluate prints figures and a line a class, and takes PyTorch's weights`() throws {
     let tiny = try TinyRun()
     let golden = try Golden(fixture: "resnet8_pad")

@@ -16,10 +16,11 @@ def stopped_run(lab, step=8, **options):
     return checkpoints.path(lab.path("run"), step)
 
 
-def refused_by_inspect(lab, path):
+def refused_by_inspect(lab, path, damage=""):
+    """`damage`: what was done to the file, for the message."""
     job = lab.inspect(path)
     lab.expect(job.status == 65 and os.path.basename(path) in job.error,
-               f"inspect of {path}: status {job.status}: {job.error.strip()[:200]}")
+               f"inspect of {path}{damage}: status {job.status}: {job.error.strip()[:200]}")
     return job
 
 
@@ -31,13 +32,14 @@ def damaged_newest(lab):
     bad = lab.path("damaged.safetensors")
     for remainder in range(512):
         length = len(data) - 512 * (1 + remainder % (len(data) // 512 - 1)) + remainder - 511
-        lab.write("damaged.safetensors", data[:max(0, min(length, len(data) - 1))])
-        refused_by_inspect(lab, bad)
+        kept = max(0, min(length, len(data) - 1))
+        lab.write("damaged.safetensors", data[:kept])
+        refused_by_inspect(lab, bad, f", cut to {kept} of {len(data)} bytes")
     shutil.copyfile(good, bad)
     for index in range(600):
         place = index * (len(data) - 1) // 599
         checkpoints.flip(bad, place, index % 8)
-        refused_by_inspect(lab, bad)
+        refused_by_inspect(lab, bad, f", bit {index % 8} of byte {place} flipped: {data[max(0, place - 20):place + 20]}")
         checkpoints.flip(bad, place, index % 8)
     for name, change in (("cut", lambda: os.truncate(good, len(data) // 2)), ("empty", lambda: os.truncate(good, 0)),
                          ("flipped", lambda: checkpoints.flip(good, -1 + len(data))),
