@@ -72,14 +72,19 @@ package final class TestImages {
     package let metrics: ClassificationMetrics
   }
 
-  /// Of `most` images, or else of all that it gets to within `seconds`: drawn at random, the same ones at any time.
+  /// Few enough for a page, on a core that does 20 GFLOP/s in about two seconds; small data sets are measured whole by
+  /// it, however busy the machine is.
+  private static let leastOperations = 4e10
+
+  /// Of `most` images, or else of all that it gets to within `seconds`: drawn at random, the same order at any time.
   package func measure(most: Int?, seconds: Double) throws -> Measurement {
     let order = Array(SampleDraw(plan.test, seed: 0, purpose: .evaluation).first(most ?? count, of: 0..<count))
     let watch = Stopwatch()
     var sums = EvaluationSums(classes: classes)
     var predictions: [Prediction] = []
     for start in stride(from: 0, to: order.count, by: network.pieceSize) {
-      if most == nil, start > 0, watch.seconds > seconds { break }
+      let operations = Double(start) * Double(plan.network.operations)
+      if most == nil, operations > Self.leastOperations, watch.seconds > seconds { break }
       let indices = Array(order[start..<min(start + network.pieceSize, order.count)])
       let logits = try images(indices).withUnsafeBufferPointer {
         network.logits($0.baseAddress!, samples: indices.count)

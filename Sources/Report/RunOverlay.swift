@@ -70,6 +70,11 @@ struct RunOverlay {
         "\(counted(unfinished.count, "run")) of these \(unfinished.count == 1 ? "has" : "have") not come to an end: "
           + "\(listed(unfinished)).")
     }
+    for row in comparison?.rows ?? [] where row.variant != comparison?.baseline {
+      guard let cost = row.cost, let baseline = comparison?.baseline else { continue }
+      let place = row.point.isEmpty ? "" : "At \(row.point): "
+      sentences.append("\(place)\(row.variant) took \(decimal(cost, places: 2)) times the compute of \(baseline).")
+    }
     let refined = groups.compactMap { group in
       group.runs[0].records.lastRefinement.map { "\(group.name): \($0.text)" }
     }

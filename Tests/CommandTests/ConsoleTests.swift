@@ -13,18 +13,19 @@ import Testing
     let lines = outcome.standardOutput.split(separator: "\n").map(String.init)
     let method = lines.filter { $0.hasPrefix("  refinement ") }
     #expect(method.count == 4)
+    let said = try #require(method.last)
     #expect(
-      try #require(method.last).wholeMatch(
+      said.wholeMatch(
         of: #/  refinement \d+\.\d{3} > \d+\.\d{3}, moved 0\.\d+, distillation \d+\.\d % of the loss, alpha 0\.\d\d/#)
         != nil, "\(method)")
     // The mean over the epoch's steps, of which the last is of fewer images.
     let steps = try tiny.records().filter { $0.kind == "step" && $0.values["epoch"] as? Int == 3 }
-    let start = try #require(Double(try #require(method.last).split(separator: " ")[1]))
+    let start = try #require(Double(said.split(separator: " ")[1]))
     let mean = steps.compactMap { $0.number("loss_at_x0") }.reduce(0, +) / Double(steps.count)
     #expect(abs(start - mean) < 6e-4)
     let epoch = try #require(try tiny.records().last?.number("train_loss"))
     let shown = try #require(lines.last { $0.hasPrefix("epoch 4/4  step 20/20  loss ") })
-    let loss = try #require(Double(try #require(shown.split(separator: "  ")[2].split(separator: " ").last)))
+    let loss = try #require(Double(shown.split(separator: "  ")[2].split(separator: " ")[1]))
     #expect(abs(loss - epoch) < 6e-5 && shown.contains("left 0:00/0:00"))
     let plain = try tiny.train(["icp.rule=none"], into: "plain")
     #expect(!plain.standardOutput.contains("refinement "))

@@ -123,7 +123,8 @@ import Testing
     #expect(page.html.utf8.count < 5_000_000)
     // Its records say how both did, with all their digits.
     let last = try #require(bench.records(of: "runs/none-1").last { $0["kind"] as? String == "epoch" })
-    #expect(ParsedPage.values(try page.section("Comparison")).contains(try #require(last["test_loss"] as? Double)))
+    let loss = try #require(last["test_loss"] as? Double)
+    #expect(ParsedPage.values(try page.section("Comparison")).contains(loss))
     _ = try bench.icp(["report", "runs", "--baseline", "nobody"]).expect(64, "--baseline nobody: no such variant")
     _ = try bench.icp(["report", "nothing"]).expect(64, "nothing: no run here")
   }

@@ -153,7 +153,7 @@ enum PageTemplate {
     </div>
     <p class="now" hidden></p>{{/moves}}{{/hasPictures}}
     <ol class="strip" start="0">
-    {{#frames}}<li data-t="{{t}}">{{#picture}}<img class="x" src="{{{.}}}" alt="x {{t}}">{{/picture}}{{#change}}<img class="d" src="{{{.}}}" alt="difference {{t}}">{{/change}}<span class="t">x<sub>{{t}}</sub></span> <span>loss <data value="{{lossExact}}">{{loss}}</data></span> <span class="says {{#isRight}}right{{/isRight}}{{^isRight}}wrong{{/isRight}}">{{#isRight}}&#10003;{{/isRight}}{{^isRight}}&#10007;{{/isRight}} {{says}} {{confidence}}</span></li>
+    {{#frames}}<li data-t="{{t}}">{{#picture}}<img class="x" src="{{{.}}}" alt="x {{t}}">{{/picture}}{{#change}}<img class="d" src="{{{.}}}" alt="difference {{t}}">{{/change}}<span class="t">x<sub>{{t}}</sub></span> <span>loss <data value="{{lossExact}}">{{loss}}</data></span> <span class="says {{#isRight}}right{{/isRight}}{{^isRight}}wrong{{/isRight}}">{{#isRight}}&#10003;{{/isRight}}{{^isRight}}&#10007;{{/isRight}} {{says}}: {{confidence}}</span></li>
     {{/frames}}
     </ol>
     </figure>
