@@ -24,6 +24,11 @@ extension ConfigurationTable {
         + "cross entropy."
     ),
     Key(
+      "training.class_weights", \.training.classWeights, .classWeights,
+      "What a class's samples count for in the task loss, as PyTorch's `CrossEntropyLoss(weight)` has it: the mean over a batch is "
+        + "divided by the batch's weights. `balanced`: all samples / (classes x samples of the class). The refinement's loss and "
+        + "the distillation stay plain, and so do losses that are measured."),
+    Key(
       "training.mixup", \.training.mixup, .notNegative,
       "mixup's alpha: images and their targets are mixed with others of the shard, by a weight of Beta(alpha, alpha), one a "
         + "batch; 0 mixes nothing. Refinement moves mixed images down the loss of both labels. The training accuracy counts by the label of the larger weight."

@@ -61,6 +61,7 @@ extension ConfigurationTable {
       "training.batch_size": ["bs", "batch", "batchsize", "train_batch_size", "mini_batch_size", "minibatch_size"],
       "training.seed": ["random_seed", "manual_seed"],
       "training.mixup": ["mixup_alpha"],
+      "training.class_weights": ["class_weight", "loss_weights", "pos_weight"],
       "training.max_steps": ["iterations", "num_steps", "total_steps", "max_iterations", "max_iter"],
       "schedule.kind": ["scheduler", "lr_schedule", "lr_scheduler"],
       "schedule.warmup_epochs": ["warmup_steps", "lr_warmup"],

@@ -71,6 +71,7 @@ extension RunConfiguration {
     if given.data.std == nil { open.data.std = nil }
     guard given.model.startingWeights != nil else { return open }
     if given.data.size == nil { open.data.size = nil }
+    if given.data.channels == nil { open.data.channels = nil }
     if given.data.classes == nil { open.data.classes = nil }
     if given.model.classes == nil { open.model.classes = nil }
     return open

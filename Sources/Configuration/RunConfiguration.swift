@@ -91,6 +91,7 @@ package struct RunConfiguration: Sendable, Equatable {
     package var shards = ShardCount.count(4)
     package var threads = 1
     package var labelSmoothing = 0.0
+    package var classWeights = ClassWeights.none
     package var mixup = 0.0
     package var cutmix = 0.0
     package var gradientReduction = GradientReductionKind.exact

@@ -9,9 +9,13 @@ package struct StepInputs {
   package var labels: UnsafePointer<Int32>
   /// Where images are mixed, their other labels.
   package var mixture: CrossEntropy.Mixture?
+  /// Of the batch's labels: what the weighted losses of its samples are divided by. Mixing moves labels about a shard,
+  /// which changes it not.
+  package let meanWeight: Double
 
   init(_ shard: Shard) {
     images = UnsafePointer(shard.images.pointer)
     labels = shard.labels.baseAddress!
+    meanWeight = shard.meanWeight
   }
 }

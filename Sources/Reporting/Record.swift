@@ -38,12 +38,14 @@ package struct Record: Sendable {
         + others.ordered([]))
   }
 
-  /// Of "test" or "validation"; null where it was not measured.
+  /// Of "test" or "validation"; null where it was not measured. What few records have is left out there.
   package static func scores(_ split: String, _ scores: SplitScores?) -> NamedValues {
-    NamedValues([
-      ("\(split)_loss", .number(scores?.loss)), ("\(split)_accuracy", .number(scores?.accuracy)),
-      ("\(split)_f1", .number(scores?.f1)),
-    ])
+    let others = [("balanced_accuracy", scores?.balancedAccuracy), ("top5_accuracy", scores?.topFiveAccuracy)]
+    return NamedValues(
+      [
+        ("\(split)_loss", .number(scores?.loss)), ("\(split)_accuracy", .number(scores?.accuracy)),
+        ("\(split)_f1", .number(scores?.f1)),
+      ] + others.compactMap { name, value in value.map { ("\(split)_\(name)", .number($0)) } })
   }
 
   /// What is measured once, when a run has ended (docs/EVALUATION.md): after its last step, of its last epoch.

@@ -8,7 +8,7 @@ import Testing
   private static let settings =
     freeze + [
       "model.freeze_statistics=true", "optimizer.multipliers={fc: 4, layer3.0.conv1: 0.5}", "training.epochs=2",
-      "model.head=new",
+      "model.head=new", "training.class_weights=balanced",
     ]
 
   @Test(.ranks) func `the same bits at 1 to 4 ranks and over a resume; what is frozen is the start's`() throws {
@@ -55,6 +55,8 @@ import Testing
     try tiny.train(["model.freeze_statistics=true"]).expect(
       64, "'model.freeze_statistics' is true, but 'model.freeze' is []")
     try tiny.train(["optimizer.multipliers={fc: 0}"]).expect(64, "key 'optimizer.multipliers': expected a mapping of")
+    try tiny.train(["training.class_weights=[1, 2]"])
+      .expect(64, "training.class_weights has 2 entries, expected 10, one a class of the network")
     let outcome = try tiny.train(Self.freeze, dryRun: true)
     outcome.expect(0)
     #expect(outcome.standardOutput.contains("of them trained"), "\(outcome.standardOutput)")

@@ -90,6 +90,8 @@ extension RunConfiguration {
     result.training.shards = chance() ? .count(integer(1...64)) : .auto
     result.training.threads = integer(1...1024)
     result.training.labelSmoothing = number(below: 1)
+    result.training.classWeights = [.none, .balanced, .list(list(1...5) { number() + 1e-20 })].randomElement(
+      using: &stream)!
     // An image is mixed in one way.
     if chance() { result.training.mixup = number() } else { result.training.cutmix = number() }
     result.training.gradientReduction = one(GradientReductionKind.self)
