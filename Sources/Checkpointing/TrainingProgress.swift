@@ -19,7 +19,29 @@ package struct TrainingProgress: Codable, Equatable, Sendable {
   /// run that goes on from here makes them first.
   package var awaitsEvaluation = false
 
+  /// Of the epochs that were measured; nil without `training.patience`.
+  package var best: Best?
+
   package init() {}
+
+  /// The best epoch so far, by the metric that chooses checkpoints.
+  package struct Best: Codable, Equatable, Sendable {
+    package var value: Double
+    package var epoch: Int
+    /// The last epoch that was measured.
+    package var judged: Int
+
+    /// Epochs without a better one.
+    package var waited: Int { judged - epoch }
+  }
+
+  /// Takes the measurement of an epoch; a second time it changes nothing.
+  package mutating func judge(_ value: Double, higherIsBetter: Bool, epoch: Int) {
+    guard var known = best else { return best = Best(value: value, epoch: epoch, judged: epoch) }
+    known.judged = epoch
+    if higherIsBetter ? value > known.value : value < known.value { (known.value, known.epoch) = (value, epoch) }
+    best = known
+  }
 
   /// Each rollback halves the learning rate of all that follows.
   package var learningRateScale: Double { Double(sign: .plus, exponent: -rollbacks, significand: 1) }
@@ -42,6 +64,7 @@ extension TrainingProgress {
     refusedSteps = try values.decode(Int.self, forKey: .refusedSteps)
     refusedInRow = try values.decodeIfPresent(Int.self, forKey: .refusedInRow) ?? 0
     rollbacks = try values.decodeIfPresent(Int.self, forKey: .rollbacks) ?? 0
+    best = try values.decodeIfPresent(Best.self, forKey: .best)
     awaitsEvaluation = try values.decodeIfPresent(Bool.self, forKey: .awaitsEvaluation) ?? false
   }
 }

@@ -32,7 +32,7 @@ extension RunConfiguration {
   /// Whether a text is what a run writes, as far as a user would miss it: without a line, such as a comment, that its
   /// resolved form lacks.
   package static func isWritten(_ text: String, name: String) throws(ConfigurationError) -> Bool {
-    let configuration = try RunConfiguration(yaml: text, name: name, readsData: false)
+    let configuration = try RunConfiguration(yaml: text, name: name, file: name, readsData: false)
     let written = Set(configuration.resolvedYAML.split(separator: "\n"))
     return text.split(separator: "\n").allSatisfy(written.contains)
   }

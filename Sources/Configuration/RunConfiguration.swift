@@ -98,6 +98,7 @@ package struct RunConfiguration: Sendable, Equatable {
     package var overlap = true
     package var nonFinite = NonFinitePolicy.stop
     package var ema: Double?
+    package var patience: Int?
     package var seed = 0
   }
 
@@ -117,6 +118,7 @@ package struct RunConfiguration: Sendable, Equatable {
 
   package struct ScheduleSection: Sendable, Equatable {
     package var kind = ScheduleKind.cosine
+    package var minimum = 0.0
     package var warmupEpochs = 0
     package var milestones: [Int] = []
     package var gamma = 0.1

@@ -9,19 +9,31 @@ extension ClassificationMetrics {
   /// How many lines stand for them.
   private static let chosenLines = 20
 
-  /// For people: the figures, then a line a class. Of many classes the worst have one, and the most frequent confusions.
+  /// For people: the figures, then a line a class; of many classes, of the worst and of the most frequent confusions.
   package var text: String {
-    let figures =
-      [
-        ("samples", "\(samples)"), ("accuracy", percent(accuracy)), ("balanced accuracy", percent(balancedAccuracy)),
-      ] + (topFiveAccuracy.map { [("top-5 accuracy", percent($0))] } ?? []) + [
-        ("loss", decimal(loss, places: 4)), ("precision", percent(precision)), ("recall", percent(recall)),
-        ("F1", percent(f1)), ("calibration error", percent(ece)),
-      ]
     let hasMany = perClass.count > Self.mostLines
-    return figures.map { "\($0.0): \($0.1)" }.joined(separator: "\n") + "\n\n"
-      + (hasMany ? "the \(Self.chosenLines) of \(perClass.count) classes with the lowest F1 (--json has all)\n" : "")
-      + classTable(hasMany ? worstClasses : Array(perClass.indices)) + (hasMany ? "\n\n" + confusionTable : "")
+    var parts = [figures.map { "\($0.name): \($0.value)" }.joined(separator: "\n"), ""]
+    if hasMany {
+      parts.append("the \(Self.chosenLines) of \(perClass.count) classes with the lowest F1 (--json has all)")
+    }
+    parts.append(classTable(hasMany ? worstClasses : Array(perClass.indices)))
+    if hasMany { parts += ["", confusionTable] }
+    return parts.joined(separator: "\n")
+  }
+
+  private var figures: [(name: String, value: String)] {
+    var figures: [(name: String, value: String)] = []
+    func add(_ name: String, _ value: String) { figures.append((name, value)) }
+    add("samples", "\(samples)")
+    add("accuracy", percent(accuracy))
+    add("balanced accuracy", percent(balancedAccuracy))
+    if let topFiveAccuracy { add("top-5 accuracy", percent(topFiveAccuracy)) }
+    add("loss", decimal(loss, places: 4))
+    add("precision", percent(precision))
+    add("recall", percent(recall))
+    add("F1", percent(f1))
+    add("calibration error", percent(ece))
+    return figures
   }
 
   private func classTable(_ labels: [Int]) -> String {
@@ -58,7 +70,7 @@ extension ClassificationMetrics {
   /// What of `confusion` is not 0, row by row.
   private var confusionEntries: [(label: Int, predicted: Int, count: Int)] {
     confusion.enumerated().flatMap { label, row in
-      row.enumerated().filter { $0.element > 0 }.map { (label, $0.offset, $0.element) }
+      row.enumerated().filter { $0.element > 0 }.map { (label: label, predicted: $0.offset, count: $0.element) }
     }
   }
 

@@ -13,9 +13,9 @@ package struct EvaluationSums: Equatable, Sendable {
 
   package let classes: Int
   /// [confusion, classes x (classes + 1) | loss | samples of each bin | correct of each bin | confidence of each bin |
-  /// wrong labels, of them predicted as the label given, as the true one | label among the five largest]. The confusion's row is the true class, its
-  /// column the predicted one; the last column holds samples without a prediction, some logit being not finite, which
-  /// count as wrong.
+  /// wrong labels, of them predicted as the label given, as the true one | label among the five largest]. The
+  /// confusion's row is the true class, its column the predicted one; the last column holds samples without a
+  /// prediction, some logit being not finite, which count as wrong.
   package var values: [Int64]
 
   package init(classes: Int) {

@@ -29,7 +29,7 @@ package struct CrossEntropy: Sendable {
     sumOfWeights = weights?.reduce(0, +) ?? Double(classes)
   }
 
-  private func weight(_ index: Int) -> Double { weights.map { $0[index] } ?? 1 }
+  private func classWeight(_ index: Int) -> Double { weights.map { $0[index] } ?? 1 }
 
   /// The sum of the samples' losses. Where `gradient` is given it receives `scale` times d(sum)/d(logits), so 1 /
   /// samples is the mean's gradient; `logits` is (samples, classes). `correct` counts samples whose largest logit is
@@ -47,7 +47,7 @@ package struct CrossEntropy: Sendable {
       let row = logits + sample * classes
       let label = Int(labels[sample])
       let other = mixture.map { Int($0.others[sample]) } ?? label
-      let (onLabel, onOther) = (onLabel * weight(label), onOther * weight(other))
+      let (onLabel, onOther) = (onLabel * classWeight(label), onOther * classWeight(other))
       // Of the whole target.
       let mass = weights == nil ? 1 : onLabel + onOther + everywhere * sumOfWeights
       var largest = 0
@@ -57,7 +57,7 @@ package struct CrossEntropy: Sendable {
       var linear = 0.0
       for index in 0..<classes {
         sum += exp(Double(row[index]) - shift)
-        linear += weight(index) * (Double(row[index]) - shift)
+        linear += classWeight(index) * (Double(row[index]) - shift)
       }
       // Beside a NaN nothing is largest.
       if largest == label, sum.isFinite, let correct { correct.pointee += 1 }
@@ -68,7 +68,7 @@ package struct CrossEntropy: Sendable {
       guard let gradient else { continue }
       for index in 0..<classes {
         let probability = exp(Double(row[index]) - shift) / sum
-        let target = everywhere * weight(index) + (index == label ? onLabel : 0) + (index == other ? onOther : 0)
+        let target = everywhere * classWeight(index) + (index == label ? onLabel : 0) + (index == other ? onOther : 0)
         gradient[sample * classes + index] = Float(scale * (mass * probability - target))
       }
     }

@@ -3,8 +3,8 @@ import Kernels
 import Runtime
 
 /// a(e) L_task: mean cross entropy of the student's logits, with label smoothing and weights of classes where they are
-/// asked for. The mean is over the batch, whatever its shards: a sample counts by its class's weight over the mean of the
-/// batch's weights.
+/// asked for. The mean is over the batch, whatever its shards: a sample counts by its class's weight over the mean of
+/// the batch's weights.
 final class TaskLoss: LossTerm {
   private let crossEntropy: CrossEntropy
   let readsFeatures = false

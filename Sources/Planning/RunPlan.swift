@@ -254,6 +254,7 @@ extension LearningRateSchedule {
     }
     self.init(
       kind: kind, base: configuration.optimizer.learningRate, epochs: configuration.training.epochs,
-      stepsPerEpoch: stepsPerEpoch, warmupEpochs: configuration.schedule.warmupEpochs)
+      stepsPerEpoch: stepsPerEpoch, warmupEpochs: configuration.schedule.warmupEpochs,
+      minimum: configuration.schedule.minimum)
   }
 }

@@ -110,6 +110,7 @@ extension RunConfiguration {
     result.optimizer.multipliers = chance() ? ["fc": number() + 1e-20, text(): 0.5] : [:]
     result.optimizer.samRho = result.icp.rule == .none && chance() ? number() : 0
     result.schedule.kind = one(ScheduleKind.self)
+    result.schedule.minimum = fraction()
     result.schedule.warmupEpochs = integer(0...result.training.epochs)
     result.schedule.milestones = Set(list(0...4) { integer(1...100) }).sorted()
     result.schedule.gamma = number() + 1e-300
@@ -139,6 +140,7 @@ extension RunConfiguration {
     result.checkpoint.keep = integer(1...100)
     result.checkpoint.metric = result.data.validation == .none || chance() ? .trainLoss : .validationAccuracy
     result.training.overlap = chance()
+    result.training.patience = result.checkpoint.metric != .trainLoss && chance() ? integer(1...100) : nil
     result.evaluation.everyEpochs = chance() ? integer(1...1_000_000_000) : nil
     result.evaluation.final = [[], [.attacks], [.corruptions, .attacks], [.episodes]].randomElement(using: &stream)!
     result.evaluation.attackSamples = integer(1...1_000_000_000)
