@@ -222,7 +222,7 @@ let package = Package(
     .testTarget(name: "OptimizationTests", dependencies: ["Optimization", "Formats", "Kernels", "TestSupport"]),
     .testTarget(
       name: "ConfigurationTests",
-      dependencies: ["Configuration", "Datasets", "Refinement", "Models", "Formats", "Kernels"]),
+      dependencies: ["Configuration", "Datasets", "Refinement", "Models", "Formats", "Kernels", "TestSupport"]),
     .testTarget(
       name: "MethodTests",
       dependencies: [

@@ -21,6 +21,9 @@ package struct TrainingProgress: Codable, Equatable, Sendable {
   /// What the student passes of the last whole epoch came to, where the method asks for it (`distillation.gate`).
   package var lastEpoch: EpochCounts?
 
+  /// Of the epochs that were measured; nil without `training.patience`.
+  package var best: Best?
+
   package init() {}
 
   package struct EpochCounts: Codable, Equatable, Sendable {
@@ -32,6 +35,25 @@ package struct TrainingProgress: Codable, Equatable, Sendable {
 
     /// 0 where every step was refused.
     package var accuracy: Double { samples == 0 ? 0 : Double(correct) / Double(samples) }
+  }
+
+  /// The best epoch so far, by the metric that chooses checkpoints.
+  package struct Best: Codable, Equatable, Sendable {
+    package var value: Double
+    package var epoch: Int
+    /// The last epoch that was measured.
+    package var judged: Int
+
+    /// Epochs without a better one.
+    package var waited: Int { judged - epoch }
+  }
+
+  /// Takes the measurement of an epoch; a second time it changes nothing.
+  package mutating func judge(_ value: Double, higherIsBetter: Bool, epoch: Int) {
+    guard var known = best else { return best = Best(value: value, epoch: epoch, judged: epoch) }
+    known.judged = epoch
+    if higherIsBetter ? value > known.value : value < known.value { (known.value, known.epoch) = (value, epoch) }
+    best = known
   }
 
   /// Each rollback halves the learning rate of all that follows.
@@ -55,6 +77,7 @@ extension TrainingProgress {
     refusedSteps = try values.decode(Int.self, forKey: .refusedSteps)
     refusedInRow = try values.decodeIfPresent(Int.self, forKey: .refusedInRow) ?? 0
     rollbacks = try values.decodeIfPresent(Int.self, forKey: .rollbacks) ?? 0
+    best = try values.decodeIfPresent(Best.self, forKey: .best)
     awaitsEvaluation = try values.decodeIfPresent(Bool.self, forKey: .awaitsEvaluation) ?? false
     lastEpoch = try values.decodeIfPresent(EpochCounts.self, forKey: .lastEpoch)
   }

@@ -8,7 +8,7 @@ struct EvaluateCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "evaluate",
     abstract:
-      "Measure weights on the test set: accuracy, loss, macro precision, recall and F1, calibration, per class.",
+      "Measure weights on the test set: accuracy, loss, macro precision, recall and F1, top 5 of many classes, calibration, per class.",
     discussion: """
       The same figures at any number of ranks: each test sample counts once, and sums are exact.
 
@@ -19,7 +19,11 @@ struct EvaluateCommand: ParsableCommand {
 
   @OptionGroup var trained: TrainedRunArguments
 
-  @Flag(help: "One JSON object: accuracy loss precision recall f1 ece per_class confusion class_names.")
+  @Flag(
+    help: """
+      One JSON object: accuracy balanced_accuracy loss precision recall f1 ece per_class confusion class_names; \
+      top5_accuracy from 20 classes on; above 100 confusion_entries ([class, predicted, samples]) in place of confusion.
+      """)
   var json = false
 
   func run() throws {

@@ -88,6 +88,12 @@ struct ConfigurationCheck: Sendable {
       return
         "'model.freeze_statistics' is true, but 'model.freeze' is []: it fixes the statistics of layers that are frozen"
     },
+    ConfigurationCheck(keys: ["training.patience", "checkpoint.metric"]) { configuration in
+      guard configuration.training.patience != nil, configuration.checkpoint.metric == .trainLoss else { return nil }
+      return
+        "'training.patience' is given, but 'checkpoint.metric' is train_loss: it waits for one of a validation split "
+        + "('data.validation')"
+    },
     ConfigurationCheck(keys: ["schedule.warmup_epochs", "training.epochs"]) { configuration in
       guard configuration.schedule.warmupEpochs > configuration.training.epochs else { return nil }
       return "'schedule.warmup_epochs' is \(configuration.schedule.warmupEpochs), more than the "

@@ -24,6 +24,11 @@ extension ConfigurationTable {
         + "cross entropy."
     ),
     Key(
+      "training.class_weights", \.training.classWeights, .classWeights,
+      "What a class's samples count for in the task loss, as PyTorch's `CrossEntropyLoss(weight)` has it: the mean over a batch is "
+        + "divided by the batch's weights. `balanced`: all samples / (classes x samples of the class). The refinement's loss and "
+        + "the distillation stay plain, and so do losses that are measured."),
+    Key(
       "training.mixup", \.training.mixup, .notNegative,
       "mixup's alpha: images and their targets are mixed with others of the shard, by a weight of Beta(alpha, alpha), one a "
         + "batch; 0 mixes nothing. Refinement moves mixed images down the loss of both labels. The training accuracy counts by the label of the larger weight."
@@ -51,6 +56,11 @@ extension ConfigurationTable {
       "Keeps an average of weights and running statistics beside them: a step moves it by 1 - ema of the way to the weights. "
         + "It is measured too (`test_accuracy_ema`), saved in every checkpoint as `ema.<name>`, and changes no weight; 0.999 is usual."
     ),
+    Key(
+      "training.patience", \.training.patience, .optional("none", .integer(from: 1)), unit: "epochs", role: .reporting,
+      "Ends the run at the end of an epoch that is so many after the best, by `checkpoint.metric`, which is one of the "
+        + "validation split; only epochs that are measured count (`evaluation.every_epochs`). Learning rate and alpha are "
+        + "planned over all epochs all the same."),
     Key(
       "training.seed", \.training.seed, .integer(from: 0, to: 1 << 53),
       "Where all randomness starts: initial weights, order, augmentation, glyphs, random perturbations."),
@@ -107,6 +117,9 @@ extension ConfigurationTable {
       "At step s of S = epochs x steps per epoch: `cosine` is rate x (1 + cos(pi s / S)) / 2, `constant` "
         + "the rate, `step` the rate times `gamma` for every milestone passed."
     ),
+    Key(
+      "schedule.minimum", \.schedule.minimum, .fraction,
+      "Where `cosine` ends, as a share m of the rate: rate x (m + (1 - m) (1 + cos(pi s / S)) / 2)."),
     Key(
       "schedule.warmup_epochs", \.schedule.warmupEpochs, .integer(from: 0), unit: "epochs",
       "In their S_w steps the rate is rate x (s + 1) / S_w instead."),

@@ -32,7 +32,7 @@ extension RunConfiguration {
   /// Whether a text is what a run writes, as far as a user would miss it: without a line, such as a comment, that its
   /// resolved form lacks.
   package static func isWritten(_ text: String, name: String) throws(ConfigurationError) -> Bool {
-    let configuration = try RunConfiguration(yaml: text, name: name, readsData: false)
+    let configuration = try RunConfiguration(yaml: text, name: name, file: name, readsData: false)
     let written = Set(configuration.resolvedYAML.split(separator: "\n"))
     return text.split(separator: "\n").allSatisfy(written.contains)
   }
@@ -71,6 +71,7 @@ extension RunConfiguration {
     if given.data.std == nil { open.data.std = nil }
     guard given.model.startingWeights != nil else { return open }
     if given.data.size == nil { open.data.size = nil }
+    if given.data.channels == nil { open.data.channels = nil }
     if given.data.classes == nil { open.data.classes = nil }
     if given.model.classes == nil { open.model.classes = nil }
     return open

@@ -3,31 +3,33 @@ import Files
 import Yams
 
 extension RunConfiguration {
-  /// Reads the file at `path`, then `overrides` (`key=value`, the value in YAML; the last of a key counts).
+  /// Reads the file at `path`, over that of its `base:` where it names one, then `overrides` (`key=value`, the value in
+  /// YAML; the last of a key counts).
   ///
   /// `readsData` false does without `data.path`, for commands that read no data set.
   package static func load(
     path: String, overrides: [String] = [], readsData: Bool = true
   ) throws(ConfigurationError) -> RunConfiguration {
     let text = try ConfigurationFile.read(path)
-    return try RunConfiguration(yaml: text, name: path, overrides: overrides, readsData: readsData)
+    return try RunConfiguration(yaml: text, name: path, file: path, overrides: overrides, readsData: readsData)
   }
 
-  /// As `load`, of text in memory; `name` stands for the file in errors.
+  /// As `load`, of text in memory; `name` stands for the file in errors. `file`: where the text is from, so that it may
+  /// name a base.
   package init(
-    yaml: String, name: String, overrides: [String] = [], readsData: Bool = true
+    yaml: String, name: String, file: String? = nil, overrides: [String] = [], readsData: Bool = true
   ) throws(ConfigurationError) {
     var settings: [Setting] = []
     for argument in overrides { settings.append(try Self.setting(of: argument)) }
-    try self.init(yaml: yaml, name: name, settings: settings, readsData: readsData)
+    try self.init(yaml: yaml, name: name, file: file, settings: settings, readsData: readsData)
   }
 
   /// The same with `further` settings over the text's, each of which may come from another file.
   package init(
-    yaml: String, name: String, settings further: [Setting], readsData: Bool = true
+    yaml: String, name: String, file: String? = nil, settings further: [Setting], readsData: Bool = true
   ) throws(ConfigurationError) {
     let source = ConfigurationSource.file(name)
-    let own = try Self.settings(in: yaml, from: source)
+    let own = try Self.settings(in: yaml, from: source, ConfigurationBase(of: file))
     let settings = own + further
 
     self.init()
@@ -75,19 +77,25 @@ extension RunConfiguration {
   }
 
   private static func settings(
-    in yaml: String, from source: ConfigurationSource
+    in yaml: String, from source: ConfigurationSource, _ base: ConfigurationBase
   ) throws(ConfigurationError) -> [Setting] {
     var settings: [Setting] = []
+    var inherited: [Setting] = []
     let root = try ConfigurationYAML.parse(yaml, from: source)
     for (section, value) in try entries(of: root, "sections such as 'training:'", source) {
       let name = section.text ?? ""
+      if name == ConfigurationBase.key {
+        let file = try base.file(named: value, source)
+        inherited = try self.settings(in: ConfigurationFile.read(file.path), from: .file(file.path), file.base)
+        continue
+      }
       guard ConfigurationTable.sections.contains(name[...]) else {
         throw source.error(
           "unknown key '\(section.shown)'\(ConfigurationTable.hint(for: name))", at: section.position)
       }
       settings += try self.settings(of: value, in: name, source)
     }
-    return settings
+    return inherited + settings
   }
 
   /// The keys of a section, or of a group within one.

@@ -91,12 +91,14 @@ package struct RunConfiguration: Sendable, Equatable {
     package var shards = ShardCount.count(4)
     package var threads = 1
     package var labelSmoothing = 0.0
+    package var classWeights = ClassWeights.none
     package var mixup = 0.0
     package var cutmix = 0.0
     package var gradientReduction = GradientReductionKind.exact
     package var overlap = true
     package var nonFinite = NonFinitePolicy.stop
     package var ema: Double?
+    package var patience: Int?
     package var seed = 0
   }
 
@@ -116,6 +118,7 @@ package struct RunConfiguration: Sendable, Equatable {
 
   package struct ScheduleSection: Sendable, Equatable {
     package var kind = ScheduleKind.cosine
+    package var minimum = 0.0
     package var warmupEpochs = 0
     package var milestones: [Int] = []
     package var gamma = 0.1

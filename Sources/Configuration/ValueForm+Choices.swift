@@ -43,6 +43,16 @@ extension Validation {
   }
 }
 
+extension ValueForm where Value == ClassWeights {
+  static var classWeights: ValueForm {
+    ValueForm.word("none", .none)
+      .or(.word("balanced", .balanced))
+      .or(
+        ValueForm<[Double]>.list(.notEmpty, of: .positive)
+          .map({ .list($0) }, back: { if case .list(let weights) = $0 { weights } else { nil } }))
+  }
+}
+
 extension ValueForm where Value == LayerWeights {
   static var layerWeights: ValueForm {
     ValueForm.word("uniform", .uniform)

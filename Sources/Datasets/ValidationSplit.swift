@@ -33,10 +33,13 @@ extension Dataset {
     return shares
   }
 
-  /// Classes that no image has as the label to train on.
-  package var emptyClasses: [Int] {
-    var isEmpty = [Bool](repeating: true, count: classes)
-    for index in 0..<count where label(index) < classes { isEmpty[label(index)] = false }
-    return isEmpty.indices.filter { isEmpty[$0] }
+  /// Images of each class, by the label to train on.
+  package var classCounts: [Int] {
+    var counts = [Int](repeating: 0, count: classes)
+    for index in 0..<count where label(index) < classes { counts[label(index)] += 1 }
+    return counts
   }
+
+  /// Classes that no image has as the label to train on.
+  package var emptyClasses: [Int] { classCounts.enumerated().filter { $0.element == 0 }.map(\.offset) }
 }

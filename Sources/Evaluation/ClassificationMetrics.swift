@@ -22,6 +22,11 @@ package struct ClassificationMetrics: Equatable, Sendable {
   /// Samples with a logit that is not finite. They count as wrong; with any, loss and calibration are NaN.
   package let nonFinite: Int
   package let accuracy: Double
+  /// The mean over the classes that occur in truth of the share of their samples that is recognised: scikit-learn's
+  /// `balanced_accuracy_score`.
+  package let balancedAccuracy: Double
+  /// The share whose class is among the five likeliest; nil below 20 classes, where it says little.
+  package let topFiveAccuracy: Double?
   /// Mean cross entropy: the negative log likelihood per sample, in nats.
   package let loss: Double
   /// Means over the classes that occur in truth or prediction, as scikit-learn's `average="macro"`: a class
@@ -64,6 +69,9 @@ package struct ClassificationMetrics: Equatable, Sendable {
     }
     samples = perClass.reduce(0) { $0 + $1.support }
     accuracy = Double(classes.reduce(0) { $0 + confusion[$1][$1] }) / Double(samples)
+    let occurring = perClass.filter { $0.support > 0 }
+    balancedAccuracy = occurring.reduce(0) { $0 + $1.recall } / Double(occurring.count)
+    topFiveAccuracy = sums.classes < 20 ? nil : Double(sums.topFive) / Double(samples)
     loss = nonFinite > 0 ? .nan : sums.loss / Double(samples)
 
     let wrong = sums.wrongLabels

@@ -13,9 +13,9 @@ package struct EvaluationSums: Equatable, Sendable {
 
   package let classes: Int
   /// [confusion, classes x (classes + 1) | loss | samples of each bin | correct of each bin | confidence of each bin |
-  /// wrong labels, of them predicted as the label given, as the true one]. The confusion's row is the true class, its
-  /// column the predicted one; the last column holds samples without a prediction, some logit being not finite, which
-  /// count as wrong.
+  /// wrong labels, of them predicted as the label given, as the true one | label among the five largest]. The
+  /// confusion's row is the true class, its column the predicted one; the last column holds samples without a
+  /// prediction, some logit being not finite, which count as wrong.
   package var values: [Int64]
 
   package init(classes: Int) {
@@ -23,7 +23,7 @@ package struct EvaluationSums: Equatable, Sendable {
     values = Array(repeating: 0, count: Self.count(classes: classes))
   }
 
-  private static func count(classes: Int) -> Int { classes * (classes + 1) + 1 + 3 * binCount + 3 }
+  private static func count(classes: Int) -> Int { classes * (classes + 1) + 1 + 3 * binCount + 4 }
 
   /// Bytes of one.
   static func bytes(classes: Int) -> Double { 8 * Double(count(classes: classes)) }
@@ -49,6 +49,9 @@ package struct EvaluationSums: Equatable, Sendable {
       let sum = row.reduce(0.0) { $0 + exp(Double($1) - largest) }
       let loss = log(sum) - (Double(row[label]) - largest)
       values[confusionIndex(label, predicted)] += 1
+      // Of equal logits the first counts as larger, as in the prediction.
+      let larger = row.indices.count { row[$0] > row[label] || row[$0] == row[label] && $0 < label }
+      values[topFiveIndex] += larger < 5 ? 1 : 0
       if truth != label {
         values[wrongIndex + 1] += predicted == label ? 1 : 0
         values[wrongIndex + 2] += predicted == truth ? 1 : 0
@@ -78,9 +81,13 @@ package struct EvaluationSums: Equatable, Sendable {
     (Int(values[wrongIndex]), Int(values[wrongIndex + 1]), Int(values[wrongIndex + 2]))
   }
 
+  /// Samples whose label is among the five largest logits.
+  var topFive: Int { Int(values[topFiveIndex]) }
+
   private func confusionIndex(_ label: Int, _ predicted: Int) -> Int { label * (classes + 1) + predicted }
   private var lossIndex: Int { classes * (classes + 1) }
   private func binIndex(_ array: Int, _ bin: Int) -> Int { lossIndex + 1 + array * Self.binCount + bin }
   private var wrongIndex: Int { binIndex(3, 0) }
+  private var topFiveIndex: Int { wrongIndex + 3 }
   private static func fixed(_ value: Double) -> Int64 { Int64((value * scale).rounded(.toNearestOrEven)) }
 }

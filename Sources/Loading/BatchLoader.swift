@@ -69,12 +69,13 @@ package final class BatchLoader {
     var (epoch, position) = (epoch, position)
     var order = source.order(epoch: epoch)
     while let slot = exchange.free() {
-      let count = source.schedule.positions(ofBatch: position).count
+      let batch = source.schedule.positions(ofBatch: position)
+      let meanWeight = source.meanWeight(batch, order: order)
       let shards = slots[slot]
       for shard in shards {
         shard.fill(
-          source.schedule.positions(ofBatch: position, shard: shard.index), ofBatch: count, order: order,
-          from: source.dataset)
+          source.schedule.positions(ofBatch: position, shard: shard.index), ofBatch: batch.count,
+          meanWeight: meanWeight, order: order, from: source.dataset)
       }
       do throws(FileError) {
         try write(shards, epoch: epoch, source)

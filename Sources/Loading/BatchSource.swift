@@ -12,11 +12,14 @@ package struct BatchSource: Sendable {
   package let shuffle: Bool
   /// How many threads make a batch, the loader's own among them. No number depends on it.
   package let threads: Int
+  /// Of the labels, in the task loss.
+  package let classWeights: [Double]?
 
   package init(
     dataset: Dataset, normalization: Normalization, augmentations: [Augmentation], seed: Int, shuffle: Bool,
-    batchSize: Int, shards: Int, threads: Int = 1
+    batchSize: Int, shards: Int, threads: Int = 1, classWeights: [Double]? = nil
   ) {
+    self.classWeights = classWeights
     self.threads = threads
     self.dataset = dataset
     self.seed = seed
@@ -24,6 +27,12 @@ package struct BatchSource: Sendable {
     transform = SampleTransform(
       shape: dataset.shape, normalization: normalization, augmentations: augmentations, seed: seed)
     schedule = BatchSchedule(samples: dataset.count, batchSize: batchSize, shards: shards)
+  }
+
+  /// The mean weight of the labels at `positions`, those of a whole batch; 1 without weights.
+  func meanWeight(_ positions: Range<Int>, order: EpochOrder) -> Double {
+    guard let classWeights else { return 1 }
+    return positions.reduce(0) { $0 + classWeights[dataset.label(order[$1])] } / Double(positions.count)
   }
 
   func order(epoch: Int) -> EpochOrder {

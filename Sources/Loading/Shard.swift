@@ -13,6 +13,8 @@ package final class Shard: @unchecked Sendable {
   package private(set) var count = 0
   /// count / the batch's count.
   package private(set) var share = 0.0
+  /// Of the labels of the whole batch, the mean of their classes' weights (`training.class_weights`).
+  package private(set) var meanWeight = 1.0
   private let labelStorage: UnsafeMutablePointer<Int32>
   private let sampleStorage: UnsafeMutablePointer<Int>
 
@@ -27,10 +29,11 @@ package final class Shard: @unchecked Sendable {
   }
 
   /// A whole batch of its own: `images` as (count, height, width, channels); sample i has the address i.
-  package convenience init(images: [Float], shape: ImageShape, labels: [Int32]) {
+  package convenience init(images: [Float], shape: ImageShape, labels: [Int32], meanWeight: Double = 1) {
     self.init(index: 0, capacity: labels.count, shape: shape)
     count = labels.count
     share = 1
+    self.meanWeight = meanWeight
     _ = self.images.values.update(fromContentsOf: images)
     for (index, label) in labels.enumerated() { (labelStorage[index], sampleStorage[index]) = (label, index) }
   }
@@ -53,10 +56,13 @@ package final class Shard: @unchecked Sendable {
   package var samples: UnsafeBufferPointer<Int> { .init(start: sampleStorage, count: count) }
 
   /// Takes the samples at `positions` of the order; their images come after.
-  func fill(_ positions: Range<Int>, ofBatch batchCount: Int, order: EpochOrder, from dataset: Dataset) {
+  func fill(
+    _ positions: Range<Int>, ofBatch batchCount: Int, meanWeight: Double, order: EpochOrder, from dataset: Dataset
+  ) {
     precondition(positions.count <= images.shape.batch, "\(positions.count) samples into \(images.shape)")
     count = positions.count
     share = Double(count) / Double(batchCount)
+    self.meanWeight = meanWeight
     for (at, position) in positions.enumerated() {
       let sample = order[position]
       sampleStorage[at] = sample

@@ -9,6 +9,8 @@ package final class MethodBuilder {
   package let model: ModelState
   package let convolutions: TrainingKernels
   package let scratch: Scratch
+  /// Of labels that are learned: smoothed and weighted as the configuration says.
+  package let taskCrossEntropy: CrossEntropy
   /// Samples of the shards that will come.
   package let sizes: Set<Int>
   package var capacity: Int { sizes.max() ?? 0 }
@@ -26,8 +28,10 @@ package final class MethodBuilder {
       model.network, layout: model.layout, taps: plan.taps, statistics: UnsafePointer(model.statistics.pointer),
       backend: plan.setting.configuration.kernels.convolution, scratch: scratch)
     let training = plan.setting.configuration.training
+    taskCrossEntropy = CrossEntropy(
+      classes: model.network.classes, smoothing: training.labelSmoothing, weights: plan.classWeights)
     _ = scalars(StepScalars.taskLoss)
-    let taskLoss = TaskLoss(CrossEntropy(classes: model.network.classes, smoothing: training.labelSmoothing))
+    let taskLoss = TaskLoss(taskCrossEntropy)
     for stage in Stage.allCases { add(taskLoss, in: stage) }
     var firstTap = 0
     for part in plan.parts {

@@ -10,9 +10,14 @@ package struct MethodPlan: Sendable {
   /// The network, with what parts of the method add to it.
   package let network: Network
   let parts: [any MethodPart]
+  /// Of the task loss.
+  let classWeights: [Double]?
 
   /// Throws: GraphError, LayerWeightsError.
-  package init(_ configuration: RunConfiguration, network: Network, normalization: Normalization?) throws {
+  package init(
+    _ configuration: RunConfiguration, network: Network, normalization: Normalization?, classWeights: [Double]? = nil
+  ) throws {
+    self.classWeights = classWeights
     setting = try MethodSetting(configuration, network: network, normalization: normalization)
     parts = try methodParts.compactMap { [setting] in try $0.init(setting) }
     self.network = parts.reduce(network) { $1.extended($0) }

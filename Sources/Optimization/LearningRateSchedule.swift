@@ -4,7 +4,7 @@ import Foundation
 package struct LearningRateSchedule: Equatable, Sendable {
   package enum Kind: Equatable, Sendable {
     case constant
-    /// base (1 + cos(pi s / S)) / 2 over the S steps of all epochs.
+    /// base (m + (1 - m) (1 + cos(pi s / S)) / 2) over the S steps of all epochs: down to the share m of the base.
     case cosine
     /// base times gamma for every milestone, an epoch counted from 0, that has begun.
     case step(milestones: [Int], gamma: Double)
@@ -15,8 +15,13 @@ package struct LearningRateSchedule: Equatable, Sendable {
   private let stepsPerEpoch: Int
   private let steps: Int
   private let warmupSteps: Int
+  private let minimum: Double
 
-  package init(kind: Kind, base: Double, epochs: Int, stepsPerEpoch: Int, warmupEpochs: Int = 0) {
+  /// `minimum`: where the cosine ends, as a share of `base`.
+  package init(
+    kind: Kind, base: Double, epochs: Int, stepsPerEpoch: Int, warmupEpochs: Int = 0, minimum: Double = 0
+  ) {
+    self.minimum = minimum
     self.kind = kind
     self.base = base
     self.stepsPerEpoch = stepsPerEpoch
@@ -31,7 +36,9 @@ package struct LearningRateSchedule: Equatable, Sendable {
     if step < warmupSteps { return base * Double(step + 1) / Double(warmupSteps) }
     switch kind {
     case .constant: return base
-    case .cosine: return base * (1 + cos(.pi * Double(step) / Double(steps))) / 2
+    case .cosine:
+      let whole = base * (1 + cos(.pi * Double(step) / Double(steps))) / 2
+      return minimum == 0 ? whole : base * minimum + (1 - minimum) * whole
     case .step(let milestones, let gamma):
       let begun = milestones.count { $0 <= step / stepsPerEpoch }
       return base * pow(gamma, Double(begun))

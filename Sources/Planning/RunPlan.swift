@@ -24,6 +24,8 @@ package struct RunPlan: Sendable {
   package let trainSample: Dataset?
   /// The share of training labels that are wrong; nil where labels are the files'.
   package let labelNoiseRate: Double?
+  /// Of the task loss, one a class; nil where all count alike.
+  package let classWeights: [Double]?
   package let network: Network
   /// The network's own part as a checkpoint has it, from which others rebuild it.
   package let networkText: String
@@ -82,7 +84,9 @@ package struct RunPlan: Sendable {
     let bare = try configuration.model.network(
       of: shape.input, classes: configuration.model.classes ?? data.training.classes
     ).freezing(configuration.model)
-    method = try MethodPlan(configuration, network: bare, normalization: normalization)
+    classWeights = try Self.classWeights(configuration.training.classWeights, data.training, classes: bare.classes)
+    method = try MethodPlan(
+      configuration, network: bare, normalization: normalization, classWeights: classWeights)
     network = method.network
     try network.checkPrefixes(configuration)
     networkText = JSONText.of(ExportGraph(network))
@@ -102,7 +106,21 @@ package struct RunPlan: Sendable {
     BatchSource(
       dataset: data.training, normalization: normalization, augmentations: configuration.data.augment,
       seed: configuration.training.seed, shuffle: configuration.data.shuffle,
-      batchSize: configuration.training.batchSize, shards: shards, threads: configuration.data.decoderThreads)
+      batchSize: configuration.training.batchSize, shards: shards, threads: configuration.data.decoderThreads,
+      classWeights: classWeights)
+  }
+
+  private static func classWeights(
+    _ choice: ClassWeights, _ training: Dataset, classes: Int
+  ) throws -> [Double]? {
+    if case .list(let weights) = choice, weights.count != classes {
+      throw UsageError(
+        "training.class_weights has \(counted(weights.count, "entry")), expected \(classes), one a class of the network"
+      )
+    }
+    // A network may tell more classes apart than the data have.
+    let counts = training.classCounts
+    return choice.values(counts: counts + Array(repeating: 0, count: max(0, classes - counts.count)))
   }
 
   package let stepsPerEpoch: Int
@@ -230,6 +248,7 @@ extension LearningRateSchedule {
     }
     self.init(
       kind: kind, base: configuration.optimizer.learningRate, epochs: configuration.training.epochs,
-      stepsPerEpoch: stepsPerEpoch, warmupEpochs: configuration.schedule.warmupEpochs)
+      stepsPerEpoch: stepsPerEpoch, warmupEpochs: configuration.schedule.warmupEpochs,
+      minimum: configuration.schedule.minimum)
   }
 }

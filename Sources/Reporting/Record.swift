@@ -43,12 +43,15 @@ package struct Record: Sendable {
     Record(kind: .evaluation, values: ["epoch": .integer(epoch), "step": .integer(step)] + values)
   }
 
-  /// Of "test" or "validation"; null where it was not measured.
+  /// Of "test" or "validation"; null where it was not measured. What few records have is left out there.
   package static func scores(_ split: String, _ scores: SplitScores?) -> NamedValues {
-    NamedValues([
+    var values: [(name: String, value: RecordValue)] = [
       ("\(split)_loss", .number(scores?.loss)), ("\(split)_accuracy", .number(scores?.accuracy)),
       ("\(split)_f1", .number(scores?.f1)),
-    ])
+    ]
+    if let value = scores?.balancedAccuracy { values.append(("\(split)_balanced_accuracy", .number(value))) }
+    if let value = scores?.topFiveAccuracy { values.append(("\(split)_top5_accuracy", .number(value))) }
+    return NamedValues(values)
   }
 
   /// What is measured once, when a run has ended (docs/EVALUATION.md): after its last step, of its last epoch.

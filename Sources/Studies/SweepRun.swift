@@ -41,8 +41,10 @@ package struct SweepRun {
       settings.append(try RunConfiguration.setting(of: "training.seed=\(seed)"))
       settings += sweep.overrides
       func load() throws(ConfigurationError) -> RunConfiguration {
-        try RunConfiguration(yaml: sweep.baseText, name: sweep.baseName, settings: settings)
-          .settlingShards(ranks: sweep.ranksPerRun)
+        try RunConfiguration(
+          yaml: sweep.baseText, name: sweep.baseName, file: sweep.baseName, settings: settings
+        )
+        .settlingShards(ranks: sweep.ranksPerRun)
       }
       let configuration = try load()
       guard factor != 1 else { return configuration }

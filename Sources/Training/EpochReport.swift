@@ -87,6 +87,8 @@ package struct EpochReport: Sendable {
 
 extension SplitScores {
   init(_ metrics: ClassificationMetrics) {
-    self.init(loss: metrics.loss, accuracy: metrics.accuracy, f1: metrics.f1)
+    self.init(
+      loss: metrics.loss, accuracy: metrics.accuracy, f1: metrics.f1, balancedAccuracy: metrics.balancedAccuracy,
+      topFiveAccuracy: metrics.topFiveAccuracy)
   }
 }

@@ -51,10 +51,14 @@ package final class Trainer {
   /// The step after which the run ends.
   var lastStep: Int { min(plan.configuration.training.maxSteps ?? .max, plan.totalSteps) }
 
+  /// Whether `training.patience` is used up.
+  var hasWaited: Bool { plan.configuration.training.patience.map { progress.best?.waited ?? 0 >= $0 } ?? false }
+  private var goesOn: Bool { progress.step < lastStep && !hasWaited }
+
   /// Runs from `progress` to the last step.
   package func run() throws {
     for observer in observers { try observer.runBegins(of: self) }
-    while progress.step < lastStep || progress.awaitsEvaluation {
+    while progress.awaitsEvaluation || goesOn {
       if progress.awaitsEvaluation {
         // What a resume or a rollback came back to.
         try closeEpoch(isSaved: true)
@@ -65,7 +69,7 @@ package final class Trainer {
         shards: ShardPlan.shards(ofRank: communicator.rank, of: communicator.size, shards: plan.shards),
         epoch: progress.epoch, position: progress.position)
       defer { loader.stop() }
-      while progress.step < lastStep {
+      while goesOn {
         clock.begin(step: progress.step + 1)
         try train(on: try loader.next())
         if progress.awaitsEvaluation || progress.step == lastStep { try closeEpoch() }

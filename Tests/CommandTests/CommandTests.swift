@@ -19,6 +19,12 @@ import Testing
     }
   }
 
+  @Test(arguments: ["bash", "zsh", "fish"]) func `a shell's completion is made`(shell: String) throws {
+    let outcome = try Program.run(["--generate-completion-script", shell], timeLimit: 60)
+    outcome.expect(0)
+    #expect(outcome.standardOutput.contains("evaluate"))
+  }
+
   @Test func `the version names us, MPI, the kernels and the instruction set`() throws {
     let outcome = try TinyRun().command(["--version"])
     outcome.expect(0)

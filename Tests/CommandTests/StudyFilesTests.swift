@@ -10,7 +10,32 @@ import Testing
 
   /// All but what the others have in common. A checkout without the folder is no checkout.
   static let names = try! FileManager.default.contentsOfDirectory(atPath: configurations + "/studies")
-    .filter { $0.hasSuffix(".yaml") && $0 != "base.yaml" }.sorted()
+    .filter { $0.hasSuffix(".yaml") && $0 != "base.yaml" && $0 != "transfer.yaml" }.sorted()
+
+  @Test func `the study of transfer starts from a run on other classes, and is not made twice`() throws {
+    let folder = try TemporaryDirectory()
+    try FileManager.default.copyItem(atPath: Self.configurations, toPath: folder.path("configs"))
+    let (start, study) = ("configs/tiny100-resnet8-first50.yaml", "configs/studies/transfer.yaml")
+    // The channels are then the pictures' own, for the start and for what begins with it.
+    let text = try String(contentsOfFile: folder.path(start), encoding: .utf8)
+    try folder.write(text.replacing("  channels: 3\n", with: ""), to: start)
+    try folder.write(reduced(String(contentsOfFile: folder.path(study), encoding: .utf8)), to: study)
+    try PictureFolders.write(["a", "b", "c", "d"], to: folder.path("set"))
+    let settings = [
+      "data.path=set", "data.test_path=none", "data.size=8", "training.epochs=1", "training.max_steps=2",
+      "training.batch_size=4",
+    ]
+    func run(_ arguments: [String], _ further: [String]) throws -> Program.Outcome {
+      try Program.run(
+        arguments + (settings + further).flatMap { ["--set", $0] }, timeLimit: 60, workingDirectory: folder.path)
+    }
+    try run(["train", start, "--run-dir", "runs/first50"], ["data.classes=[0,1]"]).expect(0)
+    for done in [0, 6] {
+      let outcome = try run(["sweep", study, "--directory", "out"], ["data.classes=[2,3]"])
+      outcome.expect(0)
+      #expect(outcome.standardOutput.contains("6 runs, \(done) of them done before"), "\(outcome.standardOutput)")
+    }
+  }
 
   /// Where base.yaml looks for them: 700 training and 200 test images of noise, the ten classes in turn.
   private func writeImages(into folder: TemporaryDirectory) throws {

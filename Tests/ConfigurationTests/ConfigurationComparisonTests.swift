@@ -38,7 +38,7 @@ import Testing
     // So that any format and kind of noise goes with the rest, and any rule and any baseline.
     let home =
       ["data.path=here", "data.format=cifar10", "data.classes=all", "data.label_noise.kind=symmetric"]
-      + ["data.validation=20", "model.freeze=[conv1]"]
+      + ["data.validation=20", "model.freeze=[conv1]", "checkpoint.metric=validation_accuracy"]
       + ["data.label_noise.rate=0.5", "data.label_noise.file=here"]
       + ["icp.rule=none", "optimizer.sam_rho=0", "branches.taps=none", "training.mixup=0", "training.cutmix=0"]
       + (path == "model.path" ? ["model.kind=onnx", "model.path=here.onnx", "model.dropout=0"] : [])
@@ -58,7 +58,7 @@ import Testing
       "evaluation.cifar_c",
     ]
     let isFree =
-      ["training.max_steps", "training.overlap", "training.ema", "data.test_limit"].contains(path)
+      ["training.max_steps", "training.overlap", "training.ema", "training.patience", "data.test_limit"].contains(path)
       || places.contains(path)
       || ["evaluation.", "checkpoint.", "agreement.", "watchdog.", "logging."].contains { path.hasPrefix($0) }
     #expect(changed.differences(from: saved).map(\.key) == (isFree ? [] : [path]))

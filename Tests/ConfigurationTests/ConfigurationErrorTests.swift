@@ -62,6 +62,14 @@ struct Refused {
     ("<<: {icp: 1}", "c.yaml:1:1: unknown key '<<'"),
     ("lr: 3", "c.yaml:1:1: unknown key 'lr'; did you mean 'optimizer.learning_rate'?"),
     ("training: {wd: 3}", "c.yaml:1:12: unknown key 'training.wd'; did you mean 'optimizer.weight_decay'?"),
+    ("batch_size: 3", "c.yaml:1:1: unknown key 'batch_size'; did you mean 'training.batch_size'?"),
+    ("training: {momentum: 0.9}", "c.yaml:1:12: unknown key 'training.momentum'; did you mean 'optimizer.momentum'?"),
+    ("eta_min: 0", "c.yaml:1:1: unknown key 'eta_min'; did you mean 'schedule.minimum'?"),
+    (
+      "training: {early_stopping: 3}",
+      "c.yaml:1:12: unknown key 'training.early_stopping'; did you mean 'training.patience'?"
+    ),
+    ("base: other.yaml", "c.yaml: 'base' is not accepted here: this is no file"),
     ("training: {bs: 3}", "c.yaml:1:12: unknown key 'training.bs'; did you mean 'training.batch_size'?"),
     ("training: {dropout: 3}", "c.yaml:1:12: unknown key 'training.dropout'; did you mean 'model.dropout'?"),
     ("training: {num_workers: 3}", "c.yaml:1:12: unknown key 'training.num_workers'"),

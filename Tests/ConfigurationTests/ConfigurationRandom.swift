@@ -90,6 +90,8 @@ extension RunConfiguration {
     result.training.shards = chance() ? .count(integer(1...64)) : .auto
     result.training.threads = integer(1...1024)
     result.training.labelSmoothing = number(below: 1)
+    result.training.classWeights = [.none, .balanced, .list(list(1...5) { number() + 1e-20 })].randomElement(
+      using: &stream)!
     // An image is mixed in one way.
     if chance() { result.training.mixup = number() } else { result.training.cutmix = number() }
     result.training.gradientReduction = one(GradientReductionKind.self)
@@ -108,6 +110,7 @@ extension RunConfiguration {
     result.optimizer.multipliers = chance() ? ["fc": number() + 1e-20, text(): 0.5] : [:]
     result.optimizer.samRho = result.icp.rule == .none && chance() ? number() : 0
     result.schedule.kind = one(ScheduleKind.self)
+    result.schedule.minimum = fraction()
     result.schedule.warmupEpochs = integer(0...result.training.epochs)
     result.schedule.milestones = Set(list(0...4) { integer(1...100) }).sorted()
     result.schedule.gamma = number() + 1e-300
@@ -150,6 +153,7 @@ extension RunConfiguration {
     result.checkpoint.keep = integer(1...100)
     result.checkpoint.metric = result.data.validation == .none || chance() ? .trainLoss : .validationAccuracy
     result.training.overlap = chance()
+    result.training.patience = result.checkpoint.metric != .trainLoss && chance() ? integer(1...100) : nil
     result.evaluation.everyEpochs = chance() ? integer(1...1_000_000_000) : nil
     result.evaluation.final = [[], [.attacks], [.corruptions, .attacks], [.episodes]].randomElement(using: &stream)!
     result.evaluation.attackSamples = integer(1...1_000_000_000)

@@ -42,6 +42,30 @@ import Testing
     #expect(metrics.samples == 200 && metrics.nonFinite == 0)
   }
 
+  @Test func `from 20 classes on the five likeliest count, of equal ones the first`() {
+    var logits = [[Float]](repeating: (0..<20).map { Float($0) }, count: 3)
+    // All alike: the first five are the likeliest.
+    logits += [[Float]](repeating: [Float](repeating: 1, count: 20), count: 2) + [[.nan] + (1..<20).map { Float($0) }]
+    let metrics = ClassificationMetrics(sums(20, logits, [19, 15, 14, 4, 5, 19]))
+    #expect(metrics.topFiveAccuracy == 0.5)
+    #expect(abs(metrics.accuracy - 1.0 / 6.0) < 1e-15)
+    #expect(metrics.text.contains("top-5 accuracy: 50.00 %") && metrics.json.contains(#""top5_accuracy":0.5"#))
+    let few = sums(19, logits.map { Array($0.prefix(19)) }, [1, 2, 3, 4, 5, 6])
+    #expect(ClassificationMetrics(few).topFiveAccuracy == nil)
+  }
+
+  @Test func `a thousand classes are a page of text, and their confusions a list`() {
+    let labels = (0..<2000).map { Int32($0 % 1000) }
+    let predicted = (0..<2000).map { $0 % 1000 == 7 ? 8 : $0 % 1000 }
+    var metrics = ClassificationMetrics(sums(1000, sure(predicted, classes: 1000), labels))
+    metrics.classNames = (0..<1000).map { "name \($0)" }
+    let lines = metrics.text.split(separator: "\n", omittingEmptySubsequences: false)
+    #expect(lines.count < 60 && metrics.text.contains("the 20 of 1000 classes with the lowest F1"))
+    #expect(metrics.text.contains(/\n +7 +8 +2 .*name 7.*name 8/), "\(metrics.text)")
+    #expect(metrics.json.contains("[7,8,2]") && !metrics.json.contains(#""confusion":"#))
+    #expect(metrics.json.utf8.count < 300_000)
+  }
+
   @Test func `follow from the confusion by hand`() {
     // Class 0: 2 of 3 found, 1 false alarm. Class 1: 1 of 2 found. Class 2 is predicted once, never true.
     let metrics = ClassificationMetrics(sums(4, sure([0, 0, 1, 1, 2], classes: 4), [0, 0, 0, 1, 1]))
@@ -55,6 +79,10 @@ import Testing
     // The mean over the three classes that occur: class 3 occurs nowhere and is left out, as in scikit-learn.
     #expect(metrics.perClass.map(\.isPresent) == [true, true, true, false])
     #expect(metrics.precision == 0.5)
+    // Classes that are never true have no accuracy.
+    let balanced: Double = (2.0 / 3.0 + 0.5) / 2.0
+    #expect(abs(metrics.balancedAccuracy - balanced) < 1e-15)
+    #expect(metrics.topFiveAccuracy == nil)
     #expect(abs(metrics.f1 - 1.3 / 3) < 1e-15)
   }
 

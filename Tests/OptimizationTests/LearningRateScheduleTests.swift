@@ -21,6 +21,18 @@ import Testing
     for (step, rate) in reference.enumerated() { #expect(abs(schedule[step] - rate) < 1e-12, "step \(step)") }
   }
 
+  @Test func `cosine with a minimum is PyTorch's CosineAnnealingLR with eta_min`() {
+    func schedule(_ minimum: Double) -> LearningRateSchedule {
+      LearningRateSchedule(kind: .cosine, base: 0.3, epochs: 2, stepsPerEpoch: 5, minimum: minimum)
+    }
+    // eta_min + (base - eta_min) (1 + cos) / 2
+    for step in 0..<10 {
+      let expected: Double = 0.06 + 0.8 * schedule(0)[step]
+      #expect(abs(schedule(0.2)[step] - expected) < 1e-15)
+      #expect(schedule(1)[step] == 0.3)
+    }
+  }
+
   @Test func `constant is constant, and cosine goes from base towards zero`() {
     let constant = LearningRateSchedule(kind: .constant, base: 0.3, epochs: 2, stepsPerEpoch: 5)
     #expect((0..<10).allSatisfy { constant[$0] == 0.3 })

@@ -43,7 +43,7 @@ private final class BranchTerm: LossTerm {
   init(_ setting: MethodSetting, taps: Range<Int>, _ builder: MethodBuilder) {
     weights = setting.configuration.branches
     let classes = builder.model.network.classes
-    crossEntropy = CrossEntropy(classes: classes, smoothing: setting.configuration.training.labelSmoothing)
+    crossEntropy = builder.taskCrossEntropy
     divergence = SoftenedDivergence(classes: classes, temperature: weights.temperature)
     self.taps = taps
     scalar = builder.scalars("branch_loss").lowerBound
@@ -52,15 +52,17 @@ private final class BranchTerm: LossTerm {
   func evaluate(_ student: TrainingPass, of shard: ShardStep) {
     let (samples, width) = (student.samples, student.lastFeaturesShape.sampleCount)
     let mean = 1 / Double(samples)
+    // Of labels, as in the task loss.
+    let weighted = mean / shard.inputs.meanWeight
     var loss = 0.0
     for tap in stride(from: taps.lowerBound, to: taps.upperBound, by: 2) {
       let (hidden, logits) = (student.feature(tap), student.feature(tap + 1))
       let gradient = student.featureGradient(tap + 1)
       loss +=
-        weights.task * mean
+        weights.task * weighted
         * crossEntropy(
           logits: logits, labels: shard.inputs.labels, mixture: shard.inputs.mixture, samples: samples,
-          scale: weights.task * mean, gradient: gradient)
+          scale: weights.task * weighted, gradient: gradient)
       loss +=
         weights.distillation * mean
         * divergence(

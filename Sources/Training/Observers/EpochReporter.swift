@@ -69,6 +69,21 @@ package final class EpochReporter: RunObserver {
     journal?.record(report)
     saver.judge(report, of: epoch, trainer)
     if epoch.isLast { try saver.finish(trainer) }
+    try wait(after: report, of: epoch, trainer)
+  }
+
+  /// `training.patience`
+  private func wait(after report: EpochReport, of epoch: FinishedEpoch, _ trainer: Trainer) throws {
+    let configuration = trainer.plan.configuration
+    guard configuration.training.patience != nil, epoch.isWhole,
+      let metric = report.metric(configuration.checkpoint.metric)
+    else { return }
+    trainer.progress.judge(metric.value, higherIsBetter: metric.higherIsBetter, epoch: epoch.number)
+    guard trainer.hasWaited, !epoch.isLast, let best = trainer.progress.best else { return }
+    journal?.line(
+      "training.patience: no better \(configuration.checkpoint.metric.rawValue) than \(decimal(best.value, places: 4)) "
+        + "of epoch \(best.epoch + 1); the run ends after epoch \(epoch.number + 1)")
+    try saver.end(epoch, trainer)
   }
 
   /// The report of the run's end: of an earlier start, where nothing was left to do.
