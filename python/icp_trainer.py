@@ -48,7 +48,8 @@ class Preprocessing:
         width, height = (max(low, round(side * scale)) for low, side in
                          ((self.width, picture.width), (self.height, picture.height)))
         picture = picture.resize((width, height), Image.Resampling.BILINEAR)
-        left, top = (width - self.width) // 2, (height - self.height) // 2
+        # As torchvision's CenterCrop: half to even.
+        left, top = round((width - self.width) / 2), round((height - self.height) / 2)
         picture = picture.crop((left, top, left + self.width, top + self.height))
         pixels = torch.from_numpy(numpy.asarray(picture, dtype="float32") / 255)
         return pixels.permute(2, 0, 1) if self.channels == 3 else pixels[None]

@@ -112,7 +112,7 @@ struct Chart {
     let (least, greatest) = (values.min()!, values.max()!)
     let size = max(abs(least), abs(greatest))
     let isNarrow = greatest - least < (isFraction ? 1e-6 : 0.1 * size)
-    let room = isNarrow || greatest == least ? max(size * 0.1, 1e-9) : 0
+    let room = isNarrow || greatest == least ? (size > 0 ? size * 0.1 : 1) : 0
     return Axis([least - room, greatest + room], from: start, to: end, startsAtZero: false)
   }
 

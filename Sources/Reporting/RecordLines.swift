@@ -12,7 +12,26 @@ package enum RecordLines {
     return Data(bytes).split(separator: UInt8(ascii: "\n"))
   }
 
+  /// Numbers are to the bit those that were written: JSONSerialization reads 0.06666666666666667 as ...68.
   static func record(_ line: Data) -> [String: Any]? {
-    (try? JSONSerialization.jsonObject(with: line)) as? [String: Any]
+    (try? JSONDecoder().decode([String: Field].self, from: line))?.mapValues(\.value)
+  }
+
+  /// As JSONSerialization has it: a number, a text, null, or a list of numbers and nulls.
+  private struct Field: Decodable {
+    let value: Any
+
+    init(from decoder: any Decoder) throws {
+      let container = try decoder.singleValueContainer()
+      if container.decodeNil() {
+        value = NSNull()
+      } else if let number = try? container.decode(Double.self) {
+        value = NSNumber(value: number)
+      } else if let text = try? container.decode(String.self) {
+        value = text
+      } else {
+        value = try container.decode([Double?].self).map { $0.map { NSNumber(value: $0) } ?? NSNull() as Any }
+      }
+    }
   }
 }

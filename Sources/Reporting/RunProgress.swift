@@ -39,7 +39,7 @@ package struct RunProgress: Sendable {
   package func bar(secondsAStep: Double?, width: Int) -> String {
     let text = line(secondsAStep: secondsAStep)
     let room = min(width - text.count - 4, 30)
-    guard room >= 5 else { return String(text.prefix(max(width - 1, 0))) }
+    guard room >= 3 else { return String(text.prefix(max(width - 1, 0))) }
     let filled = steps > 0 ? min(max(step * room / steps, 0), room) : room
     return "[\(String(repeating: "#", count: filled))\(String(repeating: "-", count: room - filled))] \(text)"
   }

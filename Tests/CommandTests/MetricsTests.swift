@@ -18,14 +18,20 @@ import Testing
       ("epoch", [], 4), ("step", ["--kind", "step"], 20), ("evaluation", ["--kind", "evaluation"], 5),
     ] as [(String, [String], Int)] {
       let found = try rows(options)
+      let lines = try String(contentsOfFile: tiny.path("run/metrics.jsonl"), encoding: .utf8).split(separator: "\n")
+        .filter { $0.hasPrefix("{\"kind\":\"\(kind)\"") }
       let records = try tiny.records().filter { $0.kind == kind }
+      #expect(lines.count == count)
+      for (row, line) in zip(found, lines) {
+        for (name, number) in exactNumbers(ofLine: line) { #expect(Double(row[name] ?? "") == number, "\(name)") }
+      }
       #expect(found.count == count && records.count == count, "\(kind)")
       for (row, record) in zip(found, records) {
         for (name, value) in record.values where name != "kind" {
           if let list = value as? [Double] {
-            for (index, entry) in list.enumerated() { #expect(Double(row["\(name)_\(index)"] ?? "") == entry) }
-          } else {
-            #expect(Double(row[name] ?? "?") == (value as? Double), "\(name)")
+            for index in list.indices { #expect(Double(row["\(name)_\(index)"] ?? "") != nil, "\(name)") }
+          } else if value is NSNull {
+            #expect(row[name]?.isEmpty == true, "\(name)")
           }
         }
       }

@@ -240,12 +240,13 @@ import Testing
     let run = "a $HOME 'b'; c"
     let outcome = try tiny.train(Self.few, into: run)
     outcome.expect(0)
-    let line = try #require(
-      outcome.standardOutput.split(separator: "\n").first { $0.contains(" evaluate ") && $0.contains("--weights") })
-    let typed = try Program.run(
-      executable: "bash", ["-c", String(line)], environment: ["OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"],
-      timeLimit: 60, workingDirectory: tiny.folder.path)
-    typed.expect(0)
-    #expect(typed.standardOutput.contains("accuracy"))
+    for (command, says) in [(" evaluate ", "accuracy: "), (" report ", "icp: wrote \(run)/report.html")] {
+      let line = try #require(outcome.standardOutput.split(separator: "\n").first { $0.contains(command) })
+      let typed = try Program.run(
+        executable: "bash", ["-c", String(line)], environment: ["OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"],
+        timeLimit: 60, workingDirectory: tiny.folder.path)
+      typed.expect(0)
+      #expect((typed.standardOutput + typed.standardError).contains(says))
+    }
   }
 }

@@ -40,10 +40,10 @@ struct ReportBench {
 
   func text(_ name: String) throws -> String { try String(contentsOfFile: folder.path(name), encoding: .utf8) }
 
-  func records(of run: String = "run") throws -> [[String: Any]] {
-    try text("\(run)/metrics.jsonl").split(separator: "\n").map { line in
-      try #require(try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any])
-    }
+  /// The numbers of the epochs' records.
+  func epochs(of run: String = "run") throws -> [[String: Double]] {
+    try text("\(run)/metrics.jsonl").split(separator: "\n").filter { $0.hasPrefix(#"{"kind":"epoch""#) }
+      .map { exactNumbers(ofLine: $0) }
   }
 }
 

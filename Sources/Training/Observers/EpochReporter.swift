@@ -51,7 +51,9 @@ package final class EpochReporter: RunObserver {
 
   private func evaluateWithinEpoch(_ trainer: Trainer, isSaved: Bool) throws {
     do {
-      journal?.record(evaluation: try measurement(on: trainer.progress.epoch, trainer, measures: true))
+      // On every rank: an argument of a call to a journal that is not there would not be computed.
+      let report = try measurement(on: trainer.progress.epoch, trainer, measures: true)
+      journal?.record(evaluation: report)
     } catch is StopRequested {
       try saver.saveAndLeave(trainer, isSaved: isSaved)
     }
