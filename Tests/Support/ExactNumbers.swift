@@ -4,6 +4,6 @@ package func exactNumbers(ofLine line: some StringProtocol) -> [String: Double] 
   return members.reduce(into: [:]) { numbers, member in
     let parts = member.split(separator: ":", maxSplits: 1)
     guard parts.count == 2, let number = Double(parts[1]) else { return }
-    numbers[parts[0].replacing("\"", with: "")] = number
+    numbers[String(parts[0].filter { $0 != "\"" })] = number
   }
 }
