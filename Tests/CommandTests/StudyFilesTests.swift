@@ -22,7 +22,7 @@ import Testing
     try folder.write(reduced(String(contentsOfFile: folder.path(study), encoding: .utf8)), to: study)
     try PictureFolders.write(["a", "b", "c", "d"], to: folder.path("set"))
     let settings = [
-      "data.path=set", "data.test_path=none", "data.size=8", "training.epochs=1", "training.max_steps=2",
+      "data.path=set", "data.test_path=none", "data.size=8", "training.epochs=1", "training.max_steps=3",
       "training.batch_size=4",
     ]
     func run(_ arguments: [String], _ further: [String]) throws -> Program.Outcome {

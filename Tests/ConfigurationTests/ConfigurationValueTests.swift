@@ -66,6 +66,8 @@ private let packageRoot = URL(filePath: #filePath).deletingLastPathComponent().d
         weights: none
         head: keep
         weights_kind: plain
+        freeze: []
+        freeze_statistics: false
 
       training:
         epochs: 30
@@ -74,12 +76,14 @@ private let packageRoot = URL(filePath: #filePath).deletingLastPathComponent().d
         shards: 4
         threads: 1
         label_smoothing: 0
+        class_weights: none
         mixup: 0
         cutmix: 0
         gradient_reduction: exact
         overlap: true
         non_finite: stop
         ema: none
+        patience: none
         seed: 0
 
       optimizer:
@@ -92,10 +96,12 @@ private let packageRoot = URL(filePath: #filePath).deletingLastPathComponent().d
         momentum: 0.9
         nesterov: false
         clip_norm: 5
+        multipliers: {}
         sam_rho: 0
 
       schedule:
         kind: cosine
+        minimum: 0
         warmup_epochs: 0
         milestones: []
         gamma: 0.1
