@@ -26,7 +26,8 @@ package enum RecordLines {
       if container.decodeNil() {
         value = NSNull()
       } else if let number = try? container.decode(Double.self) {
-        value = NSNumber(value: number)
+        // What is a whole number reads as an Int and as a Double.
+        value = Int(exactly: number).map { NSNumber(value: $0) } ?? NSNumber(value: number)
       } else if let text = try? container.decode(String.self) {
         value = text
       } else {
