@@ -41,6 +41,7 @@ import Testing
       + ["data.validation=20", "model.freeze=[conv1]", "checkpoint.metric=validation_accuracy"]
       + ["data.label_noise.rate=0.5", "data.label_noise.file=here"]
       + ["icp.rule=none", "optimizer.sam_rho=0", "branches.taps=none", "training.mixup=0", "training.cutmix=0"]
+      + ["icp.objective=distillation", "icp.layer=none"]
       + (path == "model.path" ? ["model.kind=onnx", "model.path=here.onnx", "model.dropout=0"] : [])
     let saved = try read(drawn, home)
     // The first value that differs and goes with the others; every other key is given, so only this one changes.
