@@ -67,7 +67,7 @@ extension ConfigurationTable {
         + "plain from then on (\"Friendly Training\"). `none` leaves the step size."
     ),
     Key(
-      "icp.layer", \.icp.layer, .optional("none", .name(but: "none")),
+      "icp.layer", \.icp.layer, .optional("none", .text("the name of a layer")),
       "With `icp.objective: distillation`: the layer whose output is refined, through the later layers alone, instead of the image. "
         + "`distillation.taps` must come after it, and are `pooled` unless said."
     ),

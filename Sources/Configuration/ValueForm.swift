@@ -143,13 +143,6 @@ extension ValueForm where Value == String {
         return text.utf8.allSatisfy(\.isNameCharacter) ? text : nil
       }, write: { YAMLText.quoted($0) })
   }
-
-  /// A name other than `word`, which stands for something else.
-  static func name(but word: String) -> ValueForm {
-    let names = ValueForm.name
-    return ValueForm(
-      alternatives: names.alternatives, read: { names.read($0).flatMap { $0 == word ? nil : $0 } }, write: names.write)
-  }
 }
 
 extension ValueForm {
