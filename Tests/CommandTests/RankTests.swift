@@ -109,7 +109,9 @@ import Testing
     let object = try JSONSerialization.jsonObject(with: Data(alone.standardOutput.utf8))
     let json = try #require(object as? [String: Any])
     #expect(
-      json.keys.sorted() == ["accuracy", "confusion", "ece", "f1", "loss", "per_class", "precision", "recall"])
+      json.keys.sorted() == [
+        "accuracy", "balanced_accuracy", "confusion", "ece", "f1", "loss", "per_class", "precision", "recall",
+      ])
     let epoch = try #require(try tiny.records().last { $0.kind == "epoch" })
     for (key, recorded) in [
       ("accuracy", "test_accuracy"), ("loss", "test_loss"), ("f1", "test_f1"), ("ece", "test_ece"),
