@@ -120,12 +120,17 @@ void supervision_end(void) { is_watching = 0; }
 /* While a run is made ready there is nothing to save, and reading pictures may take minutes: a request ends the process. */
 static volatile sig_atomic_t is_ready = 1;
 static int status_if_not_ready;
+/* mpirun's ranks get SIGTERM from it where another rank has failed, which has said so, or where mpirun ends, which says so. */
+static int has_launcher;
 
-static void request(int signal) {
+static void request(int signal, siginfo_t *info, void *context) {
+  (void)context;
   if (!is_ready) {
     static const char words[] = "icp: stopped on request before the first step; nothing is changed\n";
+    const int is_end_of_job = signal == SIGTERM && has_launcher && info->si_pid == getppid();
     /* One rank speaks for all; before MPI_Init nobody knows which it is. */
-    if (!place.place || strncmp(place.place, "rank 0 ", 7) == 0) (void)!write(STDERR_FILENO, words, sizeof words - 1);
+    const int speaks = !place.place || strncmp(place.place, "rank 0 ", 7) == 0;
+    if (speaks && !is_end_of_job) (void)!write(STDERR_FILENO, words, sizeof words - 1);
     _exit(status_if_not_ready);
   }
   if (signal == SIGINT && ++interrupts > 1) _exit(128 + SIGINT);
@@ -146,9 +151,9 @@ void supervision_take_stop_requests(void) {
   sigset_t wanted;
   sigemptyset(&wanted);
   for (size_t i = 0; i < sizeof signals / sizeof *signals; i++) {
-    struct sigaction action = {.sa_handler = request, .sa_flags = SA_RESTART};
+    struct sigaction action = {.sa_sigaction = request, .sa_flags = SA_RESTART | SA_SIGINFO};
     /* nohup means that a terminal which closes is nobody's request. */
-    if (signals[i] == SIGHUP && ignores_hangup) action.sa_handler = SIG_IGN;
+    if (signals[i] == SIGHUP && ignores_hangup) action = (struct sigaction){.sa_handler = SIG_IGN};
     sigaction(signals[i], &action, NULL);
     sigaddset(&wanted, signals[i]);
   }
@@ -160,6 +165,7 @@ int supervision_stop_requests(void) { return stop_requests; }
 
 void supervision_leave_on_request(int status) {
   status_if_not_ready = status;
+  has_launcher = getenv("OMPI_COMM_WORLD_SIZE") || getenv("PMI_SIZE");
   is_ready = 0;
 }
 
