@@ -38,7 +38,9 @@ import Testing
     // So that any format and kind of noise goes with the rest, and any rule and any baseline.
     let home =
       ["data.path=here", "data.format=cifar10", "data.classes=all", "data.label_noise.kind=symmetric"]
-      + ["data.validation=20", "model.freeze=[conv1]", "checkpoint.metric=validation_accuracy"]
+      + [
+        "data.validation=20", "model.freeze=[conv1]", "checkpoint.metric=validation_accuracy", "training.patience=none",
+      ]
       + ["data.label_noise.rate=0.5", "data.label_noise.file=here"]
       + ["icp.rule=none", "optimizer.sam_rho=0", "branches.taps=none", "training.mixup=0", "training.cutmix=0"]
       + ["icp.objective=distillation", "icp.layer=none"]
