@@ -41,9 +41,11 @@ package final class MemoryWatch: @unchecked Sendable {
     }
   }
 
-  /// A process may still be what started it: then it is looked at again.
+  /// A process may still be what started it, this program or another with the word: then it is looked at again.
   private func meet(_ process: pid_t) {
-    guard Self.destination("/proc/\(process)/exe") == program else {
+    let executable = Self.destination("/proc/\(process)/exe")
+    guard executable == program else {
+      if executable == Self.destination("/proc/self/exe"), process != getpid() { return }
       if Self.text("/proc/\(process)/cmdline").map({ !$0.contains(word) }) ?? true { others.insert(process) }
       return
     }
