@@ -122,11 +122,17 @@ let package = Package(
         "Runtime", .product(name: "Logging", package: "swift-log"),
       ], swiftSettings: noMathErrno),
     .target(
+      name: "Sessions",
+      dependencies: [
+        "Training", "Doctor", "Evaluation", "Reduction", "Checkpointing", "Supervision", "Planning", "Configuration",
+        "Models", "Graph", "Kernels", "Formats", "Files", "MPI", "Reporting", "Runtime",
+        .product(name: "Logging", package: "swift-log"),
+      ], swiftSettings: noMathErrno),
+    .target(
       name: "Studies",
       dependencies: [
-        "Training", "Doctor", "Evaluation", "Supervision", "Checkpointing", "Planning", "Configuration", "Kernels",
-        "Formats",
-        "Files", "MPI", "Reporting", "Runtime", .product(name: "Yams", package: "Yams"),
+        "Sessions", "Training", "Evaluation", "Supervision", "Checkpointing", "Planning", "Configuration", "Kernels",
+        "Formats", "Files", "MPI", "Reporting", "Runtime", .product(name: "Yams", package: "Yams"),
         .product(name: "Logging", package: "swift-log"),
       ], swiftSettings: noMathErrno),
     .target(
@@ -152,7 +158,7 @@ let package = Package(
     .target(
       name: "Commands",
       dependencies: [
-        "Report", "Benchmarks", "Studies", "Training", "Doctor", "Evaluation", "Reduction", "Supervision",
+        "Report", "Benchmarks", "Studies", "Sessions", "Doctor", "Evaluation", "Reduction", "Supervision",
         "Checkpointing",
         "Inspection", "Export", "Configuration", "Formats", "Files", "MPI", "Reporting", "Runtime",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),

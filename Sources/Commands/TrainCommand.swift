@@ -2,7 +2,7 @@ import ArgumentParser
 import Configuration
 import MPI
 import Supervision
-import Training
+import Sessions
 
 struct TrainCommand: ParsableCommand {
   static let configuration = CommandConfiguration(

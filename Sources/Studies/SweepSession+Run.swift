@@ -6,7 +6,7 @@ import Glibc
 import MPI
 import Reporting
 import Runtime
-import Training
+import Sessions
 
 /// One run of a study.
 extension SweepSession {

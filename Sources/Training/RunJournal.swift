@@ -8,6 +8,7 @@ import Method
 import Planning
 import Reporting
 import Runtime
+import Supervision
 
 /// What rank 0 keeps of a run: records, the console, checkpoints. Other ranks have none.
 package final class RunJournal {
@@ -116,7 +117,7 @@ package final class RunJournal {
   }
 
   func warn(_ text: String) { logger.warning("\(text)") }
-  func line(_ text: String) { console.line(text) }
+  package func line(_ text: String) { console.line(text) }
 
   /// Writes what waits, then `record`. A disk that is full does not end the run: what cannot be written waits, with one
   /// warning, until it can, or until the run's last save.
@@ -208,7 +209,7 @@ package final class RunJournal {
   }
 
   /// Behind the last save; what cannot be written now ends the run, since nothing comes after it.
-  func record(_ report: FinalReport, endOf run: RunResult) throws {
+  package func record(_ report: FinalReport, endOf run: RunResult) throws {
     unwritten.append(.final(step: run.progress.step, epoch: run.report.epoch, report.values))
     try writeRecords()
     if let warning = report.robustness.attacks?.warning { warn(warning) }

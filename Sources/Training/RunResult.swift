@@ -9,4 +9,10 @@ package struct RunResult: Sendable {
   package var report: EpochReport
   /// Of this start.
   package var seconds: Double
+
+  package init(progress: TrainingProgress, report: EpochReport, seconds: Double) {
+    self.progress = progress
+    self.report = report
+    self.seconds = seconds
+  }
 }

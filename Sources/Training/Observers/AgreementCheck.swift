@@ -2,12 +2,12 @@ import Reduction
 import Supervision
 
 /// Compares the ranks' state, to the bit, every `agreement.every_steps` steps.
-final class AgreementCheck: RunObserver {
+package final class AgreementCheck: RunObserver {
   private let everySteps: Int?
 
-  init(everySteps: Int?) { self.everySteps = everySteps }
+  package init(everySteps: Int?) { self.everySteps = everySteps }
 
-  func stepEnded(_ step: FinishedStep, signals: Int64, of trainer: Trainer) throws {
+  package func stepEnded(_ step: FinishedStep, signals: Int64, of trainer: Trainer) throws {
     if isDue(everySteps, trainer.progress.step) { try trainer.agree() }
   }
 }

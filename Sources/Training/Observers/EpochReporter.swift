@@ -89,7 +89,7 @@ package final class EpochReporter: RunObserver {
   }
 
   /// The report of the run's end: of an earlier start, where nothing was left to do.
-  func lastReport(of trainer: Trainer) throws -> EpochReport {
+  package func lastReport(of trainer: Trainer) throws -> EpochReport {
     if let latest { return latest }
     let progress = trainer.progress
     guard progress.position > 0 else { return try report(on: max(progress.epoch - 1, 0), trainer, measures: true) }

@@ -5,17 +5,17 @@ import Runtime
 import Supervision
 
 /// Writes what all ranks did in chosen steps, once the last of them has ended (`icp train --trace`).
-final class StepTracer: RunObserver {
+package final class StepTracer: RunObserver {
   private let trace: PhaseTrace
   private let journal: RunJournal?
 
   /// `journal`: nil on other ranks than 0.
-  init(_ trace: PhaseTrace, _ journal: RunJournal?) {
+  package init(_ trace: PhaseTrace, _ journal: RunJournal?) {
     self.trace = trace
     self.journal = journal
   }
 
-  func stepEnded(_ step: FinishedStep, signals: Int64, of trainer: Trainer) throws {
+  package func stepEnded(_ step: FinishedStep, signals: Int64, of trainer: Trainer) throws {
     guard trainer.clock.step == min(trace.steps.upperBound, trainer.lastStep) else { return }
     let communicator = trainer.communicator
     let end = PhaseTrace.now
@@ -28,7 +28,8 @@ final class StepTracer: RunObserver {
         zip(ranks.indices, ranks).map { rank, values in
           TraceFile.Rank(
             host: hosts[rank], entries: Self.entries(values.dropFirst()), end: values[0], offset: clocks.offsets[rank])
-        }, uncertainty: clocks.uncertainty), of: trace.steps)
+        }, uncertainty: clocks.uncertainty, program: Platform.description),
+      of: trace.steps)
   }
 
   private static func entries(_ values: ArraySlice<Int64>) -> [PhaseTrace.Entry] {
@@ -40,7 +41,7 @@ final class StepTracer: RunObserver {
 
 extension Trainer {
   /// Throws where a run that goes on from here makes none of these steps.
-  func check(traced steps: ClosedRange<Int>) throws(UsageError) {
+  package func check(traced steps: ClosedRange<Int>) throws(UsageError) {
     guard steps.upperBound > progress.step, steps.lowerBound <= lastStep else {
       throw UsageError(
         "--trace \(steps.lowerBound)-\(steps.upperBound): this start makes the steps \(progress.step + 1) to \(lastStep)"

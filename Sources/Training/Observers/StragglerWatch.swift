@@ -6,17 +6,19 @@ import Runtime
 import Supervision
 
 /// Warns where this rank is slower than the others, by the computing time for a sample that ranks tell each other.
-final class StragglerWatch: RunObserver {
+package final class StragglerWatch: RunObserver {
   private var straggler = Straggler()
   /// Nanoseconds that this rank computed for a sample of the last step.
   private var own: Int64 = 0
 
-  func signal(_ batch: Batch, _ clock: PhaseClock) -> Int64 {
+  package init() {}
+
+  package func signal(_ batch: Batch, _ clock: PhaseClock) -> Int64 {
     own = Int64(clock.computingSeconds / Double(max(batch.ownCount, 1)) * 1e9)
     return own
   }
 
-  func stepEnded(_ step: FinishedStep, signals: Int64, of trainer: Trainer) {
+  package func stepEnded(_ step: FinishedStep, signals: Int64, of trainer: Trainer) {
     let communicator = trainer.communicator
     guard
       let ratio = straggler.record(

@@ -1,17 +1,24 @@
 import Files
 import Runtime
-import Supervision
 
 /// The phases of all ranks as Chrome's trace format has them; https://ui.perfetto.dev shows it. A rank is a process of
 /// it, a step an event, and the phases of a step events within. Times are microseconds since the first.
-struct TraceFile: Encodable {
-  struct Rank {
+package struct TraceFile: Encodable {
+  package struct Rank {
     let host: String
     let entries: [PhaseTrace.Entry]
-    /// When the last phase was left.
     let end: Int64
-    /// To be added to its times.
     let offset: Int64
+
+    /// - Parameters:
+    ///   - end: when the last phase was left, in nanoseconds.
+    ///   - offset: to be added to its times.
+    package init(host: String, entries: [PhaseTrace.Entry], end: Int64, offset: Int64) {
+      self.host = host
+      self.entries = entries
+      self.end = end
+      self.offset = offset
+    }
   }
 
   private struct Event: Encodable {
@@ -40,11 +47,13 @@ struct TraceFile: Encodable {
   private let displayTimeUnit = "ms"
   private let otherData: [String: String]
 
-  /// - Parameter uncertainty: of clocks of different hosts, in nanoseconds.
-  init(_ ranks: [Rank], uncertainty: Int64) {
+  /// - Parameters:
+  ///   - uncertainty: of clocks of different hosts, in nanoseconds.
+  ///   - program: what ran, with its libraries.
+  package init(_ ranks: [Rank], uncertainty: Int64, program: String) {
     let origin = ranks.compactMap { rank in rank.entries.first.map { $0.time + rank.offset } }.min() ?? 0
     otherData = [
-      "program": Platform.description, "clock_uncertainty_us": "\(Double(uncertainty) / 1000)",
+      "program": program, "clock_uncertainty_us": "\(Double(uncertainty) / 1000)",
     ]
     traceEvents = ranks.enumerated().flatMap { number, rank in
       [
@@ -76,5 +85,5 @@ struct TraceFile: Encodable {
     return events
   }
 
-  var text: String { JSONText.of(self) + "\n" }
+  package var text: String { JSONText.of(self) + "\n" }
 }

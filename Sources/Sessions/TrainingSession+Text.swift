@@ -1,11 +1,12 @@
 import Checkpointing
 import Configuration
 import Files
-import Reduction
 import Foundation
 import Planning
+import Reduction
 import Reporting
 import Runtime
+import Training
 
 /// What a start says: at its beginning, and when it is done.
 extension TrainingSession {

@@ -15,6 +15,7 @@ import Reduction
 import Reporting
 import Runtime
 import Supervision
+import Training
 
 /// One start of a run, from a configuration to its summary: what `icp train` does.
 package struct TrainingSession {

@@ -3,6 +3,8 @@ import Checkpointing
 import Configuration
 import Files
 import Planning
+import Runtime
+import Training
 
 /// Whether a start goes on with the run that left a checkpoint.
 extension Resumed {

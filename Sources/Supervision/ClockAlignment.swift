@@ -1,12 +1,11 @@
 import MPI
-import Supervision
 
 /// What to add to each rank's clock so that it shows the time of rank 0's.
-struct ClockAlignment {
+package struct ClockAlignment {
   /// Nanoseconds, by rank.
-  let offsets: [Int64]
+  package let offsets: [Int64]
   /// The largest error of an offset, in nanoseconds; 0 where all ranks are on one host.
-  let uncertainty: Int64
+  package let uncertainty: Int64
 
   /// Every rank calls it.
   ///
@@ -14,7 +13,7 @@ struct ClockAlignment {
   /// 0 enters before the rank leaves, and the rank enters before rank 0 leaves. Of many rounds the tightest bounds
   /// count, and the offset is their middle.
   /// - Parameter hosts: by rank. Processes of one host read the same clock.
-  init(_ communicator: Communicator, hosts: [String], rounds: Int = 64) throws(MPIError) {
+  package init(_ communicator: Communicator, hosts: [String], rounds: Int = 64) throws(MPIError) {
     var times: [Int64] = []
     for _ in 0..<rounds {
       times.append(PhaseTrace.now)
@@ -47,9 +46,9 @@ struct ClockAlignment {
 }
 
 /// For messages between ranks: 8 bytes, little-endian.
-func bytes(of value: Int64) -> [UInt8] { withUnsafeBytes(of: value.littleEndian) { Array($0) } }
+package func bytes(of value: Int64) -> [UInt8] { withUnsafeBytes(of: value.littleEndian) { Array($0) } }
 
-func integers(in bytes: [UInt8]) -> [Int64] {
+package func integers(in bytes: [UInt8]) -> [Int64] {
   stride(from: 0, to: bytes.count, by: 8).map { start in
     Int64(bitPattern: bytes[start..<start + 8].reversed().reduce(0) { $0 << 8 | UInt64($1) })
   }
