@@ -131,7 +131,8 @@ let package = Package(
     .target(
       name: "Studies",
       dependencies: [
-        "Sessions", "Training", "Evaluation", "Supervision", "Checkpointing", "Planning", "Configuration", "Kernels",
+        "Sessions", "Training", "Doctor", "Evaluation", "Supervision", "Checkpointing", "Planning", "Configuration",
+        "Kernels",
         "Formats", "Files", "MPI", "Reporting", "Runtime", .product(name: "Yams", package: "Yams"),
         .product(name: "Logging", package: "swift-log"),
       ], swiftSettings: noMathErrno),

@@ -1,5 +1,4 @@
 import Configuration
-import Doctor
 import Files
 import Foundation
 import Reporting

@@ -1,4 +1,3 @@
-import Doctor
 import Files
 import Formats
 import Foundation

@@ -13,7 +13,8 @@ package final class Supervision {
   private let board: HostBoard
 
   /// Every rank calls it.
-  /// Throws: LaunchError where the threads of a run cannot be made, for which nobody would wait in vain.
+  /// Throws: LaunchError where the threads of a run cannot be made, for which somebody would wait in vain, or its files
+  /// cannot be opened.
   /// - Parameter bell: of a study, whose groups of ranks are each supervised alone and stop together.
   package init(_ communicator: Communicator, limit: Double?, bell: StopBell? = nil) throws {
     try communicator.collectively {
@@ -24,6 +25,7 @@ package final class Supervision {
           "six more threads cannot be made: \(String(cString: strerror(error))); raise the limit on processes "
             + "(ulimit -u, or pids.max of the control group)")
       }
+      try Self.tryDescriptors(5)
     }
     board = try HostBoard(communicator)
     rollCall = try RollCall(communicator, board)
@@ -40,6 +42,18 @@ package final class Supervision {
         phase: phase,
         phases: Self.phases,
         status: ExitCode.internalError))
+  }
+
+  /// The loader's and the writer's files, metrics.jsonl and its folder; and libdispatch traps where it cannot make a
+  /// descriptor.
+  private static func tryDescriptors(_ count: Int) throws(LaunchError) {
+    let opened = (0..<count).map { _ in dup(STDERR_FILENO) }
+    defer { for descriptor in opened where descriptor >= 0 { close(descriptor) } }
+    guard opened.allSatisfy({ $0 >= 0 }) else {
+      throw LaunchError(
+        "\(count) more files cannot be opened: \(String(cString: strerror(EMFILE))); raise the limit on open files "
+          + "(ulimit -n)")
+    }
   }
 
   /// Another run of this process begins, under a limit of its own. Every rank of the communicator calls it.

@@ -89,7 +89,6 @@ class Job:
         self.command, self.output_path, self.error_path = command, output, error
         self.started = self.faulted = time.monotonic()
         self.status = self.seconds = None
-        self.peak = 0  # kilobytes, of the program itself and of children it waited for
         with open(output, "wb") as out, open(error, "wb") as err:
             self.process = subprocess.Popen(
                 command, env=environment, cwd=folder, stdin=subprocess.DEVNULL, stdout=out, stderr=err)
@@ -101,12 +100,11 @@ class Job:
 
     def running(self):
         if self.status is None:
-            number, raw, usage = os.wait4(self.number, os.WNOHANG)
+            number, raw = os.waitpid(self.number, os.WNOHANG)
             if number:
                 status = self.process.returncode = os.waitstatus_to_exitcode(raw)
                 self.status = status if status >= 0 else 128 - status
                 self.seconds = time.monotonic() - self.faulted
-                self.peak = usage.ru_maxrss
         return self.status is None
 
     def wait(self, limit):
