@@ -16,7 +16,9 @@ package enum EventFile {
     }
 
     package init(wallTime: Double, step: Int, values: [Value]) {
-      (self.wallTime, self.step, self.values) = (wallTime, step, values)
+      self.wallTime = wallTime
+      self.step = step
+      self.values = values
     }
   }
 

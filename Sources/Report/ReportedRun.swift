@@ -26,7 +26,11 @@ struct ReportedRun {
     self.directory = directory
     configuration = try RunConfiguration.load(path: file, readsData: false)
     records = RunRecords("\(directory)/metrics.jsonl")
-    (weights, metadata, images, measurement, missing) = (nil, [:], nil, nil, nil)
+    weights = nil
+    metadata = [:]
+    images = nil
+    measurement = nil
+    missing = nil
   }
 
   /// Throws where the directory is no run's, or `options` are not for it.
@@ -40,7 +44,9 @@ struct ReportedRun {
     weights = found.run?.weights
     metadata = found.run.flatMap { try? CheckpointStore.load(path: $0.weights).metadata } ?? [:]
     guard let run = found.run else {
-      (images, measurement, missing) = (nil, nil, found.missing)
+      images = nil
+      measurement = nil
+      missing = found.missing
       return
     }
     let measured = Result {
@@ -51,7 +57,9 @@ struct ReportedRun {
     switch measured {
     case .success(let found): (images, measurement, missing) = (found.images, found.measurement, nil)
     case .failure(let error):
-      (images, measurement, missing) = (nil, nil, "The test images cannot be measured: \(error).")
+      images = nil
+      measurement = nil
+      missing = "The test images cannot be measured: \(error)."
     }
   }
 

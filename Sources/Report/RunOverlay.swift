@@ -52,7 +52,10 @@ struct RunOverlay {
         groups.append(Group(point: point, name: name, runs: [run]))
       }
     }
-    (self.groups, self.comparison, self.refusal, self.unfinished) = (groups, comparison, refusal, unfinished)
+    self.groups = groups
+    self.comparison = comparison
+    self.refusal = refusal
+    self.unfinished = unfinished
   }
 
   /// The first run of each of the first variants, three at most: with the method before without.

@@ -26,8 +26,11 @@ struct RunRecords {
       default: break
       }
     }
-    (self.steps, self.epochs, self.evaluations) = (steps, epochs, evaluations)
-    (self.final, self.layers) = (final, layers)
+    self.steps = steps
+    self.epochs = epochs
+    self.evaluations = evaluations
+    self.final = final
+    self.layers = layers
   }
 
   /// A number of the steps by step, of the epochs by how many are done.

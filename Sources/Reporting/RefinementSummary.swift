@@ -18,7 +18,9 @@ package struct RefinementSummary: Sendable, Equatable {
     guard let start = mean("loss_at_x0"), let end = mean("loss_at_xT"), let moved = mean("perturbation") else {
       return nil
     }
-    (self.start, self.end, self.moved) = (start, end, moved)
+    self.start = start
+    self.end = end
+    self.moved = moved
     alpha = refined.last?["alpha"] ?? 1
     distillationShare = Statistics.mean(refined.compactMap(Self.distillationShare))
   }

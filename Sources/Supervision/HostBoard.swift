@@ -10,7 +10,7 @@ import Synchronization
 package final class HostBoard: Sendable {
   /// A rank's line: numbers that it alone writes, each at once.
   package struct Line: Sendable {
-    fileprivate enum Place: Int, CaseIterable { case rank, step, phase, since, limit }
+    fileprivate enum Place: Int, CaseIterable { case rank, step, phase, since, limit, beat }
     /// Numbers of a line.
     package static let size = 8
     /// Behind the first line's numbers, in bytes.
@@ -28,9 +28,12 @@ package final class HostBoard: Sendable {
     package var since: Int { read(.since) }
     /// Nanoseconds that the phase may take.
     package var limit: Int { read(.limit) }
+    /// When its watchdog last ran; 0 before it first did. It runs ten times a second, wherever the rank is.
+    package var beat: Int { read(.beat) }
 
     package func set(rank: Int) { write(.rank, rank) }
     package func set(step: Int) { write(.step, step) }
+    package func set(beat: Int) { write(.beat, beat) }
     /// A reader who sees the new phase sees the rest of it too: an old time with a new limit would look like a hang.
     package func set(phase: Phase, since: Int, limit: Int) {
       write(.since, since)

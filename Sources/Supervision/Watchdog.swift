@@ -15,6 +15,8 @@ final class Watchdog: Sendable {
   private static let tick = 0.1
   /// Whoever waits gives the one that is late this long to speak for itself.
   private static let grace = 2.0
+  /// A process whose watchdog has not run for so many seconds does not run.
+  private static let silence = 2.0
 
   init(_ board: HostBoard, _ rollCall: RollCall, rank: Int) {
     self.board = board
@@ -37,6 +39,7 @@ final class Watchdog: Sendable {
     while true {
       usleep(UInt32(Self.tick * 1e6))
       let (line, now) = (board.mine, HostBoard.now)
+      line.set(beat: now)
       let (phase, limit, since) = (line.phase, Double(line.limit) * 1e-9, line.since)
       // Time in which this thread did not run either does not count: the whole job was stopped, or the machine
       // overwhelmed.
@@ -71,17 +74,21 @@ final class Watchdog: Sendable {
     return board.lines.filter { $0.rank != rank && (!$0.phase.waits || $0.step != mine.step) }
   }
 
+  /// Of this host's ranks, those whose process was stopped. One of them may be where the others wait.
+  private var stopped: [HostBoard.Line] {
+    let now = HostBoard.now
+    return board.lines.filter { $0.rank != rank && $0.beat > 0 && Double(now - $0.beat) * 1e-9 > Self.silence }
+  }
+
   /// Slow, or at something that may take long, but not stuck.
   private static func getsOn(_ line: HostBoard.Line) -> Bool { HostBoard.now - line.since < line.limit }
 
   private func nameLate() -> String {
     let late = late
-    guard late.isEmpty else {
-      return late.map {
-        let seconds = Double(HostBoard.now - $0.since) * 1e-9
-        return
-          "rank \(board.firstRank + $0.rank) host \(Platform.host), in phase \($0.phase) of step \($0.step) for \(Self.text(seconds))"
-      }.joined(separator: " and ")
+    guard late.isEmpty else { return late.map { name($0, since: $0.since) }.joined(separator: " and ") }
+    let stopped = stopped
+    guard stopped.isEmpty else {
+      return stopped.map { "\(name($0, since: $0.beat)), whose process does not run" }.joined(separator: " and ")
     }
     let here = Set(board.lines.map(\.rank))
     let elsewhere = rollCall.absent(in: board.mine.step, besides: rank).filter { !here.contains($0) }
@@ -90,6 +97,11 @@ final class Watchdog: Sendable {
     }
     return elsewhere.map { "rank \(board.firstRank + $0) host \(rollCall.hosts[$0])" }.joined(separator: ", ")
       + ", not heard from in step \(board.mine.step): stopped, or cut off"
+  }
+
+  private func name(_ line: HostBoard.Line, since: Int) -> String {
+    "rank \(board.firstRank + line.rank) host \(Platform.host), in phase \(line.phase) of step \(line.step) "
+      + "for \(Self.text(Double(HostBoard.now - since) * 1e-9))"
   }
 
   private func say(_ what: String) {

@@ -67,16 +67,23 @@ import Testing
 
   // MARK: Hangs
 
-  @Test(.ranks, arguments: [("stop", nil), ("delay=1000", "did not get on for")] as [(String, String?)])
-  func `a rank that does not get on is named, with its phase, and the job is 75`(kind: String, itself: String?) throws {
+  // In the reduction it is stopped where the others wait for it.
+  @Test(
+    .ranks,
+    arguments: [
+      ("backward", "stop", nil), ("reduction", "stop", nil), ("backward", "delay=1000", "did not get on for"),
+    ] as [(String, String, String?)])
+  func `a rank that does not get on is named, with its phase, and the job is 75`(
+    phase: String, kind: String, itself: String?
+  ) throws {
     let tiny = try TinyRun()
-    let outcome = try train(tiny, fault: "1:7.backward:\(kind)", ["watchdog.seconds=2", "checkpoint.every_steps=3"])
+    let outcome = try train(tiny, fault: "1:7.\(phase):\(kind)", ["watchdog.seconds=2", "checkpoint.every_steps=3"])
     outcome.expect(75, "checkpoint (watchdog.seconds sets the limit)")
     let host = ProcessInfo.processInfo.hostName
     if let itself {
-      #expect(outcome.standardError.contains("icp: rank 1 host \(host) step 7 phase backward: \(itself)"))
+      #expect(outcome.standardError.contains("icp: rank 1 host \(host) step 7 phase \(phase): \(itself)"))
     } else {
-      #expect(outcome.standardError.contains("for rank 1 host \(host), in phase backward of step 7 for "))
+      #expect(outcome.standardError.contains("for rank 1 host \(host), in phase \(phase) of step 7 for "))
     }
     #expect(outcome.seconds < 2 + seconds)
     try goesOn(tiny)
