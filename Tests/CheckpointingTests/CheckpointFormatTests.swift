@@ -2,6 +2,7 @@ import Checkpointing
 import Files
 import Formats
 import Foundation
+import TestSupport
 import Testing
 
 @Suite struct CheckpointFormatTests {
@@ -36,7 +37,7 @@ import Testing
     }
   }
 
-  @Test func `a checkpoint with any one bit changed is refused`() throws {
+  @Test(.long) func `a checkpoint with any one bit changed is refused`() throws {
     try Support.withStore { store, run in
       let path = try store.save(Support.snapshot(1), step: 1, metric: 0.5, higherIsBetter: true).path
       let bytes = try Support.bytes(path)

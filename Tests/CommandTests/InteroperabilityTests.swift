@@ -33,7 +33,7 @@ import Testing
 
   /// The loss of a batch whose labels are all c is mean(log-sum-exp) - mean(logit c): over ten labels, every class
   /// counts.
-  @Test func `weights load strictly into a PyTorch ResNet-20, and its losses are ours`() throws {
+  @Test(.long) func `weights load strictly into a PyTorch ResNet-20, and its losses are ours`() throws {
     guard Self.python("torch, numpy, safetensors") else { return }
     let tiny = try TinyRun()
     // Two steps at a large rate, so that weights and running statistics are not what they began with.

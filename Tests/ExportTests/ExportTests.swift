@@ -160,7 +160,7 @@ import Testing
   }
 
   /// Float32 in another order of sums through up to 50 layers.
-  @Test func `onnxruntime and PyTorch compute the same logits from files and checkpoints`() throws {
+  @Test(.long) func `onnxruntime and PyTorch compute the same logits from files and checkpoints`() throws {
     let python = ProcessInfo.processInfo.environment["ICP_PYTHON"] ?? "python3"
     let modules = "import numpy, torch, onnx, onnxruntime, safetensors"
     guard (try? Program.run(executable: python, ["-c", modules], timeLimit: 60))?.status == 0 else {

@@ -1,4 +1,5 @@
 import Kernels
+import TestSupport
 import Testing
 
 /// The kernels of our own that the oneDNN backend takes for 3x3, stride 1, padding 1 and a multiple of 16 outputs, from
@@ -30,7 +31,7 @@ import Testing
     zip(a.values, b.values).reduce(0) { $1.0.isFinite ? max($0, abs($1.0 - $1.1)) : .infinity }
   }
 
-  @Test(arguments: inputs, outputs)
+  @Test(.long, arguments: inputs, outputs)
   func `forward with every fusion agrees with im2col`(inputs: Int, outputs: Int) {
     let scratch = Scratch()
     for size in Self.sizes {

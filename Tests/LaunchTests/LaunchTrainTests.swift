@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 @Suite struct `launch/setup` {
-  @Test(arguments: [
+  @Test(.long, arguments: [
     Lack(leavingOut: ["swift"], says: "Swift is missing: install 6.2 or newer"),
     Lack(
       programs: ["swift": "echo 'Swift version 6.1.3 (swift-6.1.3-RELEASE)'"],
@@ -181,7 +181,7 @@ struct Lack: Sendable, CustomTestStringConvertible {
       ])
   }
 
-  @Test func `finds a target that is too large`() throws {
+  @Test(.long) func `finds a target that is too large`() throws {
     let tree = try TemporaryDirectory()
     try tree.write(String(repeating: "// A line.\n", count: 3001), to: "Sources/Kernels/Long.swift")
     let outcome = try Program.run(executable: script, [tree.path])

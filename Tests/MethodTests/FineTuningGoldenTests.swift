@@ -13,8 +13,9 @@ import Testing
 /// Ten steps of SGD from the same start as PyTorch's (`fine_tuning` in make_fixtures.py), with parts frozen, with
 /// statistics fixed or not, with other learning rates by layer.
 ///
-/// Losses agree within 2e-4, gradients' norms within 2e-3, what the last step leaves within 2e-3 of the largest of its
-/// tensor. Frozen parameters and fixed statistics keep their bits.
+/// Losses agree within 2e-4, gradients' norms within 2e-3, what the last step leaves within 5e-3 of the largest of its
+/// tensor: a ReLU whose input lies within rounding of 0 may go either way, which moved a statistic by 3.6e-3 with OpenBLAS
+/// on a Zen 5. Frozen parameters and fixed statistics keep their bits.
 @Suite struct `Fine-tuning` {
   struct Case: Sendable, CustomTestStringConvertible {
     let name: String
@@ -86,7 +87,7 @@ import Testing
         #expect(values.map(\.bitPattern) == before.values[entry.range].map(\.bitPattern), "\(entry.name)")
       }
       guard let expected = try? reference.floats("\(golden.name).after.\(entry.name)") else { continue }
-      #expect(Distance.maximum(values, expected) < 2e-3, "\(entry.name)")
+      #expect(Distance.maximum(values, expected) < 5e-3, "\(entry.name)")
     }
   }
 }
