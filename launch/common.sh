@@ -51,6 +51,10 @@ default() { export "$1=${!1-$2}"; }
 # check_temporary: fails, and says why, where programs cannot make temporary files; some of them blame something else.
 check_temporary() {
   local folder=${TMPDIR:-/tmp}
+  if [[ $folder != /* ]]; then # mpirun works in other folders than this
+    printf '%s: TMPDIR: %s is no whole path: set TMPDIR to one that begins with /\n' "$me" "$folder" >&2
+    return 1
+  fi
   [[ -d $folder && -w $folder && -x $folder ]] && return
   printf '%s: TMPDIR: %s is no folder that can be written: set TMPDIR to one\n' "$me" "$folder" >&2
   return 1

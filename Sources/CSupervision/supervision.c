@@ -2,6 +2,7 @@
 #include "CSupervision.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stddef.h>
@@ -144,7 +145,19 @@ static void look_at_hangup(void) {
   struct sigaction former;
   ignores_hangup = sigaction(SIGHUP, NULL, &former) == 0 && former.sa_handler == SIG_IGN;
 }
-__attribute__((section(".preinit_array"), used)) static void (*const at_start)(void) = look_at_hangup;
+
+/* Where standard output is closed, the first file that is opened would become it, and what is printed would go there. Written
+   to, these say that they cannot be. */
+static void occupy_standard_descriptors(void) {
+  for (int descriptor = STDIN_FILENO; descriptor <= STDERR_FILENO; descriptor++)
+    if (fcntl(descriptor, F_GETFD) < 0) (void)!open("/dev/null", O_RDONLY);
+}
+
+static void look_at_start(void) {
+  look_at_hangup();
+  occupy_standard_descriptors();
+}
+__attribute__((section(".preinit_array"), used)) static void (*const at_start)(void) = look_at_start;
 
 void supervision_take_stop_requests(void) {
   const int signals[] = {SIGUSR1, SIGTERM, SIGINT, SIGHUP};

@@ -101,6 +101,20 @@ package final class RunDirectory {
     } catch { throw SaveError(error) }
   }
 
+  /// Renames a file to `NAME.superseded`, or the first of `NAME.superseded-2`, `-3` ... that is free. Returns its path.
+  package func setAside(_ name: String) throws(SaveError) -> String {
+    let file = "\(path)/\(name)"
+    do throws(SystemError) {
+      for number in 1..<1000 {
+        let place = "\(file).superseded" + (number == 1 ? "" : "-\(number)")
+        guard FileKind(place) == nil else { continue }
+        try system.call("rename", file) { rename(file, place) }
+        return place
+      }
+      throw SystemError(call: "rename", path: file, code: EEXIST)
+    } catch { throw SaveError(error) }
+  }
+
   /// Removes `labels.csv` of an earlier start, for a run without label noise; a file that does not begin as ours is
   /// not.
   package func removeLabels(beginning header: String) throws(SaveError) {

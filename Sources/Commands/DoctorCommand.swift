@@ -39,6 +39,7 @@ struct DoctorCommand: ParsableCommand {
   /// Of `icp train`, in whose place this command may stand.
   @Option(help: .hidden) var resume: String?
   @Flag(help: .hidden) var dryRun = false
+  @Option(help: .hidden) var trace: TracedSteps?
   @Option(help: .hidden) var fault: String?
 
   @Flag(

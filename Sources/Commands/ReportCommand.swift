@@ -59,7 +59,7 @@ struct ReportCommand: ParsableCommand {
         paths: runs, checkpoint: checkpoint.map { .init($0) }, overrides: overrides, samples: samples,
         baseline: baseline, tell: { Fatal.write("icp: \($0)") }))
     let output = try OutputFile(
-      output ?? report.defaultOutput, of: .html, option: "--output", keeping: report.inputs)
+      output ?? report.defaultOutput, of: .html, option: "--output", keeping: report.inputs, isNamed: output != nil)
     try output.write(Array(report.html().utf8))
     Fatal.write("icp: wrote \(output.path)")
   }

@@ -5,7 +5,11 @@ extension ConfigurationTable {
     if let key = byPath[name] { return "; in a file it is written '\(key.name):' in the section '\(key.group):'" }
     // Long names are cut, so that a hostile one costs no more than a long honest one.
     let typed = String(name.prefix(64))
-    if let meant = otherWords[split(typed).name.lowercased().replacing("-", with: "_")] {
+    let (section, name) = split(typed)
+    let word = name.lowercased().replacing("-", with: "_")
+    // `checkpoint.dir` is not where data lies.
+    if let meant = otherWords[word], section.isEmpty || !severalThings.contains(word) || split(meant).section == section
+    {
       return "; did you mean '\(meant)'?"
     }
     let candidates = (typed.contains(".") ? [] : sections.map(String.init)) + keys.map(\.path) + groups
@@ -28,8 +32,11 @@ extension ConfigurationTable {
   private static func distance(_ typed: String, _ path: String) -> Int? {
     let (given, own) = (split(typed), split(path))
     let changes = editDistance(given.name, own.name)
-    let isStart = given.name.unicodeScalars.count >= 3 && own.name.hasPrefix(given.name)
-    guard changes <= tolerance(given.name) || isStart else { return nil }
+    let length = given.name.unicodeScalars.count
+    // Elsewhere than in the section that was named, a beginning or a short word that is nearly the same is another's.
+    let isElsewhere = given.section != own.section
+    let isStart = length >= 3 && own.name.hasPrefix(given.name) && (!isElsewhere || given.section.isEmpty)
+    guard changes <= (isElsewhere && length < 5 ? 0 : tolerance(given.name)) || isStart else { return nil }
     guard given.section != own.section else { return min(changes, isStart ? 1 : changes) }
     let elsewhere = own.section.contains(".") ? 3 : 2
     return changes + (given.section.isEmpty ? elsewhere : min(editDistance(given.section, own.section), elsewhere))
@@ -46,6 +53,9 @@ extension ConfigurationTable {
     guard let dot = path.lastIndex(of: ".") else { return ("", path) }
     return (String(path[..<dot]), String(path[path.index(after: dot)...]))
   }
+
+  /// Those of `otherWords` that mean one thing in a section of their own, and another elsewhere.
+  private static let severalThings: Set = ["dir", "root", "net", "network", "resize", "l2", "clip", "batch", "val"]
 
   /// What other programs call a key.
   private static let otherWords: [String: String] = {

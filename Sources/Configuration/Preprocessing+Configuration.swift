@@ -39,6 +39,9 @@ extension Preprocessing {
     if let given = data.size, let size, size != ImageSize(height: given, width: given) {
       found.append(("data.size", "\(given)", "\(size)"))
     }
+    if let given = data.channels, let channels, given != channels {
+      found.append(("data.channels", "\(given)", "\(channels)"))
+    }
     guard !ignoringClasses, let classes else { return found }
     if let given = data.classes, !classes.areLabels(given) {
       found.append(("data.classes", "\(Classes.chosen(given))", "\(classes)"))
@@ -58,6 +61,15 @@ extension Preprocessing {
       path: path,
       reason:
         "'\(found.key)' is given as \(found.given), but these weights were trained with \(found.own); leave it out")
+  }
+
+  /// Throws where `configuration` gives another number of channels than the weights have: no other can be trained on
+  /// either, since the first layer would not fit.
+  package func checkChannels(_ configuration: RunConfiguration, path: String) throws(FileError) {
+    guard let given = configuration.data.channels, let channels, given != channels else { return }
+    throw FileError(
+      path: path,
+      reason: "'data.channels' is given as \(given), but these weights were trained with \(channels); leave it out")
   }
 
   /// Throws where the data's classes, by their names in order, are not those that the weights' outputs stand for.

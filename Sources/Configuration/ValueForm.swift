@@ -58,7 +58,8 @@ extension ValueForm where Value: Equatable & Sendable {
     ValueForm(
       alternatives: [word] + form.alternatives,
       read: { node in form.read(node).map(Optional.some) ?? (node.text == word ? Optional.some(nil) : nil) },
-      write: { $0.map(form.write) ?? word }, reason: form.reason)
+      write: { $0.map(form.write) ?? word },
+      reason: { node in form.reason(node) ?? (node.isWordForNothing || node.isWordForDefault ? "write \(word)" : nil) })
   }
 }
 
@@ -67,7 +68,12 @@ extension ValueForm where Value: RawRepresentable<String> & CaseIterable & Senda
   package static var choice: ValueForm {
     ValueForm(
       alternatives: Value.allCases.map(\.rawValue),
-      read: { $0.text.flatMap(Value.init(rawValue:)) }, write: { $0.rawValue })
+      read: { $0.text.flatMap(Value.init(rawValue:)) }, write: { $0.rawValue },
+      reason: { node in
+        let words = Value.allCases.map(\.rawValue)
+        let meant = words.first { $0.lowercased() == node.plainText.lowercased() }
+        return (meant ?? (node.isWordForNothing ? words.first { $0 == "none" } : nil)).map { "write \($0)" }
+      })
   }
 }
 
@@ -75,7 +81,12 @@ extension ValueForm where Value == Bool {
   static var boolean: ValueForm {
     ValueForm(
       alternatives: ["true", "false"], read: { ["true": true, "false": false][$0.plainText] },
-      write: { "\($0)" })
+      write: { "\($0)" },
+      reason: { node in
+        let word = node.plainText.lowercased()
+        if ["true", "yes", "on", "1"].contains(word) { return "write true" }
+        return ["false", "no", "off", "0"].contains(word) ? "write false" : nil
+      })
   }
 }
 
@@ -172,7 +183,7 @@ extension ValueForm {
   /// The entries of a scalar where a list is wanted: none of `none`, and what stands between commas.
   private static func listMeant(by node: Node) -> [Node] {
     guard let scalar = node.scalar, scalar.style == .plain || scalar.style == .any else { return [node] }
-    guard scalar.string != "none" else { return [] }
+    guard !node.isWordForNothing else { return [] }
     return scalar.string.split(separator: ",").map { Node(String($0).trimmingCharacters(in: .whitespaces)) }
   }
 

@@ -78,6 +78,14 @@ extension Node {
     return scalar.string
   }
 
+  /// What people write for "none of it".
+  var isWordForNothing: Bool {
+    ["none", "null", "~", "nil", "false", "off", "no"].contains(plainText.lowercased())
+  }
+
+  /// And for "as it comes".
+  var isWordForDefault: Bool { ["all", "auto", "default"].contains(plainText.lowercased()) }
+
   /// `-?[0-9]+` without leading zeros, in the range of an Int.
   package var integer: Int? {
     let digits = plainText.utf8.drop { $0 == UInt8(ascii: "-") }

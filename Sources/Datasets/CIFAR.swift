@@ -22,8 +22,8 @@ enum CIFAR {
       throw FileError(
         path: "\(directory)/\(copy)",
         reason:
-          "is called as a file of the data set, but not data_batch_N.bin with a number: a copy would count as more "
-          + "data; remove or rename it")
+          "is called as a file of the data set, but not data_batch_N.bin with a number, nor test_batch.bin: a copy would "
+          + "count as more data, another spelling as less; remove or rename it")
     }
     let batches = folder.names.filter { trainingNumber($0) != nil }
     let training = try one(of: folder, batches, or: "train.bin", of: "data_batch_*.bin", format)
@@ -64,8 +64,9 @@ enum CIFAR {
     return digits.utf8.allSatisfy { UInt8(ascii: "0")...UInt8(ascii: "9") ~= $0 } ? Int(digits) : nil
   }
 
-  /// Names such as `data_batch_1 (1).bin`, `train copy.bin`.
+  /// Names such as `data_batch_1 (1).bin`, `train copy.bin`, `DATA_BATCH_1.BIN`.
   private static func looksLikeBatch(_ name: String) -> Bool {
+    let name = name.lowercased()
     guard name.hasSuffix(".bin"), name != "train.bin", name != "test.bin" else { return false }
     let base = name.dropLast(4)
     return ["data_batch", "test_batch"].contains(where: base.hasPrefix)

@@ -137,7 +137,9 @@ package struct CIFARC: Sendable {
 
   private static func labels(path: String, classes: Int) throws(FileError) -> [UInt8] {
     let file = try open(path)
-    guard file.type.isInteger, file.shape.count == 1, file.count > 0, file.count % severities == 0 else {
+    // Some write labels as a column.
+    let isList = file.shape.count == 1 || file.shape.count == 2 && file.shape[1] == 1
+    guard file.type.isInteger, isList, file.count > 0, file.count % severities == 0 else {
       throw FileError(
         path: path,
         reason:

@@ -25,10 +25,11 @@ struct DataFolder {
   /// "; it holds ..., ...", and what to do where that is known.
   func hint(for format: DataFormat) -> String {
     if names.isEmpty { return "; it is empty" }
-    if let folder = folders.first(where: { Self.formats(in: $0.names).contains(format.kin) }) {
+    let isWanted = { (found: DataFormat) in format == .auto || found == format.kin }
+    if let folder = folders.first(where: { Self.formats(in: $0.names).contains(where: isWanted) }) {
       return "; they are in \(path)/\(folder.name): set data.path to it"
     }
-    if let other = Self.formats(in: names).first(where: { $0 != format.kin }) {
+    if let other = Self.formats(in: names).first(where: { !isWanted($0) }) {
       return "; it holds files of \(other == .idx ? "idx" : "CIFAR"): is 'data.format' right?"
     }
     for (name, names) in [("", names)] + folders {
@@ -39,6 +40,9 @@ struct DataFolder {
     }
     let held = "; it holds \(listed(names.map(quoted), most: 5))"
     if let archive = names.first(where: Self.isArchive) { return held + ": unpack \(archive)" }
+    if format == .auto, let arrays = names.first(where: { $0.hasSuffix(".npz") }) {
+      return held + ": name the file, \(path)/\(arrays)"
+    }
     return held
   }
 

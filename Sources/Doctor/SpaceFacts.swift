@@ -37,9 +37,9 @@ package struct SpaceFacts: Codable, Sendable {
     let backing = family.backingParameter.flatMap { parameters.value($0) }
     facts.sharesMemory = backing != nil || family.backingParameter == nil
     facts.shared = Folder.read(backing ?? family.backingVariable.flatMap { environment[$0] } ?? "/dev/shm")
-    facts.temporary = Folder.read(
-      environment["OMPI_MCA_orte_tmpdir_base"] ?? environment["PRTE_MCA_prte_tmpdir_base"] ?? environment["TMPDIR"]
-        ?? "/tmp")
+    // A variable that is set to nothing says nothing.
+    let places = ["OMPI_MCA_orte_tmpdir_base", "PRTE_MCA_prte_tmpdir_base", "TMPDIR"].compactMap { environment[$0] }
+    facts.temporary = Folder.read(places.first { !$0.isEmpty } ?? "/tmp")
     return facts
   }
 }

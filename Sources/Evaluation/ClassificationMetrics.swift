@@ -21,6 +21,8 @@ package struct ClassificationMetrics: Equatable, Sendable {
   package let samples: Int
   /// Samples with a logit that is not finite. They count as wrong; with any, loss and calibration are NaN.
   package let nonFinite: Int
+  /// Samples whose loss counts as `EvaluationSums.largestLoss`, though it is larger.
+  package let cappedLosses: Int
   package let accuracy: Double
   /// The mean over the classes that occur in truth of the share of their samples that is recognised: scikit-learn's
   /// `balanced_accuracy_score`.
@@ -72,6 +74,7 @@ package struct ClassificationMetrics: Equatable, Sendable {
     let occurring = perClass.filter { $0.support > 0 }
     balancedAccuracy = occurring.reduce(0) { $0 + $1.recall } / Double(occurring.count)
     topFiveAccuracy = sums.classes < 20 ? nil : Double(sums.topFive) / Double(samples)
+    cappedLosses = sums.cappedLosses
     loss = nonFinite > 0 ? .nan : sums.loss / Double(samples)
 
     let wrong = sums.wrongLabels

@@ -8,6 +8,7 @@ import MPI
 import Models
 import Planning
 import Reporting
+import Runtime
 
 extension Communicator {
   /// Data and model of a command that measures the weights of a file, agreed on by all ranks.
@@ -35,5 +36,14 @@ extension Communicator {
   func warn(ofNotFinite count: Int, _ what: String) {
     guard rank == 0, count > 0 else { return }
     Fatal.write("icp: warning: \(count) \(what) that are not finite, and count as wrong: the weights are not usable")
+  }
+
+  /// A mean of losses that count for less than they are is none.
+  func warn(ofCapped count: Int) {
+    guard rank == 0, count > 0 else { return }
+    let largest = Int(EvaluationSums.largestLoss)
+    Fatal.write(
+      "icp: warning: \(counted(count, "test image")) of a loss above \(largest), which count as \(largest): the mean is "
+        + "larger than the loss printed, and the network has diverged")
   }
 }

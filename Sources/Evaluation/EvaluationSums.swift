@@ -13,7 +13,8 @@ package struct EvaluationSums: Equatable, Sendable {
 
   package let classes: Int
   /// [confusion, classes x (classes + 1) | loss | samples of each bin | correct of each bin | confidence of each bin |
-  /// wrong labels, of them predicted as the label given, as the true one | label among the five largest]. The
+  /// wrong labels, of them predicted as the label given, as the true one | label among the five largest | loss above
+  /// the largest]. The
   /// confusion's row is the true class, its column the predicted one; the last column holds samples without a
   /// prediction, some logit being not finite, which count as wrong.
   package var values: [Int64]
@@ -23,7 +24,7 @@ package struct EvaluationSums: Equatable, Sendable {
     values = Array(repeating: 0, count: Self.count(classes: classes))
   }
 
-  private static func count(classes: Int) -> Int { classes * (classes + 1) + 1 + 3 * binCount + 4 }
+  private static func count(classes: Int) -> Int { classes * (classes + 1) + 1 + 3 * binCount + 5 }
 
   /// Bytes of one.
   static func bytes(classes: Int) -> Double { 8 * Double(count(classes: classes)) }
@@ -57,6 +58,7 @@ package struct EvaluationSums: Equatable, Sendable {
         values[wrongIndex + 2] += predicted == truth ? 1 : 0
       }
       values[lossIndex] += Self.fixed(min(loss, Self.largestLoss))
+      values[topFiveIndex + 1] += loss > Self.largestLoss ? 1 : 0
       let bin = Self.bin(ofConfidence: 1 / sum)
       values[binIndex(0, bin)] += 1
       values[binIndex(1, bin)] += predicted == label ? 1 : 0
@@ -83,6 +85,9 @@ package struct EvaluationSums: Equatable, Sendable {
 
   /// Samples whose label is among the five largest logits.
   var topFive: Int { Int(values[topFiveIndex]) }
+
+  /// Samples whose loss counts for less than it is.
+  var cappedLosses: Int { Int(values[topFiveIndex + 1]) }
 
   private func confusionIndex(_ label: Int, _ predicted: Int) -> Int { label * (classes + 1) + predicted }
   private var lossIndex: Int { classes * (classes + 1) }

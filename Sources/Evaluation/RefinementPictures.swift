@@ -11,8 +11,8 @@ struct RefinementPictures {
   /// Three an image.
   private let files: [[OutputFile]]
 
-  /// Makes the folder, and looks before any work is done. Throws where samples are no pictures, or a file of another
-  /// kind is in the place of one.
+  /// Makes the folder, and looks before any work is done. Throws where samples are no pictures, or a link or a
+  /// file of another kind is in the place of one.
   init(_ path: String, count: Int, shape: Shape) throws {
     self.path = path
     self.shape = ImageShape(channels: shape.channels, height: shape.height, width: shape.width)
@@ -27,7 +27,7 @@ struct RefinementPictures {
       let number = "\(index)"
       let name = String(repeating: "0", count: digits - number.count) + number
       return try ["x0", "xT", "difference"].map {
-        try OutputFile("\(path)/\(name)-\($0).png", of: .png, option: "--pictures", keeping: [])
+        try OutputFile("\(path)/\(name)-\($0).png", of: .png, option: "--pictures", keeping: [], isNamed: false)
       }
     }
   }

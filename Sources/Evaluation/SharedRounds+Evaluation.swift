@@ -12,6 +12,7 @@ extension SharedRounds {
       .evaluate(plan.test, normalization: plan.normalization)
     metrics.classNames = plan.classNames
     communicator.warn(ofNotFinite: metrics.nonFinite, "test images have logits")
+    communicator.warn(ofCapped: metrics.cappedLosses)
     return metrics
   }
 }

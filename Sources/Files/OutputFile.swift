@@ -39,14 +39,19 @@ package struct OutputFile: Sendable {
   ///   - kind: what will be written.
   ///   - option: the one that names the file, for messages.
   ///   - inputs: what the command reads, as the user knows it ("--weights") and its path; of a folder, all in it.
+  ///   - isNamed: whether the user gave this name. Where it is ours, a link in its place leads to what nobody meant.
   package init(
-    _ path: String, of kind: Kind, option: String, keeping inputs: [(name: String, path: String)]
+    _ path: String, of kind: Kind, option: String, keeping inputs: [(name: String, path: String)],
+    isNamed: Bool = true
   ) throws(SaveError) {
     self.path = path
     self.option = option
     try ShellPath.check(path, option: option)
     func refusal(_ reason: String) -> SaveError {
       SaveError(path: path, reason: reason, advice: "name another file with \(option)", exitCode: 64)
+    }
+    if !isNamed, let found = FileKind(path), found != .regular {
+      throw refusal("is \(found.name), where the command has a regular file of its own")
     }
     for input in inputs where FileIdentity.same(path, input.path) {
       throw refusal("is \(input.name), which would be lost")

@@ -11,9 +11,13 @@ package enum ShellPath {
     return "; '\(path.hasPrefix("~") ? "~" : "$")' is replaced by shells, not here\(whole)"
   }
 
-  /// Throws where a new file or folder would be called `~` or `$NAME`, or lie in one that is: nobody means that, and
-  /// who removes such a folder by hand may remove all that is theirs. `./~` is taken at its word.
+  /// Throws where there is no name at all, and where a new file or folder would be called `~` or `$NAME`, or lie in one
+  /// that is: nobody means that, and who removes such a folder by hand may remove all that is theirs. `./~` is taken at
+  /// its word.
   package static func check(_ path: String, option: String) throws(SaveError) {
+    guard !path.isEmpty else {
+      throw SaveError(path: option, reason: "is empty", advice: "name a place with it", exitCode: 64)
+    }
     let first = path.prefix { $0 != "/" }
     let isForShell = first.hasPrefix("~") || first.hasPrefix("${") || first.wholeMatch(of: /\$[A-Za-z_]\w*/) != nil
     guard isForShell, FileKind(String(first)) == nil else { return }

@@ -20,14 +20,16 @@ enum ForeignFile {
       return nil
     }
     let folder = path.hasSuffix("/") ? String(path.dropLast()) : path
+    var pickle: String?
     for place in [folder, "\(folder)/checkpoints"] {
       let names = (try? FileManager.default.contentsOfDirectory(atPath: place)) ?? []
       let files = names.filter { $0.hasSuffix(".safetensors") }.sorted()
+      pickle = pickle ?? names.sorted().first { name in [".pt", ".pth", ".bin"].contains(where: name.hasSuffix) }
       let whole = files.first { $0 == "best.safetensors" } ?? names.first { $0.hasSuffix(".safetensors.index.json") }
       guard let file = whole ?? files.last else { continue }
       return "name a file in it, such as \(quoted("\(place)/\(file)"))"
     }
-    return "name a safetensors file"
+    return pickle.map { "it holds \(quoted($0)); \(conversion)" } ?? "name a safetensors file"
   }
 
   private static let zip: [UInt8] = [0x50, 0x4B, 0x03, 0x04]

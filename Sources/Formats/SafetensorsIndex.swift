@@ -32,9 +32,12 @@ package struct SafetensorsIndex: Sendable {
     var names: [String: Set<String>] = [:]
     for (name, file) in contents.weight_map {
       guard !file.contains("/"), file.hasSuffix(".safetensors") else {
+        let advice =
+          file.hasSuffix(".bin") ? "; save the model anew: save_pretrained(DIR, safe_serialization=True)" : ""
         throw FileError(
           path: path,
-          reason: "tensor \(quoted(name)) lies in \(quoted(file)), expected a safetensors file beside the index")
+          reason:
+            "tensor \(quoted(name)) lies in \(quoted(file)), expected a safetensors file beside the index\(advice)")
       }
       names[file, default: []].insert(name)
     }

@@ -65,7 +65,11 @@ package struct ZipFile {
       }
       return (start, count)
     }
-    throw FileError(path: bytes.path, reason: "is no zip archive, or is cut short: its directory is not at its end")
+    let head = FileSignature.head(of: bytes.path)
+    throw FileError(
+      path: bytes.path,
+      reason: "is no zip archive, or is cut short: its directory is not at its end"
+        + (head.starts(with: "PK".utf8) ? "" : FileSignature.hint(head)))
   }
 
   /// zip64: sizes of 32 ones stand in an extra field, of 64 bits.

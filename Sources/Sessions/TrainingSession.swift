@@ -148,7 +148,11 @@ package struct TrainingSession {
   /// The file of `model.weights`.
   private func readWeights() throws -> WeightsFile? {
     try communicator.collectively {
-      try configuration.model.startingWeights.map { try WeightsFile(path: $0, kind: configuration.model.weightsKind) }
+      try configuration.model.startingWeights.map { path -> WeightsFile in
+        let weights = try WeightsFile(path: path, kind: configuration.model.weightsKind)
+        try weights.preprocessing.checkChannels(configuration, path: path)
+        return weights
+      }
     }
   }
 

@@ -47,6 +47,9 @@ package final class RunJournal {
     self.console = console
     self.logger = logger
     writer = CheckpointWriter(store, in: directory)
+    if let kept = try Self.keepNotes(in: directory) {
+      logger.warning("\(directory.configPath) held more than a run writes: that is \(kept) now")
+    }
     try directory.write(plan.settledConfiguration.resolvedYAML, to: RunDirectory.configName)
     if let labels = Self.labels(of: plan) {
       try directory.write(labels, to: RunDirectory.labelsName)
@@ -55,6 +58,15 @@ package final class RunJournal {
     }
     metrics = try MetricsLog(path: directory.metricsPath, system: system)
     events = plan.configuration.logging.tensorboard ? EventLog(path: directory.eventsPath, system: system) : nil
+  }
+
+  /// Where an earlier start's configuration has words of the user's in it, it is set aside: its new path.
+  private static func keepNotes(in directory: RunDirectory) throws(SaveError) -> String? {
+    let path = directory.configPath
+    guard let bytes = try? RegularFile.read(path, followLinks: false) else { return nil }
+    let text = String(decoding: bytes, as: UTF8.self)
+    if (try? RunConfiguration.isWritten(text, name: path)) == true { return nil }
+    return try directory.setAside(RunDirectory.configName)
   }
 
   /// Every training sample's number in the data's files, its true label and the one it is trained on; nil where they

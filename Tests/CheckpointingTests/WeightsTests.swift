@@ -160,6 +160,8 @@ import Testing
       try WeightsFile(path: try index(["fc.bias": "../a.safetensors"]))
     }
     #expect(outside?.reason.hasSuffix("expected a safetensors file beside the index") == true)
+    let pickled = #expect(throws: FileError.self) { try WeightsFile(path: try index(["fc.bias": "a.bin"])) }
+    #expect(pickled?.reason.hasSuffix("save_pretrained(DIR, safe_serialization=True)") == true)
   }
 
   // MARK: Preprocessing

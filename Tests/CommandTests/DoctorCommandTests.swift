@@ -53,10 +53,16 @@ import Testing
 
   @Test func `it takes the arguments of icp train, in whose place it may stand`() throws {
     let tiny = try TinyRun()
-    let arguments = ["doctor", "tiny.yaml", "--run-dir", "run", "--resume", "auto", "--dry-run"]
+    let arguments = ["doctor", "tiny.yaml", "--run-dir", "run", "--resume", "auto", "--dry-run", "--trace", "1-2"]
     let outcome = try tiny.command(arguments + ["--set", "training.epochs=2", "icp.steps=1"])
     outcome.expect(0)
     #expect(outcome.standardOutput.contains("configuration: 5 shards on "))
+  }
+
+  @Test func `a TMPDIR that is set to nothing is none`() throws {
+    let outcome = try TinyRun().command(["doctor"], environment: ["TMPDIR": ""])
+    outcome.expect(0)
+    #expect(!outcome.standardOutput.contains("the folder of TMPDIR is missing"))
   }
 
   @Test func `the weights to start from are read`() throws {

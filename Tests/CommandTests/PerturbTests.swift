@@ -162,6 +162,24 @@ import Testing
     #expect(!FileManager.default.fileExists(atPath: bench.tiny.path("out")))
   }
 
+  @Test func `pictures of the folder that was named never go through links`() throws {
+    let bench = try Bench(Golden(fixture: "resnet8"))
+    let pictures = { (folder: String) in
+      try bench.tiny.command(
+        [
+          "perturb", "tiny.yaml", "--weights", "weights", "--input", "in", "--output", "out", "--pictures", folder,
+        ], ["data.mean=[0.5, 0.5, 0.5]", "data.std=[0.25, 0.25, 0.25]"])
+    }
+    try pictures("dir").expect(0)
+    let mine = try Data(contentsOf: URL(fileURLWithPath: bench.tiny.path("dir/0000-xT.png")))
+    try mine.write(to: URL(fileURLWithPath: bench.tiny.path("mine.png")))
+    unlink(bench.tiny.path("dir/0000-x0.png"))
+    symlink("../mine.png", bench.tiny.path("dir/0000-x0.png"))
+    try pictures("dir").expect(64, "dir/0000-x0.png: is a symbolic link, where the command has a regular file")
+    #expect(try Data(contentsOf: URL(fileURLWithPath: bench.tiny.path("mine.png"))) == mine)
+    try pictures("").expect(64, "--pictures: is empty; name a place with it")
+  }
+
   @Test func `no data set is needed, and none is read`() throws {
     let bench = try Bench(Golden(fixture: "resnet8"))
     let expected = try bench.output().contents

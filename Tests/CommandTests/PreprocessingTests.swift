@@ -100,6 +100,7 @@ import Testing
     ("data.size=14", "'data.size' is given as 14, but these weights were trained with 12"),
     ("data.classes=[1, 0]", "'data.classes' is given as [1, 0], but these weights were trained with 5"),
     ("model.classes=6", "'model.classes' is given as 6, but these weights were trained with 5"),
+    ("data.channels=3", "'data.channels' is given as 3, but these weights were trained with 1"),
   ])
   func `a value that is given and is not the weights' is 65 with both`(setting: String, says: String) throws {
     let tiny = try trained()
@@ -137,6 +138,8 @@ import Testing
     #expect(try metadata("taken") == own && taken.standardError.isEmpty)
     let given = try tiny.train([weights, "data.mean=[0.5]", "training.max_steps=1"], into: "given")
     given.expect(0, "'data.mean' is given as [0.5], and holds, though ")
+    try tiny.train([weights, "data.channels=3"], into: "colour").expect(
+      65, "'data.channels' is given as 3, but these weights were trained with 1")
     #expect(try metadata("given")["preprocessing.mean"] == "[0.5]")
     #expect(try metadata("given")["preprocessing.std"] == own["preprocessing.std"])
     let untold = try tiny.train(
@@ -200,6 +203,14 @@ import Testing
     }
     try tiny.train(["model.weights=broken"], into: "never").expect(65, says)
     #expect(!FileManager.default.fileExists(atPath: tiny.path("never")))
+    // All finite, and useless: PyTorch's mean loss of these is 1e6 and more.
+    let large = try file.tensors.map { info -> NamedTensor in
+      let scale: Float = info.name.hasPrefix("fc") ? 1e4 : 1
+      return NamedTensor(info.name, shape: info.shape, floats: try file.floats(info.name).map { $0 * scale })
+    }
+    try Data(SafetensorsWriter.encode(tensors: large)).write(to: URL(fileURLWithPath: tiny.path("large")))
+    let outcome = try tiny.command(["evaluate", "tiny.yaml", "--weights", "large"])
+    outcome.expect(0, "of a loss above 4096, which count as 4096: the mean is larger than the loss printed")
   }
 
   @Test func `another checkpoint.metric on resume starts the best anew, and one line says so`() throws {

@@ -54,6 +54,40 @@ import Testing
     #expect(try text(tiny, "run/config.yaml") == noted)
   }
 
+  @Test func `words of a user's in a run's configuration are set aside, whatever is given`() throws {
+    let tiny = try TinyRun()
+    try tiny.train(Self.few).expect(0)
+    let noted = try text(tiny, "run/config.yaml") + "# mine\n"
+    try tiny.folder.write(noted, to: "run/config.yaml")
+    try tiny.folder.write("base: run/config.yaml\n", to: "over.yaml")
+    try tiny.command(["train", "over.yaml", "--run-dir", "run", "--resume", "auto"], ["training.max_steps=3"])
+      .expect(0, "run/config.yaml held more than a run writes: that is run/config.yaml.superseded now")
+    #expect(try text(tiny, "run/config.yaml.superseded") == noted)
+    #expect(try text(tiny, "run/config.yaml").contains("max_steps: 3"))
+    try tiny.folder.write("not even YAML: [", to: "run/config.yaml")
+    try tiny.train(Self.few, resume: "never").expect(0, "that is run/config.yaml.superseded-2 now")
+    #expect(try text(tiny, "run/config.yaml.superseded-2") == "not even YAML: [")
+    // What a run wrote is replaced without a word.
+    #expect(try tiny.train(["training.max_steps=4"], resume: "auto").standardError.isEmpty)
+    #expect(!FileManager.default.fileExists(atPath: tiny.path("run/config.yaml.superseded-3")))
+  }
+
+  @Test func `a place without a name is 64`() throws {
+    let tiny = try TinyRun()
+    try tiny.train(Self.few).expect(0)
+    try tiny.folder.write(Self.study, to: "study.yaml")
+    for (command, option) in [
+      (["train", "tiny.yaml"], "--run-dir"), (["sweep", "study.yaml"], "--directory"), (["report", "run"], "--output"),
+      (["export", "run"], "--onnx"), (["doctor"], "--run-dir"),
+    ] {
+      try tiny.command(command + [option, ""]).expect(64, "\(option): is empty; name a place with it")
+    }
+    #expect(
+      try FileManager.default.contentsOfDirectory(atPath: tiny.folder.path).sorted() == [
+        "run", "study.yaml", "tiny.yaml",
+      ])
+  }
+
   @Test(arguments: ["~/run", "$HOME/run"])
   func `a path that only a shell understands makes no folder`(path: String) throws {
     let tiny = try TinyRun()
@@ -62,6 +96,17 @@ import Testing
     }
     #expect(try FileManager.default.contentsOfDirectory(atPath: tiny.folder.path) == ["tiny.yaml"])
     try tiny.train(Self.few, into: "./\(path)").expect(0)
+  }
+
+  @Test func `a report that nobody named goes through no link`() throws {
+    let tiny = try TinyRun()
+    try tiny.train(Self.few).expect(0)
+    try tiny.folder.write("<!DOCTYPE html>mine", to: "mine.html")
+    symlink("../mine.html", tiny.path("run/report.html"))
+    try tiny.command(["report", "run"]).expect(64, "run/report.html: is a symbolic link, where the command has")
+    #expect(try text(tiny, "mine.html") == "<!DOCTYPE html>mine")
+    try tiny.command(["report", "run", "--output", "run/report.html"]).expect(0)
+    #expect(try text(tiny, "mine.html") != "<!DOCTYPE html>mine")
   }
 
   @Test func `a sheet of pictures is not written over data`() throws {
@@ -232,6 +277,28 @@ import Testing
         workingDirectory: tiny.folder.path)
       outcome.expect(status)
       #expect(status == 0 || outcome.messages.first?.hasPrefix("icp: standard output: write: No space left") == true)
+    }
+  }
+
+  /// Else the first file that is opened takes the descriptor's place, and what is printed goes there.
+  @Test func `what is printed to a closed descriptor goes nowhere`() throws {
+    let tiny = try TinyRun()
+    func run(_ closed: String, _ arguments: [String]) throws -> Program.Outcome {
+      try Program.run(
+        executable: "bash", ["-c", "\"$0\" \"$@\" \(closed)", Program.icp] + arguments,
+        environment: ["OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"], timeLimit: 60,
+        workingDirectory: tiny.folder.path)
+    }
+    try run(">&- 2>&- <&-", ["train", "tiny.yaml", "--run-dir", "run", "--set", "logging.tensorboard=true"]).expect(0)
+    try tiny.train(["logging.tensorboard=true"], into: "open").expect(0)
+    #expect(try tiny.records().map(\.timeless) == tiny.records(of: "open").map(\.timeless))
+    #expect(try tiny.checkpoint(20) == tiny.checkpoint(20, of: "open"))
+    for command in [
+      ["inspect", "run/checkpoints/step-0000020.safetensors"], ["metrics", "run"], ["evaluate", "run", "--json"],
+    ] {
+      let outcome = try run(">&-", command)
+      outcome.expect(74)
+      #expect(outcome.messages.last?.hasPrefix("icp: standard output: write: Bad file descriptor") == true)
     }
   }
 

@@ -74,6 +74,11 @@ struct Refused {
     ("training: {dropout: 3}", "c.yaml:1:12: unknown key 'training.dropout'; did you mean 'model.dropout'?"),
     ("training: {num_workers: 3}", "c.yaml:1:12: unknown key 'training.num_workers'"),
     ("foo: 3", "c.yaml:1:1: unknown key 'foo'"), ("data: {x: 3}", "c.yaml:1:8: unknown key 'data.x'"),
+    // Near in letters alone, or the right word of another section.
+    ("amp: true", "c.yaml:1:1: unknown key 'amp'"), ("data: {train: x}", "c.yaml:1:8: unknown key 'data.train'"),
+    ("checkpoint: {dir: x}", "c.yaml:1:14: unknown key 'checkpoint.dir'"),
+    ("data: {dir: x}", "c.yaml:1:8: unknown key 'data.dir'; did you mean 'data.path'?"),
+    ("root: x", "c.yaml:1:1: unknown key 'root'; did you mean 'data.path'?"),
   ])
   func `an unknown key is named with the nearest one, where one is near`(yaml: String, message: String) {
     #expect(refusal(yaml) == message)
@@ -129,7 +134,19 @@ struct Refused {
     Refused("icp: {step_size: 'x'}", "1:18", "icp.step_size", "a number >= 0", "\"x\""),
     Refused("icp: {rule: adma}", "1:13", "icp.rule", "adam, sgd, ademamix, ifgsm, random or none", "adma"),
     Refused("icp: {epsilon: 0}", "1:16", "icp.epsilon", "none or a number > 0", "0"),
-    Refused("data: {shuffle: yes}", "1:17", "data.shuffle", "true or false", "yes"),
+    Refused("data: {shuffle: yes}", "1:17", "data.shuffle", "true or false", "yes (write true)"),
+    Refused("data: {shuffle: Off}", "1:17", "data.shuffle", "true or false", "Off (write false)"),
+    Refused(
+      "icp: {rule: None}", "1:13", "icp.rule", "adam, sgd, ademamix, ifgsm, random or none", "None (write none)"),
+    Refused("icp: {rule: off}", "1:13", "icp.rule", "adam, sgd, ademamix, ifgsm, random or none", "off (write none)"),
+    Refused("data: {limit: none}", "1:15", "data.limit", "all or an integer >= 1", "none (write all)"),
+    Refused(
+      "data: {mean: ~}", "1:14", "data.mean", "computed or a list of one or more, each a number from 0 to 1",
+      "~ (write computed)"),
+    Refused("training: {ema: false}", "1:17", "training.ema", "none or a number > 0 and < 1", "false (write none)"),
+    Refused("training: {max_steps: all}", "1:23", "training.max_steps", "none or an integer >= 1", "all (write none)"),
+    Refused("data: {augment: null}", "1:17", "data.augment", "\(augmentations)", "null (write [])"),
+    Refused("data: {augment: all}", "1:17", "data.augment", "\(augmentations)", "all"),
     Refused("data: {size: 5000}", "1:14", "data.size", "native or an integer from 1 to 1024", "5000"),
     Refused("data: {path: [a]}", "1:14", "data.path", "none or a directory or file", "[a]"),
     Refused("data: {path: \"a\\0b\"}", "1:14", "data.path", "none or a directory or file", "\"a\\U00000000b\""),

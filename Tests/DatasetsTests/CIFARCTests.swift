@@ -21,6 +21,14 @@ import Testing
     return folder
   }
 
+  @Test func `labels may stand in a column`() throws {
+    let folder = try folder()
+    try folder.write("labels.npy", numpy("|u1", [15, 1], Array((0..<15).map { UInt8($0 % 3) })))
+    #expect(error(folder, test: try test([0, 1, 2])) == "no error")
+    try folder.write("labels.npy", numpy("|u1", [5, 3], Array((0..<15).map { UInt8($0 % 3) })))
+    #expect(error(folder).contains("labels.npy: holds u1 of shape [5, 3], expected as many integers as images"))
+  }
+
   private func error(_ folder: Folder, shape: ImageShape? = nil, classes: Int = 3, test: Dataset? = nil) -> String {
     do {
       _ = try CIFARC(directory: folder.path, shape: shape, classes: classes, test: test)

@@ -98,6 +98,7 @@ import Testing
   @Test(arguments: [
     ("data_batch_1 (1).bin", "is called as a file of the data set, but not data_batch_N.bin"),
     ("data_batch_1 copy.bin", "is called as a file of the data set"), ("test_batch (2).bin", "is called as a file"),
+    ("DATA_BATCH_2.BIN", "is called as a file"), ("Test_batch.bin", ", nor test_batch.bin: a copy would count"),
     ("data_batch_6.bin", "holds the same bytes as"), ("train.bin", "holds data_batch_1.bin and train.bin"),
     ("test.bin", "holds test_batch.bin and test.bin"),
   ])
@@ -110,14 +111,15 @@ import Testing
   }
 
   @Test func `what is there in the place of the files is said`() throws {
-    func says(_ names: [String], _ bytes: [UInt8] = cifarRecords(2)) throws -> String {
+    func says(_ names: [String], _ bytes: [UInt8] = cifarRecords(2), as format: DataFormat = .cifar10) throws -> String
+    {
       let folder = try Folder()
       for name in names {
         let place = URL(fileURLWithPath: "\(folder.path)/\(name)").deletingLastPathComponent()
         try FileManager.default.createDirectory(at: place, withIntermediateDirectories: true)
         try folder.write(name, bytes)
       }
-      return loadingError(DataOptions(format: .cifar10, path: folder.path))
+      return loadingError(DataOptions(format: format, path: folder.path))
         .replacingOccurrences(of: folder.path, with: "DIR")
     }
     let below = ["cifar-10-batches-bin/data_batch_1.bin", "cifar-10-batches-bin/test_batch.bin"]
@@ -128,10 +130,30 @@ import Testing
     #expect(try says(["py/data_batch_1", "py/test_batch"]).contains("; it holds the Python version (py), where"))
     #expect(try says(["cifar-10-binary.tar.gz"]).hasSuffix(": unpack cifar-10-binary.tar.gz"))
     #expect(try says(["train-images-idx3-ubyte.gz"]).hasSuffix("; it holds files of idx: is 'data.format' right?"))
+    func unknown(_ names: [String]) throws -> String {
+      try says(names, as: .auto).replacing("is of no format that is known, which are", with: "")
+    }
+    #expect(try unknown(below).hasSuffix("; they are in DIR/cifar-10-batches-bin: set data.path to it"))
+    #expect(
+      try unknown(["MNIST/raw/train-images-idx3-ubyte"]).hasSuffix("; they are in DIR/MNIST/raw: set data.path to it"))
+    #expect(try unknown(["notes.txt"]).hasSuffix("; it holds 'notes.txt'"))
+    #expect(try unknown(["a.npz"]).hasSuffix("; it holds 'a.npz': name the file, DIR/a.npz"))
     let files = ["data_batch_1.bin", "test_batch.bin"]
     #expect(try says(files, Array("<!DOCTYPE html>".utf8)).hasSuffix("it is a web page or XML: the download failed"))
     #expect(try says(files, Array("version https://git-lfs.github.com".utf8)).contains("it is a pointer of Git LFS"))
     #expect(try says(files, [0x1F, 0x8B, 8]).hasSuffix("it is gzip: unpack it (gunzip)"))
+  }
+
+  @Test func `what is no place of data is said as it is`() throws {
+    let archive = try folder.write("cifar.tar.gz", [0x1F, 0x8B, 8])
+    #expect(loadingError(DataOptions(format: .auto, path: archive)).hasSuffix("; it is gzip: unpack it (gunzip)"))
+    let page = try folder.write("mnist.npz", Array("<!DOCTYPE html>".utf8))
+    #expect(
+      loadingError(DataOptions(format: .auto, path: page)).hasSuffix("it is a web page or XML: the download failed"))
+    for path in ["~/x", "$DATA/x", "${DATA}/x"] {
+      let message = loadingError(DataOptions(format: .auto, path: path))
+      #expect(message.hasPrefix("\(path): no such file or folder; '\(path.first!)' is replaced by shells, not here"))
+    }
   }
 
   @Test func `a label out of range is named by file, record and byte`() throws {

@@ -42,6 +42,11 @@ import Testing
     #expect(metrics.samples == 200 && metrics.nonFinite == 0)
   }
 
+  @Test func `a loss that counts for less than it is is counted`() {
+    let metrics = ClassificationMetrics(sums(2, [[0, 4096], [0, 4097], [5000, 0]], [0, 0, 0]))
+    #expect(metrics.cappedLosses == 1 && abs(metrics.loss - 2 * 4096.0 / 3) < 1e-6)
+  }
+
   @Test func `from 20 classes on the five likeliest count, of equal ones the first`() {
     var logits = [[Float]](repeating: (0..<20).map { Float($0) }, count: 3)
     // All alike: the first five are the likeliest.

@@ -33,6 +33,21 @@ import Testing
     #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path).allSatisfy { !$0.contains(".tmp.") })
   }
 
+  @Test func `under a name that the user did not give, only a regular file is replaced`() throws {
+    func place(_ name: String) throws(SaveError) {
+      _ = try OutputFile(folder.path(name), of: .png, option: "--output", keeping: [], isNamed: false)
+    }
+    try folder.write("", to: "there")
+    for name in ["there", "free"] { try place(name) }
+    symlink("there", folder.path("link"))
+    symlink("none", folder.path("dangling"))
+    mkfifo(folder.path("pipe"), 0o600)
+    for (name, kind) in [("link", "a symbolic link"), ("dangling", "a symbolic link"), ("pipe", "a FIFO")] {
+      let error = #expect(throws: SaveError.self) { try place(name) }
+      #expect(error?.exitCode == 64 && error?.reason.hasPrefix("is \(kind), where the command has") == true)
+    }
+  }
+
   @Test(arguments: ["there", "free"]) func `links are written through, and stay`(target: String) throws {
     try folder.write("", to: "below/there")
     symlink("second", folder.path("first"))

@@ -51,6 +51,10 @@ import Testing
       #expect(throws: FileError.self) { try SafetensorsFile(path: folder.path) }?.reason
     }
     #expect(reason() == "not a regular file but a directory; name a safetensors file")
+    try folder.write("", to: "pytorch_model.bin")
+    #expect(
+      reason()?.hasPrefix("not a regular file but a directory; it holds 'pytorch_model.bin'; convert it with python3")
+        == true)
     try folder.write("", to: "checkpoints/step-0000001.safetensors")
     try folder.write("", to: "checkpoints/best.safetensors")
     #expect(reason()?.hasSuffix("name a file in it, such as '\(folder.path)/checkpoints/best.safetensors'") == true)

@@ -69,6 +69,10 @@ import Testing
     #expect(try names(in: target) == [idx[0]])
     #expect(FileManager.default.contents(atPath: "\(target)/\(idx[0])") == Data("Fashion's".utf8))
     unlink("\(target)/\(idx[0])")
+    // Nobody waits for a pipe.
+    mkfifo("\(target)/\(idx[0])", 0o600)
+    #expect(try data("mnist").standardError.contains("data/\(idx[0]) is there, and is another file"))
+    unlink("\(target)/\(idx[0])")
     for _ in 0..<2 { #expect(try data("mnist").status == 0) }
   }
 

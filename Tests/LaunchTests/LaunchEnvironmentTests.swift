@@ -23,6 +23,9 @@ import Runtime
       #expect(
         outcome.standardError
           == "launch/\(script): TMPDIR: /none/here is no folder that can be written: set TMPDIR to one\n")
+      let relative = try tree.run(script, environment: ["TMPDIR": "."])
+      #expect(relative.status == Int32(status))
+      #expect(relative.standardError.hasPrefix("launch/\(script): TMPDIR: . is no whole path: set TMPDIR to one that"))
     }
   }
 
@@ -101,6 +104,31 @@ import Runtime
     #expect(refused.status == 64)
     #expect(
       refused.standardError.hasSuffix("hostfile hosts, line 2: 'sluts=2' after the host node2: expected slots=RANKS\n"))
+  }
+
+  /// In bash, arithmetic on a word runs what the word says.
+  @Test(.enabled(if: getuid() == 0 && access("/usr/sbin/ip", X_OK) == 0))
+  func `what launch-hosts wrote down is read as a number and a rate, or not at all`()
+    throws
+  {
+    let prefix = "t\(getpid())"
+    let state = "/run/icp-hosts/\(prefix)"
+    try FileManager.default.createDirectory(atPath: state, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(atPath: state) }
+    let folder = try TemporaryDirectory()
+    for text in ["a[$(touch \(folder.path)/ran)]", "08", "", "2 2"] {
+      for name in ["count", "rate"] {
+        try (text + "\n").write(toFile: "\(state)/\(name)", atomically: true, encoding: .utf8)
+      }
+      for arguments in [["list"], ["cut", "1"], ["mend", "1"], ["slow", "1", "1mbit"]] {
+        _ = try Program.run(
+          executable: PackageRoot.path + "/launch/hosts", arguments, environment: ["ICP_HOSTS_PREFIX": prefix])
+      }
+    }
+    #expect(!FileManager.default.fileExists(atPath: folder.path("ran")))
+    let eight = try Program.run(
+      executable: PackageRoot.path + "/launch/hosts", ["up", "08"], environment: ["ICP_HOSTS_PREFIX": prefix])
+    #expect(eight.status == 64 && eight.standardError.contains("expected 2 to 64 hosts"))
   }
 
   @Test func `the end of a child is heard whatever becomes of the folder for temporary files`() throws {

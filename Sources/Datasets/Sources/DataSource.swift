@@ -47,10 +47,14 @@ extension DataFormat {
     let found = DataSources.all.compactMap { source in source.recognises(path).map { (source.format, $0) } }
     guard let first = found.first else {
       let known = DataSources.all.map { $0.format.rawValue }.joined(separator: ", ")
-      let held = System.isDirectory(path) ? try DataFolder(path, for: .images).hint(for: .images) : ""
-      guard System.isDirectory(path) || System.isRegularFile(path) || path.contains("{") else {
+      let isFile = System.isRegularFile(path)
+      let isPattern = path.contains("{") && ShellPath.hint(path).isEmpty
+      guard System.isDirectory(path) || isFile || isPattern else {
         throw FileError(path: path, reason: "no such file or folder" + ShellPath.hint(path))
       }
+      let held =
+        System.isDirectory(path)
+        ? try DataFolder(path, for: .auto).hint(for: .auto) : isFile ? FileSignature.hint(ofFile: path) : ""
       throw FileError(path: path, reason: "is of no format that is known, which are \(known)\(held)")
     }
     guard found.count == 1 else {
