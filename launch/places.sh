@@ -50,8 +50,9 @@ inside() {
   [[ ! -e /etc/gitconfig ]] || cp /etc/gitconfig "$folder/etc/gitconfig"
   # Whom this machine trusts: behind some proxies that is more than Debian does.
   [[ ! -e $certificates ]] || cp "$certificates" "$folder$certificates"
+  # unshare hears no SIGTERM: what runs there ends with this script.
   # shellcheck disable=SC2016 # for the inner shell
-  unshare --mount --pid --fork --uts --kill-child bash -c '
+  setpriv --pdeathsig KILL unshare --mount --pid --fork --uts --kill-child bash -c '
     set -e
     folder=$1 toolchain=$2 count=$3
     shift 3
