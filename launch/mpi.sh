@@ -119,7 +119,7 @@ check_scratch() {
 # remove_leftovers: what a launcher that was killed left, 4 MiB a rank in /dev/shm among it. Only what is ours, carries
 # this host's name (other containers' processes cannot be seen from here), is a minute old and belongs to nobody alive.
 remove_leftovers() {
-  local mine=(-mindepth 1 -maxdepth 1 -user "$EUID" -mmin +1) host pattern folder before after file process
+  local mine=(-mindepth 1 -maxdepth 1 -user "$EUID" -mmin +1) host pattern folder before after file process named
   host=$(hostname)
   for pattern in "${mpi_segments[@]}"; do
     while IFS= read -r file; do
@@ -127,6 +127,8 @@ remove_leftovers() {
     done < <(find /dev/shm "${mine[@]}" -name "${pattern//HOST/$host}" 2>/dev/null)
   done
   for pattern in "${mpi_sessions[@]}"; do
+    # What has no host in its own name holds a file that has.
+    named='' && [[ $pattern == *HOST* ]] || named=pmix.$host
     pattern=${pattern//HOST/$host}
     pattern=${TMPDIR:-/tmp}/${pattern//USER/$EUID}
     folder=${pattern%/*}
@@ -136,7 +138,8 @@ remove_leftovers() {
       process=${file##*/}
       process=${process#"$before"}
       process=${process%"$after"}
-      [[ ! $process =~ ^[0-9]+$ || -e /proc/$process ]] || rm -rf "$file"
+      [[ $process =~ ^[0-9]+$ && ! -e /proc/$process ]] || continue
+      [[ $named ]] && ! compgen -G "$file/$named.*" >/dev/null || rm -rf "$file"
     done < <(find "$folder" "${mine[@]}" -name "$before*$after" 2>/dev/null)
   done
 }

@@ -7,20 +7,16 @@ tools=(git procps pkg-config g++ openssh-client ca-certificates libncurses6 libc
   tzdata python3 python3-venv hostname iproute2)
 libraries=(libopenblas-dev libdnnl-dev zlib1g-dev libjpeg-dev libpng-dev)
 
-# copy_to FOLDER: the repository's files as they are now. What has not changed is left alone, so that only what has is
-# built.
+# copy_to FOLDER: the repository's files as they are now. What is as old as its copy is left alone, so that only what has
+# changed is built.
 copy_to() {
   local file files=() stale
   mkdir -p "$1"
-  mapfile -d '' -t files < <(cd "$root" && git ls-files -z --cached --others --exclude-standard | sort -zu)
+  while IFS= read -r -d '' file; do
+    [[ ! -e $root/$file ]] || files+=("$file")
+  done < <(cd "$root" && git ls-files -z --cached --others --exclude-standard | sort -zu)
   [[ ! -f $root/Package.resolved ]] || files+=(Package.resolved)
-  for file in "${files[@]}"; do
-    [[ -e $root/$file ]] || continue
-    cmp -s "$root/$file" "$1/$file" || {
-      mkdir -p "$(dirname "$1/$file")"
-      cp -p "$root/$file" "$1/$file"
-    }
-  done
+  printf '%s\0' "${files[@]}" | env -C "$root" xargs -0 cp -pu --parents -t "$1"
   while IFS= read -r -d '' stale; do
     [[ -e $root/$stale ]] || rm -f "$1/$stale"
   done < <(cd "$1" && find Sources Tests launch configs docs -type f -print0)
@@ -54,8 +50,9 @@ inside() {
   [[ ! -e /etc/gitconfig ]] || cp /etc/gitconfig "$folder/etc/gitconfig"
   # Whom this machine trusts: behind some proxies that is more than Debian does.
   [[ ! -e $certificates ]] || cp "$certificates" "$folder$certificates"
+  # unshare hears no SIGTERM: what runs there ends with this script.
   # shellcheck disable=SC2016 # for the inner shell
-  unshare --mount --pid --fork --uts --kill-child bash -c '
+  setpriv --pdeathsig KILL unshare --mount --pid --fork --uts --kill-child bash -c '
     set -e
     folder=$1 toolchain=$2 count=$3
     shift 3

@@ -159,6 +159,28 @@ import Runtime
     #expect(outcome.standardOutput == "\(comes) \n")
   }
 
+  /// Open MPI 5.0.7 names its folders after the host; 5.0.11 does not, but names a file in them so.
+  @Test func `of what killed launchers left, what may be another host's or a living process's stays`() throws {
+    let folder = try TemporaryDirectory()
+    let script = #"""
+      source "$1/launch/common.sh"; source "$root/launch/mpi.sh"; find_mpi
+      host=$(hostname) gone=4194305 # more than any process's number
+      export TMPDIR=$PWD
+      mkdir -p "ompi.$host.$EUID/pid."{$gone,$$} "prterun.$host."{$gone,$$}".$EUID" "prterun.elsewhere.$gone.$EUID"
+      mkdir -p {ompi,prted}.$gone/"pmix.$host.tool" "ompi.$$/pmix.$host.tool" prted.1$gone/pmix.elsewhere.tool ompi.1$gone
+      find . -exec touch -d '2 minutes ago' {} +
+      remove_leftovers
+      find . -mindepth 1 -type d -empty | sed "s/$host/HOST/; s/$$/LIVES/; s/\.$EUID\b/.USER/; s/$gone/GONE/" | LC_ALL=C sort
+      """#
+    let outcome = try Program.run(
+      executable: "bash", ["-c", script, "bash", PackageRoot.path], workingDirectory: folder.path)
+    #expect(
+      outcome.standardOutput.split(separator: "\n") == [
+        "./ompi.1GONE", "./ompi.HOST.USER/pid.LIVES", "./ompi.LIVES/pmix.HOST.tool",
+        "./prted.1GONE/pmix.elsewhere.tool", "./prterun.HOST.LIVES.USER", "./prterun.elsewhere.GONE.USER",
+      ], "\(outcome.standardError)")
+  }
+
   @Test func `a start is followed by another unless it would only come to the same end`() throws {
     let script = """
       source '\(PackageRoot.path)/launch/common.sh'

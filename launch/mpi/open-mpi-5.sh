@@ -15,7 +15,8 @@ mpi_crowded+=(PRTE_MCA_rmaps_default_mapping_policy=slot:oversubscribe)
 mpi_agents+=(PRTE_MCA_plm_ssh_agent)
 mpi_backing+=(OMPI_MCA_btl_sm_backing_directory)
 mpi_segments+=('sm_segment.HOST.*')
-mpi_sessions+=(prterun.HOST.PROCESS.USER prted.HOST.PROCESS.USER prte.HOST.PROCESS.USER ompi.PROCESS)
+# The last two: 5.0.11.
+mpi_sessions+=(prterun.HOST.PROCESS.USER prted.HOST.PROCESS.USER prte.HOST.PROCESS.USER ompi.PROCESS prted.PROCESS)
 mpi_repetitions+='|prterun detected that one or more processes exited with non-zero|prterun has exited due to process rank'
 
 # What means the same under two names: a value that the user gave one of them is the other's too.
