@@ -139,8 +139,8 @@ package final class Refiner {
 
   private typealias Targets = (labels: UnsafePointer<Int32>, mixture: CrossEntropy.Mixture?)
 
-  /// The loss of samples from `place` of a piece on, and its gradient at the logits; at the first iteration that of what
-  /// is predicted, where that counts.
+  /// The loss of samples from `place` of a piece on, and its gradient at the logits; at the first iteration that of
+  /// what is predicted, where that counts.
   private func differentiate(
     _ logits: UnsafeMutablePointer<Float>, _ targets: Targets, at place: Int, _ count: Int, scale: Double,
     isFirst: Bool, into gradient: UnsafeMutablePointer<Float>

@@ -1,4 +1,5 @@
 import Foundation
+import Reporting
 
 /// Whose turn it is in a search by halving, from what is on the disk.
 extension StudyFolder {

@@ -5,8 +5,8 @@ import Kernels
 import Runtime
 
 /// Early-learning regularisation (Liu et al. 2020, arXiv 2007.00151; `training.elr`) against wrong labels: each image's
-/// predictions are averaged over the epochs, t <- beta t + (1 - beta) p, and the network is held to that average: L gets
-/// `elr` times the mean of log(1 - p t). p is cut to [1e-4, 1 - 1e-4]; in the average it is divided by its sum.
+/// predictions are averaged over the epochs, t <- beta t + (1 - beta) p, and the network is held to that average: L
+/// gets `elr` times the mean of log(1 - p t). p is cut to [1e-4, 1 - 1e-4]; in the average it is divided by its sum.
 struct EarlyLearning: MethodPart {
   private let setting: MethodSetting
 
