@@ -2,8 +2,8 @@ import Configuration
 import Yams
 
 /// Successive halving (Jamieson and Talwalkar 2016), `search: {method: halving}`: all trials are run on a few seeds or
-/// for part of the epochs, the better ones on more, and so on; what is left after the last rung's runs is compared as in
-/// any search. Every run is an ordinary one of its length, so who stays follows from the runs on the disk alone.
+/// for part of the epochs, the better ones on more, and so on; what is left after the last rung's runs is compared as
+/// in any search. Every run is an ordinary one of its length, so who stays follows from the runs on the disk alone.
 package struct Halving {
   struct Rung {
     /// How many of the study's, from the first on.
