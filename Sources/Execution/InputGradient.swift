@@ -44,7 +44,9 @@ package final class InputGradient {
   }
 
   /// Makes the kernels for pieces of these sizes, so that no step has to.
-  package func prepare(_ sizes: Set<Int>) { for size in sizes.sorted() { _ = set.kernels(.sample, samples: size) } }
+  package func prepare(_ sizes: Set<Int>) {
+    for size in sizes.sorted() { for scope in [Scope.sample, .batch] { _ = set.kernels(scope, samples: size) } }
+  }
 
   /// Of samples `first..<first + samples` of `pass`, whose loss and its gradient `seed` gives: it is told the logits
   /// and where that gradient goes. Valid until the next call.
@@ -91,8 +93,9 @@ package final class InputGradient {
     seed: (UnsafeMutablePointer<Float>, UnsafeMutablePointer<Float>) -> Void
   ) -> UnsafeMutablePointer<Float> {
     set.pack(.sample, samples: samples)
+    set.pack(.batch, samples: samples)
     seed(source.pass.logits + first * classes, floats(plan.lossGradient))
-    let kernels = set.kernels(.sample, samples: samples)
+    let kernels = (inPieces: set.kernels(.sample, samples: samples), atOnce: set.kernels(.batch, samples: samples))
     for action in plan.actions {
       switch action {
       case .remake(let step):
@@ -100,7 +103,7 @@ package final class InputGradient {
         if program.steps[step].operator.scope == .statistics {
           source.pass.statistics(step).forward(arguments)
         } else {
-          kernels[step]!.forward(arguments)
+          (kernels.inPieces[step] ?? kernels.atOnce[step])!.forward(arguments)
         }
       case .gather(let step): gather(step, source, first, samples)
       case .differentiate(let step):
@@ -108,7 +111,7 @@ package final class InputGradient {
         if program.steps[step].operator.scope == .statistics {
           source.pass.statistics(step).backwardByConstants(arguments)
         } else {
-          kernels[step]!.backward(arguments)
+          (kernels.inPieces[step] ?? kernels.atOnce[step])!.backward(arguments)
         }
       }
     }

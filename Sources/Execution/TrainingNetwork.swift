@@ -106,7 +106,7 @@ package final class TrainingNetwork {
     return InputGradientPlan(kernels.program, output: output, memory: plan).map { own in
       let image = Double(kernels.program.steps[0].output.bytes)
       return sizes.reduce(MemoryUse(own: Double(pieceSize) * (Double(own.bytes) + image))) {
-        $0 + kernels.set.memory(.sample, samples: $1)
+        $0 + kernels.set.memory(.sample, samples: $1) + kernels.set.memory(.batch, samples: $1)
       }
     }
   }

@@ -1,6 +1,6 @@
 /// How the gradient of the images is found from what a training pass has left in memory, its statistics being
-/// constants: samples do not depend on each other then, so a few of them go back through all steps at once, with memory
-/// for that piece alone. What the pass did not keep, since a pass over memory makes it again, is made again here too.
+/// constants: samples do not depend on each other then (what takes the whole batch at once does so to be fast), so a few
+/// of them go back through all steps at once, with memory for that piece alone. What the pass did not keep, since a pass over memory makes it again, is made again here too.
 package struct InputGradientPlan: Sendable {
   package enum Place: Sendable {
     /// The caller's images.
@@ -33,7 +33,7 @@ package struct InputGradientPlan: Sendable {
   package private(set) var bytes = 0
 
   /// From the loss at `output`, after a pass that `memory` was planned for. Nil where that keeps too little, since a
-  /// layer before the first one that trains needs it, or where a step takes the whole batch at once.
+  /// layer before the first one that trains needs it.
   package init?(_ program: Program, output: Int, memory: MemoryPlan) {
     let count = program.steps.count
     outputs = Array(repeating: nil, count: count)
@@ -124,7 +124,6 @@ package struct InputGradientPlan: Sendable {
 
     private mutating func differentiate(_ step: Int) -> Bool {
       let kind = program.steps[step].operator
-      guard kind.scope != .batch else { return false }
       let passed = kind.passesGradient(of: program.inputs(of: step), output: program.steps[step].output)
       let inputs = program.steps[step].inputs.indices
       // Constants take nothing but the gradient.

@@ -54,7 +54,7 @@ extension MethodSetting {
       scratch: Scratch(), wantsInputGradient: true)
     guard TrainingNetwork.inputGradientMemory(kernels, taps: taps, pieceSize: 1, sizes: []) == nil else { return }
     throw GraphError(
-      "icp.reuse_student: this network has a layer that takes the whole batch at once, or one before the first that "
-        + "trains, so that the student's pass does not keep what the images' gradient needs")
+      "icp.reuse_student: this network has a layer before the first that trains, of which the student's pass does not "
+        + "keep what the images' gradient needs")
   }
 }
