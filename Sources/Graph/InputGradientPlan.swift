@@ -1,6 +1,7 @@
 /// How the gradient of the images is found from what a training pass has left in memory, its statistics being
-/// constants: samples do not depend on each other then (what takes the whole batch at once does so to be fast), so a few
-/// of them go back through all steps at once, with memory for that piece alone. What the pass did not keep, since a pass over memory makes it again, is made again here too.
+/// constants. Samples do not depend on each other then (what takes the whole batch at once does so to be fast). So a
+/// few of them go back through all steps at once, with memory for that piece alone. What the pass did not keep, since a
+/// pass over memory makes it again, is made again here too.
 package struct InputGradientPlan: Sendable {
   package enum Place: Sendable {
     /// The caller's images.
