@@ -1,5 +1,6 @@
 import Execution
 import Graph
+import Method
 import Planning
 import Reduction
 import Refinement
@@ -43,9 +44,10 @@ package struct StepBenchmarkReport {
   /// layers. The student's backward pass to the images is in it, though no step computes it: 0.4 % of a plain step of
   /// ResNet-20.
   private var gflops: Double {
-    let passes = plan.method.passes(in: plan.method.hasCyclicStage ? .cyclic : .plain)
-    return Double(plan.network.operations) * Double(batchSize) * Double(passes) / total.median / 1e9
+    Double(plan.network.operations) * Double(batchSize) * Double(passes) / total.median / 1e9
   }
+
+  private var passes: Double { plan.method.passes(in: plan.method.hasCyclicStage ? .cyclic : .plain) }
 
   private var convolutionShare: Double? { bareConvolutions.map { $0[0] / total.median } }
 
@@ -58,6 +60,7 @@ package struct StepBenchmarkReport {
       "step_seconds": .number(total.median), "step_seconds_min": .number(total.minimum),
       "step_seconds_max": .number(total.maximum), "spread": .number(total.spread),
       "images_per_second": .number(imagesPerSecond), "gflops": .number(gflops),
+      "forward_passes": .number(passes),
       "convolution_share": .number(convolutionShare), "bare_convolution_seconds": .number(bareConvolutions?[0]),
       "bare_convolution_seconds_refinement_pieces": .number(bareConvolutions?[1]),
       "bare_convolution_seconds_training_pieces": .number(bareConvolutions?[2]),
@@ -98,6 +101,7 @@ package struct StepBenchmarkReport {
         alignments: [.left, .right, .right, .right, .right]), "",
       "step: \(milliseconds(total.median)) ms, spread \(percent(total.spread)) (interquartile)\(share)",
       "\(decimal(imagesPerSecond, places: 0)) images/s, \(decimal(gflops, places: 1)) GFLOP/s",
+      "work: \(decimal(passes, places: 2)) forward passes, a plain step's is \(decimal(MethodPlan.plainPasses, places: 0))",
     ]
     let shard = plan.batches.schedule.shardCapacity
     if let bare = bareConvolutions {

@@ -17,19 +17,21 @@ package struct TrainingState: Sendable {
   package let optimizerSteps: Int
 
   package init(
-    progress: TrainingProgress, model: ModelState, average: WeightAverage? = nil, optimizer: Optimizer
+    progress: TrainingProgress, model: ModelState, average: WeightAverage? = nil, optimizer: Optimizer,
+    images: [NamedTensor] = []
   ) {
     self.progress = progress
     self.model = model.namedTensors
     self.average =
       average?.model.namedTensors.map { $0.renamed(WeightNames.averagePrefix + $0.name) } ?? []
     optimizerSteps = optimizer.steps
-    slots = optimizer.slots.flatMap { slot in
+    let ofOptimizer = optimizer.slots.flatMap { slot in
       model.layout.parameters.map { entry in
         NamedTensor(
           "optimizer.\(slot.name).\(entry.name)", shape: entry.shape, floats: Array(slot.values[entry.range]))
       }
     }
+    slots = ofOptimizer + images
   }
 
   package init(_ snapshot: Snapshot, path: String) throws(FileError) {
@@ -45,6 +47,21 @@ package struct TrainingState: Sendable {
     let averages = WeightNames.averages(among: weights.map(\.name))
     model = weights.filter { !averages.contains($0.name) }
     average = weights.filter { averages.contains($0.name) }
+  }
+
+  /// The tensor of what a part of the method keeps of each training image. It counts as the optimiser's: who reads
+  /// weights passes it over.
+  package static func images(_ name: String) -> String { "optimizer.images.\(name)" }
+
+  /// Its values; nil where this is a run's start.
+  package func images(_ name: String, shape: [Int], path: String) throws -> [Float]? {
+    let name = Self.images(name)
+    guard progress.step > 0 else { return nil }
+    guard let tensor = slots.first(where: { $0.name == name }), tensor.shape == shape, let values = tensor.floats else {
+      throw FileError(path: path, reason: "there is no \(name) of shape \(shape)")
+    }
+    try checkFinite(values, of: name, path: path)
+    return values
   }
 
   /// Throws where the numbers cannot be a run's: they may be forged, and later sums must not overflow.

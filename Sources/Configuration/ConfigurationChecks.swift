@@ -129,9 +129,65 @@ struct ConfigurationCheck: Sendable {
         "'distillation.weight' is \(configuration.distillation.weight), but 'icp.objective' is soft: a share of the label is "
         + "at most 1"
     },
+    ConfigurationCheck(keys: ["icp.reuse_student", "icp.objective", "icp.layer", "model.freeze"]) { configuration in
+      let icp = configuration.icp
+      guard icp.reuseStudent, icp.rule != .none else { return nil }
+      if icp.objective == .task || icp.objective == .mixed {
+        return
+          "'icp.reuse_student' is true, but 'icp.objective' is \(icp.objective.rawValue): the student's pass is not on the "
+          + "images that are refined"
+      }
+      if let layer = icp.layer { return "'icp.reuse_student' is that of the image, but 'icp.layer' is \(layer)" }
+      return configuration.model.freeze.isEmpty
+        ? nil
+        : "'icp.reuse_student' is true, but 'model.freeze' is not []: of frozen layers the student's pass keeps too little"
+    },
+    ConfigurationCheck(keys: ["icp.select", "icp.objective"]) { configuration in
+      let icp = configuration.icp
+      guard icp.select != .chance, icp.rule != .none, icp.objective == .task else { return nil }
+      return
+        "'icp.select' is \(icp.select.rawValue), but 'icp.objective' is task: there is no student's pass to choose by"
+    },
+    ConfigurationCheck(keys: ["distillation.target", "icp.layer"]) { configuration in
+      guard let layer = configuration.icp.layer, configuration.distillation.target == .student,
+        configuration.icp.rule != .none
+      else { return nil }
+      return
+        "'distillation.target' is student, but 'icp.layer' is \(layer): the later layers have statistics of their own"
+    },
+    ConfigurationCheck(keys: ["distillation.teacher", "training.ema", "distillation.target", "icp.layer"]) {
+      configuration in
+      guard configuration.distillation.teacher == .ema, configuration.icp.rule != .none else { return nil }
+      if configuration.training.ema == nil { return "'distillation.teacher' is ema, but 'training.ema' is none" }
+      if let layer = configuration.icp.layer { return "'distillation.teacher' is ema, but 'icp.layer' is \(layer)" }
+      let target = configuration.distillation.target
+      return target == .running || target == .student
+        ? "'distillation.teacher' is ema, but 'distillation.target' is \(target.rawValue): it goes by batch statistics"
+        : nil
+    },
+    memory("training.pskd") { $0.training.pskd > 0 },
+    memory("training.elr") { $0.training.elr > 0 },
+    baseline("training.pskd") { $0.training.pskd > 0 },
     baseline("optimizer.sam_rho") { $0.optimizer.samRho > 0 },
     baseline("branches.taps") { $0.branches.taps != nil },
   ]
+
+  /// What remembers each image's predictions: of an image by itself, in one pass a step.
+  private static func memory(
+    _ key: String, _ isOn: @escaping @Sendable (RunConfiguration) -> Bool
+  ) -> ConfigurationCheck {
+    ConfigurationCheck(keys: [key, "training.mixup", "training.cutmix", "optimizer.sam_rho"]) { configuration in
+      guard isOn(configuration) else { return nil }
+      let (training, optimizer) = (configuration.training, configuration.optimizer)
+      let others = [
+        ("training.mixup", training.mixup), ("training.cutmix", training.cutmix),
+        ("optimizer.sam_rho", optimizer.samRho),
+      ]
+      return others.first { $0.1 > 0 }.map {
+        "'\(key)' and '\($0.0)' are on: what is remembered of an image is of one pass on it alone"
+      }
+    }
+  }
 
   /// What takes the refinement's place instead of working on it.
   private static func baseline(

@@ -57,6 +57,15 @@ extension ConfigurationTable {
       "The share of each shard's samples that is refined, drawn anew each epoch; the others stay as they are, at no cost."
     ),
     Key(
+      "icp.select", \.icp.select, .choice,
+      "Which samples `icp.fraction` refines: any (`chance`); those whose label's logit is least ahead of the others in the student's "
+        + "pass (`margin`); or first those whose label has more than half of its probability there (`learned`)."
+    ),
+    Key(
+      "icp.reuse_student", \.icp.reuseStudent, .boolean,
+      "Takes the first step's gradient from the student's own activations, the batch statistics being constants: a forward pass less."
+    ),
+    Key(
       "icp.label", \.icp.label, .choice,
       "The label down whose loss an image moves: the `given` one, or the one `predicted` for the image before it moves."
     ),
@@ -95,7 +104,13 @@ extension ConfigurationTable {
     Key(
       "distillation.target", \.distillation.target, .choice,
       "How the refined images' features are taken: with batch statistics that update the running ones "
-        + "(`batch`) or do not (`batch_frozen`), or with the running statistics."
+        + "(`batch`) or do not (`batch_frozen`); with the statistics of the student's pass of the same step (`student`), of a part of "
+        + "the batch for that part alone; or with the running statistics."
+    ),
+    Key(
+      "distillation.teacher", \.distillation.teacher, .choice,
+      "Whose weights the target pass has: the student's own, or their average (`ema`, with `training.ema`), on batch statistics that "
+        + "move none."
     ),
     Key(
       "distillation.normalize", \.distillation.normalize, .choice,

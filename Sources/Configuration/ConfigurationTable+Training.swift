@@ -39,6 +39,19 @@ extension ConfigurationTable {
         + "draw of Beta(alpha, alpha), one box a batch; 0 pastes nothing. Refinement moves such images down the loss of both labels. Without `training.mixup`."
     ),
     Key(
+      "training.pskd", \.training.pskd, .fraction,
+      "PS-KD: the label is softened by what the network said of the image an epoch ago, by a share that rises to this from epoch to "
+        + "epoch; 0 is off, 0.8 the paper's. With `icp.rule: none`, and without mixing. Keeps 4 bytes a class of each image."
+    ),
+    Key(
+      "training.elr", \.training.elr, .notNegative,
+      "Early-learning regularisation against wrong labels: weight of the term that holds the network to the average of its past "
+        + "predictions of each image; 0 is off, 3 the paper's for CIFAR-10. Without mixing. Keeps 4 bytes a class of each image."
+    ),
+    Key(
+      "training.elr_decay", \.training.elrDecay, .belowOne,
+      "What is left of that average at each epoch's visit; the rest is the new prediction."),
+    Key(
       "training.gradient_reduction", \.training.gradientReduction, .choice,
       "How gradients are summed over ranks: in fixed point, the same bits at any number of ranks, or in "
         + "float32."

@@ -94,6 +94,9 @@ package struct RunConfiguration: Sendable, Equatable {
     package var classWeights = ClassWeights.none
     package var mixup = 0.0
     package var cutmix = 0.0
+    package var pskd = 0.0
+    package var elr = 0.0
+    package var elrDecay = 0.7
     package var gradientReduction = GradientReductionKind.exact
     package var overlap = true
     package var nonFinite = NonFinitePolicy.stop
@@ -135,6 +138,8 @@ package struct RunConfiguration: Sendable, Equatable {
     package var preset = ICPPreset.none
     package var strayGradient = false
     package var fraction = 1.0
+    package var select = PartSelection.chance
+    package var reuseStudent = false
     package var label = RefinementLabel.given
     package var fade: Double?
     package var layer: String?
@@ -146,6 +151,7 @@ package struct RunConfiguration: Sendable, Equatable {
     package var warmup = 0.25
     package var alphaMin = 0.0
     package var target = TargetPass.batch
+    package var teacher = TargetTeacher.student
     package var normalize = FeatureNormalization.none
     package var weight = 1.0
     package var ramp = 0.5

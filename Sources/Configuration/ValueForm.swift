@@ -116,7 +116,7 @@ extension ValueForm where Value == Int {
 extension ValueForm where Value == Double {
   /// A decimal number, with or without exponent; `condition` says in words what `accepts` tests, of the number and of
   /// what float32 rounds it to.
-  static func number(_ condition: String, _ accepts: @escaping @Sendable (Double) -> Bool) -> ValueForm {
+  package static func number(_ condition: String, _ accepts: @escaping @Sendable (Double) -> Bool) -> ValueForm {
     ValueForm(
       alternatives: ["a number \(condition)"],
       read: { node in node.number.flatMap { accepts($0) && accepts(Double(Float($0))) ? $0 : nil } },

@@ -29,6 +29,7 @@ package struct RankMemory: Sendable {
     let models = configuration.training.ema == nil ? 1 : 2
     let state =
       layout.parameterCount * (models + Optimizer.slotCount(optimizer)) + layout.statisticCount * models
+      + plan.method.imageValues
     let measured = [plan.data.test, plan.data.validation, plan.trainSample].compactMap { $0?.count }
     held = Double(HostMemory.resident ?? 0)
     parts = [

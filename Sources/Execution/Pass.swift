@@ -98,6 +98,12 @@ package final class Pass {
 
   /// The output of a step that is kept, (samples, ...) in its order, valid until the next pass over the same memory.
   func output(_ step: Int) -> UnsafeMutablePointer<Float> { floats(memory[program.roots[step]].output!.base!) }
+  /// Of a step whose output lies in memory for the batch: sample `first` of it.
+  func value(_ step: Int, from first: Int) -> UnsafeMutableRawPointer {
+    let address = memory[step].output!
+    return address.base! + first * address.stride
+  }
+  func statistics(_ step: Int) -> any StatisticsKernel { memory[step].statistics! }
   /// Where a loss writes its gradient, before `backward`: its number in the plan's `Purpose.lossInputs`.
   func lossGradient(_ loss: Int) -> UnsafeMutablePointer<Float> { floats(lossGradients[loss]) }
   /// The gradient of the images, after `backward`.
@@ -109,10 +115,11 @@ package final class Pass {
 
   // MARK: Forward
 
-  /// Runs the program on `images` (samples, height, width, channels).
+  /// Runs the program on `images` (samples, height, width, channels). With `other`, a pass of the same program, it is
+  /// normalised as that one was, whatever `source` is.
   func forward(
     _ images: UnsafePointer<Float>, parameters: UnsafePointer<Float>, source: StatisticsSource,
-    randomness: Randomness? = nil
+    like other: Pass? = nil, randomness: Randomness? = nil
   ) {
     set.pack(.sample, samples: pieces[0].count)
     if pieces.last!.kernel == 1 { set.pack(.sample, samples: pieces.last!.count) }
@@ -128,12 +135,17 @@ package final class Pass {
             let step = memory[action.step]
             switch action.kind {
             case .forward: step.kernels[piece.kernel].forward(arguments(step, piece, operands))
-            case .measure: if source.measures { step.statistics!.measure(arguments(step, piece, operands)) }
+            case .measure:
+              if source.measures, other == nil { step.statistics!.measure(arguments(step, piece, operands)) }
             }
           }
         }
       }
-      for step in measured[number] { step.statistics!.endForward(arguments(step, whole, operands), source) }
+      if let other {
+        for step in measured[number] { step.statistics!.adopt(other.memory[step.number].statistics!) }
+      } else {
+        for step in measured[number] { step.statistics!.endForward(arguments(step, whole, operands), source) }
+      }
     }
   }
 

@@ -14,6 +14,8 @@ final class StepMemory {
     }
   }
 
+  /// In the program.
+  let number: Int
   /// For whole pieces, and for what is left.
   let kernels: [any Kernel]
   /// The same, where they can gather for the step they read.
@@ -62,6 +64,7 @@ final class StepMemory {
     }
     let places = plan.steps[step]
     let sources = program.steps[step].inputs.indices.map { program.source(step, $0) }
+    number = step
     self.kernels = kernels
     let masking = kernels.compactMap { $0 as? any MaskingKernel }
     maskingKernels = masking.count == kernels.count ? masking : []

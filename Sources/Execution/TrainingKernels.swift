@@ -13,17 +13,18 @@ package final class TrainingKernels {
 
   /// `taps`: all nodes whose outputs one of the networks gives out, beside the logits and what they are read
   /// from. `statistics`: the model's running ones, which layers go by that `Network.freeze` fixes; without them such a
-  /// network only plans.
+  /// network only plans. `wantsInputGradient`: whether the images' gradient is asked for (`InputGradient`).
   package init(
     _ network: Network, layout: ParameterLayout, taps: [Int], statistics: UnsafePointer<Float>? = nil,
-    backend: ConvolutionBackend, scratch: Scratch, pieceSize: Int? = nil
+    backend: ConvolutionBackend, scratch: Scratch, pieceSize: Int? = nil, wantsInputGradient: Bool = false
   ) {
     self.network = network
     self.layout = layout
     self.pieceSize = pieceSize ?? PieceSize.training(network)
     program = Lowering(network, use: .training, kept: Self.kept(network, taps)).program
     set = ProgramKernels(
-      program, layout: layout, use: .training, wantsInputGradient: false, statistics: statistics, backend: backend,
+      program, layout: layout, use: .training, wantsInputGradient: wantsInputGradient, statistics: statistics,
+      backend: backend,
       scratch: scratch)
   }
 

@@ -75,6 +75,42 @@ package final class TrainingNetwork {
     forward(images, samples: samples, parameters: parameters, statistics: .given(given))
   }
 
+  /// Normalised as `other` was, a pass of a network on the same kernels: samples do not depend on each other then.
+  package func forward(
+    _ images: UnsafePointer<Float>, samples: Int, parameters: UnsafePointer<Float>, like other: TrainingPass,
+    randomness: Randomness? = nil
+  ) -> TrainingPass {
+    precondition(kernels.set.parameters == parameters, "the packed weights are not those of the parameters")
+    let pass = pass(samples)
+    pass.forward(
+      images, parameters: parameters, statistics: .batch(moving: nil), like: other, randomness: randomness)
+    return pass
+  }
+
+  /// What finds the images' gradient from this network's passes, in pieces of `pieceSize`. Nil where they do not keep
+  /// what it takes. The kernels must have been made for input gradients.
+  package func inputGradient(pieceSize: Int) -> InputGradient? {
+    inputGradientPlan.map { InputGradient(kernels, $0, pieceSize: pieceSize) }
+  }
+
+  private var inputGradientPlan: InputGradientPlan? {
+    InputGradientPlan(kernels.program, output: kernels.program.kept[kernels.network.output]!, memory: plan)
+  }
+
+  /// What that takes with kernels for pieces of `sizes`, without making it; nil where there can be none.
+  package static func inputGradientMemory(
+    _ kernels: TrainingKernels, taps: [Int], pieceSize: Int, sizes: Set<Int>
+  ) -> MemoryUse? {
+    let plan = plans(kernels.program, kernels.network, taps: taps, differentiable: true).memory
+    let output = kernels.program.kept[kernels.network.output]!
+    return InputGradientPlan(kernels.program, output: output, memory: plan).map { own in
+      let image = Double(kernels.program.steps[0].output.bytes)
+      return sizes.reduce(MemoryUse(own: Double(pieceSize) * (Double(own.bytes) + image))) {
+        $0 + kernels.set.memory(.sample, samples: $1) + kernels.set.memory(.batch, samples: $1)
+      }
+    }
+  }
+
   /// Makes the plan for batches of `samples`, so that no step has to.
   package func prepare(samples: Int) { _ = pass(samples) }
 

@@ -39,11 +39,14 @@ package final class TrainingPass {
 
   func forward(
     _ images: UnsafePointer<Float>, parameters: UnsafePointer<Float>, statistics: StatisticsSource,
-    randomness: Randomness?
+    like other: TrainingPass? = nil, randomness: Randomness?
   ) {
     self.randomness = randomness
-    pass.forward(images, parameters: parameters, source: statistics, randomness: randomness)
+    pass.forward(images, parameters: parameters, source: statistics, like: other?.pass, randomness: randomness)
   }
+
+  func value(_ step: Int, from first: Int) -> UnsafeMutableRawPointer { pass.value(step, from: first) }
+  func statistics(_ step: Int) -> any StatisticsKernel { pass.statistics(step) }
 
   /// The gradients of the loss that gave those gradients, for the pass `forward` ran last; overwrites `gradients`.
   /// The parameters must be those of that pass, whose memory it takes: one backward pass a forward pass. Without

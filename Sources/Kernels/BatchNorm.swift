@@ -41,6 +41,7 @@ package final class BatchNorm {
     }
     deinit { first.deallocate() }
     func clear() { first.update(repeating: 0, count: count) }
+    func copy(_ other: Doubles) { first.update(from: other.first, count: count) }
   }
 
   private let epsilon: Float
@@ -114,6 +115,15 @@ package final class BatchNorm {
       statistics.second[channel] = Double(variance[channel])
     }
     setCoefficients(weight, bias)
+  }
+
+  /// Instead of `measure` and `endForward`: normalises as `other` did last, to the bit.
+  package func adopt(_ other: BatchNorm) {
+    isGiven = true
+    statistics.copy(other.statistics)
+    for (own, others) in [(mean, other.mean), (scale, other.scale), (shift, other.shift)] {
+      own.pointer.update(from: others.pointer, count: width)
+    }
   }
 
   private func setCoefficients(_ weight: UnsafePointer<Float>, _ bias: UnsafePointer<Float>) {
@@ -190,6 +200,16 @@ package final class BatchNorm {
   ) {
     ck_normalize_backward(
       d, x, mean.pointer, scale.pointer, b.pointer, c.pointer, rows * channels, Int32(width), dx)
+  }
+
+  /// dx = scale d of `count` values: mean and variance are constants. dx may be d.
+  package func backwardByConstants(
+    _ d: UnsafePointer<Float>, count: Int, into dx: UnsafeMutablePointer<Float>
+  ) {
+    let (scale, width) = (scale.pointer, width)
+    for start in stride(from: 0, to: count, by: width) {
+      for index in 0..<min(width, count - start) { dx[start + index] = scale[index] * d[start + index] }
+    }
   }
 
   /// Repeats a channel's coefficient along the row.

@@ -73,15 +73,15 @@ private final class LateFeatures: FeatureSource {
     self.layer = layer
   }
 
-  func features(beside student: TrainingPass, of shard: ShardStep) -> TargetFeatures.Features {
+  func features(beside student: TrainingPass, of shard: ShardStep) -> Targets {
     // The layer itself is compared with nothing.
     student.featureGradient(layer).update(repeating: 0, count: student.featureShape(layer).count)
     var inputs = shard.inputs
     inputs.images = UnsafePointer(student.feature(layer))
-    let refined = refinement.refine(inputs, of: shard)
+    let refined = refinement.refine(inputs, of: shard, beside: student)
     shard.phases.enter(.target)
     kernels?.load(shard.parameters)
-    return target.features(of: refined, shard)
+    return Targets(features: target.features(of: refined, shard, beside: student), refined: refined)
   }
 
   func report(_ batch: StepScalars, _ context: StepContext) -> NamedValues { refinement.report(batch, context) }

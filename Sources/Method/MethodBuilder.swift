@@ -9,6 +9,9 @@ package final class MethodBuilder {
   package let model: ModelState
   package let convolutions: TrainingKernels
   package let scratch: Scratch
+  package let student: TrainingNetwork
+  /// Whose weights the target pass has, where they are not the student's.
+  package let teacher: (kernels: TrainingKernels, weights: UnsafePointer<Float>)?
   /// Of labels that are learned: smoothed and weighted as the configuration says.
   package let taskCrossEntropy: CrossEntropy
   /// Samples of the shards that will come.
@@ -19,14 +22,26 @@ package final class MethodBuilder {
   private var transforms: [[any InputTransform]] = Stage.allCases.map { _ in [] }
   private var terms: [[any LossTerm]] = Stage.allCases.map { _ in [] }
   private var names: [String] = []
+  private(set) var imageRows: [ImageRows] = []
 
-  init(_ plan: MethodPlan, model: ModelState, sizes: Set<Int>) {
+  /// `average`: of the weights, where `training.ema` takes one.
+  init(_ plan: MethodPlan, model: ModelState, average: ModelState?, sizes: Set<Int>) {
     self.model = model
     self.sizes = sizes
-    scratch = Scratch()
-    convolutions = TrainingKernels(
-      model.network, layout: model.layout, taps: plan.taps, statistics: UnsafePointer(model.statistics.pointer),
-      backend: plan.setting.configuration.kernels.convolution, scratch: scratch)
+    let scratch = Scratch()
+    self.scratch = scratch
+    func kernels(of model: ModelState, wantsInputGradient: Bool = false) -> TrainingKernels {
+      TrainingKernels(
+        model.network, layout: model.layout, taps: plan.taps, statistics: UnsafePointer(model.statistics.pointer),
+        backend: plan.setting.configuration.kernels.convolution, scratch: scratch,
+        wantsInputGradient: wantsInputGradient)
+    }
+    convolutions = kernels(of: model, wantsInputGradient: plan.setting.reusesStudent)
+    student = TrainingNetwork(convolutions, taps: plan.taps, capacity: sizes.max() ?? 0, differentiable: true)
+    for samples in sizes.sorted() { student.prepare(samples: samples) }
+    teacher =
+      plan.setting.hasOtherTeacher
+      ? average.map { (kernels: kernels(of: $0), weights: UnsafePointer($0.parameters.pointer)) } : nil
     let training = plan.setting.configuration.training
     taskCrossEntropy = CrossEntropy(
       classes: model.network.classes, smoothing: training.labelSmoothing, weights: plan.classWeights)
@@ -55,17 +70,26 @@ package final class MethodBuilder {
     return self.names.count - names.count..<self.names.count
   }
 
+  /// What a part keeps of each training image.
+  func imageRows(_ name: String, images: Int, width: Int, capacity: Int) -> ImageRows {
+    let rows = ImageRows(name, images: images, width: width, capacity: capacity)
+    imageRows.append(rows)
+    return rows
+  }
+
   /// Another network on the same filters, with a plan for each size.
-  package func network(taps: [Int], differentiable: Bool, on kernels: TrainingKernels? = nil) -> TrainingNetwork {
+  package func network(
+    taps: [Int], differentiable: Bool, on kernels: TrainingKernels? = nil, sizes: Set<Int>? = nil
+  ) -> TrainingNetwork {
+    let sizes = sizes ?? self.sizes
     let network = TrainingNetwork(
-      kernels ?? convolutions, taps: taps, capacity: capacity, differentiable: differentiable)
+      kernels ?? convolutions, taps: taps, capacity: sizes.max() ?? 0, differentiable: differentiable)
     for samples in sizes.sorted() { network.prepare(samples: samples) }
     return network
   }
 
-  func stages(taps: [Int]) -> [TrainingMethod.Parts] {
-    let student = network(taps: taps, differentiable: true)
-    return Stage.allCases.map { stage in
+  func stages() -> [TrainingMethod.Parts] {
+    Stage.allCases.map { stage in
       TrainingMethod.Parts(
         transforms: transforms[stage.rawValue], objective: Objective(student, terms: terms[stage.rawValue]))
     }

@@ -16,6 +16,8 @@ package protocol MethodPart: Sendable {
   func passes(in stage: Stage) -> Double
   /// What it takes; nothing by default.
   func memory(_ memory: MethodMemory) -> MemoryUse
+  /// Numbers that it keeps of the training images, for the network as it is extended; none by default.
+  func imageValues(_ network: Network) -> Int
   /// Adds its transforms and loss terms, or sets how the gradient is taken. The student's features from `firstTap` on
   /// are those of `taps`.
   func join(_ builder: MethodBuilder, firstTap: Int)
@@ -26,4 +28,5 @@ extension MethodPart {
   package var taps: [Int] { [] }
   package func passes(in stage: Stage) -> Double { 0 }
   package func memory(_ memory: MethodMemory) -> MemoryUse { MemoryUse() }
+  package func imageValues(_ network: Network) -> Int { 0 }
 }

@@ -13,12 +13,13 @@ package struct MethodPlan: Sendable {
   /// Of the task loss.
   let classWeights: [Double]?
 
-  /// Throws: GraphError, LayerWeightsError.
+  /// `images`: how many training has. Throws: GraphError, LayerWeightsError.
   package init(
-    _ configuration: RunConfiguration, network: Network, normalization: Normalization?, classWeights: [Double]? = nil
+    _ configuration: RunConfiguration, network: Network, normalization: Normalization?, classWeights: [Double]? = nil,
+    images: Int = 0
   ) throws {
     self.classWeights = classWeights
-    setting = try MethodSetting(configuration, network: network, normalization: normalization)
+    setting = try MethodSetting(configuration, network: network, normalization: normalization, images: images)
     parts = try methodParts.compactMap { [setting] in try $0.init(setting) }
     self.network = parts.reduce(network) { $1.extended($0) }
   }
@@ -31,7 +32,12 @@ package struct MethodPlan: Sendable {
 
   /// Work of a step in forward passes (METHOD, "Cost"): a student pass, and its backward pass to weights and inputs,
   /// first.
-  package func passes(in stage: Stage) -> Double { parts.reduce(3) { $0 + $1.passes(in: stage) } }
+  package func passes(in stage: Stage) -> Double { parts.reduce(Self.plainPasses) { $0 + $1.passes(in: stage) } }
+  /// Of a step of plain training.
+  package static let plainPasses = 3.0
+
+  /// Numbers that it keeps of the training images, and a checkpoint has.
+  package var imageValues: Int { parts.reduce(0) { [network] in $0 + $1.imageValues(network) } }
 
   /// Bytes that a `TrainingMethod` takes for shards of these sizes.
   package func bytes(sizes: Set<Int>) -> Double {

@@ -30,7 +30,7 @@ struct MixedDistillation: MethodPart {
     let target = setting.configuration.distillation.target
     return InputRefinement.memory(setting, memory, taps: target == .running ? targetTaps : [])
       + TargetFeatures.memory(target, taps: targetTaps, memory) + memory.images(setting.network.features)
-      + memory.images(setting.network.output) + memory.images(setting.network.output)
+      + memory.images(setting.network.output) + memory.images(setting.network.output) + memory.teacher(setting)
   }
 
   func join(_ builder: MethodBuilder, firstTap: Int) {
@@ -70,9 +70,9 @@ private final class MixedTerm: LossTerm {
   }
 
   func evaluate(_ student: TrainingPass, of shard: ShardStep) {
-    let refined = refinement.refine(shard.originals, of: shard)
+    let refined = refinement.refine(shard.originals, of: shard, beside: student)
     shard.phases.enter(.target)
-    let target = target.features(of: refined, shard)
+    let target = target.features(of: refined, shard, beside: student)
     let shape = student.featureShape(tap)
     divergence.probabilities(of: target[1], samples: shard.count, into: probabilities.pointer)
     mix(probabilities.pointer, width: divergence.classes, as: shard, into: mixedProbabilities.pointer)

@@ -25,7 +25,8 @@ package struct ShardStep {
 
   var count: Int { samples.count }
   /// The address of what dropout draws: the same in all passes of the step.
-  var randomness: Randomness? {
+  var randomness: Randomness? { randomness(of: samples) }
+  func randomness(of samples: UnsafeBufferPointer<Int>) -> Randomness? {
     samples.baseAddress.map { Randomness(seed: seed, epoch: context.epoch, samples: $0) }
   }
 }

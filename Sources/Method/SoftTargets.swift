@@ -9,10 +9,11 @@ import Runtime
 struct SoftTargets: MethodPart {
   private let setting: MethodSetting
 
-  init?(_ setting: MethodSetting) {
+  init?(_ setting: MethodSetting) throws {
     let icp = setting.configuration.icp
     guard icp.rule != .none, icp.objective == .soft else { return nil }
     self.setting = setting
+    try setting.checkReuse(taps: [])
   }
 
   private var targetTaps: [Int] { [setting.network.output] }
@@ -25,6 +26,7 @@ struct SoftTargets: MethodPart {
     let target = setting.configuration.distillation.target
     return InputRefinement.memory(setting, memory, taps: target == .running ? targetTaps : [])
       + TargetFeatures.memory(target, taps: targetTaps, memory) + memory.images(setting.network.output)
+      + memory.teacher(setting)
   }
 
   func join(_ builder: MethodBuilder, firstTap: Int) {
@@ -53,10 +55,10 @@ private final class SoftTerm: LossTerm {
   }
 
   func evaluate(_ student: TrainingPass, of shard: ShardStep) {
-    let refined = refinement.refine(shard.inputs, of: shard)
+    let refined = refinement.refine(shard.inputs, of: shard, beside: student)
     shard.phases.enter(.target)
     softened.probabilities(
-      of: target.features(of: refined, shard)[0], samples: shard.count, into: probabilities.pointer)
+      of: target.features(of: refined, shard, beside: student)[0], samples: shard.count, into: probabilities.pointer)
     // The entropy of a constant target is a constant: the divergence's gradient is the cross entropy's.
     let sum = divergence(
       student: student.logits, probabilities: probabilities.pointer, samples: shard.count,

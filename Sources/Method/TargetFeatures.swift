@@ -9,12 +9,16 @@ final class TargetFeatures {
   private enum Pass {
     /// Training mode, moving the running statistics or not.
     case batch(TrainingNetwork, moving: Bool)
+    /// Training mode, normalised as the student's pass was.
+    case student(TrainingNetwork)
     /// Evaluation mode, piece by piece, into tensors of its own.
     case running(FrozenNetwork, taps: [Int], features: [Tensor])
   }
   private let pass: Pass
   /// Of the running statistics, where the network's begin.
   private let statisticsStart: Int
+  /// Of another teacher than the student.
+  private let weights: UnsafePointer<Float>?
 
   /// What came out, by tap; valid until the next pass.
   enum Features {
@@ -29,15 +33,22 @@ final class TargetFeatures {
     }
   }
 
-  /// `kernels`: those of the end of a network, whose input is what `features` gets.
+  /// `kernels`: those of the end of a network, whose input is what `features` gets. `counts`: how many images come,
+  /// where these are not whole shards.
   init(
-    _ kind: TargetPass, taps: [Int], frozen: FrozenNetwork, kernels: TrainingKernels? = nil, builder: MethodBuilder
+    _ kind: TargetPass, taps: [Int], frozen: FrozenNetwork, kernels: TrainingKernels? = nil, counts: Set<Int>? = nil,
+    builder: MethodBuilder
   ) {
     statisticsStart = kernels.map { builder.model.layout.statisticCount - $0.layout.statisticCount } ?? 0
+    let teacher = kernels == nil ? builder.teacher : nil
+    weights = teacher?.weights
+    func network() -> TrainingNetwork {
+      builder.network(taps: taps, differentiable: false, on: kernels ?? teacher?.kernels, sizes: counts)
+    }
     switch kind {
-    case .batch, .batchFrozen:
-      let network = builder.network(taps: taps, differentiable: false, on: kernels)
-      pass = .batch(network, moving: kind == .batch)
+    // Another teacher's statistics are not the student's to go by.
+    case .batch, .batchFrozen: pass = .batch(network(), moving: kind == .batch && teacher == nil)
+    case .student: pass = .student(network())
     case .running:
       let features = taps.map { Tensor(Shape(frozen.network.nodes[$0].shape, samples: builder.capacity)) }
       pass = .running(frozen, taps: taps, features: features)
@@ -49,19 +60,25 @@ final class TargetFeatures {
     return taps.reduce(MemoryUse()) { $0 + memory.images($1) }
   }
 
-  /// `running` uses the weights and statistics that the frozen network was folded with last.
-  func features(of images: UnsafePointer<Float>, _ shard: ShardStep) -> Features {
+  /// Of one refined image at least. `running` uses the weights and statistics that the frozen network was folded with
+  /// last.
+  func features(of refined: RefinedImages, _ shard: ShardStep, beside student: TrainingPass) -> Features {
+    let (images, samples) = (UnsafePointer(refined.images), refined.samples.count)
+    let randomness = refined.places == nil ? shard.randomness : shard.randomness(of: refined.samples)
+    let parameters = weights ?? shard.parameters
     switch pass {
     case .batch(let network, let moving):
       return .pass(
         network.forward(
-          images, samples: shard.count, parameters: shard.parameters,
-          statistics: moving ? shard.statistics + statisticsStart : nil,
-          randomness: shard.randomness))
+          images, samples: samples, parameters: parameters,
+          statistics: moving ? shard.statistics + statisticsStart : nil, randomness: randomness))
+    case .student(let network):
+      return .pass(
+        network.forward(images, samples: samples, parameters: parameters, like: student, randomness: randomness))
     case .running(let network, let taps, let features):
       let size = network.input.sampleCount
-      for first in stride(from: 0, to: shard.count, by: network.pieceSize) {
-        let count = min(network.pieceSize, shard.count - first)
+      for first in stride(from: 0, to: samples, by: network.pieceSize) {
+        let count = min(network.pieceSize, samples - first)
         _ = network.logits(images + first * size, samples: count)
         for (tap, feature) in zip(taps, features) {
           let width = feature.shape.sampleCount

@@ -18,18 +18,24 @@ package final class TrainingMethod {
 
   private let model: ModelState
   private let convolutions: TrainingKernels
+  private let teacher: (kernels: TrainingKernels, weights: UnsafePointer<Float>)?
   private let stages: [Parts]
   private let rule: any GradientRule
   private let seed: Int
   private let result: ShardResult
+  /// What parts of the method keep of each training image.
+  package let imageRows: [ImageRows]
 
-  /// `sizes` of the shards that will come.
-  package init(_ plan: MethodPlan, model: ModelState, sizes: Set<Int>) {
-    let builder = MethodBuilder(plan, model: model, sizes: sizes)
+  /// `sizes` of the shards that will come. `average`: of the weights, which must be there where the method asks for it
+  /// (`distillation.teacher: ema`), and outlive this.
+  package init(_ plan: MethodPlan, model: ModelState, average: ModelState? = nil, sizes: Set<Int>) {
+    let builder = MethodBuilder(plan, model: model, average: average, sizes: sizes)
     self.model = model
     convolutions = builder.convolutions
-    stages = builder.stages(taps: plan.taps)
+    teacher = builder.teacher
+    stages = builder.stages()
     rule = builder.rule
+    imageRows = builder.imageRows
     seed = plan.setting.configuration.training.seed
     result = ShardResult(
       gradients: Tensor(count: model.layout.parameterCount), statistics: Tensor(count: model.layout.statisticCount),
@@ -37,7 +43,14 @@ package final class TrainingMethod {
   }
 
   /// Takes the model's weights as they are now, for the shards of one step.
-  package func begin() { convolutions.load(model.parameters.pointer) }
+  package func begin() {
+    convolutions.load(model.parameters.pointer)
+    if let teacher { teacher.kernels.load(teacher.weights) }
+    for rows in imageRows { rows.begin() }
+  }
+
+  /// The step was taken: what it has found of images counts from now on.
+  package func commit() { for rows in imageRows { rows.commit() } }
 
   /// What the student sees, the loss on it, and its gradient, of a shard with at least one sample. `whenFinal` hears,
   /// layer by layer, how many of the result's gradients are final.

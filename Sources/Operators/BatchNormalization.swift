@@ -74,12 +74,14 @@ final class BatchNormalizationKernel: StatisticsKernel {
   private let plan: BatchNorm
   /// Positions of a sample.
   private let rows: Int
+  private let channels: Int
   private let weight, bias, mean, variance: Int
   private let hasAddend, relu: Bool
 
   init(_ normalization: BatchNormalization, _ context: KernelContext) {
     let shape = context.output.shape
     rows = shape.count / shape[0]
+    channels = shape[0]
     plan = BatchNorm(
       Shape(batch: context.samples, height: rows, width: 1, channels: shape[0]), relu: normalization.relu,
       epsilon: normalization.epsilon, momentum: normalization.momentum)
@@ -106,6 +108,11 @@ final class BatchNormalizationKernel: StatisticsKernel {
     }
   }
 
+  func adopt(_ other: any StatisticsKernel) {
+    guard let other = other as? BatchNormalizationKernel else { preconditionFailure("of another operator") }
+    plan.adopt(other.plan)
+  }
+
   func forward(_ arguments: borrowing Arguments) {
     plan.forward(
       arguments.input(), rows: arguments.samples * rows, addend: hasAddend ? arguments.input(1) : nil,
@@ -129,5 +136,10 @@ final class BatchNormalizationKernel: StatisticsKernel {
   func backward(_ arguments: borrowing Arguments) {
     guard let dx = arguments.inputGradient() else { return }
     plan.backward(arguments.gradient, x: arguments.input(), rows: arguments.samples * rows, into: dx)
+  }
+
+  func backwardByConstants(_ arguments: borrowing Arguments) {
+    guard let dx = arguments.inputGradient() else { return }
+    plan.backwardByConstants(arguments.gradient, count: arguments.samples * rows * channels, into: dx)
   }
 }

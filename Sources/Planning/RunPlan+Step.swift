@@ -10,6 +10,8 @@ extension RunPlan {
   ) -> StepContext {
     var context = StepContext(
       epoch: epoch, position: position, batchCount: batchCount, stage: .plain, alpha: 1, isLogged: isLogged)
+    // Of the label; what the network said in the past has the other share.
+    context.alpha = 1 - configuration.training.pskd * Double(epoch + 1) / Double(configuration.training.epochs)
     let gate = gate(memorised)
     context.reach = reach(step)
     guard method.hasCyclicStage, cyclic.isCyclic(epoch), gate > 0 else { return context }

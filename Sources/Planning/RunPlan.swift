@@ -86,7 +86,8 @@ package struct RunPlan: Sendable {
     ).freezing(configuration.model)
     classWeights = try Self.classWeights(configuration.training.classWeights, data.training, classes: bare.classes)
     method = try MethodPlan(
-      configuration, network: bare, normalization: normalization, classWeights: classWeights)
+      configuration, network: bare, normalization: normalization, classWeights: classWeights,
+      images: data.training.count)
     network = method.network
     try network.checkPrefixes(configuration)
     networkText = JSONText.of(ExportGraph(network))

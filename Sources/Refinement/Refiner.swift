@@ -31,6 +31,18 @@ package final class Refiner {
     }
   }
 
+  /// Where the first gradient comes from, instead of the frozen network: from what a training pass on the same images
+  /// left, its statistics being constants.
+  package struct Start {
+    package var gradient: InputGradient
+    package var source: InputGradient.Source
+
+    package init(gradient: InputGradient, source: InputGradient.Source) {
+      self.gradient = gradient
+      self.source = source
+    }
+  }
+
   private let network: FrozenNetwork
   private let rule: Rule
   private let bounds: InputBounds
@@ -75,10 +87,10 @@ package final class Refiner {
   /// Refines `images` (samples, height, width, channels) with the weights that `network` was folded with last.
   /// `reach` multiplies the rule's step size. `lossScale` is 1 for the sum of the samples' losses and 1 / samples of
   /// the global batch for their mean. `observe` is shown every iterate x_1 ... x_T of every piece, with the piece's
-  /// first sample. Of mixed images `mixture` has the other labels.
+  /// first sample. Of mixed images `mixture` has the other labels. `start` gives the first gradient.
   package func refine(
     _ images: UnsafePointer<Float>, labels: UnsafePointer<Int32>, mixture: CrossEntropy.Mixture? = nil, samples: Int,
-    lossScale: Double, reach: Double = 1, addresses: Addresses, measuringEnd: Bool = false,
+    lossScale: Double, reach: Double = 1, addresses: Addresses, measuringEnd: Bool = false, from start: Start? = nil,
     observe: ((_ iteration: Int, _ first: Int, _ x: UnsafeBufferPointer<Float>) -> Void)? = nil
   ) -> Result {
     let size = network.input.sampleCount
@@ -92,17 +104,20 @@ package final class Refiner {
       var targets = (labels: labels + first, mixture: mixture?.from(first))
       state.pointer.update(repeating: 0, count: state.count)
       for iteration in 0..<steps {
-        let gradient = network.inputGradient(x, samples: count) { logits, seed in
-          let sum = loss(
-            logits: logits, labels: targets.labels, mixture: targets.mixture, samples: count, scale: lossScale,
-            gradient: seed)
-          guard iteration == 0 else { return }
-          result.lossAtStart += sum
-          guard label == .predicted else { return }
-          predict(logits, samples: count)
-          targets = (UnsafePointer(predictions), nil)
-          loss(logits: logits, labels: predictions, samples: count, scale: lossScale, gradient: seed)
+        let isFirst = iteration == 0
+        let gradient: UnsafeMutablePointer<Float>
+        if isFirst, let start {
+          // What is measured is the frozen network's loss, not this one.
+          gradient = start.gradient(start.source, first: first, samples: count) { place, count, logits, seed in
+            _ = differentiate(logits, targets, at: place, count, scale: lossScale, isFirst: true, into: seed)
+          }
+        } else {
+          gradient = network.inputGradient(x, samples: count) { logits, seed in
+            let sum = differentiate(logits, targets, at: 0, count, scale: lossScale, isFirst: isFirst, into: seed)
+            if isFirst { result.lossAtStart += sum }
+          }
         }
+        if isFirst, label == .predicted { targets = (UnsafePointer(predictions), nil) }
         rule.step(
           iteration + 1, x: x, gradient: gradient, state: state.pointer,
           stride: network.pieceSize * size, count: count * size)
@@ -116,14 +131,33 @@ package final class Refiner {
       result.movement += Elementwise.absoluteDistance(x, x0, count: count * size)
       // What is measured is the loss that training has.
       targets = (labels + first, mixture?.from(first))
-      if steps == 0, measuringEnd { result.lossAtStart += crossEntropy(of: x0, targets, count) }
+      if steps == 0 || start != nil, measuringEnd { result.lossAtStart += crossEntropy(of: x0, targets, count) }
       if measuringEnd { result.lossAtEnd = (result.lossAtEnd ?? 0) + crossEntropy(of: x, targets, count) }
     }
     return result
   }
 
+  private typealias Targets = (labels: UnsafePointer<Int32>, mixture: CrossEntropy.Mixture?)
+
+  /// The loss of samples from `place` of a piece on, and its gradient at the logits; at the first iteration that of
+  /// what is predicted, where that counts.
+  private func differentiate(
+    _ logits: UnsafeMutablePointer<Float>, _ targets: Targets, at place: Int, _ count: Int, scale: Double,
+    isFirst: Bool, into gradient: UnsafeMutablePointer<Float>
+  ) -> Double {
+    let sum = loss(
+      logits: logits, labels: targets.labels + place, mixture: targets.mixture?.from(place), samples: count,
+      scale: scale, gradient: gradient)
+    guard isFirst, label == .predicted else { return sum }
+    predict(logits, samples: count, into: predictions + place)
+    loss(logits: logits, labels: predictions + place, samples: count, scale: scale, gradient: gradient)
+    return sum
+  }
+
   /// The classes of the largest logits.
-  private func predict(_ logits: UnsafePointer<Float>, samples: Int) {
+  private func predict(
+    _ logits: UnsafePointer<Float>, samples: Int, into predictions: UnsafeMutablePointer<Int32>
+  ) {
     for sample in 0..<samples {
       let row = logits + sample * loss.classes
       var largest = 0

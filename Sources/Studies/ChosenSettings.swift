@@ -76,9 +76,16 @@ extension Comparison {
       values.removeAll { $0.key == setting.key.path }
       values.append((setting.key.path, setting.text))
     }
+    let others: String
+    switch search.method {
+    case .random: others = "\(scores.count) random trials of `\(space.variant)`"
+    case .even: others = "\(scores.count) evenly spread trials of `\(space.variant)`"
+    case .halving:
+      others = "\(scores.count) that were left of \(space.trials) trials of `\(space.variant)` by successive halving"
+    }
     let text =
       "# by \(search.metric) (\(decimal(best.score, places: 4)), mean of \(counted(expected, "run"))), the best of "
-      + "\(scores.count) \(search.method == .random ? "random" : "evenly spread") trials of `\(space.variant)`\(place)\n"
+      + "\(others)\(place)\n"
       + values.map { "\($0.key): \($0.text)\n" }.joined()
     return (best.variant.name, text)
   }

@@ -5,9 +5,10 @@ import Yams
 
 /// A search: settings drawn by a seed, compared on data held out of training.
 package struct SettingSearch {
-  /// How settings are drawn: each for itself, or spread evenly, so that few trials leave no large gap.
+  /// How settings are drawn: each for itself, or spread evenly, so that few trials leave no large gap; and with
+  /// `halving`, spread evenly, which of them are run to the end.
   package enum Method: String, CaseIterable, Sendable {
-    case random, even
+    case random, even, halving
   }
 
   /// What a setting is drawn from.
@@ -31,6 +32,8 @@ package struct SettingSearch {
   /// Of the last epoch.
   package let metric: String
   let spaces: [Space]
+  /// With `method` halving.
+  let halving: Halving?
 
   /// Losses and errors of calibration are better when they are lower.
   package static func isLowerBetter(_ metric: String) -> Bool {
@@ -42,7 +45,7 @@ package struct SettingSearch {
   /// what there is as it is.
   func trials(of variant: Sweep.Variant, source: ConfigurationSource) -> [Sweep.Variant] {
     guard let space = spaces.first(where: { $0.variant == variant.name }) else { return [variant] }
-    return (1...space.trials).map { trial in
+    return (1...space.trials).flatMap { trial -> [Sweep.Variant] in
       var drawn = variant
       drawn.name = space.name(of: trial)
       let own = drawn.settings.count
@@ -53,8 +56,22 @@ package struct SettingSearch {
             source: source))
       }
       drawn.drawn = drawn.settings[own...].map { "\($0.key.name) \($0.value.shown)" }.joined(separator: ", ")
-      return drawn
+      guard let halving else { return [drawn] }
+      drawn.trial = (drawn.name, 1)
+      return halving.shortLengths.map { shortened(drawn, to: $0, halving) } + [drawn]
     }
+  }
+
+  private func shortened(_ trial: Sweep.Variant, to length: Double, _ halving: Halving) -> Sweep.Variant {
+    var short = trial
+    short.name = halving.name(of: trial.name, epochs: length)
+    short.trial = (trial.name, length)
+    if case .times(let factor) = trial.epochs {
+      short.epochs = .times(factor * length)
+    } else {
+      short.epochs = .times(length)
+    }
+    return short
   }
 
   private func value(_ range: Range, key: Int, trial: Int) -> Node {
@@ -62,7 +79,7 @@ package struct SettingSearch {
     case .random:
       var stream = RandomStream(seed: seed, purpose: .search, epoch: key, sample: trial)
       return range.draw(&stream)
-    case .even: return range.value(at: EvenSequence(seed: seed).coordinate(key, of: trial - 1))
+    case .even, .halving: return range.value(at: EvenSequence(seed: seed).coordinate(key, of: trial - 1))
     }
   }
 }
@@ -125,8 +142,10 @@ extension SettingSearch.Range {
 }
 
 extension SweepReader {
-  func search(_ node: Node) throws(ConfigurationError) -> SettingSearch {
-    let fields = try fields(of: node, "the keys of a search", known: ["method", "seed", "metric", "variants"])
+  /// `seeds`: how many the study has.
+  func search(_ node: Node, seeds: Int) throws(ConfigurationError) -> SettingSearch {
+    let fields = try fields(
+      of: node, "the keys of a search", known: ["method", "seed", "metric", "variants", "rungs", "keep"])
     let method =
       try fields["method"].map { node throws(ConfigurationError) in
         try value(node, "method", ValueForm<SettingSearch.Method>.choice)
@@ -151,17 +170,21 @@ extension SweepReader {
     guard !spaces.isEmpty else {
       throw source.error("key 'variants': expected at least one", at: variants.position)
     }
-    for space in spaces where method == .even && space.ranges.count > EvenSequence.dimensions {
+    for space in spaces where method != .random && space.ranges.count > EvenSequence.dimensions {
       throw source.error(
-        "key 'method': even spreads at most \(EvenSequence.dimensions) keys, '\(space.variant)' has \(space.ranges.count)",
+        "key 'method': \(method.rawValue) spreads at most \(EvenSequence.dimensions) keys, '\(space.variant)' has \(space.ranges.count)",
         at: fields["method"]?.position)
     }
+    if method != .halving, let node = fields["rungs"] ?? fields["keep"] {
+      throw source.error("'rungs' and 'keep' go with 'method: halving' alone", at: node.position)
+    }
+    let halving = try method == .halving ? self.halving(fields, seeds: seeds, at: node) : nil
     return SettingSearch(
       method: method,
       seed: try fields["seed"].map { node throws(ConfigurationError) in
         try value(node, "seed", .integer(from: 0, to: 1 << 53))
       } ?? 0,
-      metric: metric, spaces: spaces)
+      metric: metric, spaces: spaces, halving: halving)
   }
 
   private func space(_ node: Node, of variant: String) throws(ConfigurationError) -> SettingSearch.Space {

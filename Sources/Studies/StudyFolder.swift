@@ -14,6 +14,8 @@ struct StudyFolder {
   let sweep: Sweep
   let runs: [SweepRun]
   private(set) var isFinished: [Bool]
+  /// In a search by halving, the trials that a rung runs, by point, variant and rung, as far as that is known.
+  var remaining: [String: [String]] = [:]
 
   init(path: String, sweep: Sweep, runs: [SweepRun]) {
     self.path = path
@@ -28,6 +30,15 @@ struct StudyFolder {
   mutating func next() throws -> SweepStep {
     var isWaiting = false
     for index in runs.indices where !isFinished[index] {
+      switch turn(index) {
+      case .open: break
+      case .waiting:
+        isWaiting = true
+        continue
+      case .dropped:
+        isFinished[index] = true
+        continue
+      }
       guard let factor = try epochsFactor(index) ?? measuredFactor(index) else {
         isWaiting = isWaiting || !isFinished[index]
         continue
@@ -48,7 +59,7 @@ struct StudyFolder {
     return isWaiting ? .wait : .end(.done)
   }
 
-  private func hasNote(_ index: Int, _ configuration: RunConfiguration) -> Bool {
+  func hasNote(_ index: Int, _ configuration: RunConfiguration) -> Bool {
     guard let note = RunNote.read(directory(index)), note.labelFile == configuration.labelFileChecksum else {
       return false
     }
@@ -67,7 +78,11 @@ struct StudyFolder {
   /// How many are done or have failed.
   mutating func finishedCount() throws -> Int {
     for index in runs.indices where !isFinished[index] {
-      isFinished[index] = hasNote(index, try configuration(index) ?? runs[index].configuration)
+      if case .dropped = turn(index) {
+        isFinished[index] = true
+      } else {
+        isFinished[index] = hasNote(index, try configuration(index) ?? runs[index].configuration)
+      }
     }
     return isFinished.count { $0 }
   }
@@ -75,11 +90,17 @@ struct StudyFolder {
   /// `--dry-run`: what would run.
   package mutating func description() throws -> String {
     _ = try finishedCount()
+    var turns = self
     let rows = runs.indices.map { index in
       let run = runs[index]
       let epochs = run.equalComputeWith.map { "as \($0) costs" } ?? "\(run.configuration.training.epochs)"
-      let state = RunNote.read(directory(index))?.exitStatus == nil ? "done" : "failed"
-      return [run.name, epochs, isFinished[index] ? state : ""]
+      var state = RunNote.read(directory(index))?.exitStatus == nil ? "done" : "failed"
+      switch turns.turn(index) {
+      case .open: break
+      case .waiting: state = "undecided"
+      case .dropped: state = "dropped"
+      }
+      return [run.name, epochs, isFinished[index] || state == "undecided" ? state : ""]
     }
     return Table.text(header: ["run", "epochs", "state"], rows: rows) + "\n\n\(counted(rows.count, "run"))"
   }

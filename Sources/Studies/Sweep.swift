@@ -39,6 +39,8 @@ package struct Sweep {
 
     /// Of a trial: what was drawn, as a table has it.
     var drawn: String?
+    /// Of a trial in a search by halving: which one, and the part of its epochs that this is.
+    var trial: (name: String, epochs: Double)?
 
     init(name: String) { (self.name, origin, settings) = (name, name, []) }
   }
@@ -101,13 +103,26 @@ package struct Sweep {
     for isLast in [false, true] {
       for seed in seeds {
         for point in points {
-          for variant in variants where variant.epochs.isKnown != isLast {
+          for variant in variants where variant.epochs.isKnown != isLast && wants(seed, of: variant) {
             runs.append(try SweepRun(self, point: point, variant: variant, seed: seed))
           }
         }
       }
     }
     return runs
+  }
+
+  /// Whether a run of that seed may come: in a search by halving, whether a rung asks for it.
+  private func wants(_ seed: Int, of variant: Variant) -> Bool {
+    search?.halving == nil || variant.trial == nil || rung(of: variant, seed: seed) != nil
+  }
+
+  /// In a search by halving, the first rung that asks for a run of a trial.
+  func rung(of variant: Variant, seed: Int) -> TrialRung? {
+    guard let halving = search?.halving, let trial = variant.trial, let place = seeds.firstIndex(of: seed),
+      let rung = halving.rung(epochs: trial.epochs, seed: place)
+    else { return nil }
+    return TrialRung(variant: variant.origin, trial: trial.name, epochs: trial.epochs, rung: rung)
   }
 
   /// Whose settings a run of `variant` at `point` takes from a file, where it does.

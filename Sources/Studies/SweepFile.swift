@@ -86,8 +86,9 @@ extension Sweep {
     }
     conditional = try reader.overrides(fields["overrides"], points: points, variants: names)
 
+    let seedCount = seeds.count
     search = try fields["search"].map { node throws(ConfigurationError) in
-      let search = try reader.search(node)
+      let search = try reader.search(node, seeds: seedCount)
       for space in search.spaces { try check(space.variant, "variants", node) }
       return search
     }

@@ -19,6 +19,8 @@ package struct SweepRun {
   let searchMetric: String?
   /// Of a trial.
   let drawn: String?
+  /// Of a trial in a search by halving.
+  let trial: TrialRung?
   private let make: (Double) throws(ConfigurationError) -> RunConfiguration
 
   init(_ sweep: Sweep, point: Sweep.Point, variant: Sweep.Variant, seed: Int) throws(ConfigurationError) {
@@ -31,6 +33,7 @@ package struct SweepRun {
     provenance = chosen?.provenance(over: variant.settings + sweep.overrides)
     searchMetric = sweep.search?.metric
     drawn = variant.drawn
+    trial = sweep.rung(of: variant, seed: seed)
     make = { (factor: Double) throws(ConfigurationError) in
       // As `icp train` keeps them only where the study says so.
       var settings = sweep.checkpoints == .all ? [] : [try RunConfiguration.setting(of: "checkpoint.keep=1")]

@@ -144,9 +144,14 @@ package final class SweepSession {
 
   /// What is done so far, as tables.
   private func report() throws {
-    let runs = folder.runs.indices.compactMap { StudyRun(note: folder.directory($0)) }
-    let comparison = Comparison(
-      runs: runs, outline: StudyOutline(sweep, runs: folder.runs), unfinished: folder.runs.count - runs.count)
+    // Not those that a search by halving has dropped.
+    let wanted = folder.wanted()
+    let outline = StudyOutline(sweep, runs: wanted.map { folder.runs[$0] })
+    if wanted.count < folder.runs.count {
+      try StudyFile.write(StudyFile.json(outline), to: "\(folder.path)/\(StudyOutline.name)")
+    }
+    let runs = wanted.compactMap { StudyRun(note: folder.directory($0)) }
+    let comparison = Comparison(runs: runs, outline: outline, unfinished: wanted.count - runs.count)
     try comparison.write(to: folder.path)
     let chosen = try sweep.search.map { try comparison.writeChosen($0, sweep, to: folder.path) } ?? []
     console.line(

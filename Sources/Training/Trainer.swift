@@ -1,6 +1,7 @@
 import Checkpointing
 import Datasets
 import Files
+import Formats
 import Graph
 import Loading
 import MPI
@@ -39,7 +40,8 @@ package final class Trainer {
     self.observers = observers
     average = plan.configuration.training.ema.map { WeightAverage(of: model, decay: $0) }
     optimizer = Optimizer(plan.configuration.optimizer, layout: model.layout)
-    method = TrainingMethod(plan.method, model: model, sizes: plan.batches.schedule.shardSizes)
+    method = TrainingMethod(
+      plan.method, model: model, average: average?.model, sizes: plan.batches.schedule.shardSizes)
     reduction = GradientReduction(
       layout: model.layout, scalars: method.scalars, signals: observers.count,
       kind: plan.configuration.training.gradientReduction, overlaps: plan.configuration.training.overlap,
@@ -115,6 +117,7 @@ package final class Trainer {
     let sum = try reduction.finish()
     probe.afterReduction(sum.gradients, step: clock.step)
     guard sum.refused == 0 else { return FinishedStep(context, sum, learningRate: learningRate) }
+    method.commit()
     clock.enter(.optimizer)
     let norm = optimizer.step(
       model.parameters, along: sum.gradients, clippedTo: plan.configuration.optimizer.clipNorm,
@@ -134,6 +137,7 @@ package final class Trainer {
 
   /// The epoch that has ended, or the part of it with which the run does.
   private func closeEpoch(isSaved: Bool = false) throws {
+    try exchangeImageRows()
     let epoch = FinishedEpoch(
       number: progress.awaitsEvaluation ? progress.epoch - 1 : progress.epoch, isWhole: progress.awaitsEvaluation,
       isLast: progress.step == lastStep, isSaved: isSaved)
@@ -141,15 +145,35 @@ package final class Trainer {
     progress.awaitsEvaluation = false
   }
 
+  /// What each rank has found of the images that it saw becomes every rank's: at the end of an epoch and before a save,
+  /// never within a step. Every rank calls it.
+  func exchangeImageRows() throws {
+    guard !method.imageRows.isEmpty else { return }
+    clock.enter(.exchange)
+    for rows in method.imageRows {
+      for changes in try communicator.gatherVarying(rows.changes()) { rows.take(changes) }
+      rows.settle()
+    }
+    clock.enter(.records)
+  }
+
   /// Everything that a resumed run needs.
   package var state: TrainingState {
-    TrainingState(progress: progress, model: model, average: average, optimizer: optimizer)
+    TrainingState(
+      progress: progress, model: model, average: average, optimizer: optimizer,
+      images: method.imageRows.map {
+        NamedTensor(TrainingState.images($0.name), shape: [$0.images, $0.width], floats: Array($0.values))
+      })
   }
 
   /// Goes on from a saved state.
   /// Throws: FileError where its tensors, read from `path`, are not this model's.
   package func resume(from state: TrainingState, path: String = "") throws {
     try state.restore(to: model, average: average, optimizer, from: path)
+    for rows in method.imageRows {
+      let values = try state.images(rows.name, shape: [rows.images, rows.width], path: path)
+      rows.restart(from: values)
+    }
     progress = state.progress
   }
 }

@@ -13,6 +13,12 @@ import Testing
       ["icp.objective=mixed", "icp.rule=random", "icp.steps=1", "training.cutmix=1", "icp.fraction=0.5"],
       ["icp.objective=soft", "icp.label=predicted", "distillation.gate=0.01"],
       ["icp.layer=layer2", "icp.rule=random"], ["icp.objective=task", "icp.fade=0.8", "distillation.warmup=0"],
+      ["icp.rule=none", "training.elr=3"], ["icp.rule=none", "training.pskd=0.8"],
+      [
+        "icp.reuse_student=true", "icp.steps=2", "icp.fraction=0.5", "icp.select=margin", "distillation.target=student",
+        "distillation.warmup=0", "training.elr=1",
+      ],
+      ["icp.objective=soft", "icp.steps=1", "icp.reuse_student=true", "distillation.teacher=ema", "training.ema=0.8"],
     ])
   func `give the same bits on 1, 2 and 4 ranks, and after a resume`(settings: [String]) throws {
     let tiny = try TinyRun()

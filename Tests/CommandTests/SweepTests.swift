@@ -281,6 +281,62 @@ import Testing
         "Settings chosen on validation data, never on the test set: `plain` by validation_loss"))
   }
 
+  @Test(.ranks)
+  func `a search by halving runs to the end what was better before, however it is shared out or cut short`()
+    throws
+  {
+    let text = """
+      base: tiny.yaml
+      seeds: [0, 1]
+      settings: {training.epochs: 2, data.validation: 20, icp.rule: none}
+      baseline: plain
+      variants: {plain: {}, rate: {}}
+      search:
+        method: halving
+        metric: validation_loss
+        rungs: [{seeds: 1, epochs: 0.5}, {seeds: 1}, {}]
+        variants: {rate: {trials: 5, space: {optimizer.learning_rate: {log: [1e-5, 1e-1]}}}}
+      """
+    let tiny = try TinyRun()
+    func loss(_ run: String) throws -> Double? { try tiny.records(of: "out/\(run)").last?.number("validation_loss") }
+    func made() -> Set<String> {
+      Set(
+        (1...5).flatMap { ["rate-0\($0)-epochs-0.5/seed-0", "rate-0\($0)/seed-0", "rate-0\($0)/seed-1"] }
+          .filter { FileManager.default.fileExists(atPath: tiny.path("out/\($0)/result.json")) })
+    }
+    let outcome = try sweep(tiny, text, ranks: 3)
+    outcome.expect(0)
+    #expect(outcome.standardOutput.contains("sweep.yaml: 17 runs, 0 of them done before"))
+    func best(_ trials: [Int], _ count: Int, _ score: (Int) throws -> Double) rethrows -> [Int] {
+      let scores = try trials.map(score)
+      return trials.indices.sorted { (scores[$0], $0) < (scores[$1], $1) }.prefix(count).map { trials[$0] }
+    }
+    let second = try best(Array(1...5), 3) { try #require(try loss("rate-0\($0)-epochs-0.5/seed-0")) }
+    let third = try best(second.sorted(), 2) { try #require(try loss("rate-0\($0)/seed-0")) }
+    let winner = try best(third.sorted(), 1) { trial in
+      try [0, 1].reduce(0) { try $0 + #require(try loss("rate-0\(trial)/seed-\($1)")) }
+    }[0]
+    let wanted = Set(
+      (1...5).map { "rate-0\($0)-epochs-0.5/seed-0" } + second.map { "rate-0\($0)/seed-0" }
+        + third.map { "rate-0\($0)/seed-1" })
+    #expect(made() == wanted)
+    #expect(outcome.standardOutput.contains("\nchosen: rate-0\(winner), into "))
+    let chosen = try String(contentsOfFile: tiny.path("out/chosen/rate.yaml"), encoding: .utf8)
+    #expect(chosen.contains("the best of 2 that were left of 5 trials of `rate` by successive halving"))
+    // Nothing is missing, though five runs were dropped.
+    let compared = try tiny.command(["compare", "out"])
+    #expect(compared.status == 0 && !compared.standardOutput.contains("not done"), "\(compared.standardOutput)")
+
+    // What is gone is made again, and no other.
+    for run in wanted.sorted().suffix(4) { try FileManager.default.removeItem(atPath: tiny.path("out/\(run)")) }
+    let again = try sweep(tiny, text, ranks: nil)
+    again.expect(0)
+    #expect(made() == wanted)
+    #expect(try String(contentsOfFile: tiny.path("out/chosen/rate.yaml"), encoding: .utf8) == chosen)
+    let done = try sweep(tiny, text, ranks: nil, ["--dry-run"])
+    #expect(done.standardOutput.contains("dropped") && !done.standardOutput.contains("undecided"))
+  }
+
   @Test(.long) func `runs of icp train are compared by what differs between them`() throws {
     let reference = try Self.oneByOne.get()
     let outcome = try reference.command(["compare", "limit-40", "--metric", "test_loss", "--directory", "compared"])

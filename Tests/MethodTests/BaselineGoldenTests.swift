@@ -89,6 +89,77 @@ import Testing
   }
 
   @Test(arguments: ConvolutionBackend.allCases)
+  func `a first gradient from the student's activations, its statistics for the target: all are PyTorch's`(
+    backend: ConvolutionBackend
+  ) throws {
+    try compare("whole", in: "reused", backend, alpha: 0.6, isCyclic: true) {
+      $0.icp.rule = .sgd
+      $0.icp.stepSize = 4
+      $0.icp.steps = 2
+      $0.icp.reduction = .mean
+      $0.icp.reuseStudent = true
+      $0.distillation.target = .student
+    }
+  }
+
+  @Test(arguments: ConvolutionBackend.allCases)
+  func `the same of the half with the smallest margins, distilled alone: all are PyTorch's`(
+    backend: ConvolutionBackend
+  ) throws {
+    try compare("part", in: "reused", backend, alpha: 0.6, isCyclic: true) {
+      $0.icp.rule = .sgd
+      $0.icp.stepSize = 4
+      $0.icp.steps = 1
+      $0.icp.reduction = .mean
+      $0.icp.reuseStudent = true
+      $0.icp.fraction = 0.5
+      $0.icp.select = .margin
+      $0.distillation.target = .student
+    }
+  }
+
+  @Test(arguments: ["elr", "pskd"], ConvolutionBackend.allCases)
+  func `what is remembered of images: loss and gradients of their second visit are PyTorch's`(
+    name: String, backend: ConvolutionBackend
+  ) throws {
+    let (golden, start) = (try Golden(fixture: "remembered"), try Golden(fixture: "training_adam"))
+    var configuration = RunConfiguration()
+    configuration.kernels.convolution = backend
+    configuration.icp.rule = .none
+    if name == "elr" { configuration.training.elr = 3 } else { configuration.training.pskd = 0.8 }
+    let size = start.shape("step0.x")
+    let network = try Network.make(
+      .resnet8, shortcut: .projection, hidden: [],
+      input: SampleShape(size[1], size[2], size[3]), classes: 10)
+    let plan = try MethodPlan(configuration, network: network, normalization: nil, images: size[0])
+    let model = ModelState(plan.network, seed: 0)
+    try model.load(model.namedTensors.map { try start.file.tensor("model.\($0.name)").renamed($0.name) }, from: "")
+    let method = TrainingMethod(plan, model: model, sizes: [size[0]])
+    // The share of the label that the second visit has, in the script.
+    let context = StepContext(epoch: 1, batchCount: size[0], stage: .plain, alpha: name == "elr" ? 1 : 0.6)
+    var result: ShardResult!
+    // A step that is refused leaves nothing behind.
+    for (visit, isTaken) in [("step1.x", false), ("step0.x", true), ("step1.x", true)] {
+      let shard = Shard(
+        images: try start.channelsLast(visit), shape: ImageShape(channels: size[1], height: size[2], width: size[3]),
+        labels: try start.labels("step0.y"))
+      method.begin()
+      result = method.differentiate(shard, context, phases: NoPhases())
+      if isTaken { method.commit() }
+    }
+    #expect(abs(result.scalars.taskLoss - (try golden.scalar("\(name).loss"))) < 1e-4 * result.scalars.taskLoss)
+    let place = try #require(result.scalars.names.firstIndex(of: "\(name)_loss"))
+    let expected = try golden.scalar("\(name).\(name)_loss")
+    #expect(abs(result.scalars.means[place] - expected) < 1e-4 * abs(expected))
+    for entry in model.layout.parameters {
+      let ours = result.gradients.values[entry.range]
+      let norm = try golden.scalar("\(name).norm.\(entry.name)")
+      let own = ours.reduce(0.0) { $0 + Double($1) * Double($1) }.squareRoot()
+      #expect(abs(own - norm) < 1e-3 * norm, "\(entry.name): \(own), expected \(norm)")
+    }
+  }
+
+  @Test(arguments: ConvolutionBackend.allCases)
   func `sharpness-aware minimisation: loss, gradients and statistics are PyTorch's`(
     backend: ConvolutionBackend
   ) throws {

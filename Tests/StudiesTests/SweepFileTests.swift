@@ -154,6 +154,18 @@ private func refusal(_ yaml: String, _ overrides: [String] = []) -> String? {
       "variants: {a: {}, a-02: {}}\nsearch: {variants: {a: {trials: 2, space: {icp.steps: [1, 2]}}}}",
       "s.yaml:2:9: a variant is called as a trial is: 'a-02'"
     ),
+    (
+      "variants: {a: {}}\nsearch: {method: halving, variants: {a: {trials: 2, space: {icp.steps: [1, 2]}}}}",
+      "s.yaml:2:9: 'rungs' is missing: method halving needs two or more"
+    ),
+    (
+      "variants: {a: {}}\nsearch: {method: halving, rungs: [{epochs: 0.5}, {epochs: 0.7}], variants: {a: {trials: 2, space: {icp.steps: [1, 2]}}}}",
+      "key 'rungs': the last one decides, and has all 1 seeds and the whole epochs"
+    ),
+    (
+      "variants: {a: {}}\nsearch: {rungs: [{}, {}], variants: {a: {trials: 2, space: {icp.steps: [1, 2]}}}}",
+      "'rungs' and 'keep' go with 'method: halving' alone"
+    ),
   ])
   func `what is wrong is said with its place`(yaml: String, says: String) throws {
     let text = try #require(refusal(yaml))
@@ -221,6 +233,31 @@ private func refusal(_ yaml: String, _ overrides: [String] = []) -> String? {
     #expect(try runs(trials: 5, seed: 5) != Array(drawn.prefix(5)))
     let wider = try runs(trials: 5, more: ", distillation.warmup: [0, 0.5]")
     #expect(wider.map(\.icp.stepSize) == drawn.prefix(5).map(\.icp.stepSize))
+  }
+
+  @Test func `a search by halving asks for the runs of its rungs, each once`() throws {
+    let sweep = try Sweep(
+      yaml: """
+        seeds: [7, 8, 9]
+        settings: {data.validation: 100, training.epochs: 8}
+        variants: {plain: {icp.rule: none}, adam: {}}
+        search:
+          method: halving
+          rungs: [{seeds: 2, epochs: 0.25}, {seeds: 1, epochs: 0.5}, {seeds: 2}, {}]
+          variants: {adam: {trials: 4, space: {icp.step_size: {log: [1e-4, 1e-1]}}}}
+        """, name: "s.yaml")
+    let runs = try sweep.runs()
+    #expect(runs.count == 3 + 4 * (2 + 1 + 3) && Set(runs.map(\.name)).count == runs.count)
+    let own = runs.filter { $0.name.hasPrefix("adam-02") }
+    #expect(
+      Dictionary(grouping: own.map(\.name)) { $0.split(separator: "/")[0] }.mapValues(\.count) == [
+        "adam-02-epochs-0.25": 2, "adam-02-epochs-0.5": 1, "adam-02": 3,
+      ])
+    #expect(Set(own.map(\.configuration.icp.stepSize)).count == 1)
+    #expect(
+      Set(own.map { "\($0.variant) \($0.configuration.training.epochs)" }) == [
+        "adam-02-epochs-0.25 2", "adam-02-epochs-0.5 4", "adam-02 8",
+      ])
   }
 
   @Test func `a search draws within narrow ranges, with as many digits as they need, and reads what it wrote`() throws {

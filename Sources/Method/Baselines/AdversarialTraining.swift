@@ -30,7 +30,7 @@ private final class RefinedInputs: InputTransform {
   init(_ refinement: InputRefinement) { self.refinement = refinement }
 
   func apply(to shard: inout ShardStep) {
-    shard.inputs.images = UnsafePointer(refinement.refine(shard.inputs, of: shard))
+    shard.inputs.images = UnsafePointer(refinement.refine(shard.inputs, of: shard).images)
   }
 
   func report(_ batch: StepScalars, _ context: StepContext) -> NamedValues {

@@ -2,6 +2,8 @@
 let methodParts: [any MethodPart.Type] = [
   Mixup.self,
   CutMix.self,
+  PastPredictions.self,
+  EarlyLearning.self,
   AdversarialTraining.self,
   SharpnessAwareMinimization.self,
   BranchTeaching.self,

@@ -79,6 +79,7 @@ package final class CheckpointSaver: RunObserver {
   /// Rank 0 copies its state and trains on while it is written.
   private func save(_ trainer: Trainer) throws {
     try timed(trainer) {
+      try trainer.exchangeImageRows()
       // In this order: what only one rank holds, finite or not, is the others' to know first.
       try trainer.agree()
       try checkWeights(trainer)
