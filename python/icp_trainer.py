@@ -55,17 +55,19 @@ class Preprocessing:
         return pixels.permute(2, 0, 1) if self.channels == 3 else pixels[None]
 
 
-def load(path):
-    """(module, preprocessing) of a checkpoint; the module is in evaluation mode. Raises ValueError where the file is
-    damaged, or does not hold its network."""
+def load(path, average=False):
+    """(module, preprocessing) of a checkpoint; the module is in evaluation mode. With `average` it has the average of
+    the weights (training.ema) in the place of those of the checkpoint's step. Raises ValueError where the file is
+    damaged, or does not hold its network, or the average that is asked for."""
     with open(path, "rb") as file:
         header = file.read(int.from_bytes(file.read(8), "little"))
     with safe_open(path, framework="pt") as file:
         metadata = file.metadata() or {}
         names = set(file.keys())
-        # Beside the weights of its step a checkpoint may have their average, as ema.NAME (training.ema).
+        # Beside the weights of its step a checkpoint may have their average, as ema.NAME.
         averages = {name for name in names if name.startswith("ema.") and name[4:] in names}
-        tensors = {name: file.get_tensor(name) for name in names - averages if not name.startswith("optimizer.")}
+        chosen = averages if average else {name for name in names - averages if not name.startswith("optimizer.")}
+        tensors = {name: file.get_tensor(name) for name in chosen}
     if "network" not in metadata:
         raise ValueError(f"{path}: holds no network; it was not written by ICP Trainer, or by an earlier version")
     found = metadata["checksum"]
@@ -75,6 +77,10 @@ def load(path):
     for name, tensor in tensors.items():
         if format(zlib.crc32(tensor.numpy().tobytes()), "08x") != metadata[f"checksum.{name}"]:
             raise ValueError(f"{path}: tensor {name} is damaged")
+    if average:
+        if not averages:
+            raise ValueError(f"{path}: there is no average of the weights in it; it is of no run with training.ema")
+        tensors = {name[4:]: tensor for name, tensor in tensors.items()}
     return Network(json.loads(metadata["network"]), tensors).eval(), _preprocessing(metadata)
 
 

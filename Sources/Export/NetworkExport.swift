@@ -22,9 +22,13 @@ package struct NetworkExport {
   private let weights: WeightsFile
   private let model: ModelState
 
-  /// Throws: a FileError of a file that does not say which network its weights are of, or on which images.
-  package init(weights path: String) throws {
-    weights = try WeightsFile(path: path)
+  /// What a user has to know of a file with two kinds of weights (`WeightsFile.choice`).
+  package var choice: String? { weights.choice(by: "--weights-kind") }
+
+  /// Throws: a FileError of a file that does not say which network its weights are of, or on which images, or has no
+  /// average where `kind` asks for one.
+  package init(weights path: String, kind: WeightsKind = .plain) throws {
+    weights = try WeightsFile(path: path, kind: kind)
     guard let configuration = weights.madeBy else {
       throw FileError(
         path: path,
