@@ -57,6 +57,10 @@ import Testing
       try outcome.expect(0)
       #expect(outcome.standardOutput.hasPrefix("out.onnx: \(checkpoint) for "), "\(outcome.standardOutput)")
     }
+    let file = try Data(contentsOf: URL(filePath: tiny.path("out.onnx")))
+    for key in ["mean", "std", "size", "channels", "classes", "crop"] {
+      #expect(file.range(of: Data("preprocessing.\(key)".utf8)) != nil, "\(key)")
+    }
     let chosen = try tiny.command(["export", "run", "--checkpoint", "best", "--onnx", "best.onnx"])
     #expect(chosen.status == 0 && chosen.standardError.contains("the best"), "\(chosen.standardError)")
     #expect(try tiny.command(["export", "run", "--onnx", "last.onnx", "--training"]).status == 0)
