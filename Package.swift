@@ -229,7 +229,9 @@ let package = Package(
     .testTarget(name: "OptimizationTests", dependencies: ["Optimization", "Formats", "Kernels", "TestSupport"]),
     .testTarget(
       name: "ConfigurationTests",
-      dependencies: ["Configuration", "Datasets", "Refinement", "Models", "Formats", "Kernels", "TestSupport"]),
+      dependencies: [
+        "Configuration", "Datasets", "Images", "Refinement", "Models", "Formats", "Kernels", "TestSupport",
+      ]),
     .testTarget(
       name: "MethodTests",
       dependencies: [

@@ -174,7 +174,11 @@ make_python() {
   local log=$own_python.log
   mkdir -p "$root/.build"
   if [[ ! -x $own_python/bin/python ]]; then
-    timeout 60 "${ICP_PYTHON:-python3}" -m venv "$own_python" &>"$log" </dev/null || return
+    # Seconds, but minutes on a busy machine. Half of one would be in the way for ever.
+    timeout 300 "${ICP_PYTHON:-python3}" -m venv "$own_python" &>"$log" </dev/null || {
+      rm -rf "$own_python"
+      return 1
+    }
   fi
   while (($#)); do
     # shellcheck disable=SC2086 # packages are words

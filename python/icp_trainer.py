@@ -10,6 +10,7 @@ trains: batch normalisation and dropout follow `train()` and `eval()`.
 Needs torch, numpy and safetensors; Pillow for pictures.
 """
 import json
+import re
 import zlib
 from dataclasses import dataclass
 
@@ -28,6 +29,8 @@ class Preprocessing:
     channels: int
     classes: list  # the data's label of each output
     class_names: list  # None where the data has no names
+    resize: int = None  # what the shorter side of a picture becomes before its middle is cut out; None: what is enough
+    crop: str = "center"  # or "none": a picture is squashed
 
     def __call__(self, images):
         """Inputs of the network, of float images (N, C, H, W) in 0..1."""
@@ -38,34 +41,41 @@ class Preprocessing:
         return (images - mean) / std
 
     def picture(self, picture):
-        """A PIL image, or the path of one, as (C, H, W) in 0..1: its middle, the shorter side resized to fit."""
+        """A PIL image, or the path of one, as (C, H, W) in 0..1: as the run's test images were."""
         import numpy
         from PIL import Image, ImageOps
         if not isinstance(picture, Image.Image):
             picture = ImageOps.exif_transpose(Image.open(picture))
         picture = picture.convert("RGB" if self.channels == 3 else "L")
-        scale = max(self.width / picture.width, self.height / picture.height)
-        width, height = (max(low, round(side * scale)) for low, side in
-                         ((self.width, picture.width), (self.height, picture.height)))
+        width, height = (self.resize, self.resize) if self.resize and self.crop != "none" else (self.width, self.height)
+        if self.crop != "none":
+            # As torchvision's Resize: one side becomes what is asked for, the other in proportion, rounded down.
+            if width * picture.height >= height * picture.width:
+                height = width * picture.height // picture.width
+            else:
+                width = height * picture.width // picture.height
         picture = picture.resize((width, height), Image.Resampling.BILINEAR)
-        # As torchvision's CenterCrop: half to even.
-        left, top = round((width - self.width) / 2), round((height - self.height) / 2)
+        # As torchvision's CenterCrop: half to even; zeros around a picture that is smaller.
+        left, top = (round((side - cut) / 2) if side >= cut else -((cut - side) // 2)
+                     for side, cut in ((width, self.width), (height, self.height)))
         picture = picture.crop((left, top, left + self.width, top + self.height))
         pixels = torch.from_numpy(numpy.asarray(picture, dtype="float32") / 255)
         return pixels.permute(2, 0, 1) if self.channels == 3 else pixels[None]
 
 
-def load(path):
-    """(module, preprocessing) of a checkpoint; the module is in evaluation mode. Raises ValueError where the file is
-    damaged, or does not hold its network."""
+def load(path, average=False):
+    """(module, preprocessing) of a checkpoint; the module is in evaluation mode. With `average` it has the average of
+    the weights (training.ema) in the place of those of the checkpoint's step. Raises ValueError where the file is
+    damaged, or does not hold its network, or the average that is asked for."""
     with open(path, "rb") as file:
         header = file.read(int.from_bytes(file.read(8), "little"))
     with safe_open(path, framework="pt") as file:
         metadata = file.metadata() or {}
         names = set(file.keys())
-        # Beside the weights of its step a checkpoint may have their average, as ema.NAME (training.ema).
+        # Beside the weights of its step a checkpoint may have their average, as ema.NAME.
         averages = {name for name in names if name.startswith("ema.") and name[4:] in names}
-        tensors = {name: file.get_tensor(name) for name in names - averages if not name.startswith("optimizer.")}
+        chosen = averages if average else {name for name in names - averages if not name.startswith("optimizer.")}
+        tensors = {name: file.get_tensor(name) for name in chosen}
     if "network" not in metadata:
         raise ValueError(f"{path}: holds no network; it was not written by ICP Trainer, or by an earlier version")
     found = metadata["checksum"]
@@ -75,6 +85,10 @@ def load(path):
     for name, tensor in tensors.items():
         if format(zlib.crc32(tensor.numpy().tobytes()), "08x") != metadata[f"checksum.{name}"]:
             raise ValueError(f"{path}: tensor {name} is damaged")
+    if average:
+        if not averages:
+            raise ValueError(f"{path}: there is no average of the weights in it; it is of no run with training.ema")
+        tensors = {name[4:]: tensor for name, tensor in tensors.items()}
     return Network(json.loads(metadata["network"]), tensors).eval(), _preprocessing(metadata)
 
 
@@ -92,10 +106,14 @@ def _preprocessing(metadata):
         return json.loads(metadata[f"preprocessing.{name}"])
     sides = [int(side) for side in metadata["preprocessing.size"].split("x")]
     classes = value("classes")
+    # What the run was told of its test images, in the form that the program writes.
+    told = re.search(r"^  evaluation:\n    resize: (.+)\n    crop: (\w+)$", metadata.get("config", ""), re.MULTILINE)
+    resize, crop = told.groups() if told else ("", "center")
     return Preprocessing(
         value("mean"), value("std"), sides[0], sides[-1], value("channels"),
         classes if isinstance(classes, list) else list(range(classes)),
-        value("class_names") if "preprocessing.class_names" in metadata else None)
+        value("class_names") if "preprocessing.class_names" in metadata else None,
+        int(resize) if resize.isdigit() else None, crop)
 
 
 class Network(torch.nn.Module):

@@ -82,7 +82,12 @@ package struct TrainedRun: Equatable, Sendable {
       guard FileKind("\(run)/\(RunDirectory.checkpointsName)", followingLinks: true) != nil,
         let found = try store.newestValid(advice: "name one with --checkpoint FILE")
       else {
-        throw FileError(path: run, reason: "has no checkpoint yet; name a file of weights with --checkpoint FILE")
+        let best = FileKind(store.bestPath, followingLinks: true) != nil
+        throw FileError(
+          path: run,
+          reason: best
+            ? "has no checkpoint of a step, but its best: --checkpoint best"
+            : "has no checkpoint yet; name a file of weights with --checkpoint FILE")
       }
       let choice = "\(run): takes \(found.path), the newest (step \(found.step))"
       return (found.path, found.skipped.map { "warning: passed over: \($0)" } + [choice])

@@ -65,7 +65,7 @@ package struct WeightsFile: Sendable {
     var all: [NamedTensor] = []
     var metadata: [String: String] = [:]
     for part in try SafetensorsIndex(path: path).parts {
-      let file = try SafetensorsFile(path: part.path)
+      let file = try Self.part(part.path, of: path)
       for name in part.names.sorted() where file[name] == nil {
         throw FileError(path: part.path, reason: "there is no tensor \(quoted(name)), which \(path) says is here")
       }
@@ -73,6 +73,12 @@ package struct WeightsFile: Sendable {
       metadata.merge(file.metadata) { first, _ in first }
     }
     return (all, metadata)
+  }
+
+  private static func part(_ part: String, of index: String) throws(FileError) -> SafetensorsFile {
+    do { return try SafetensorsFile(path: part) } catch {
+      throw FileError(path: part, reason: "\(error.reason); it is a part of the model in \(index)")
+    }
   }
 
   private static func tensors(

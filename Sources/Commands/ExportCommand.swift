@@ -1,7 +1,9 @@
 import ArgumentParser
 import Checkpointing
+import Configuration
 import Export
 import Files
+import Reporting
 
 struct ExportCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -14,6 +16,10 @@ struct ExportCommand: ParsableCommand {
 
   @OptionGroup var trained: TrainedFileArguments
 
+  @Option(
+    help: ArgumentHelp("The weights of the checkpoint's step or their average (training.ema).", valueName: "plain|ema"))
+  var weightsKind = WeightsKind.plain
+
   @Option(help: ArgumentHelp("The file to write.", valueName: "file"))
   var onnx: String
 
@@ -24,6 +30,8 @@ struct ExportCommand: ParsableCommand {
     let weights = try trained.find()
     let output = try OutputFile(
       onnx, of: .onnx, option: "--onnx", keeping: WeightsFile.places(weights).map { ("the checkpoint", $0) })
-    try StandardOutput.print(NetworkExport(weights: weights).write(training ? .training : .evaluation, to: output))
+    let export = try NetworkExport(weights: weights, kind: weightsKind)
+    if let choice = export.choice { Fatal.write("icp: \(choice)") }
+    try StandardOutput.print(export.write(training ? .training : .evaluation, to: output))
   }
 }

@@ -17,6 +17,11 @@ struct InspectCommand: ParsableCommand {
   func run() throws {
     let file = try trained.find()
     if file.hasSuffix(".onnx") { return try StandardOutput.print(GraphReport(path: file).text) }
+    let parts = SafetensorsIndex.isIndex(file) ? try SafetensorsIndex(path: file).parts.map(\.path) : [file]
+    for part in parts { try inspect(part) }
+  }
+
+  private func inspect(_ file: String) throws {
     let contents = try SafetensorsFile(path: file)
     var lines = [file]
     for (key, value) in contents.metadata.sorted(by: { $0.key < $1.key }) where !key.hasPrefix("checksum.") {

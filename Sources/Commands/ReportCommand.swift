@@ -1,5 +1,6 @@
 import ArgumentParser
 import Checkpointing
+import Configuration
 import Files
 import Report
 import Reporting
@@ -32,6 +33,10 @@ struct ReportCommand: ParsableCommand {
   var checkpoint: String?
 
   @Option(
+    help: ArgumentHelp("The weights of a checkpoint's step or their average (training.ema).", valueName: "plain|ema"))
+  var weightsKind = WeightsKind.plain
+
+  @Option(
     help: ArgumentHelp(
       "Test images to measure, drawn at random; default: as many as a few seconds allow.", valueName: "count"))
   var samples: Int?
@@ -56,8 +61,8 @@ struct ReportCommand: ParsableCommand {
   func run() throws {
     let report = try RunReport(
       ReportOptions(
-        paths: runs, checkpoint: checkpoint.map { .init($0) }, overrides: overrides, samples: samples,
-        baseline: baseline, tell: { Fatal.write("icp: \($0)") }))
+        paths: runs, checkpoint: checkpoint.map { .init($0) }, weightsKind: weightsKind, overrides: overrides,
+        samples: samples, baseline: baseline, tell: { Fatal.write("icp: \($0)") }))
     let output = try OutputFile(
       output ?? report.defaultOutput, of: .html, option: "--output", keeping: report.inputs, isNamed: output != nil)
     try output.write(Array(report.html().utf8))

@@ -24,12 +24,11 @@ extension Preprocessing {
       if let shorterSide {
         return picture.resized(shorterSide: shorterSide).centreCropped(width: shape.width, height: shape.height)
       }
-      if (picture.width, picture.height) == (shape.width, shape.height) { return picture }
-      // So that both sides suffice.
-      let scale = max(Double(shape.width) / Double(picture.width), Double(shape.height) / Double(picture.height))
+      // So that both sides suffice: one becomes its length, the other in proportion, rounded down.
+      let byWidth = shape.width * picture.height >= shape.height * picture.width
       return picture.resized(
-        width: max(shape.width, Int((Double(picture.width) * scale).rounded(.down))),
-        height: max(shape.height, Int((Double(picture.height) * scale).rounded(.down)))
+        width: byWidth ? shape.width : shape.height * picture.width / picture.height,
+        height: byWidth ? shape.width * picture.height / picture.width : shape.height
       ).centreCropped(width: shape.width, height: shape.height)
     }
   }

@@ -21,15 +21,21 @@ package struct NetworkExport {
   package let network: Network
   private let weights: WeightsFile
   private let model: ModelState
+  private let configuration: RunConfiguration
 
-  /// Throws: a FileError of a file that does not say which network its weights are of, or on which images.
-  package init(weights path: String) throws {
-    weights = try WeightsFile(path: path)
+  /// What a user has to know of a file with two kinds of weights (`WeightsFile.choice`).
+  package var choice: String? { weights.choice(by: "--weights-kind") }
+
+  /// Throws: a FileError of a file that does not say which network its weights are of, or on which images, or has no
+  /// average where `kind` asks for one.
+  package init(weights path: String, kind: WeightsKind = .plain) throws {
+    weights = try WeightsFile(path: path, kind: kind)
     guard let configuration = weights.madeBy else {
       throw FileError(
         path: path,
         reason: "does not say which network its weights are of (no config in its metadata); name a run's checkpoint")
     }
+    self.configuration = configuration
     let preprocessing = weights.preprocessing
     guard let size = preprocessing.size, let channels = preprocessing.channels, let classes = preprocessing.classes
     else {
@@ -80,6 +86,9 @@ package struct NetworkExport {
 
   private var metadata: [String: String] {
     var metadata = weights.preprocessing.metadata
+    let evaluation = configuration.data.evaluation
+    metadata["preprocessing.resize"] = evaluation.resize.map { "\($0)" }
+    metadata["preprocessing.crop"] = evaluation.crop.rawValue
     if network.image.channels == 3 { metadata["preprocessing.channel_order"] = Preprocessing.channelOrder }
     return metadata
   }

@@ -1,10 +1,13 @@
 import Checkpointing
+import Configuration
 
 /// What `icp report` was asked for.
 package struct ReportOptions {
   /// Directories of runs and studies.
   package var paths: [String]
   package var checkpoint: TrainedRun.Checkpoint?
+  /// The weights of a checkpoint's step, or their average.
+  package var weightsKind: WeightsKind
   package var overrides: [String]
   /// Test images to measure; nil measures those that it gets to in a few seconds.
   package var samples: Int?
@@ -14,11 +17,12 @@ package struct ReportOptions {
   package var tell: (String) -> Void
 
   package init(
-    paths: [String], checkpoint: TrainedRun.Checkpoint? = nil, overrides: [String] = [], samples: Int? = nil,
-    baseline: String? = nil, tell: @escaping (String) -> Void = { _ in }
+    paths: [String], checkpoint: TrainedRun.Checkpoint? = nil, weightsKind: WeightsKind = .plain,
+    overrides: [String] = [], samples: Int? = nil, baseline: String? = nil, tell: @escaping (String) -> Void = { _ in }
   ) {
     self.paths = paths
     self.checkpoint = checkpoint
+    self.weightsKind = weightsKind
     self.overrides = overrides
     self.samples = samples
     self.baseline = baseline

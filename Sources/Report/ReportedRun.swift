@@ -14,6 +14,7 @@ struct ReportedRun {
   let records: RunRecords
   /// The checkpoint that was taken, and its metadata; nil of a run without one, or of one that is only overlaid.
   let weights: String?
+  let weightsKind: WeightsKind
   let metadata: [String: String]
   let images: TestImages?
   let measurement: TestImages.Measurement?
@@ -26,6 +27,7 @@ struct ReportedRun {
     self.directory = directory
     configuration = try RunConfiguration.load(path: file, readsData: false)
     records = RunRecords("\(directory)/metrics.jsonl")
+    weightsKind = .plain
     weights = nil
     metadata = [:]
     images = nil
@@ -40,6 +42,7 @@ struct ReportedRun {
     self.directory = directory
     self.configuration = configuration
     records = RunRecords("\(directory)/metrics.jsonl")
+    weightsKind = options.weightsKind
     let found = try Self.weights(directory, options)
     weights = found.run?.weights
     metadata = found.run.flatMap { try? CheckpointStore.load(path: $0.weights).metadata } ?? [:]
@@ -49,8 +52,12 @@ struct ReportedRun {
       missing = found.missing
       return
     }
+    // An average that was asked for must be there.
+    let average = options.weightsKind == .ema ? try WeightsFile(path: run.weights, kind: .ema) : nil
     let measured = Result {
-      let images = try TestImages(configuration, weights: WeightsFile(path: run.weights))
+      let weights = try average ?? WeightsFile(path: run.weights)
+      if let choice = weights.choice(by: "--weights-kind") { options.tell(choice) }
+      let images = try TestImages(configuration, weights: weights)
       if let warning = images.warning { options.tell("warning: \(warning)") }
       return (images: images, measurement: try images.measure(most: options.samples, seconds: seconds))
     }
@@ -99,9 +106,10 @@ struct ReportedRun {
     guard let weights, let measurement, let images else { return nil }
     let step = metadata["step"].map { " (step \($0))" } ?? ""
     let all = measurement.predictions.count == images.count
+    let average = weightsKind == .ema ? "the average of the weights in " : ""
     return
       "Measured on \(all ? "all \(Table.grouped(images.count))" : "\(Table.grouped(measurement.predictions.count)) of \(Table.grouped(images.count))") "
-      + "test images\(all ? "" : ", drawn at random,") by \(weights)\(step)"
+      + "test images\(all ? "" : ", drawn at random,") by \(average)\(weights)\(step)"
       + (all ? "." : "; --samples \(images.count) measures all of them.")
   }
 }

@@ -66,6 +66,10 @@ import Testing
       #expect(message(run, weights: "w").contains("choose others with --checkpoint FILE"))
       #expect(message("\(run)/none").contains("no such file or directory"))
       #expect(message("\(run)/checkpoints").contains("is no run's directory: it has no config.yaml"))
+      for step in 1...3 {
+        try FileManager.default.removeItem(atPath: "\(run)/checkpoints/step-000000\(step).safetensors")
+      }
+      #expect(message(run).contains("has no checkpoint of a step, but its best: --checkpoint best"))
       try FileManager.default.removeItem(atPath: "\(run)/checkpoints/best.safetensors")
       #expect(message(run, checkpoint: .best).contains("there is no best checkpoint"))
       try FileManager.default.removeItem(atPath: "\(run)/checkpoints")

@@ -156,6 +156,11 @@ import Testing
     entries["module.fc.bias"] = "a.safetensors"
     let misplaced = #expect(throws: FileError.self) { try WeightsFile(path: try index(entries)) }
     #expect(misplaced?.reason.hasPrefix("there is no tensor 'module.fc.bias', which") == true, "\(misplaced as Any)")
+    let gone = #expect(throws: FileError.self) {
+      try WeightsFile(path: try index(["fc.bias": "c.safetensors"]))
+    }
+    #expect(gone?.path == folder.path("c.safetensors"))
+    #expect(gone?.reason.hasSuffix("it is a part of the model in \(path)") == true, "\(gone as Any)")
     let outside = #expect(throws: FileError.self) {
       try WeightsFile(path: try index(["fc.bias": "../a.safetensors"]))
     }

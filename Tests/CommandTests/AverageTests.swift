@@ -70,13 +70,34 @@ import Testing
     )
     for outcome in [robustness, episodes] { outcome.expect(0, "the average of the weights is taken") }
 
+    // The page measures it, and the exported file is it: its figures are the average's.
+    let reported = try tiny.command(["report", "run", "--weights-kind", "ema", "--output", "page.html"])
+    reported.expect(0, "the average of the weights is taken (--weights-kind ema)")
+    let page = try String(contentsOfFile: tiny.path("page.html"), encoding: .utf8)
+    #expect(page.contains("test images by the average of the weights in run/checkpoints/step-0000010.safetensors"))
+    for (kind, suffix) in [("plain", ""), ("ema", "_ema")] {
+      try tiny.command(["export", "run", "--onnx", "\(kind).onnx", "--weights-kind", kind]).expect(0, "of the weights")
+      let outcome = try tiny.command(
+        ["evaluate", "tiny.yaml", "--weights", "\(kind).onnx", "--json"],
+        [
+          "model.kind=onnx", "model.path=\(kind).onnx",
+        ])
+      outcome.expect(0)
+      let object = try JSONSerialization.jsonObject(with: Data(outcome.standardOutput.utf8))
+      let loss = try #require((object as? [String: Any])?["loss"] as? Double)
+      // Its normalisations are part of its convolutions, as in no checkpoint: float32 in another order.
+      #expect(abs(loss - (try #require(last.number("test_loss\(suffix)")))) < 1e-4 * loss, "\(kind)")
+    }
+
     // A run that starts from it begins with its bits.
     let start = ["model.weights=\(tiny.checkpointPath(10))", "model.weights_kind=ema", "optimizer.learning_rate=0"]
     try tiny.train(start + ["training.max_steps=1", "optimizer.weight_decay=0"], into: "next")
       .expect(0, "the average of the weights is taken (model.weights_kind: ema)")
     #expect(try tiny.tensors(1, of: "next")["fc.weight"] == tiny.tensors(10)["ema.fc.weight"])
-    try tiny.command(["evaluate", "next", "--weights-kind", "ema"])
-      .expect(65, "there is no average of the weights in it (no ema.*)")
+    for command in [["evaluate", "next"], ["report", "next"], ["export", "next", "--onnx", "next.onnx"]] {
+      try tiny.command(command + ["--weights-kind", "ema"])
+        .expect(65, "there is no average of the weights in it (no ema.*)")
+    }
   }
 
   @Test func `a run may begin or end its average where it goes on, and says so`() throws {

@@ -27,6 +27,8 @@ import Testing
     arguments: "config plan checkpoint idx cifar gzip labels sweep jpeg png tar npz onnx".split(separator: " ").map(
       String.init))
   func `is read or refused with the right error, in little memory`(target: String) throws {
+    // libFuzzer does not begin without the dictionary that launch/fuzz names.
+    #expect(FileManager.default.fileExists(atPath: "\(PackageRoot.path)/Tests/Fuzz/Dictionaries/\(target).txt"))
     let names = try FileManager.default.contentsOfDirectory(atPath: "\(Self.corpus)/\(target)").sorted()
     let seen = try replay(target, names.map { "\(Self.corpus)/\(target)/\($0)" })
     #expect(seen.map(\.name) == names)

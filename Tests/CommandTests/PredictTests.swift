@@ -13,11 +13,11 @@ import Testing
     optimizer: {learning_rate: 0.01}
     """
 
-  private func trained() throws -> TinyRun {
+  private func trained(_ settings: [String] = []) throws -> TinyRun {
     let tiny = try TinyRun(Self.configuration)
     // Larger than the network's images, and not square.
     try PictureFolders.write(["a, b", "<c>", "d"], width: 24, height: 20, to: tiny.path("set"))
-    try tiny.train().expect(0)
+    try tiny.train(settings).expect(0)
     return tiny
   }
 
@@ -82,7 +82,9 @@ import Testing
     full.expect(74, "No space left on device")
   }
 
-  @Test func `its probabilities are PyTorch's`() throws {
+  @Test(
+    .long, arguments: [[], ["data.evaluation.resize=20"], ["data.evaluation.resize=11"], ["data.evaluation.crop=none"]])
+  func `its probabilities are PyTorch's, however pictures are resized`(settings: [String]) throws {
     let python = ProcessInfo.processInfo.environment["ICP_PYTHON"] ?? "python3"
     let has = try Program.run(
       executable: python, ["-c", "import torch, safetensors, numpy, PIL; print(PIL.__version__)"])
@@ -90,7 +92,7 @@ import Testing
       print("SKIPPED: no Python with torch, safetensors and Pillow (set ICP_PYTHON): predict is compared with nobody")
       return
     }
-    let tiny = try trained()
+    let tiny = try trained(settings)
     let script = """
       import sys, json
       sys.path.insert(0, sys.argv[1])
@@ -99,12 +101,18 @@ import Testing
       module, preprocessing = icp_trainer.load(sys.argv[2])
       print(json.dumps(icp_trainer.predict(module, preprocessing, sys.argv[3:]).tolist()))
       """
-    // Of the network's size; and others, which Pillow resizes to the bit as we do up to version 12.
+    // Of the network's size; and others, which Pillow resizes to the bit as we do up to version 12: sides in proportion
+    // that are no whole numbers, and pictures smaller than the network's.
     try PictureFolders.write(["own"], counts: (0, 9), width: 16, height: 16, to: tiny.path("own"))
     let resizes = (Int(has.standardOutput.prefix { $0 != "." }) ?? 99) < 13
+    for (width, height) in [(27, 20), (20, 27), (17, 40), (12, 14)] {
+      try PictureFolders.write(["c"], counts: (0, 1), width: width, height: height, to: tiny.path("\(width)x\(height)"))
+    }
     let files =
-      (0..<9).map { "own/test/own/\($0).png" }
+      (resizes || settings.isEmpty ? (0..<9).map { "own/test/own/\($0).png" } : [])
       + (resizes ? ["a, b", "<c>", "d"].flatMap { name in (0..<3).map { "set/test/\(name)/\($0).png" } } : [])
+      + (resizes ? ["27x20", "20x27", "17x40", "12x14"].map { "\($0)/test/c/0.png" } : [])
+    if files.isEmpty { return }
     let outcome = try Program.run(
       executable: python, ["-c", script, "\(PackageRoot.path)/python", tiny.checkpointPath(4)] + files,
       workingDirectory: tiny.folder.path)

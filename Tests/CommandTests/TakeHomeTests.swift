@@ -57,6 +57,10 @@ import Testing
       try outcome.expect(0)
       #expect(outcome.standardOutput.hasPrefix("out.onnx: \(checkpoint) for "), "\(outcome.standardOutput)")
     }
+    let file = try Data(contentsOf: URL(filePath: tiny.path("out.onnx")))
+    for key in ["mean", "std", "size", "channels", "classes", "crop"] {
+      #expect(file.range(of: Data("preprocessing.\(key)".utf8)) != nil, "\(key)")
+    }
     let chosen = try tiny.command(["export", "run", "--checkpoint", "best", "--onnx", "best.onnx"])
     #expect(chosen.status == 0 && chosen.standardError.contains("the best"), "\(chosen.standardError)")
     #expect(try tiny.command(["export", "run", "--onnx", "last.onnx", "--training"]).status == 0)
@@ -91,20 +95,23 @@ import Testing
       return
     }
     let tiny = try TinyRun()
-    let settings = ["training.max_steps=2", "optimizer.learning_rate=0.01"]
+    let settings = ["training.max_steps=2", "optimizer.learning_rate=0.01", "training.ema=0.5"]
     try tiny.train(settings).expect(0)
     let outcome = try Program.run(
       executable: python, ["-c", Self.script, "\(PackageRoot.path)/python", tiny.checkpointPath(2), tiny.path("in")],
       timeLimit: 60)
     try #require(outcome.status == 0, "\(outcome.standardError)")
     let words = outcome.standardOutput.split(separator: "\n")
-    try tiny.command(
-      ["perturb", "tiny.yaml", "--weights", tiny.checkpointPath(2), "--input", "in", "--output", "out"],
-      ["icp.steps=0"]
-    ).expect(0)
-    let ours = Double(try SafetensorsFile(path: tiny.path("out")).floats("losses")[0])
-    #expect(abs(try #require(Double(words[0])) - ours) < 1e-4 * max(1, ours))
-    #expect(words[1] == "12 12 1 10")
+    for (word, kind) in zip(words, ["plain", "ema"]) {
+      try tiny.command(
+        ["perturb", "tiny.yaml", "--weights", tiny.checkpointPath(2), "--input", "in", "--output", "out"]
+          + ["--weights-kind", kind], ["icp.steps=0"]
+      ).expect(0)
+      let ours = Double(try SafetensorsFile(path: tiny.path("out")).floats("losses")[0])
+      #expect(abs(try #require(Double(word)) - ours) < 1e-4 * max(1, ours), "\(kind)")
+    }
+    #expect(words[0] != words[1])
+    #expect(words[2] == "12 12 1 10")
   }
 
   private static let script = """
@@ -117,7 +124,8 @@ import Testing
     x, y = preprocessing(torch.rand(4, 1, 12, 12)), torch.tensor([0, 3, 7, 9])
     save_file({"x": x.contiguous(), "y": y}, sys.argv[3])
     with torch.no_grad():
-        print(torch.nn.functional.cross_entropy(module(x), y).item())
+        for network in module, icp_trainer.load(sys.argv[2], average=True)[0]:
+            print(torch.nn.functional.cross_entropy(network(x), y).item())
     print(preprocessing.height, preprocessing.width, preprocessing.channels, len(preprocessing.classes))
     """
 }
