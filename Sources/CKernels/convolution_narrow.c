@@ -1,6 +1,6 @@
 /* Convolution 3x3, stride 1, padding 1, from 16 or 32 channels to a multiple of 16: a ResNet's first two stages. With
    AVX-512 only. One core whose multiply-adds reach 264 GFLOP/s, batch 4; padding counts as work, but is not done; oneDNN
-   2.6, with the mask in a pass behind it -> ours:
+   2.6, with the mask in a pass after it -> ours:
 
                                16 channels, 32x32      32 channels, 16x16
      forward, bias, ReLU       231 -> 283 GFLOP/s      288 -> 310

@@ -1,3 +1,5 @@
+import Optimization
+
 /// How far a run is, and the running sums of its epoch: with the weights and the optimiser's state, all that a resumed
 /// run needs, since every random number is addressed.
 package struct TrainingProgress: Codable, Equatable, Sendable {
@@ -23,6 +25,10 @@ package struct TrainingProgress: Codable, Equatable, Sendable {
 
   /// Of the epochs that were measured; nil without `training.patience`.
   package var best: Best?
+  /// Nil without `schedule.kind: plateau`.
+  package var plateau: Plateau?
+  /// After how many epochs the run had come to its end, and was told to go on (`--extend`); nil where it never was.
+  package var extensions: [Int]?
 
   package init() {}
 
@@ -78,6 +84,8 @@ extension TrainingProgress {
     refusedInRow = try values.decodeIfPresent(Int.self, forKey: .refusedInRow) ?? 0
     rollbacks = try values.decodeIfPresent(Int.self, forKey: .rollbacks) ?? 0
     best = try values.decodeIfPresent(Best.self, forKey: .best)
+    plateau = try values.decodeIfPresent(Plateau.self, forKey: .plateau)
+    extensions = try values.decodeIfPresent([Int].self, forKey: .extensions)
     awaitsEvaluation = try values.decodeIfPresent(Bool.self, forKey: .awaitsEvaluation) ?? false
     lastEpoch = try values.decodeIfPresent(EpochCounts.self, forKey: .lastEpoch)
   }

@@ -6,11 +6,12 @@ import MPI
 struct BenchCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "bench",
-    abstract: "Measure this machine: whole steps, convolutions, reductions.",
+    abstract: "Measure how fast this machine is.",
     discussion: """
-      Reads no data: images are synthetic, of the shape that the configuration says. Medians over repeats, after a \
-      warm-up; under mpirun the slowest rank counts. Set OMP_NUM_THREADS and OPENBLAS_NUM_THREADS to 1, and leave the \
-      machine alone meanwhile.
+      Reads no data: images are synthetic, of the shape that the configuration says.
+      Prints medians over repeats, after a warm-up. Under mpirun the slowest rank counts.
+      Set OMP_NUM_THREADS and OPENBLAS_NUM_THREADS to 1.
+      Leave the machine alone meanwhile.
       """,
     subcommands: [BenchStepCommand.self, BenchKernelsCommand.self, BenchAllReduceCommand.self])
 }
@@ -42,11 +43,12 @@ struct BenchStepCommand: ParsableCommand {
     commandName: "step",
     abstract: "Time the step of a configuration, phase by phase.",
     discussion: """
-      The step of icp train, with its loader, reduction and optimiser; cyclic at alpha 0.7, plain where icp.rule is none. \
-      Ten plain steps precede cyclic ones. \
-      Afterwards each of the network's convolutions is timed alone, with nothing fused into it: in pieces as in the \
-      refinement and in those of the training passes. convolution_share is the time they would take at the faster of the two, by the time \
-      of the step. gflops counts forward passes' work as docs/METHOD.md does.
+      Times the step of icp train, with its loader, reduction and optimiser.
+      The step is cyclic at alpha 0.7, after ten plain ones; plain where icp.rule is none.
+      Then it times each of the network's convolutions alone, with nothing fused into it.
+      It does so in the pieces of the refinement, and in those of the training passes.
+      convolution_share is the time that they would take at the faster of the two, by the step's.
+      gflops counts forward passes' work as docs/METHOD.md does.
       """)
 
   @OptionGroup var source: ConfigurationArguments
@@ -75,8 +77,9 @@ struct BenchKernelsCommand: ParsableCommand {
     commandName: "kernels",
     abstract: "Time each convolution of a configuration's network, by both implementations.",
     discussion: """
-      Forward, backward to the data and backward to the weights, each alone: nothing fused, weights packed beforehand, \
-      operands as warm as their size lets them be. Layers of the same geometry are one line.
+      Times forward, backward to the data and backward to the weights, each alone.
+      Nothing is fused, weights are packed beforehand, operands are as warm as their size lets them be.
+      Layers of the same geometry are one line.
       """)
 
   @OptionGroup var source: ConfigurationArguments
@@ -111,9 +114,10 @@ struct BenchAllReduceCommand: ParsableCommand {
     commandName: "allreduce",
     abstract: "Time the sum over the ranks, exact and in float32, by message size.",
     discussion: """
-      Start it under mpirun as the run would be. Algorithm bandwidth is a message's bytes by its time; bus bandwidth is \
-      2 (p - 1) / p times that for p ranks, what the slowest link carries whatever p is: 0 for one rank. Exact sums \
-      (training.gradient_reduction: exact) travel as 8 bytes a gradient, float32 sums as 4.
+      Start it under mpirun as the run would be.
+      Algorithm bandwidth is a message's bytes by its time.
+      Bus bandwidth is 2 (p - 1) / p times that for p ranks: what the slowest link carries.
+      Exact sums (training.gradient_reduction: exact) travel as 8 bytes a gradient, float32 sums as 4.
       """)
 
   @OptionGroup var timing: RepeatArguments

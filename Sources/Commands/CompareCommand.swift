@@ -6,10 +6,13 @@ import Studies
 struct CompareCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "compare",
-    abstract: "Compare runs over seeds: mean, deviation, difference to a baseline with its interval, and cost.",
+    abstract: "Compare runs over seeds, with a baseline.",
     discussion: """
-      RUN is a run's directory, or one with runs below it, such as a study's. Runs of a study keep their names; of others, those \
-      that are equal but for training.seed make a variant, called by the keys in which the variants differ. \
+      Prints a sentence for each variant, then mean, deviation, difference with its interval, and cost.
+      RUN is a run's directory, or one with runs below it, such as a study's.
+      Runs of a study keep their names.
+      Other runs that are equal but for training.seed are one variant.
+      It is called by the keys in which the variants differ.
       docs/STUDIES.md says what the tables mean.
 
         icp compare studies/low-data --metric test_loss

@@ -5,8 +5,13 @@ import Inspection
 struct DataCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "data",
-    abstract: "Print what a configuration's data holds: counts, sizes, formats, bad files, images that are the same.",
-    discussion: "Reads every image once. With data.cache, what it finds is kept, and a run begins at once.")
+    abstract: "Print what a configuration's data holds.",
+    discussion: """
+      Prints counts, classes, sizes, formats, bad files, and images that occur twice.
+      Reads every image once. With data.cache, what it finds is kept, and a run begins at once.
+
+        icp data CONFIG --pictures sheet.png
+      """)
 
   @OptionGroup var source: ConfigurationArguments
 

@@ -9,23 +9,37 @@ import Runtime
 struct DoctorCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "doctor",
-    abstract: "Look at launch, hosts and run directory before a long run, and say what to set.",
+    abstract: "Look at launch and hosts before a long run.",
     discussion: """
-      Start it as the run will be started, under the same mpirun or srun, with the same number of ranks; it takes the \
-      arguments of icp train. It prints a line a finding: ok, note (worth knowing), warning (slower, or in danger), error (the run would end). Warnings and \
-      errors say what to set or do.
+      Start it as the run will be started, by the same mpirun or srun, with as many ranks.
+      It takes the arguments of icp train, and prints a line a finding:
+        ok
+        note       worth knowing
+        warning    the run would be slower, or in danger
+        error      the run would end
+      Warnings and errors say what to set or do.
 
-      Looked at: the MPI library, its launcher and mpirun; the program, on all ranks; ranks against cores and threads, and \
-      where they are bound; the networks that hosts share; /dev/shm and TMPDIR; ulimit; memory; clocks; whether ranks may \
-      read each other's memory (CMA), by trying; the configuration and its data, where one is given, read as a run would; \
-      the run directory, by writing 16 MiB there (removed again), with its space, locks and file system. icp train looks at \
-      the quick ones at every start, and says only what is a warning.
+      It looks at:
+        the MPI library, its launcher and mpirun
+        the program, on all ranks
+        ranks against cores and threads, and where they are bound
+        the networks that hosts share
+        /dev/shm, TMPDIR, ulimit, memory, clocks
+        whether ranks may read each other's memory (CMA), by trying
+        the configuration and its data, where one is given
+        the run directory, by writing 16 MiB there, which it removes
 
-      Exit status, of the first error: 64 the launch or the configuration is wrong; 65 data bad or missing; 74 the run \
-      directory cannot be written; 76 ranks have different programs. Else 0, warnings or not.
+      icp train looks at the quick ones at every start, and prints only warnings.
+
+      Exit status, of the first error:
+         0  none, warnings or not
+        64  the launch or the configuration is wrong
+        65  data bad or missing
+        74  the run directory cannot be written
+        76  ranks have different programs
 
         icp doctor
-        mpirun -n 8 icp doctor configs/cifar10-resnet20-icp.yaml --set data.path=DIR --run-dir RUN
+        mpirun -n 8 icp doctor CONFIG --set data.path=DIR --run-dir RUN
       """)
 
   @Argument(help: ArgumentHelp("A YAML file: what it needs is checked too.", valueName: "config"))

@@ -9,19 +9,21 @@ extension EpisodeOptions.Distance: ExpressibleByArgument {}
 struct EpisodesCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "episodes",
-    abstract: "Few-shot episodes: nearest centroid on a network's features of test images.",
+    abstract: "Measure few-shot recognition by a network's features.",
     discussion: """
-      An episode draws classes, and labelled and unlabelled test images of each; every unlabelled one goes to the class whose \
-      labelled features have the nearest mean. Features are those that the classifier reads; the classifier itself does not \
-      count, so the network may have been trained on other classes. Mean accuracy over the episodes with its 95 % interval, \
-      the same at any number of ranks. docs/EVALUATION.md has the protocol.
+      An episode draws classes, and labelled and unlabelled test images of each.
+      Every unlabelled one goes to the class whose labelled features have the nearest mean.
+      Features are those that the classifier reads. The classifier itself does not count.
+      So the network may have been trained on other classes.
+      Prints the mean accuracy over the episodes with its 95 % interval.
+      docs/EVALUATION.md has the protocol.
 
         icp episodes RUN --checkpoint best --classes 5,6,7,8,9 --shots 5
       """)
 
   @OptionGroup var trained: TrainedRunArguments
 
-  @Option(help: ArgumentHelp("Labels to draw from, as 5,6,7; default all of the data.", valueName: "list"))
+  @Option(help: ArgumentHelp("Labels to draw from, such as 5,6,7; default all of the data.", valueName: "list"))
   var classes: String?
 
   @Option(help: ArgumentHelp("Classes an episode.", valueName: "n"))

@@ -7,10 +7,11 @@ import Supervision
 struct EvaluateCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "evaluate",
-    abstract:
-      "Measure weights on the test set: accuracy, loss, macro precision, recall and F1, top 5 of many classes, calibration, per class.",
+    abstract: "Measure weights on the test set.",
     discussion: """
-      The same figures at any number of ranks: each test sample counts once, and sums are exact.
+      Prints accuracy, loss, macro precision, recall and F1, calibration, and a line a class.
+      From 20 classes on, top 5 too.
+      Each test sample counts once, so the figures are the same at any number of ranks.
 
         icp evaluate RUN
         icp evaluate RUN --checkpoint best --json

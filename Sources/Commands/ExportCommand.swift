@@ -10,8 +10,9 @@ struct ExportCommand: ParsableCommand {
     commandName: "export",
     abstract: "Write a trained network as an ONNX file.",
     discussion: """
-      The file is for running: it takes images (batch, channels, height, width), normalised as its metadata say, and gives \
-      logits. With --training it keeps batch normalisation and dropout, and 'model.kind: onnx' can train on from it.
+      The file takes images (batch, channels, height, width), normalised as its metadata say.
+      It gives logits. With --training it keeps batch normalisation and dropout.
+      Then 'model.kind: onnx' can train on from it.
       """)
 
   @OptionGroup var trained: TrainedFileArguments

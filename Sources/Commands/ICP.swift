@@ -6,25 +6,33 @@ import Runtime
 package struct ICP: ParsableCommand {
   package static let configuration = CommandConfiguration(
     commandName: "icp",
-    abstract: "Train networks by self-distillation via iterative constructive perturbations (arXiv 2505.14751).",
+    abstract: "Train networks by iterative constructive perturbations (arXiv 2505.14751).",
     discussion: """
-      Run it alone, or under mpirun for more ranks; the results have the same bits at any number of ranks.
+      Run it alone, or under mpirun for more ranks.
+      The results have the same bits at any number of ranks.
 
         icp train configs/quickstart.yaml
-        icp data configs/tiny100-resnet20-icp.yaml --pictures sheet.png
-        mpirun -n 4 icp train configs/cifar10-resnet20-icp.yaml --set data.path=/data/cifar10
+        icp report runs/quickstart-20261124-134051
+        mpirun -n 4 icp train configs/quickstart.yaml
         mpirun -n 2 icp sweep configs/studies/quick.yaml
 
-      Exit status: 0 done; 64 bad command line or configuration; 65 bad or missing data, weights or checkpoint;
-      70 internal; 74 saving failed; 75 temporary, start again; 76 ranks disagree; 77 not finite; 85 stopped on request
-      and saved.
+      Exit status:
+         0  done
+        64  bad command line or configuration
+        65  bad or missing data, weights or checkpoint
+        70  internal error
+        74  saving failed
+        75  temporary: start again
+        76  ranks disagree
+        77  a loss or gradient was not finite
+        85  stopped on request, and saved
       """,
     version: Platform.description,
     subcommands: [
-      TrainCommand.self, EvaluateCommand.self, RobustnessCommand.self, EpisodesCommand.self, PerturbCommand.self,
-      PredictCommand.self, MetricsCommand.self, ExportCommand.self, InspectCommand.self, DataCommand.self,
-      DoctorCommand.self, BenchCommand.self,
-      SweepCommand.self, CompareCommand.self, ReportCommand.self,
+      DataCommand.self, FindRateCommand.self, TrainCommand.self, ReportCommand.self, EvaluateCommand.self,
+      PredictCommand.self, ExportCommand.self, CompareCommand.self, SweepCommand.self, MetricsCommand.self,
+      RobustnessCommand.self, EpisodesCommand.self, PerturbCommand.self, InspectCommand.self, DoctorCommand.self,
+      BenchCommand.self,
     ])
 
   package init() {}

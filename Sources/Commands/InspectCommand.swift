@@ -9,8 +9,8 @@ import Runtime
 struct InspectCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "inspect",
-    abstract:
-      "Print what a checkpoint, a safetensors file or an ONNX file holds: metadata, tensors or layers, checksums.")
+    abstract: "Print what a checkpoint, safetensors or ONNX file holds.",
+    discussion: "Prints metadata, tensors or layers, and whether checksums are right.")
 
   @OptionGroup var trained: TrainedFileArguments
 

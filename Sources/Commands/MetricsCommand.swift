@@ -7,8 +7,9 @@ import Runtime
 struct MetricsCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "metrics",
-    abstract: "Print a run's records as a table: a row an epoch, a column a number.",
+    abstract: "Print a run's records as a table.",
     discussion: """
+      A row is an epoch, a column a number.
       docs/CONFIGURATION.md, "Records", says what each number is.
 
         icp metrics RUN --csv > epochs.csv

@@ -7,8 +7,8 @@ struct PerturbCommand: ParsableCommand {
     commandName: "perturb",
     abstract: "Refine images from a file by a configuration's rule.",
     discussion: """
-      Reads no data set: only `model` and `icp` of the configuration count (and training.seed for the rule `random`); \
-      shapes come from the input file.
+      Reads no data set. Of the configuration only `model` and `icp` count.
+      The rule `random` takes training.seed too. Shapes come from the input file.
       """)
 
   @OptionGroup var trained: TrainedRunArguments

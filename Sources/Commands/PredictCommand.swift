@@ -10,8 +10,12 @@ struct PredictCommand: ParsableCommand {
     commandName: "predict",
     abstract: "Classify pictures with a trained network.",
     discussion: """
-      INPUT is a picture (JPEG or PNG), a folder with pictures in it and below, an .npy array or an .npz archive of bytes
-      (N x height x width, or N x height x width x 3). Pictures are resized as the run's test images were.
+      INPUT is one of these:
+        a picture, JPEG or PNG
+        a folder with pictures in it and below
+        an .npy array or an .npz archive of bytes, N x height x width, or N x height x width x 3
+
+      Pictures are resized as the run's test images were.
 
         icp predict RUN cat.jpg dog.png
         icp predict RUN pictures/ --csv > predictions.csv

@@ -8,10 +8,11 @@ import Reporting
 struct ReportCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "report",
-    abstract: "Write one HTML page about a run, several runs, or a study: curves, pictures, mistakes, calibration.",
+    abstract: "Write one HTML page about a run, several runs, or a study.",
     discussion: """
-      The page needs nothing but itself. It shows test images on their way from x_0 to x_T, and says what is missing.
-      Of several runs it says whether they differ (docs/REPORT.md).
+      It shows curves, test images on their way from x_0 to x_T, mistakes, calibration and time.
+      It says what is missing. Of several runs it says whether they differ.
+      The page needs nothing but itself. docs/REPORT.md has more.
 
         icp report RUN
         icp report RUN OTHER --output both.html

@@ -10,12 +10,14 @@ extension RobustnessCheck: ExpressibleByArgument {}
 struct RobustnessCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "robustness",
-    abstract: "Measure weights on corrupted test images and under attack (FGSM, PGD).",
+    abstract: "Measure weights on corrupted and attacked test images.",
     discussion: """
-      Corruptions are made by the program from the test set: Gaussian noise and blur, brightness, contrast, each at five \
-      severities. They are not CIFAR-C, whose files are measured beside them where --cifar-c names their directory. The \
-      attacks are white-box, within 8/255 of every pixel. docs/EVALUATION.md has all of it. The same figures at any number \
-      of ranks. icp train does the same at its end with evaluation.final.
+      Corruptions: Gaussian noise and blur, brightness, contrast, each at five severities.
+      They are made from the test set. CIFAR-C's own files are measured with --cifar-c.
+      Attacks: FGSM and PGD, white-box, within 8/255 of every pixel.
+      The figures are the same at any number of ranks.
+      icp train does the same at its end with evaluation.final.
+      docs/EVALUATION.md has all of it.
       """)
 
   @OptionGroup var trained: TrainedRunArguments

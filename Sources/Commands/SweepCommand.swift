@@ -7,15 +7,18 @@ import Supervision
 struct SweepCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "sweep",
-    abstract: "Make a study: settings times seeds, in one job, and compare them.",
+    abstract: "Make a study: settings times seeds, and compare them.",
     discussion: """
-      How to write a sweep file, and what the tables mean: docs/STUDIES.md. Under mpirun the ranks are cut into groups of \
-      ranks_per_run; each takes the next run. The same command goes on with a study that was stopped or killed: finished runs \
-      are not made again.
+      docs/STUDIES.md says how to write a sweep file, and what the tables mean.
+      Under mpirun the ranks are cut into groups of ranks_per_run. Each takes the next run.
+      The same command goes on with a study that was stopped or killed.
 
         mpirun -n 2 icp sweep configs/studies/quick.yaml --directory studies/quick
 
-      Exit status: 0 every run is done; of the first run that failed, where one did; 85 stopped on request; else as for train.
+      Exit status:
+         0  every run is done
+        85  stopped on request
+        else that of the first run that failed, or as for train
       """)
 
   @Argument(help: ArgumentHelp("A YAML file.", valueName: "sweep"))

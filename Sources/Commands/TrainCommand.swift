@@ -9,9 +9,17 @@ struct TrainCommand: ParsableCommand {
     commandName: "train",
     abstract: "Train a network as a configuration says.",
     discussion: """
-      Keys, values and defaults: docs/CONFIGURATION.md. The run's files: RUN/config.yaml (everything, resolved),
-      RUN/metrics.jsonl (a record a line), RUN/checkpoints/. To stop early: --set training.max_steps=N; to go on:
-      the same command with --run-dir RUN --resume auto, at any number of ranks.
+      Keys, values and defaults: docs/CONFIGURATION.md.
+
+      A run leaves:
+        RUN/config.yaml      every key, resolved
+        RUN/metrics.jsonl    a record a line
+        RUN/checkpoints/
+
+      To stop early, --set training.max_steps=N.
+      To go on, the same command with --run-dir RUN --resume auto.
+      To go on after its end, the same command with --extend EPOCHS.
+      The number of ranks may be another each time.
       """)
 
   @OptionGroup var source: ConfigurationArguments
@@ -21,10 +29,17 @@ struct TrainCommand: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "auto: go on from the newest checkpoint that verifies, from the start where there is none; never: start over; "
-        + "PATH: go on from this checkpoint. Without it, a directory that holds checkpoints is refused.",
+      "auto goes on from the newest checkpoint that verifies, or starts where there is none. never starts over. "
+        + "PATH is a checkpoint to go on from. Without it, a directory that holds checkpoints is refused.",
       valueName: "auto|never|path"))
   var resume: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "Goes on with a run that has come to its end, to so many epochs altogether. Learning rate and alpha go on as a run "
+        + "of that length has them. The weights are not the bits of one that was planned so. Needs --run-dir.",
+      valueName: "epochs"))
+  var extend: Int?
 
   @Option(
     help: ArgumentHelp(
@@ -35,16 +50,28 @@ struct TrainCommand: ParsableCommand {
   @Flag(help: "Check configuration, data, model, ranks and memory, print what would run, and stop.")
   var dryRun = false
 
+  func validate() throws {
+    guard let extend else { return }
+    guard (1...1_000_000_000).contains(extend) else {
+      throw ValidationError("--extend is \(extend), expected 1 to 1000000000 epochs")
+    }
+    guard resume != "never", runDir != nil || (resume != nil && resume != "auto") else {
+      throw ValidationError("--extend goes on with a run: name it with --run-dir, without --resume never")
+    }
+  }
+
   func run() throws {
     StopRequests.listenUntilReady()
     try Ranks.run { communicator in
       let configuration = try communicator.collectively { try source.load() }
-      try communicator.agree(on: "the command line", "\(dryRun) \(resume ?? "") \(trace.map { "\($0.steps)" } ?? "")")
+      try communicator.agree(
+        on: "the command line", "\(dryRun) \(resume ?? "") \(extend ?? 0) \(trace.map { "\($0.steps)" } ?? "")")
       let supervision = try Supervision(communicator, limit: configuration.watchdog.seconds)
       defer { supervision.end() }
       let session = TrainingSession(
         configuration: configuration, name: source.config, runDirectory: runDir,
-        resume: ResumeChoice(resume), communicator: communicator, supervision: supervision, tracedSteps: trace?.steps)
+        resume: ResumeChoice(resume ?? (extend == nil ? nil : "auto")), communicator: communicator,
+        supervision: supervision, extendedEpochs: extend, tracedSteps: trace?.steps)
       if dryRun { try session.describe() } else { try session.run() }
     }
   }

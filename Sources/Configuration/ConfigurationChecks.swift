@@ -69,10 +69,8 @@ struct ConfigurationCheck: Sendable {
       return "'data.label_noise.kind' \(kind.rawValue) may give labels of classes that 'data.classes' leaves out"
     },
     ConfigurationCheck(keys: ["checkpoint.metric", "data.validation"]) { configuration in
-      let data = configuration.data
-      let mayHaveOne = [.auto, .images, .npz, .npy].contains(data.format) || data.validationPath != nil
       let metric = configuration.checkpoint.metric
-      guard metric != .trainLoss, data.validation == .none, !mayHaveOne else { return nil }
+      guard metric != .trainLoss, !configuration.mayHaveValidation else { return nil }
       return
         "'checkpoint.metric' is \(metric.rawValue), but 'data.validation' is 0: there is no validation split"
     },
@@ -98,6 +96,25 @@ struct ConfigurationCheck: Sendable {
       guard configuration.schedule.warmupEpochs > configuration.training.epochs else { return nil }
       return "'schedule.warmup_epochs' is \(configuration.schedule.warmupEpochs), more than the "
         + "\(configuration.training.epochs) of 'training.epochs'"
+    },
+    ConfigurationCheck(keys: ["schedule.kind", "schedule.warmup_epochs"]) { configuration in
+      guard configuration.schedule.kind == .oneCycle, configuration.schedule.warmupEpochs > 0 else { return nil }
+      return "'schedule.warmup_epochs' is \(configuration.schedule.warmupEpochs), but 'schedule.kind' is one_cycle, "
+        + "which rises by itself ('schedule.rise')"
+    },
+    ConfigurationCheck(keys: ["schedule.kind", "schedule.gamma"]) { configuration in
+      guard configuration.schedule.kind == .plateau, configuration.schedule.gamma >= 1 else { return nil }
+      return
+        "'schedule.gamma' is \(configuration.schedule.gamma), but 'schedule.kind' is plateau: the rate drops by it, "
+        + "so it is below 1"
+    },
+    ConfigurationCheck(keys: ["schedule.kind", "data.validation"]) { configuration in
+      guard configuration.schedule.kind == .plateau, !configuration.mayHaveValidation else { return nil }
+      return "'schedule.kind' is plateau, but 'data.validation' is 0: it watches the validation split"
+    },
+    ConfigurationCheck(keys: ["schedule.kind", "evaluation.every_epochs"]) { configuration in
+      guard configuration.schedule.kind == .plateau, configuration.evaluation.everyEpochs != 1 else { return nil }
+      return "'schedule.kind' is plateau, which watches every epoch: set 'evaluation.every_epochs' to 1"
     },
     ConfigurationCheck(keys: ["optimizer.nesterov", "optimizer.momentum"]) { configuration in
       let optimizer = configuration.optimizer
@@ -214,6 +231,11 @@ struct ConfigurationCheck: Sendable {
 }
 
 extension RunConfiguration {
+  /// Images are held out, or the data may have a split of its own, which only its files tell.
+  fileprivate var mayHaveValidation: Bool {
+    data.validation != .none || [.auto, .images, .npz, .npy].contains(data.format) || data.validationPath != nil
+  }
+
   /// With `training.shards: auto` settled as the ranks of the run's first start.
   package func settlingShards(ranks: Int) throws(ConfigurationError) -> RunConfiguration {
     guard training.shards == .auto else { return self }

@@ -65,8 +65,9 @@ extension ConfigurationTable {
       "A record of the kind `step` for every so many steps."),
     Key(
       "logging.tensorboard", \.logging.tensorboard, .boolean, role: .reporting,
-      "Writes the numbers of all records to a file that TensorBoard shows, `RUN/events.out.tfevents...`, beside "
-        + "`metrics.jsonl`."),
+      "Writes a file that TensorBoard shows, `RUN/events.out.tfevents...`: the numbers of all records, and at the end of each "
+        + "measured epoch histograms of weights and gradients, and images from x_0 to x_T. In the background; it changes no bit."
+    ),
     Key(
       "kernels.convolution", \.kernels.convolution, .choice,
       "Convolutions by oneDNN and dense layers by own loops, or both by OpenBLAS's sgemm."),

@@ -128,11 +128,14 @@ extension ConfigurationTable {
     Key(
       "schedule.kind", \.schedule.kind, .choice,
       "At step s of S = epochs x steps per epoch: `cosine` is rate x (1 + cos(pi s / S)) / 2, `constant` "
-        + "the rate, `step` the rate times `gamma` for every milestone passed."
+        + "the rate, `step` the rate times `gamma` for every milestone passed; `one_cycle` rises to the rate and falls again, as "
+        + "PyTorch's OneCycleLR with `cycle_momentum=False`; `plateau` multiplies the rate by `gamma` whenever `metric` has not become "
+        + "better for more than `patience` epochs, as ReduceLROnPlateau."
     ),
     Key(
       "schedule.minimum", \.schedule.minimum, .fraction,
-      "Where `cosine` ends, as a share m of the rate: rate x (m + (1 - m) (1 + cos(pi s / S)) / 2)."),
+      "Where `cosine` and `one_cycle` end, as a share m of the rate: `cosine` is rate x (m + (1 - m) (1 + cos(pi s / S)) / 2). "
+        + "`plateau` does not fall below it."),
     Key(
       "schedule.warmup_epochs", \.schedule.warmupEpochs, .integer(from: 0), unit: "epochs",
       "In their S_w steps the rate is rate x (s + 1) / S_w instead."),
@@ -140,6 +143,19 @@ extension ConfigurationTable {
       "schedule.milestones", \.schedule.milestones,
       .list(of: .integer(from: 1), ", ascending") { zip($0, $0.dropFirst()).allSatisfy(<) }, unit: "epochs",
       "When the schedule `step` changes the rate."),
-    Key("schedule.gamma", \.schedule.gamma, .positive, "By how much the schedule `step` changes the rate."),
+    Key(
+      "schedule.gamma", \.schedule.gamma, .positive, "By how much `step` and `plateau` change the rate at a time."),
+    Key(
+      "schedule.rise", \.schedule.rise, .belowOne, "The share of all steps in which `one_cycle` rises (`pct_start`)."),
+    Key(
+      "schedule.start", \.schedule.start, .fraction,
+      "Where `one_cycle` begins, as a share of the rate (1 / `div_factor`)."),
+    Key(
+      "schedule.patience", \.schedule.patience, .integer(from: 0), unit: "epochs",
+      "How many epochs in a row may be no better before `plateau` drops the rate."),
+    Key(
+      "schedule.metric", \.schedule.metric,
+      .choice.refusing("test_", because: "what the test set has a say in, it does not test"),
+      "What `plateau` watches, at the end of each epoch. Better is by more than a ten-thousandth of the best."),
   ]
 }

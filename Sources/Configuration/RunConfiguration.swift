@@ -125,6 +125,10 @@ package struct RunConfiguration: Sendable, Equatable {
     package var warmupEpochs = 0
     package var milestones: [Int] = []
     package var gamma = 0.1
+    package var rise = 0.3
+    package var start = 0.04
+    package var patience = 10
+    package var metric = PlateauMetric.validationLoss
   }
 
   package struct ICPSection: Sendable, Equatable {

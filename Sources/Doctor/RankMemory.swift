@@ -18,6 +18,8 @@ package struct RankMemory: Sendable {
   private let parts: [Double]
   /// Of rank 0, which saves; and of all, after the last step. Neither is there while the other is.
   private let saving, final: Double
+  /// Of rank 0, which shows TensorBoard images.
+  private let shown: Double
   /// Of the file of a checkpoint.
   package let checkpointBytes: Double
 
@@ -44,10 +46,13 @@ package struct RankMemory: Sendable {
     saving = Snapshot.bytesWhileSaving(values: state)
     checkpointBytes = Snapshot.fileBytes(values: state)
     self.final = final?.bytes ?? 0
+    shown = configuration.logging.tensorboard ? RefinementSheet.bytes(plan) : 0
   }
 
   /// Beside what the process holds already.
-  package func bytesToCome(rank: Int) -> Double { parts.reduce(0, +) + max(rank == 0 ? saving : 0, final) }
+  package func bytesToCome(rank: Int) -> Double {
+    parts.reduce(0, +) + (rank == 0 ? max(saving, final) + shown : final)
+  }
   package func bytes(rank: Int) -> Double { held + bytesToCome(rank: rank) }
 
   /// Of all ranks, if they are on one host.

@@ -15,7 +15,7 @@ package final class Pass {
   private let lossGradients: [UnsafeMutableRawPointer]
   /// Of each stage, the steps it measures, and those whose gradients it gathers by their statistics.
   private let measured, finished: [[StepMemory]]
-  /// Behind the gradients of all steps of a stage in their block; 0 for a stage without any.
+  /// After the gradients of all steps of a stage in their block; 0 for a stage without any.
   private let gradientEnds: [Int]
   /// Of each stage, parameters that are frozen though their layer trains: its kernel writes gradients for all of it.
   private let frozenParts: [[Range<Int>]]

@@ -11,6 +11,7 @@ package struct OutputFile: Sendable {
     case png = "a PNG picture"
     case onnx = "an ONNX file"
     case html = "an HTML page"
+    case svg = "an SVG picture"
 
     /// Whether a file that begins so is of this kind; an empty one may become any.
     fileprivate func begins(_ bytes: [UInt8]) -> Bool {
@@ -21,6 +22,7 @@ package struct OutputFile: Sendable {
       // Its first field is the version of the format.
       case .onnx: bytes.count > 2 && bytes[0] == 8 && bytes[1] < 32
       case .png: bytes.starts(with: [0x89] + Array("PNG".utf8))
+      case .svg: bytes.starts(with: "<svg".utf8)
       case .html: bytes.starts(with: "<!DOCTYPE html>".utf8)
       }
     }

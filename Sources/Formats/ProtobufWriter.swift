@@ -1,8 +1,8 @@
 /// Writes one message of protobuf's wire format, field by field: what `ProtobufReader` reads. A message within another
 /// is made first, since its length comes before it.
 ///
-/// Of our own for the reader's reason: for the five kinds of fields that ONNX takes, a generated library would be ten
-/// times as long as this, and copy every weight once more.
+/// Of our own for the reader's reason: for the few kinds of fields that ONNX and event files take, a generated library
+/// would be ten times as long as this, and copy every weight once more.
 struct ProtobufWriter {
   private(set) var bytes: [UInt8] = []
 
@@ -30,6 +30,11 @@ struct ProtobufWriter {
   mutating func double(_ number: Int, _ value: Double) {
     key(number, wireType: 1)
     withUnsafeBytes(of: value.bitPattern.littleEndian) { bytes.append(contentsOf: $0) }
+  }
+
+  /// A packed repeated field.
+  mutating func doubles(_ number: Int, _ values: [Double]) {
+    raw(number, values.flatMap { value in withUnsafeBytes(of: value.bitPattern.littleEndian) { Array($0) } })
   }
 
   mutating func text(_ number: Int, _ value: String) { raw(number, Array(value.utf8)) }

@@ -95,7 +95,7 @@ struct MemoryPlanner {
     for (number, stage) in schedule.stages.enumerated() {
       for (place, action) in stage.actions.enumerated() {
         let forward = number * Self.stageLength + place
-        // Behind what the backward turn makes again, which takes at most as many times as there are actions.
+        // After what the backward turn makes again, which takes at most as many times as there are actions.
         let backward =
           backwardStage(of: number) * Self.stageLength + 2 * stage.actions.count - place
         let step = action.step

@@ -8,7 +8,7 @@ private func shown(_ name: String) -> String {
   name.utf8.count <= 200 && name.utf8.allSatisfy(\.isNameCharacter) ? name : quoted(name)
 }
 
-/// Weights that are not finite give figures that mean nothing, or hide behind a ReLU.
+/// Weights that are not finite give figures that mean nothing, or show nothing after a ReLU.
 package func checkFinite(_ values: [Float], of name: String, path: String) throws(FileError) {
   guard let index = values.firstIndex(where: { !$0.isFinite }) else { return }
   throw FileError(path: path, reason: "\(name): value \(index) is \(values[index]), expected finite values")

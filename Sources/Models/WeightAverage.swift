@@ -15,7 +15,7 @@ package final class WeightAverage {
     share = Float(1 - decay)
   }
 
-  /// Behind a step of the optimiser: average += (1 - decay) (weights - average). Allocates nothing.
+  /// After a step of the optimiser: average += (1 - decay) (weights - average). Allocates nothing.
   package func update(from model: ModelState) {
     Self.move(self.model.parameters, to: model.parameters, by: share)
     Self.move(self.model.statistics, to: model.statistics, by: share)

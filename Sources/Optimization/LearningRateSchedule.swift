@@ -1,6 +1,6 @@
 import Foundation
 
-/// The learning rate of every step: a function of the step alone, so a resumed run needs no state for it.
+/// The learning rate of every step: a function of the step, and with `plateau` of how often the rate has dropped.
 package struct LearningRateSchedule: Equatable, Sendable {
   package enum Kind: Equatable, Sendable {
     case constant
@@ -8,6 +8,11 @@ package struct LearningRateSchedule: Equatable, Sendable {
     case cosine
     /// base times gamma for every milestone, an epoch counted from 0, that has begun.
     case step(milestones: [Int], gamma: Double)
+    /// From the share `start` of base up to base over the share `rise` of the steps, then down to the share m of base,
+    /// each along half a cosine: PyTorch's OneCycleLR with two phases.
+    case oneCycle(rise: Double, start: Double)
+    /// base times gamma for every drop, not below the share m of base (`Plateau`).
+    case plateau(gamma: Double)
   }
 
   private let kind: Kind
@@ -17,7 +22,7 @@ package struct LearningRateSchedule: Equatable, Sendable {
   private let warmupSteps: Int
   private let minimum: Double
 
-  /// `minimum`: where the cosine ends, as a share of `base`.
+  /// `minimum`: m, where the rate ends or stays, as a share of `base`.
   package init(
     kind: Kind, base: Double, epochs: Int, stepsPerEpoch: Int, warmupEpochs: Int = 0, minimum: Double = 0
   ) {
@@ -32,7 +37,7 @@ package struct LearningRateSchedule: Equatable, Sendable {
   /// The rate of step s, from 0. During a warm-up of S_w steps it is base (s + 1) / S_w; after it the
   /// schedule goes on at its own s, as if there had been no warm-up: `warmup_epochs` changes the start of a
   /// run and nothing else. (So with `cosine` it comes down a little from base where the warm-up ends.)
-  package subscript(step: Int) -> Double {
+  package subscript(step: Int, drops drops: Int = 0) -> Double {
     if step < warmupSteps { return base * Double(step + 1) / Double(warmupSteps) }
     switch kind {
     case .constant: return base
@@ -42,6 +47,18 @@ package struct LearningRateSchedule: Equatable, Sendable {
     case .step(let milestones, let gamma):
       let begun = milestones.count { $0 <= step / stepsPerEpoch }
       return base * pow(gamma, Double(begun))
+    case .oneCycle(let rise, let start):
+      // PyTorch's last step of the rise, which need not be whole.
+      let peak = rise * Double(steps) - 1
+      guard Double(step) > peak || peak <= 0 else {
+        return Self.cosine(from: start * base, to: base, Double(step) / peak)
+      }
+      return Self.cosine(from: base, to: minimum * base, min(1, (Double(step) - peak) / (Double(steps - 1) - peak)))
+    case .plateau(let gamma): return base * max(pow(gamma, Double(drops)), minimum)
     }
+  }
+
+  private static func cosine(from start: Double, to end: Double, _ share: Double) -> Double {
+    end + (start - end) / 2 * (1 + cos(.pi * share))
   }
 }

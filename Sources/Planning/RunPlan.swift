@@ -58,6 +58,10 @@ package struct RunPlan: Sendable {
     var options = DataOptions(configuration)
     options.indexes = indexes
     data = try given ?? DataSplits.load(options, classLimit: configuration.model.classes)
+    guard configuration.schedule.kind != .plateau || data.validation != nil else {
+      throw UsageError(
+        "schedule.kind: plateau watches the validation split, and these data have none; set data.validation")
+    }
     let channels = data.training.shape.channels
     for (key, values) in [("data.mean", configuration.data.mean), ("data.std", configuration.data.std)] {
       guard let values, values.count != channels else { continue }
@@ -246,6 +250,8 @@ extension LearningRateSchedule {
     case .constant: kind = .constant
     case .cosine: kind = .cosine
     case .step: kind = .step(milestones: configuration.schedule.milestones, gamma: configuration.schedule.gamma)
+    case .oneCycle: kind = .oneCycle(rise: configuration.schedule.rise, start: configuration.schedule.start)
+    case .plateau: kind = .plateau(gamma: configuration.schedule.gamma)
     }
     self.init(
       kind: kind, base: configuration.optimizer.learningRate, epochs: configuration.training.epochs,

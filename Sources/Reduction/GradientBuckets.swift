@@ -1,7 +1,7 @@
 /// How the one message of a step is cut into buckets that travel by themselves (docs/ARCHITECTURE.md, "Exact sums").
 ///
 /// Values are counted through: gradients first, in the order in which the backward pass finishes them, then what is
-/// known only at the end, all of it in the last bucket. Behind the values of a bucket comes one word that says which
+/// known only at the end, all of it in the last bucket. After the values of a bucket comes one word that says which
 /// bucket of which step this is: messages that do not belong together are found, whatever their lengths.
 package struct GradientBuckets: Sendable {
   package let gradients: Int

@@ -77,6 +77,9 @@ package final class GradientReduction {
     return 4 * (gradients + statistics) + message * (ranks > 1 ? 1.5 : 1)
   }
 
+  /// Of the last step that was finished.
+  package var gradients: Tensor { sum.gradients }
+
   /// 2 MiB of a message: smaller ones, more of them under way at once, take longer on a slow link
   /// (docs/PERFORMANCE.md).
   package static let usualBucketSize = 1 << 18

@@ -7,6 +7,7 @@ struct ChartSection {
   var intro: String?
   var missing: [String] = []
   var charts: [Chart] = []
+  var timelines: [Timeline] = []
   var tables: [PageTable] = []
 
   mutating func add(_ chart: Chart?) { if let chart { charts.append(chart) } }
@@ -158,6 +159,13 @@ extension ReportedRun {
     let rows = timeRows
     if !rows.isEmpty {
       section.tables.append(PageTable("Where the time went", header: ["", "time"], rows: rows))
+    }
+    if let trace {
+      section.timelines.append(trace.timeline)
+      section.tables.append(trace.table)
+    } else {
+      section.missing.append(
+        "Phases of a step and ranks over time: this run has no trace; icp train --trace 10-20 writes one.")
     }
     section.add(
       Chart(

@@ -60,6 +60,7 @@ struct Page {
       var library = MustacheLibrary()
       for (name, text) in [
         ("page", PageTemplate.page), ("charts", PageTemplate.charts), ("chart", PageTemplate.chart),
+        ("timeline", PageTemplate.timeline),
         ("table", PageTemplate.table), ("pictures", PageTemplate.pictures), ("confusion", PageTemplate.confusion),
         ("calibration", PageTemplate.calibration),
       ] {

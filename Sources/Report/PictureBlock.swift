@@ -174,12 +174,3 @@ enum PictureData {
     picture.encodedAsPNG().map { "data:image/png;base64,\(Data($0).base64EncodedString())" }
   }
 }
-
-extension Picture {
-  /// Smaller in proportion, where a side is longer than `largest` pixels.
-  func within(_ largest: Int) -> Picture {
-    let longer = max(width, height)
-    guard longer > largest else { return self }
-    return resized(width: max(1, width * largest / longer), height: max(1, height * largest / longer))
-  }
-}

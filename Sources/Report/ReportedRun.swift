@@ -12,6 +12,8 @@ struct ReportedRun {
   let directory: String
   let configuration: RunConfiguration
   let records: RunRecords
+  /// Nil of a run without, and of one that is only overlaid.
+  let trace: RunTrace?
   /// The checkpoint that was taken, and its metadata; nil of a run without one, or of one that is only overlaid.
   let weights: String?
   let weightsKind: WeightsKind
@@ -27,6 +29,7 @@ struct ReportedRun {
     self.directory = directory
     configuration = try RunConfiguration.load(path: file, readsData: false)
     records = RunRecords("\(directory)/metrics.jsonl")
+    trace = nil
     weightsKind = .plain
     weights = nil
     metadata = [:]
@@ -43,6 +46,7 @@ struct ReportedRun {
     self.configuration = configuration
     records = RunRecords("\(directory)/metrics.jsonl")
     weightsKind = options.weightsKind
+    trace = RunTrace("\(directory)/\(RunDirectory.traceName)")
     let found = try Self.weights(directory, options)
     weights = found.run?.weights
     metadata = found.run.flatMap { try? CheckpointStore.load(path: $0.weights).metadata } ?? [:]

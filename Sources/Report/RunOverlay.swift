@@ -98,7 +98,7 @@ struct RunOverlay {
     section.tables = comparison.points.map { point in
       let (header, rows) = comparison.table(of: point)
       return PageTable(
-        point.isEmpty ? "Variants" : point, header: header.map { $0.replacing("_", with: " ") },
+        point.isEmpty ? "Variants" : point, header: header,
         rows: rows.map { $0.map { PageTable.Cell($0) } })
     }
     section.tables.append(runsTable)

@@ -13,6 +13,8 @@ package struct LinePlot: Sendable {
 
   package var title: String
   package var xLabel: String
+  /// The points' x are decimal logarithms of what the axis says.
+  package var xIsLogarithm = false
   package var yLabel: String
   /// With their names in the legend, in their order.
   package var series: [(name: String, points: [Point])]
@@ -37,7 +39,7 @@ package struct LinePlot: Sendable {
     // As wide as the longest name wants, at 6.5 units a letter.
     let legend = min(300, 6.5 * Double(series.map(\.name.count).max()!) + 46)
     let right = Self.width - legend - 14
-    let x = Axis(points.map(\.x), from: Self.left, to: right, startsAtZero: true)
+    let x = Axis(points.map(\.x), from: Self.left, to: right, startsAtZero: !xIsLogarithm)
     let y = Axis(
       points.flatMap { [$0.y - $0.spread, $0.y + $0.spread] }, from: Self.bottom, to: Self.top, startsAtZero: false)
 
@@ -74,7 +76,8 @@ package struct LinePlot: Sendable {
       text +=
         "<line x1=\"\(place)\" y1=\"\(Self.short(Self.bottom))\" x2=\"\(place)\" y2=\"\(Self.short(Self.bottom + 5))\" "
         + "stroke=\"#444\"/>\n"
-      text += Self.text(x.label(tick), x: x.place(tick), y: Self.bottom + 20, anchor: "middle")
+      let label = xIsLogarithm ? Self.power(tick) : x.label(tick)
+      text += Self.text(label, x: x.place(tick), y: Self.bottom + 20, anchor: "middle")
     }
     text +=
       "<path d=\"M\(Self.short(Self.left)) \(Self.short(Self.top))V\(Self.short(Self.bottom))H\(Self.short(right))\" "
@@ -117,6 +120,9 @@ package struct LinePlot: Sendable {
     let size = size.map { " font-size=\"\($0)\"" } ?? ""
     return "<text x=\"\(short(x))\" y=\"\(short(y))\" text-anchor=\"\(anchor)\"\(size)\(more)>\(escaped)</text>\n"
   }
+
+  /// 0.001, 3.2e-05
+  private static func power(_ exponent: Double) -> String { String(format: "%.2g", pow(10, exponent)) }
 
   private static func pair(_ x: Double, _ y: Double) -> String { "\(short(x)),\(short(y))" }
   private static func short(_ value: Double) -> String { decimal(value, places: 1) }

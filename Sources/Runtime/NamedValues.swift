@@ -32,7 +32,7 @@ package struct NamedValues: Sendable {
       + NamedValues(all.filter { !names.contains($0.name) }.sorted { $0.name < $1.name })
   }
 
-  /// With `suffix` behind every name.
+  /// With `suffix` after every name.
   package func suffixed(_ suffix: String) -> NamedValues { NamedValues(all.map { ($0.name + suffix, $0.value) }) }
 
   package static func + (one: NamedValues, other: NamedValues) -> NamedValues { NamedValues(one.all + other.all) }

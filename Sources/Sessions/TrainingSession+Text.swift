@@ -10,7 +10,7 @@ import Training
 
 /// What a start says: at its beginning, and when it is done.
 extension TrainingSession {
-  func greeting(_ plan: RunPlan, _ resumed: Resumed?) -> String {
+  func greeting(_ plan: RunPlan, _ resumed: Resumed?, extensions: [Int]) -> String {
     let ranks = communicator.size
     var lines = [
       "\(Platform.description)",
@@ -22,6 +22,12 @@ extension TrainingSession {
       plan.labelNoiseText.map { "label noise: \($0)" },
       "bit-reproducible: \(reproducibility(plan, resumed))",
     ].compactMap(\.self)
+    if !extensions.isEmpty {
+      lines.append(
+        "extended after epoch \(listed(extensions.map { "\($0)" })): learning rate and alpha go on as a run of "
+          + "\(plan.configuration.training.epochs) epochs has them; the weights are not the bits of one that was planned so "
+          + "from the start")
+    }
     if let resumed { lines.append("going on from \(resumed.path), step \(resumed.state.progress.step)") }
     return lines.joined(separator: "\n")
   }

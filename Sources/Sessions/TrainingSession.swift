@@ -24,6 +24,8 @@ package struct TrainingSession {
   /// Nil: a new one, `runs/NAME-TIME`.
   let runDirectory: String?
   let resume: ResumeChoice
+  /// `--extend`: how many epochs a run that has come to its end is to have altogether.
+  let extendedEpochs: Int?
   let communicator: Communicator
   private let console: Console
   let logger: Logger
@@ -33,12 +35,15 @@ package struct TrainingSession {
   private let isQuiet: Bool
 
   /// `name` is the configuration file as the user gave it; the run directory defaults to runs/NAME-TIME.
-  /// - Parameter tracedSteps: whose phases on all ranks are written to RUN/trace.json.
+  /// - Parameters:
+  ///   - extendedEpochs: what a run that has come to its end goes on to.
+  ///   - tracedSteps: whose phases on all ranks are written to RUN/trace.json.
   package init(
     configuration: RunConfiguration, name: String, runDirectory: String?, resume: ResumeChoice,
-    communicator: Communicator, supervision: Supervision, tracedSteps: ClosedRange<Int>? = nil,
-    isQuiet: Bool = false
+    communicator: Communicator, supervision: Supervision, extendedEpochs: Int? = nil,
+    tracedSteps: ClosedRange<Int>? = nil, isQuiet: Bool = false
   ) {
+    self.extendedEpochs = extendedEpochs
     trace = tracedSteps.map { PhaseTrace(steps: $0) }
     self.supervision = supervision
     self.isQuiet = isQuiet
@@ -111,14 +116,20 @@ package struct TrainingSession {
           NonFiniteGuard(plan.configuration.training.nonFinite, journal), StepRecorder(journal), StragglerWatch(),
           AgreementCheck(everySteps: plan.configuration.agreement.everySteps), StopOnRequest(supervision.stop, saver),
           saver, reporter,
-        ] + (trace.map { [StepTracer($0, journal)] } ?? []))
+        ] + (trace.map { [StepTracer($0, journal)] } ?? [])
+          + (plan.configuration.logging.tensorboard ? [EventRecorder(journal, plan, model: model)] : []))
       if let resumed { try trainer.resume(from: resumed.state, path: resumed.path) }
+      if let ended = try resumed?.savedConfiguration().training.epochs, ended < plan.configuration.training.epochs {
+        trainer.progress.extensions = (trainer.progress.extensions ?? []) + [ended]
+      }
       if let trace { try trainer.check(traced: trace.steps) }
       supervision.clock.trace = trace
       return trainer
     }
     if let resumed, communicator.rank == 0 { warn(ofAverageIn: resumed, plan) }
-    if !isQuiet { journal?.line(greeting(plan, resumed)) }
+    if !isQuiet {
+      journal?.line(greeting(plan, resumed, extensions: trainer.progress.extensions ?? []))
+    }
     let result: RunResult
     do {
       let watch = Stopwatch()
@@ -168,7 +179,8 @@ package struct TrainingSession {
     let indexes = try communicator.pictureIndexes(configuration)
     let plan = try communicator.collectively {
       let shards = resumed?.metadata["shards"].flatMap { Int($0) }
-      let saved = try resumed?.savedConfiguration()
+      var configuration = configuration
+      let saved = try extend(&configuration, resumed)
       let plan = try RunPlan(
         saved.map(configuration.resuming) ?? configuration, ranks: communicator.size, resumedShards: shards,
         indexes: indexes)

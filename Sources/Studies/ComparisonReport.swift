@@ -8,7 +8,7 @@ import Runtime
 extension Comparison {
   /// A table for each point of the grid.
   package var markdown: String {
-    var text = "# Results\n\n\(notes.joined(separator: "\n"))\n"
+    var text = "# Results\n\n\(verdict.map { "- \($0)\n" }.joined())\n\(notes.joined(separator: "\n"))\n"
     for point in points {
       let (header, rows) = table(of: point)
       text += "\n\(point.isEmpty ? "" : "## \(point)\n\n")"
@@ -88,9 +88,9 @@ extension Comparison {
   private var columns: [String] {
     var header = ["variant"] + (hasTrials ? ["drawn"] : []) + ["seeds"]
     if hasFailures { header.append("failed") }
-    header += ["\(metrics[0])", "best"]
+    header += [Self.title(of: metrics[0]), "best"]
     if let baseline { header.append("difference to \(baseline)") }
-    header += metrics.dropFirst()
+    header += metrics.dropFirst().map(Self.title)
     return header + ["epochs", "ms a step", "time a run"] + (baseline == nil ? [] : ["cost"])
   }
 
@@ -107,6 +107,16 @@ extension Comparison {
     cells.append(row.trainingSeconds.map { duration($0) } ?? "")
     if baseline != nil { cells.append(row.cost.map { decimal($0, places: 2) } ?? "") }
     return cells
+  }
+
+  /// A number of the records as a column's name for people.
+  package static func title(of metric: String) -> String {
+    let words = [
+      "train_eval_accuracy": "training accuracy", "generalization_gap": "gap", "test_ece": "calibration error",
+      "train_accuracy_right_labels": "on right labels", "train_accuracy_wrong_labels": "on wrong labels",
+    ]
+    let name = words[metric] ?? metric.replacing("_", with: " ")
+    return isFraction(metric) ? "\(name) %" : name
   }
 
   private func number(_ value: Double, _ metric: String) -> String {
@@ -165,15 +175,17 @@ extension Comparison {
     return Self.lines(header, lines)
   }
 
-  /// A line a run, with every number of its last epoch, for analyses of one's own.
+  /// A line a run, with the keys in which runs differ and every number of its last epoch, for analyses of one's own.
   package var runsCSV: String {
     let names = runs.recorded.sorted()
+    let settings = RunSettings(runs)
     let header =
-      ["point", "variant", "seed", "directory", "exit_status", "best_test_accuracy", "training_seconds"] + names
+      ["point", "variant", "seed", "directory", "exit_status"] + settings.keys
+      + ["best_test_accuracy", "training_seconds"] + names
     return Self.lines(
       header,
       runs.map { run in
-        [run.point, run.variant, "\(run.seed)", run.directory, "\(run.failure ?? 0)"]
+        [run.point, run.variant, "\(run.seed)", run.directory, "\(run.failure ?? 0)"] + settings.values(of: run)
           + [run.best("test_accuracy"), run.trainingSeconds.last].map(Self.plain)
           + names.map { Self.plain(run.epochs.last?[$0]) }
       })

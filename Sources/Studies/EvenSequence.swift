@@ -16,7 +16,7 @@ struct EvenSequence {
     // Sample 0 is no trial's.
     var stream = RandomStream(seed: seed, purpose: .search, epoch: dimension, sample: 0)
     var (rest, value, size) = (index, 0.0, 1.0)
-    // Places behind the last digit are zeros, whose order is drawn too.
+    // Places after the last digit are zeros, whose order is drawn too.
     while size > 1e-9 {
       var digits = Array(0..<base)
       stream.shuffle(&digits)

@@ -43,7 +43,7 @@ extension SweepSession {
           epochs: StudyRun.epochs(in: directory))
         note.trainingSeconds = made.trainingSeconds.last
         try note.write(to: directory)
-        // Behind the note: a kill in between costs room on the disk, and no run.
+        // After the note: a kill in between costs room on the disk, and no run.
         if note.exitStatus == nil { prune(directory) }
         tell(run, note, figure: figure(of: made), seconds: watch.seconds, finished: try folder.finishedCount())
       }

@@ -13,7 +13,7 @@ package final class HostBoard: Sendable {
     fileprivate enum Place: Int, CaseIterable { case rank, step, phase, since, limit, beat }
     /// Numbers of a line.
     package static let size = 8
-    /// Behind the first line's numbers, in bytes.
+    /// After the first line's numbers, in bytes.
     fileprivate static let tokenOffset = off_t((size - 1) * MemoryLayout<Int>.size)
     fileprivate nonisolated(unsafe) let numbers: UnsafeMutablePointer<Atomic<Int>>
 

@@ -50,7 +50,7 @@ package struct Rollback {
       trainer.progress.rollbacks = rollbacks
       try journal?.resume(at: trainer.progress, from: saved)
     }
-    let rate = String(format: "%.4g", trainer.plan.learningRate[step] * trainer.progress.learningRateScale)
+    let rate = String(format: "%.4g", trainer.learningRate)
     journal?.warn(
       "step \(divergence.step): \(divergence.cause); back to step \(step), and on from there with learning rate \(rate) "
         + "(rollback \(here) of at most 10 to this step)")

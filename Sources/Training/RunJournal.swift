@@ -17,7 +17,7 @@ package final class RunJournal {
   private let console: Console
   private let logger: Logger
   private let metrics: MetricsLog
-  /// Nil without `logging.tensorboard`, and once it cannot be written.
+  /// Nil without `logging.tensorboard`, and once it could not be written.
   private var events: EventLog?
   private let writer: CheckpointWriter
   /// In a row.
@@ -108,7 +108,29 @@ package final class RunJournal {
     unwritten = []
     let unfinished = progress.awaitsEvaluation ? progress.epoch - 1 : progress.position > 0 ? progress.epoch : nil
     try metrics.truncate(afterStep: progress.step, unfinishedEpoch: unfinished)
-    writeEvents { (events) throws(SaveError) in try events.rebuild(from: metrics.path) }
+    rebuildEvents(at: progress)
+  }
+
+  /// What is shown of a step is shown at the end of its epoch: of the one that was cut there, it comes again.
+  private func rebuildEvents(at progress: TrainingProgress) {
+    guard let events else { return }
+    do throws(SaveError) {
+      try events.rebuild(from: metrics.path, session: plan.configuration.session) { step in
+        step <= progress.step && step % plan.stepsPerEpoch == 0
+      }
+    } catch { leaveEvents(error) }
+  }
+
+  /// They are a copy: where that fails, the run goes on without, and the next start makes it anew.
+  private func leaveEvents(_ error: SaveError) {
+    events = nil
+    warn("\(error); TensorBoard's file ends here, and is made anew by the next start (logging.tensorboard)")
+  }
+
+  /// What TensorBoard shows of a step beside the records' numbers. `values` are made in the background.
+  func show(step: Int, _ values: @escaping @Sendable () -> [EventFile.Event.Value]) {
+    if let failure = events?.failure { leaveEvents(failure) }
+    events?.append(step: step, values)
   }
 
   /// A checkpoint of an earlier version has a best without the name of its metric, which its configuration tells.
@@ -146,16 +168,8 @@ package final class RunJournal {
     while let record = unwritten.first {
       try metrics.append(record)
       unwritten.removeFirst()
-      writeEvents { (events) throws(SaveError) in try events.append(record) }
-    }
-  }
-
-  /// They are a copy: where that fails, the run goes on without, and the next start makes it anew.
-  private func writeEvents(_ write: (EventLog) throws(SaveError) -> Void) {
-    guard let events else { return }
-    do throws(SaveError) { try write(events) } catch {
-      self.events = nil
-      warn("\(error); TensorBoard's file ends here, and is made anew by the next start (logging.tensorboard)")
+      if let failure = events?.failure { leaveEvents(failure) }
+      events?.append(record)
     }
   }
 
@@ -220,7 +234,7 @@ package final class RunJournal {
     if let method = RefinementSummary(logged) { console.line("  \(method.text)") }
   }
 
-  /// Behind the last save; what cannot be written now ends the run, since nothing comes after it.
+  /// After the last save; what cannot be written now ends the run, since nothing comes after it.
   package func record(_ report: FinalReport, endOf run: RunResult) throws {
     unwritten.append(.final(step: run.progress.step, epoch: run.report.epoch, report.values))
     try writeRecords()
@@ -247,7 +261,7 @@ package final class RunJournal {
     }
   }
 
-  /// Behind the save of `step`: names its checkpoint the best, where its metric is.
+  /// After the save of `step`: names its checkpoint the best, where its metric is.
   package func judge(step: Int, by metric: (value: Double, higherIsBetter: Bool)) {
     writer.judge(step: step, metric: metric.value, higherIsBetter: metric.higherIsBetter)
   }
@@ -293,6 +307,8 @@ package final class RunJournal {
 
   package func finish() {
     collect(waits: true)
+    events?.finish()
+    if let failure = events?.failure { leaveEvents(failure) }
     console.finish()
   }
 }

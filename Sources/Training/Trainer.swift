@@ -3,6 +3,7 @@ import Datasets
 import Files
 import Formats
 import Graph
+import Kernels
 import Loading
 import MPI
 import Method
@@ -49,9 +50,16 @@ package final class Trainer {
   }
 
   var communicator: Communicator { reduction.communicator }
+  /// Of the last step, as the optimiser took them.
+  var gradients: Tensor { reduction.gradients }
 
   /// The step after which the run ends.
   var lastStep: Int { min(plan.configuration.training.maxSteps ?? .max, plan.totalSteps) }
+
+  /// Of the next step.
+  var learningRate: Double {
+    plan.learningRate[progress.step, drops: progress.plateau?.drops ?? 0] * progress.learningRateScale
+  }
 
   /// Whether `training.patience` is used up.
   var hasWaited: Bool { plan.configuration.training.patience.map { progress.best?.waited ?? 0 >= $0 } ?? false }
@@ -86,7 +94,7 @@ package final class Trainer {
       isLogged: (progress.step + 1) % plan.configuration.logging.everySteps == 0)
     let processor = ProcessResources.processorSeconds
     var finished = try step(
-      batch, context, learningRate: plan.learningRate[progress.step] * progress.learningRateScale)
+      batch, context, learningRate: learningRate)
     finished.processorSeconds = ProcessResources.processorSeconds - processor
     finished.seconds = clock.stepSeconds
     clock.enter(.records)

@@ -43,7 +43,7 @@ import Testing
         name: "gradients in five buckets, which travel during the backward pass",
         settings: ["model.kind=mlp", "model.hidden=[700, 700]"], ranks: [2, 3, 4]),
       Variant(
-        name: "gradients in five buckets, which travel behind it",
+        name: "gradients in five buckets, which travel after it",
         settings: ["model.kind=mlp", "model.hidden=[700, 700]", "training.overlap=false"], ranks: [2, 3]),
       Variant(name: "dropout", settings: ["model.dropout=0.4"], ranks: [2, 3, 4]),
       Variant(name: "plain training of an MLP", settings: ["model.kind=mlp", "model.hidden=[16]", "icp.rule=none"]),

@@ -341,8 +341,8 @@ import Testing
     let reference = try Self.oneByOne.get()
     let outcome = try reference.command(["compare", "limit-40", "--metric", "test_loss", "--directory", "compared"])
     outcome.expect(0)
-    #expect(outcome.standardOutput.contains("| variant | seeds | test_accuracy | best | difference to "))
-    #expect(outcome.standardOutput.contains(" | test_loss | "))
+    #expect(outcome.standardOutput.contains("| variant | seeds | test accuracy % | best | difference to "))
+    #expect(outcome.standardOutput.contains(" | test loss | "))
     #expect(FileManager.default.fileExists(atPath: reference.path("compared/results.csv")))
     try reference.command(["compare", "tiny.yaml"]).expect(64, "tiny.yaml: no run here")
     // Two studies have their own plain each, of the same seeds.

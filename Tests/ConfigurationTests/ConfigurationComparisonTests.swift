@@ -43,7 +43,7 @@ import Testing
       ]
       + ["data.label_noise.rate=0.5", "data.label_noise.file=here"]
       + ["icp.rule=none", "optimizer.sam_rho=0", "branches.taps=none", "training.mixup=0", "training.cutmix=0"]
-      + ["icp.objective=distillation", "icp.layer=none"]
+      + ["icp.objective=distillation", "icp.layer=none", "schedule.kind=constant"]
       + (path == "model.path" ? ["model.kind=onnx", "model.path=here.onnx", "model.dropout=0"] : [])
     let saved = try read(drawn, home)
     // The first value that differs and goes with the others; every other key is given, so only this one changes.

@@ -64,6 +64,7 @@ struct Refused {
     ("training: {wd: 3}", "c.yaml:1:12: unknown key 'training.wd'; did you mean 'optimizer.weight_decay'?"),
     ("batch_size: 3", "c.yaml:1:1: unknown key 'batch_size'; did you mean 'training.batch_size'?"),
     ("training: {momentum: 0.9}", "c.yaml:1:12: unknown key 'training.momentum'; did you mean 'optimizer.momentum'?"),
+    ("pct_start: 0.3", "c.yaml:1:1: unknown key 'pct_start'; did you mean 'schedule.rise'?"),
     ("eta_min: 0", "c.yaml:1:1: unknown key 'eta_min'; did you mean 'schedule.minimum'?"),
     (
       "training: {early_stopping: 3}",
@@ -325,6 +326,22 @@ struct Refused {
     (
       "checkpoint: {metric: validation_accuracy}",
       "c.yaml:1:22: 'checkpoint.metric' is validation_accuracy, but 'data.validation' is 0: there is no validation split"
+    ),
+    (
+      "schedule: {kind: one_cycle, warmup_epochs: 1}",
+      "c.yaml:1:45: 'schedule.warmup_epochs' is 1, but 'schedule.kind' is one_cycle, which rises by itself ('schedule.rise')"
+    ),
+    (
+      "schedule: {kind: plateau}",
+      "c.yaml:1:18: 'schedule.kind' is plateau, but 'data.validation' is 0: it watches the validation split"
+    ),
+    (
+      "data: {validation: 10}\nschedule: {kind: plateau}\nevaluation: {every_epochs: 2}",
+      "c.yaml:3:28: 'schedule.kind' is plateau, which watches every epoch: set 'evaluation.every_epochs' to 1"
+    ),
+    (
+      "data: {validation: 10}\nschedule: {kind: plateau, gamma: 2}",
+      "c.yaml:2:33: 'schedule.gamma' is 2.0, but 'schedule.kind' is plateau: the rate drops by it, so it is below 1"
     ),
     (
       "schedule: {warmup_epochs: 31}",

@@ -114,6 +114,10 @@ extension RunConfiguration {
     result.schedule.warmupEpochs = integer(0...result.training.epochs)
     result.schedule.milestones = Set(list(0...4) { integer(1...100) }).sorted()
     result.schedule.gamma = number() + 1e-300
+    result.schedule.rise = number(below: 1)
+    result.schedule.start = fraction()
+    result.schedule.patience = integer(0...100)
+    result.schedule.metric = one(PlateauMetric.self)
     result.icp.preset = one(ICPPreset.self)
     result.icp.objective = one(RefinementObjective.self)
     if result.icp.objective == .mixed, result.training.mixup == 0, result.training.cutmix == 0 {
@@ -155,6 +159,14 @@ extension RunConfiguration {
     result.training.overlap = chance()
     result.training.patience = result.checkpoint.metric != .trainLoss && chance() ? integer(1...100) : nil
     result.evaluation.everyEpochs = chance() ? integer(1...1_000_000_000) : nil
+    switch result.schedule.kind {
+    case .oneCycle: result.schedule.warmupEpochs = 0
+    case .plateau where result.data.validation == .none: result.schedule.kind = .constant
+    case .plateau:
+      result.schedule.gamma = number(below: 0.9) + 1e-300
+      result.evaluation.everyEpochs = 1
+    default: break
+    }
     result.evaluation.final = [[], [.attacks], [.corruptions, .attacks], [.episodes]].randomElement(using: &stream)!
     result.evaluation.attackSamples = integer(1...1_000_000_000)
     result.evaluation.cifarC = chance() ? text() : nil

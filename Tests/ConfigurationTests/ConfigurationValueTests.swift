@@ -105,6 +105,10 @@ private let packageRoot = URL(filePath: #filePath).deletingLastPathComponent().d
         warmup_epochs: 0
         milestones: []
         gamma: 0.1
+        rise: 0.3
+        start: 0.04
+        patience: 10
+        metric: validation_loss
 
       icp:
         rule: adam

@@ -263,7 +263,7 @@ def mlp():
         return t | {f"grad.{n}": p.grad for n, p in model.named_parameters()}
 
     write("mlp.safetensors", away_from_kinks(make, 1e-4), hidden="[32, 24]", classes=10,
-          note="x is flattened in the order channel, row, column; ReLU behind fc1 and fc2, whose outputs are the features")
+          note="x is flattened in the order channel, row, column; ReLU after fc1 and fc2, whose outputs are the features")
 
 
 def training():
@@ -292,7 +292,7 @@ def training():
                   f"step{s}.distillation_loss": distillation, f"step{s}.total_loss": total, f"step{s}.grad_norm": norm}
             if s == 0:
                 t |= {f"step0.grad.{n}": p.grad.clone() for n, p in model.named_parameters() if p.numel() < 1000}
-                # Behind the first step every weight has moved by lr times a sign, which rounding may turn.
+                # After the first step every weight has moved by lr times a sign, which rounding may turn.
                 nearest = Kinks.nearest
             optimizer.step()
         Kinks.nearest = nearest
@@ -563,7 +563,7 @@ def stray_step(model, x, y, alpha):
 
 
 class Branched(nn.Module):
-    """BYOT with dense branches: behind each stage but the last average pool, a ReLU layer as wide as the last features,
+    """BYOT with dense branches: after each stage but the last average pool, a ReLU layer as wide as the last features,
     logits. Weight k of each tensor is scale sin(k + 1)."""
 
     def __init__(self, trunk):
@@ -610,7 +610,7 @@ def baselines():
     assert Kinks.nearest >= 3e-6, Kinks.nearest
     write("baselines.safetensors", t,
           note="NAME.norm.*: the norm of each parameter's gradient; NAME.grad.*: gradients of less than 100 elements; "
-               "NAME.after.*: running statistics behind the step")
+               "NAME.after.*: running statistics after the step")
 
 
 def rules():
@@ -833,15 +833,33 @@ def schedules():
                 scheduler.step()
         return result
 
+    def plateau(mode, values):
+        """The rate of each epoch, and after the last one, by what the epochs before came to."""
+        optimizer = torch.optim.SGD([nn.Parameter(torch.zeros(1))], lr=0.1)
+        scheduler = torch.optim.lr_scheduler.ReduceLROnPlateau(
+            optimizer, mode=mode, factor=0.5, patience=2, min_lr=0.1 * 0.05, eps=0)
+        rates = [0.1]
+        for value in values:
+            optimizer.step()
+            scheduler.step(value)
+            rates.append(optimizer.param_groups[0]["lr"])
+        return {"values": values, "rates": rates}
+
+    # Falls, then moves up and down about a level; some steps are below the threshold of 1e-4.
+    losses = [2.0, 1.5, 1.2, 1.2, 1.19999, 1.19995, 1.1, 1.11, 1.12, 1.13, 1.09] + [1.1 + 0.01 * (i % 3) for i in range(25)]
     kinds = ("uniform", "cosine", "cosine_increasing")
     table = {
+        "plateau": {"min": plateau("min", losses), "max": plateau("max", [1 - x / 3 for x in losses])},
         "alpha": {f"epochs={e},warmup={int(r * e)}": [alpha_at(i, int(r * e), e) for i in range(e)]
                   for e in (10, 100) for r in (0, 0.25, 0.5, 0.75, 1)},
         "layer_weights": {f"{k},{n}": layer_weights(n, k) for k in kinds for n in (1, 2, 3, 4, 8)},
         "learning_rate": {
             "cosine": rates(lambda o: torch.optim.lr_scheduler.CosineAnnealingLR(o, 24), 4, 6, False),
-            "step": rates(lambda o: torch.optim.lr_scheduler.MultiStepLR(o, [2, 3], 0.1), 4, 6, True)},
-        "note": "learning_rate: base 0.1, 4 epochs of 6 steps; milestones 2 and 3, gamma 0.1"}
+            "step": rates(lambda o: torch.optim.lr_scheduler.MultiStepLR(o, [2, 3], 0.1), 4, 6, True),
+            "one_cycle": rates(lambda o: torch.optim.lr_scheduler.OneCycleLR(
+                o, 0.1, total_steps=24, cycle_momentum=False), 4, 6, False)},
+        "note": "learning_rate: base 0.1, 4 epochs of 6 steps; milestones 2 and 3, gamma 0.1. "
+                "plateau: base 0.1, factor 0.5, patience 2, min_lr 0.005"}
     with open(os.path.join(OUT, "schedules.json"), "w") as file:
         json.dump(table, file, indent=1)
     print("schedules.json")

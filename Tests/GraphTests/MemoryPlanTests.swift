@@ -20,13 +20,13 @@ import Testing
 
   @Test func `what one stage alone reads is kept for a piece, and made again`() {
     let plan = plan(Self.chain, kept: [5], lossInputs: [5])
-    // Before the statistics for the whole batch; behind them for a piece, since conv 3 alone reads it.
+    // Before the statistics for the whole batch; after them for a piece, since conv 3 alone reads it.
     #expect(isForBatch(plan.steps[1].output))
     #expect(isForPiece(plan.steps[2].output) && isForPiece(plan.steps[2].remade))
     #expect(plan.remakes == [[], [2], [], []])
     // The dense layer takes the whole batch.
     #expect(isForBatch(plan.steps[4].output) && plan.steps[4].remade == nil)
-    // Between normalisation and convolution a gradient lives for a piece; behind the normalisation it waits for sums.
+    // Between normalisation and convolution a gradient lives for a piece; after the normalisation it waits for sums.
     #expect(isForPiece(plan.steps[3].gradient) && isForBatch(plan.steps[2].gradient))
     // Nobody wants the input's gradient.
     #expect(plan.steps[1].inputGradients == [nil] && plan.steps[0].gradient == nil)

@@ -54,7 +54,7 @@ import Testing
     }
   }
 
-  /// The neighbours are not numbers, so a read of what lies before or behind the row shows too.
+  /// The neighbours are not numbers, so a read of what lies before or after the row shows too.
   @Test(arguments: [(64, 10), (257, 7), (300, 65)])
   func `a row has the same bits alone and between others`(inputs: Int, outputs: Int) {
     var numbers = Numbers()

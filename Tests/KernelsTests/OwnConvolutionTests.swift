@@ -132,7 +132,7 @@ import Testing
     }
   }
 
-  /// The neighbours are not numbers, so a read of what lies before or behind the sample shows too.
+  /// The neighbours are not numbers, so a read of what lies before or after the sample shows too.
   @Test(arguments: inputs, [(1, 1), (3, 5), (8, 8), (9, 33), (2, 16)])
   func `a sample has the same bits alone and between others`(inputs: Int, size: (Int, Int)) {
     let scratch = Scratch()

@@ -3,7 +3,7 @@ import Kernels
 import Operators
 import Testing
 
-/// A case of make_operators.py: nodes behind node 0 of a network that give its y.
+/// A case of make_operators.py: nodes after node 0 of a network that give its y.
 struct OperatorCase: Sendable, CustomTestStringConvertible {
   let name: String
   /// Where a ReLU's or a maximum's kink is, central differences see both sides; such a case has PyTorch's values alone.

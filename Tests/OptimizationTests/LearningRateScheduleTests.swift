@@ -5,20 +5,66 @@ import Testing
 
 @Suite struct `Learning rate schedule` {
   private struct Reference: Decodable {
+    struct Plateau: Decodable {
+      let values, rates: [Double]
+    }
+
     let learning_rate: [String: [Double]]
+    let plateau: [String: Plateau]
+
+    static func read() throws -> Reference {
+      let data = try Data(contentsOf: URL(filePath: "\(PackageRoot.path)/Tests/Fixtures/schedules.json"))
+      return try JSONDecoder().decode(Reference.self, from: data)
+    }
   }
 
   // 1e-12: PyTorch's cosine multiplies its way from step to step, in double precision.
   @Test(arguments: [
-    ("cosine", LearningRateSchedule.Kind.cosine), ("step", .step(milestones: [2, 3], gamma: 0.1)),
+    ("cosine", LearningRateSchedule.Kind.cosine, 0), ("step", .step(milestones: [2, 3], gamma: 0.1), 0),
+    ("one_cycle", .oneCycle(rise: 0.3, start: 0.04), 4e-6),
   ])
-  func `is PyTorch's in every step`(name: String, kind: LearningRateSchedule.Kind) throws {
-    let path = "\(PackageRoot.path)/Tests/Fixtures/schedules.json"
-    let data = try Data(contentsOf: URL(filePath: path))
-    let reference = try #require(JSONDecoder().decode(Reference.self, from: data).learning_rate[name])
-    let schedule = LearningRateSchedule(kind: kind, base: 0.1, epochs: 4, stepsPerEpoch: 6)
+  func `is PyTorch's in every step`(name: String, kind: LearningRateSchedule.Kind, minimum: Double) throws {
+    let reference = try #require(Reference.read().learning_rate[name])
+    // What PyTorch ends at: 1 / (div_factor final_div_factor).
+    let schedule = LearningRateSchedule(kind: kind, base: 0.1, epochs: 4, stepsPerEpoch: 6, minimum: minimum)
     #expect(reference.count == 24)
     for (step, rate) in reference.enumerated() { #expect(abs(schedule[step] - rate) < 1e-12, "step \(step)") }
+  }
+
+  @Test(arguments: [("min", false), ("max", true)])
+  func `plateau drops when ReduceLROnPlateau does`(name: String, higherIsBetter: Bool) throws {
+    let reference = try #require(Reference.read().plateau[name])
+    let schedule = LearningRateSchedule(
+      kind: .plateau(gamma: 0.5), base: 0.1, epochs: 100, stepsPerEpoch: 3, minimum: 0.05)
+    var plateau = Plateau()
+    for (epoch, value) in reference.values.enumerated() {
+      // A power in the place of a product: the last bits.
+      #expect(abs(schedule[3 * epoch, drops: plateau.drops] - reference.rates[epoch]) < 1e-15, "epoch \(epoch)")
+      let before = plateau.drops
+      let drops = plateau.judge(value, higherIsBetter: higherIsBetter, epoch: epoch, patience: 2)
+      #expect(drops == (plateau.drops > before))
+      // As a resume that measures again.
+      let judged = plateau
+      #expect(!plateau.judge(value, higherIsBetter: higherIsBetter, epoch: epoch, patience: 2) && plateau == judged)
+    }
+    #expect(plateau.drops > 4)
+  }
+
+  @Test func `a value that is no number is no better, also as the first`() {
+    var plateau = Plateau()
+    #expect(!plateau.judge(.nan, higherIsBetter: false, epoch: 0, patience: 1) && plateau.best == nil)
+    #expect(plateau.judge(.infinity, higherIsBetter: false, epoch: 1, patience: 1) && plateau.drops == 1)
+    #expect(!plateau.judge(3, higherIsBetter: false, epoch: 2, patience: 1) && plateau.best == 3)
+  }
+
+  @Test func `one_cycle rises to the rate and ends at its minimum, however few the steps are`() {
+    for steps in 1...40 {
+      let schedule = LearningRateSchedule(
+        kind: .oneCycle(rise: 0.25, start: 0.1), base: 2, epochs: 1, stepsPerEpoch: steps, minimum: 0.01)
+      let rates = (0..<steps).map { schedule[$0] }
+      #expect(rates.allSatisfy { $0.isFinite && 0.0199 < $0 && $0 <= 2 })
+      #expect(abs(rates[steps - 1] - 0.02) < 1e-12)
+    }
   }
 
   @Test func `cosine with a minimum is PyTorch's CosineAnnealingLR with eta_min`() {
@@ -51,7 +97,7 @@ import Testing
   @Test(arguments: [
     LearningRateSchedule.Kind.constant, .cosine, .step(milestones: [2], gamma: 0.1),
   ])
-  func `a warm-up rises to base in a straight line and changes no step behind it`(
+  func `a warm-up rises to base in a straight line and changes no step after it`(
     kind: LearningRateSchedule.Kind
   ) {
     func make(warmup: Int) -> LearningRateSchedule {

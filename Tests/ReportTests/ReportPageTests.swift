@@ -72,6 +72,21 @@ import Testing
     #expect(html.contains("&lt;b onload=&#39;x&#39;&gt;{{title}}"))
   }
 
+  @Test func `a run's trace is shown as phases of a step and as ranks over time`() throws {
+    let bench = try ReportBench()
+    try bench.icp(["train", "config.yaml", "--run-dir", "run", "--trace", "2-4"]).expect(0)
+    let time = try ParsedPage(html: bench.page()).section("Time")
+    #expect(time.contains("<figcaption>Ranks over time, steps 2, 3, 4</figcaption>") && time.contains(">rank 0</text>"))
+    #expect(time.contains("rank 0, step 3, refinement: "))
+    let phases = time[try #require(time.range(of: "Phases of a step, the mean of steps 2 to 4")).upperBound...]
+    for name in ["student pass", "refinement", "target pass", "backward pass", "optimiser"] {
+      #expect(phases.contains("<td>\(name)</td>"), "\(name)")
+    }
+    // A file of another's in its place is no trace.
+    try bench.folder.write(#"{"traceEvents": [{"cat": "phase", "name": "student", "pid": -1}]}"#, to: "run/trace.json")
+    #expect(try ParsedPage(html: bench.page()).missing("Time")[0].contains("this run has no trace"))
+  }
+
   @Test func `what a run does not have is said`() throws {
     let plain = try ReportBench().train(["icp.rule=none"])
     var page = ParsedPage(html: try plain.page())

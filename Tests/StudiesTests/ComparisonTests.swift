@@ -80,7 +80,8 @@ import Testing
   @Test func `the tables say it in per cent, with what failed and how settings were chosen`() {
     let text = Comparison(runs: runs, baseline: "plain", unfinished: 2).markdown
     #expect(
-      text.contains("| variant | seeds | failed | test_accuracy | best | difference to plain | test_ece | epochs |"))
+      text.contains(
+        "| variant | seeds | failed | test accuracy % | best | difference to plain | calibration error % | epochs |"))
     #expect(
       text.contains("| adam | 3 | 1 | 37.00 ± 5.29 | 50.00 ± 0.00 | +3.00 [-1.97, +7.97] | 2.00 ± 0.00 | 2 | 400.0 |"))
     #expect(text.contains("**1 of 8 runs failed**"))

@@ -1,6 +1,7 @@
 import Checkpointing
 import Files
 import Foundation
+import Optimization
 import Testing
 import Training
 
@@ -45,6 +46,10 @@ import Training
     progress.rollbacks = 1
     progress.awaitsEvaluation = true
     progress.lastEpoch = .init(correct: 3, samples: 7)
+    var plateau = Plateau()
+    _ = plateau.judge(0.3, higherIsBetter: true, epoch: 0, patience: 2)
+    progress.plateau = plateau
+    progress.extensions = [2]
     let written = try JSONEncoder().encode(progress)
     #expect(try JSONDecoder().decode(TrainingProgress.self, from: written) == progress)
     let earlier =
@@ -53,6 +58,8 @@ import Training
     progress.rollbacks = 0
     progress.awaitsEvaluation = false
     progress.lastEpoch = nil
+    progress.plateau = nil
+    progress.extensions = nil
     #expect(try JSONDecoder().decode(TrainingProgress.self, from: Data(earlier.utf8)) == progress)
   }
 

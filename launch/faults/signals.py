@@ -67,7 +67,7 @@ def asked_to_stop(lab):
     return "8 ways: 85, the checkpoint is of the step where all stopped; same bits after the resume"
 
 
-@row(26, "a second SIGUSR1 during the save; SIGTERM right behind it", "the save completes, or the old one stays")
+@row(26, "a second SIGUSR1 during the save; SIGTERM right after it", "the save completes, or the old one stays")
 def asked_twice(lab):
     for name, then, statuses in (("SIGUSR1 again", signal.SIGUSR1, 85), ("SIGTERM", signal.SIGTERM, (1, 85, 143))):
         with lab.case(name):
@@ -83,7 +83,7 @@ def asked_twice(lab):
                 saved_where_it_stopped(lab, ranks=2)
             else:
                 lab.resumes(config="steady", ranks=2, least=lab.newest_verifies())
-    return f"the save completes (85); with SIGTERM behind it: status {job.status}, a whole checkpoint; same bits"
+    return f"the save completes (85); with SIGTERM after it: status {job.status}, a whole checkpoint; same bits"
 
 
 @row(51, "the terminal closes: under icp alone, under launch/train; SIGHUP under nohup",
@@ -112,7 +112,7 @@ def closed_terminal(lab):
     return "icp alone and launch/train: 85, nobody left, same bits after the resume; under nohup: 0"
 
 
-# Starts the words behind it on a terminal, which closes on SIGUSR2.
+# Starts the words after it on a terminal, which closes on SIGUSR2.
 TERMINAL = """
 import os, pty, select, signal, sys
 child, terminal = pty.fork()

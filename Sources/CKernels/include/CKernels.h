@@ -30,7 +30,7 @@ typedef enum { CK_FORWARD, CK_BACKWARD_DATA, CK_BACKWARD_WEIGHTS } ck_kind;
 
 typedef struct ck_pass ck_pass;
 
-/* bias, relu, addend: what the forward pass fuses behind the convolution; 0 for the other kinds. */
+/* bias, relu, addend: what the forward pass fuses after the convolution; 0 for the other kinds. */
 ck_pass *ck_pass_create(ck_backend backend, ck_kind kind, ck_geometry geometry, int bias, int relu, int addend);
 void ck_pass_destroy(ck_pass *pass);
 /* Whether such a pass of CK_ONEDNN would be a kernel of ours. */

@@ -7,8 +7,8 @@ import Models
 /// Beta(alpha, alpha).
 ///
 /// One w a batch, addressed by epoch and position; x' as in `MixingPartners`. w is the larger of itself and 1 - w: a
-/// permutation and its inverse are equally likely, so batches are distributed as without this, and a mixed image is
-/// mostly its own sample; the training accuracy counts by that sample's label.
+/// permutation and its inverse are equally likely, so batches are distributed as without this. The larger part of
+/// a mixed image is its own sample. The training accuracy counts by that sample's label.
 struct Mixup: MethodPart {
   private let alpha: Double
   private let seed: Int

@@ -45,6 +45,7 @@ enum PageStyle {
     .s0{--c:var(--c0)}.s1{--c:var(--c1)}.s2{--c:var(--c2)}.s3{--c:var(--c3)}.s4{--c:var(--c4)}.s5{--c:var(--c5)}.s6{--c:var(--c6)}
     .line{stroke:var(--c)}.band,.dot{fill:var(--c)}
     .line.dashed{stroke-dasharray:6 4}
+    .phase{fill:var(--c)}.between{--c:var(--line)}
     .legend{list-style:none;margin:4px 0 0;padding:0;font-size:.85rem;display:flex;flex-wrap:wrap;gap:2px 16px}
     .legend li{overflow-wrap:anywhere}
     .legend data{font-weight:600}

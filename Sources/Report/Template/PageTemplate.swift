@@ -89,9 +89,30 @@ enum PageTemplate {
     {{#missing}}<p class="missing">{{.}}</p>
     {{/missing}}
     <div class="charts">
+    {{#timelines}}{{> timeline}}{{/timelines}}
     {{#charts}}{{> chart}}{{/charts}}
     </div>
     {{#tables}}{{> table}}{{/tables}}
+    """#
+
+  static let timeline = #"""
+    <figure class="chart">
+    <figcaption>{{title}}</figcaption>
+    <svg viewBox="0 0 {{width}} {{height}}" role="img" aria-label="{{title}}">
+    {{#bars}}<rect class="phase {{style}}" x="{{x}}" y="{{y}}" width="{{width}}" height="12"><title>{{note}}</title></rect>
+    {{/bars}}
+    {{#rows}}<text class="y" x="46" y="{{y}}">{{name}}</text>
+    {{/rows}}
+    {{#ticks}}<line class="axis" x1="{{at}}" y1="{{bottom}}" x2="{{at}}" y2="{{tickEnd}}"/><text class="x" x="{{at}}" y="{{tickText}}">{{label}}</text>
+    {{/ticks}}
+    <path class="axis" d="M50 {{bottom}}H410"/>
+    </svg>
+    <ul class="legend">
+    {{#legend}}<li><span class="swatch {{style}}"></span>{{name}}</li>
+    {{/legend}}
+    </ul>
+    <p class="note">{{note}}</p>
+    </figure>
     """#
 
   static let chart = #"""

@@ -42,13 +42,13 @@ package final class CheckpointSaver: RunObserver {
       || isDue(configuration.checkpoint.everySteps, trainer.progress.step)
   }
 
-  /// Behind its evaluation, an epoch turned out to be the last one.
+  /// After its evaluation, an epoch turned out to be the last one.
   func end(_ epoch: FinishedEpoch, _ trainer: Trainer) throws {
     if !saves(epoch, trainer), !epoch.isSaved { try save(trainer) }
     try finish(trainer)
   }
 
-  /// Behind the save of an epoch: names its checkpoint the best, where its metric is.
+  /// After the save of an epoch: names its checkpoint the best, where its metric is.
   func judge(_ report: EpochReport, of epoch: FinishedEpoch, _ trainer: Trainer) {
     guard epoch.isWhole, saves(epoch, trainer), let metric = report.metric(configuration.checkpoint.metric) else {
       return

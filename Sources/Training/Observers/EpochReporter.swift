@@ -1,7 +1,10 @@
+import Configuration
 import Datasets
 import Evaluation
+import Foundation
 import MPI
 import Models
+import Optimization
 import Planning
 import Reporting
 import Runtime
@@ -70,9 +73,29 @@ package final class EpochReporter: RunObserver {
     latest = report
     journal?.record(report)
     saver.judge(report, of: epoch, trainer)
+    judgePlateau(report, of: epoch, trainer)
     if epoch.isLast { try saver.finish(trainer) }
     try wait(after: report, of: epoch, trainer)
   }
+
+  /// `schedule.kind: plateau`
+  private func judgePlateau(_ report: EpochReport, of epoch: FinishedEpoch, _ trainer: Trainer) {
+    let schedule = trainer.plan.configuration.schedule
+    guard schedule.kind == .plateau, epoch.isWhole, let validation = report.validation else { return }
+    var plateau = trainer.progress.plateau ?? Plateau()
+    let isAccuracy = schedule.metric == .validationAccuracy
+    let drops = plateau.judge(
+      isAccuracy ? validation.accuracy : validation.loss, higherIsBetter: isAccuracy, epoch: epoch.number,
+      patience: schedule.patience)
+    trainer.progress.plateau = plateau
+    guard drops, !epoch.isLast else { return }
+    journal?.line(
+      "schedule.kind: plateau: no better \(schedule.metric.rawValue) than \(decimal(plateau.best ?? .nan, places: 4)) for more "
+        + "than \(counted(schedule.patience, "epoch")); the learning rate is \(short(trainer.learningRate)) from here on"
+    )
+  }
+
+  private func short(_ rate: Double) -> String { String(format: "%.4g", rate) }
 
   /// `training.patience`
   private func wait(after report: EpochReport, of epoch: FinishedEpoch, _ trainer: Trainer) throws {

@@ -13,7 +13,7 @@ import Supervision
 import Training
 
 // What a step allocates and locks on the thread that computes, MPI's own and the loader's excepted, and how many sums
-// over the ranks it starts. Prints a line before and behind the counted steps of each kind, among what the kernels
+// over the ranks it starts. Prints a line before and after the counted steps of each kind, among what the kernels
 // print (DNNL_VERBOSE), and last a line of JSON: {"control": {"allocations": [1], "locks": [1]}, "cyclic":
 // {"allocations": [0, 0, 0], "locks": [0, 0, 0], "messages": [0, 0, 0]}, ...}, where control is one of each made on
 // purpose.

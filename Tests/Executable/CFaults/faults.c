@@ -13,7 +13,7 @@ void faults_set_reduction(enum faults_reduction what) { next = what; }
 int MPI_Iallreduce(const void *from, void *values, int count, MPI_Datatype type, MPI_Op operation, MPI_Comm communicator,
                    MPI_Request *request) {
   if (next == FAULTS_SKIP) {
-    // The word behind the values names message and step; who believes to have summed finds it as often as there are ranks.
+    // The word after the values names message and step; who believes to have summed finds it as often as there are ranks.
     int ranks;
     PMPI_Comm_size(communicator, &ranks);
     ((uint64_t *)values)[count - 1] *= (uint64_t)ranks;

@@ -6,7 +6,7 @@ let target = CommandLine.arguments.dropFirst().first.flatMap(FuzzTarget.init)
 // One input runs at a time.
 nonisolated(unsafe) private let scratch = try! Scratch()
 
-/// libFuzzer's loop, with its arguments behind the target's name.
+/// libFuzzer's loop, with its arguments after the target's name.
 func runFuzzer() -> Int32 {
   var count = CommandLine.argc - 1
   // The program's name again, in the place of the target's.
@@ -36,7 +36,7 @@ func testOneInput(_ data: UnsafePointer<UInt8>?, _ size: Int) -> Int32 {
 }
 
 /// libFuzzer's changes. A checkpoint also has them in its header or buffer alone, and then right checksums: without,
-/// nearly every change is refused by its checksum, and what lies behind is never seen.
+/// nearly every change is refused by its checksum, and what comes after it is never seen.
 @_cdecl("LLVMFuzzerCustomMutator")
 func mutate(_ data: UnsafeMutablePointer<UInt8>, _ size: Int, _ limit: Int, _ seed: UInt32) -> Int {
   guard target == .checkpoint, seed % 4 != 0, size > 16 else { return LLVMFuzzerMutate(data, size, limit) }

@@ -34,7 +34,7 @@ struct ConfigurationInput {
 }
 
 extension Scratch {
-  /// The part of `input` before the first line that begins with `--set ` as a file, and what stands behind each of
+  /// The part of `input` before the first line that begins with `--set ` as a file, and what stands after each of
   /// those.
   func writeWithOverrides(_ name: String, _ input: [UInt8]) -> (path: String, overrides: [String]) {
     var parts: [[UInt8]] = [[]]
