@@ -111,7 +111,8 @@ struct BenchAllReduceCommand: ParsableCommand {
     commandName: "allreduce",
     abstract: "Time the sum over the ranks, exact and in float32, by message size.",
     discussion: """
-      Start it under mpirun as the run would be. Algorithm bandwidth is a message's bytes by its time; bus bandwidth is \
+      Start it under mpirun as the run would be. Exact sums are timed by the calls that training makes, in the same buckets; with \
+      several ranks on several hosts also within a host and between hosts. Algorithm bandwidth is a message's bytes by its time; bus bandwidth is \
       2 (p - 1) / p times that for p ranks, what the slowest link carries whatever p is: 0 for one rank. Exact sums \
       (training.gradient_reduction: exact) travel as 8 bytes a gradient, float32 sums as 4.
       """)

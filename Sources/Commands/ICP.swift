@@ -23,7 +23,7 @@ package struct ICP: ParsableCommand {
     subcommands: [
       TrainCommand.self, EvaluateCommand.self, RobustnessCommand.self, EpisodesCommand.self, PerturbCommand.self,
       PredictCommand.self, MetricsCommand.self, ExportCommand.self, InspectCommand.self, DataCommand.self,
-      DoctorCommand.self, BenchCommand.self,
+      DoctorCommand.self, BenchCommand.self, ScaleCommand.self,
       SweepCommand.self, CompareCommand.self, ReportCommand.self,
     ])
 

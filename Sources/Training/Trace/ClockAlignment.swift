@@ -2,11 +2,11 @@ import MPI
 import Supervision
 
 /// What to add to each rank's clock so that it shows the time of rank 0's.
-struct ClockAlignment {
+package struct ClockAlignment {
   /// Nanoseconds, by rank.
-  let offsets: [Int64]
+  package let offsets: [Int64]
   /// The largest error of an offset, in nanoseconds; 0 where all ranks are on one host.
-  let uncertainty: Int64
+  package let uncertainty: Int64
 
   /// Every rank calls it.
   ///
@@ -14,7 +14,7 @@ struct ClockAlignment {
   /// 0 enters before the rank leaves, and the rank enters before rank 0 leaves. Of many rounds the tightest bounds
   /// count, and the offset is their middle.
   /// - Parameter hosts: by rank. Processes of one host read the same clock.
-  init(_ communicator: Communicator, hosts: [String], rounds: Int = 64) throws(MPIError) {
+  package init(_ communicator: Communicator, hosts: [String], rounds: Int = 64) throws(MPIError) {
     var times: [Int64] = []
     for _ in 0..<rounds {
       times.append(PhaseTrace.now)
