@@ -136,10 +136,12 @@ let package = Package(
         "Formats", "Files", "MPI", "Reporting", "Runtime", .product(name: "Yams", package: "Yams"),
         .product(name: "Logging", package: "swift-log"),
       ], swiftSettings: noMathErrno),
+    .target(name: "Scaling", dependencies: ["Reporting", "Files", "Runtime"]),
     .target(
       name: "Benchmarks",
       dependencies: [
-        "Training", "Doctor", "Supervision", "Reduction", "Planning", "Configuration", "Method", "Refinement", "Models",
+        "Scaling", "Training", "Doctor", "Supervision", "Reduction", "Planning", "Configuration", "Method",
+        "Refinement", "Models",
         "Execution",
         "Operators", "Graph", "Loading", "Datasets", "Kernels", "Files", "MPI", "Reporting", "Runtime",
       ], swiftSettings: noMathErrno),
@@ -159,7 +161,7 @@ let package = Package(
     .target(
       name: "Commands",
       dependencies: [
-        "Report", "Benchmarks", "Studies", "Sessions", "Doctor", "Evaluation", "Reduction", "Supervision",
+        "Report", "Benchmarks", "Scaling", "Studies", "Sessions", "Doctor", "Evaluation", "Reduction", "Supervision",
         "Checkpointing",
         "Inspection", "Export", "Configuration", "Formats", "Files", "MPI", "Reporting", "Runtime",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -270,6 +272,7 @@ let package = Package(
       ]),
     .testTarget(name: "DoctorTests", dependencies: ["Doctor"]),
     .testTarget(name: "StudiesTests", dependencies: ["Studies", "Configuration", "Formats", "TestSupport"]),
+    .testTarget(name: "ScalingTests", dependencies: ["Scaling", "Files", "TestSupport"]),
     .testTarget(name: "BenchmarksTests", dependencies: ["Benchmarks", "Models", "Operators", "Graph", "Kernels"]),
     .testTarget(
       name: "ReportTests", dependencies: ["Report", "Studies", "Reporting", "Datasets", "Files", "TestSupport"]),

@@ -1,10 +1,11 @@
-import Reduction
 import MPI
+import Reduction
 import Reporting
 import Runtime
+import Scaling
 
-/// What `icp bench allreduce` does: the reduction of a step alone, over the ranks there are, at sizes from 1 KiB up: of
-/// integers as the exact sums use them, and of float32 in its place.
+/// What `icp bench allreduce` does: the sums of a step alone, by the calls that training makes (`SumTimer`), at sizes
+/// from 1 KiB up, of integers as the exact sums use them and of float32 in its place; then by class of links.
 package struct AllReduceBenchmark {
   private let sizes: [Int]
   private let options: RepeatOptions
@@ -24,13 +25,22 @@ package struct AllReduceBenchmark {
     let message = UnsafeMutableRawBufferPointer.allocate(byteCount: sizes.last!, alignment: 64)
     message.initializeMemory(as: UInt8.self, repeating: 0)
     defer { message.deallocate() }
+    let timer = SumTimer(communicator, largest: sizes.last!)
     let lines = try sizes.map { bytes in
-      AllReduceReport.Line(
-        bytes: bytes, exact: try seconds(message, bytes, of: Int64.self) { try communicator.sum($0) },
-        float32: try seconds(message, bytes, of: Float.self) { try communicator.sum($0) },
-        float32OfAsMany: try seconds(message, bytes / 2, of: Float.self) { try communicator.sum($0) })
+      let exact = Measurements(try communicator.largest(seconds: try timer.seconds(bytes, options)))
+      let lost =
+        communicator.size > 1
+        ? try communicator.largest(seconds: [1 - (try timer.overlap(bytes, alone: exact.median))])[0] : nil
+      return AllReduceReport.Line(
+        bytes: bytes, exact: exact, float32: try seconds(message, bytes, of: Float.self) { try communicator.sum($0) },
+        float32OfAsMany: try seconds(message, bytes / 2, of: Float.self) { try communicator.sum($0) },
+        overlap: lost.map { 1 - $0 })
     }
-    return AllReduceReport(ranks: communicator.size, options: options, lines: lines)
+    // The largest would take the longest, and says the least that the others do not.
+    let probe = try NetworkProbe(communicator, options: options)
+    let few = Array(sizes.dropLast(sizes.count > 4 ? 2 : 0))
+    let links = probe.links.count > 1 ? try probe.links.flatMap { try probe.sums($0, sizes: few) } : []
+    return AllReduceReport(ranks: communicator.size, options: options, lines: lines, links: links)
   }
 
   /// Seconds of one sum of `bytes` bytes, by the slowest rank of each repeat.

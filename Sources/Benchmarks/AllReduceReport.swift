@@ -1,7 +1,7 @@
 import Reduction
-import MPI
 import Reporting
 import Runtime
+import Scaling
 
 /// What sums over the ranks came to.
 package struct AllReduceReport {
@@ -11,11 +11,15 @@ package struct AllReduceReport {
     var exact, float32: Measurements
     /// Of as many float32 values as `exact` has integers: what choosing exact sums costs.
     var float32OfAsMany: Measurements
+    /// Of the time of `exact`, the share that a computation as long hides; nil of one rank.
+    var overlap: Double?
   }
 
   let ranks: Int
   let options: RepeatOptions
   let lines: [Line]
+  /// By class of links, where there are two: of the ranks of a host, and of one rank a host.
+  let links: [TransferRecord]
 
   /// Bytes that cross the slowest link, for a byte of the message: each rank must send and receive that much at least.
   private var busFactor: Double { 2 * Double(ranks - 1) / Double(ranks) }
@@ -40,7 +44,16 @@ package struct AllReduceReport {
           .object([
             "bytes": .integer(line.bytes), "exact": value(line, line.exact, bytesAValue: 8),
             "float32": value(line, line.float32, bytesAValue: 4),
-            "exact_by_float32_of_as_many_gradients": .number(exactByFloat32(line)),
+            "exact_by_float32_of_as_many_gradients": .number(exactByFloat32(line)), "overlap": .number(line.overlap),
+          ])
+        }),
+      "links": .list(
+        links.map { link in
+          let seconds = Measurements(link.seconds).median
+          return .object([
+            "link": .text(link.link.rawValue), "ranks": .integer(link.hosts.count), "bytes": .integer(link.bytes),
+            "seconds": .number(seconds), "algorithm_bytes_per_second": .number(Double(link.bytes) / seconds),
+            "overlap": .number(link.overlap),
           ])
         }), "ranks": .integer(ranks), "warm_up": .integer(options.warmUp), "repeats": .integer(options.repeats),
       "versions": .text(Platform.description),
@@ -57,8 +70,11 @@ package struct AllReduceReport {
           decimal(gigabytes * busFactor, places: 3),
         ]
       }
-      return [line.bytes >= 1 << 20 ? "\(line.bytes >> 20) MiB" : "\(line.bytes >> 10) KiB"] + figures
-        + [Table.grouped(line.bytes / 8), decimal(exactByFloat32(line), places: 2)]
+      return [Self.size(line.bytes)] + figures
+        + [
+          Table.grouped(line.bytes / 8), decimal(exactByFloat32(line), places: 2),
+          line.overlap.map { percent($0) } ?? "",
+        ]
     }
     return [
       Platform.description,
@@ -67,9 +83,30 @@ package struct AllReduceReport {
       Table.text(
         header: [
           "message", "exact us", "alg GB/s", "bus GB/s", "float32 us", "alg GB/s", "bus GB/s", "gradients",
-          "exact/float32",
-        ], rows: rows, alignments: [.right, .right, .right, .right, .right, .right, .right, .right, .right]), "",
+          "exact/float32", "overlap",
+        ], rows: rows, alignments: Array(repeating: .right, count: 10)), "",
       "exact/float32: the time of exact sums of so many gradients, 8 bytes each, by that of float32 sums, 4 bytes each",
-    ].joined(separator: "\n")
+      "overlap: the share of an exact sum that a computation as long hides",
+    ].joined(separator: "\n") + linkText
+  }
+
+  private var linkText: String {
+    guard !links.isEmpty else { return "" }
+    let rows = links.map { link in
+      let seconds = Measurements(link.seconds).median
+      return [
+        link.link == .host ? "within a host" : "between hosts", "\(link.hosts.count)", Self.size(link.bytes),
+        decimal(seconds * 1e6, places: 1), decimal(Double(link.bytes) / seconds / 1e9, places: 3),
+        link.overlap.map { percent($0) } ?? "",
+      ]
+    }
+    return "\n\n"
+      + Table.text(
+        header: ["links", "ranks", "message", "exact us", "alg GB/s", "overlap"], rows: rows,
+        alignments: [.left, .right, .right, .right, .right, .right])
+  }
+
+  private static func size(_ bytes: Int) -> String {
+    bytes >= 1 << 20 ? "\(bytes >> 20) MiB" : "\(bytes >> 10) KiB"
   }
 }

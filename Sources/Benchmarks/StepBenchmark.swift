@@ -114,7 +114,7 @@ package struct StepBenchmark {
   }
 
   /// Of all threads of this process.
-  private static var processorSeconds: Double {
+  static var processorSeconds: Double {
     var time = timespec()
     clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time)
     return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
@@ -123,10 +123,10 @@ package struct StepBenchmark {
   /// Plain steps in front of cyclic ones, as a run's warm-up epochs are: without them the refinement's running
   /// statistics are still those of the start, and 110 layers deep the gradients that they lead to are beyond what a
   /// step takes.
-  private static let plainSteps = 10
+  static let plainSteps = 10
 
   /// Any weight that is neither 0 nor 1 costs the same.
-  private static let alpha = 0.7
+  static let alpha = 0.7
 
   /// Of each repeat, the phases of the rank that took the longest: so they still add up to the step.
   private func slowest(_ times: [[Int64]]) throws -> [[Double]] {

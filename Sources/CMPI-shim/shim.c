@@ -94,6 +94,14 @@ int SHIM(Iallreduce)(const void *sent, void *got, int count, handle type, handle
 int SHIM(Isend)(const void *sent, int count, handle type, int to, int tag, handle comm, handle *request) {
   STARTS(MPI_Isend(sent, count, number_of(type), to, tag, number_of(comm), &made), request)
 }
+int SHIM(Sendrecv)(const void *sent, int count, handle type, int to, int tag, void *got, int most, handle kind, int from,
+                   int mark, handle comm, status *about) {
+  MPI_Status own = {0};
+  const int code = MPI_Sendrecv(sent, count, number_of(type), to, tag, got, most, number_of(kind), from, mark,
+                                number_of(comm), &own);
+  copy(&own, about);
+  return code;
+}
 int SHIM(Recv)(void *got, int count, handle type, int from, int tag, handle comm, status *about) {
   MPI_Status own = {0};
   const int code = MPI_Recv(got, count, number_of(type), from, tag, number_of(comm), &own);

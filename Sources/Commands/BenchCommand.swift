@@ -115,6 +115,8 @@ struct BenchAllReduceCommand: ParsableCommand {
     abstract: "Time the sum over the ranks, exact and in float32, by message size.",
     discussion: """
       Start it under mpirun as the run would be.
+      Exact sums are timed by the calls that training makes, in the same buckets.
+      Several ranks on several hosts are timed within a host and between hosts too.
       Algorithm bandwidth is a message's bytes by its time.
       Bus bandwidth is 2 (p - 1) / p times that for p ranks: what the slowest link carries.
       Exact sums (training.gradient_reduction: exact) travel as 8 bytes a gradient, float32 sums as 4.

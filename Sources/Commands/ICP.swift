@@ -32,7 +32,7 @@ package struct ICP: ParsableCommand {
       DataCommand.self, FindRateCommand.self, TrainCommand.self, ReportCommand.self, EvaluateCommand.self,
       PredictCommand.self, ExportCommand.self, CompareCommand.self, SweepCommand.self, MetricsCommand.self,
       RobustnessCommand.self, EpisodesCommand.self, PerturbCommand.self, InspectCommand.self, DoctorCommand.self,
-      BenchCommand.self,
+      BenchCommand.self, ScaleCommand.self,
     ])
 
   package init() {}

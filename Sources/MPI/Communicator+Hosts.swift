@@ -1,4 +1,28 @@
+import CMPI
+
 extension Communicator {
+  /// One rank of each host, where this rank is the first of its own; nil on the others. Every rank calls it. The
+  /// corresponding C function is `MPI_Comm_split`.
+  /// - Parameter host: `onThisHost()`.
+  package func firstsOfHosts(_ host: Communicator) throws(MPIError) -> Communicator? {
+    guard let handle else { return self }
+    var part: MPI_Comm?
+    try check("MPI_Comm_split", MPI_Comm_split(handle, host.rank == 0 ? 0 : 1, Int32(rank), &part))
+    return host.rank == 0 ? try Communicator(part!) : nil
+  }
+
+  /// Sends `sent` to rank `peer` and receives as much from it at the same time; the other makes the same call. The
+  /// corresponding C function is `MPI_Sendrecv`.
+  package func exchange(
+    _ sent: UnsafeMutableRawBufferPointer, into received: UnsafeMutableRawBufferPointer, with peer: Int
+  ) throws(MPIError) {
+    guard let handle else { return }
+    let code = MPI_Sendrecv(
+      sent.baseAddress, Int32(sent.count), cmpi_byte(), Int32(peer), 1, received.baseAddress, Int32(received.count),
+      cmpi_byte(), Int32(peer), 1, handle, cmpi_status_ignore())
+    try check("MPI_Sendrecv", code)
+  }
+
   /// The records of all ranks, in their order, each as long as its rank made it.
   package func gatherVarying(_ record: [UInt8]) throws(MPIError) -> [[UInt8]] {
     let longest = Int(try maximum([Int64(record.count)])[0])

@@ -1,5 +1,6 @@
 import Configuration
 import Datasets
+import Glibc
 import Graph
 import Kernels
 import Loading
@@ -35,8 +36,10 @@ package final class GradientReduction {
   private let message: UnsafeMutableBufferPointer<Int64>
   /// float32 gradients travel apart, and not exactly; then no bucket holds any.
   private let plainGradients: Tensor?
-  /// Whether buckets may travel before the last one is there.
-  private let overlaps: Bool
+  /// Whether buckets may travel before the last one is there. Changes no bit; between steps only.
+  package var overlaps: Bool
+  /// Whether a rank that waits leaves its core to others, 0.2 ms at a time: where many are to share a few.
+  package var restsWhileWaiting = false
   private var sum: Sum
   private var step = 0
   /// Buckets that are on their way.
@@ -88,6 +91,9 @@ package final class GradientReduction {
   package var messageBytes: Int {
     buckets.messageCount * MemoryLayout<Int64>.size + (plainGradients?.count ?? 0) * MemoryLayout<Float>.size
   }
+
+  /// Parts in which they travel.
+  package var bucketCount: Int { buckets.count }
 
   private var statistics: UnsafeMutablePointer<Int64> { message.baseAddress! + buckets.othersStart }
   private var meansStart: Int { buckets.othersStart + layout.moving.count }
@@ -205,7 +211,10 @@ package final class GradientReduction {
   private func reduce() throws {
     while started < buckets.count { try start(started) }
     for bucket in 0..<buckets.count {
-      try pending.wait { () throws(MPIError) in try rollCall?.wait(step: step) }
+      try pending.wait { () throws(MPIError) in
+        try rollCall?.wait(step: step)
+        if restsWhileWaiting { usleep(200) }
+      }
       guard message[buckets.place(bucket).upperBound - 1] == identity(of: bucket) &* Int64(communicator.size) else {
         throw try ranksOutOfStep(at: bucket)
       }

@@ -53,6 +53,17 @@ package final class Trainer {
   /// Of the last step, as the optimiser took them.
   var gradients: Tensor { reduction.gradients }
 
+  /// Whether buckets of the sums may travel during the backward pass: `training.overlap`, unless a benchmark changes it
+  /// between steps.
+  package var overlaps: Bool {
+    get { reduction.overlaps }
+    set { reduction.overlaps = newValue }
+  }
+
+  /// Of the sums of a step, from each rank.
+  package var messageBytes: Int { reduction.messageBytes }
+  package var bucketCount: Int { reduction.bucketCount }
+
   /// The step after which the run ends.
   var lastStep: Int { min(plan.configuration.training.maxSteps ?? .max, plan.totalSteps) }
 

@@ -7,7 +7,8 @@ import Testing
 @Suite(.serialized, .timeLimit(.minutes(2))) struct CommandTests {
   @Test(arguments: [
     [], ["train"], ["evaluate"], ["perturb"], ["inspect"], ["bench"], ["bench", "step"],
-    ["bench", "kernels"], ["bench", "allreduce"], ["doctor"], ["robustness"], ["episodes"],
+    ["bench", "kernels"], ["bench", "allreduce"], ["scale"], ["scale", "plan"], ["scale", "point"],
+    ["scale", "probe"], ["scale", "report"], ["doctor"], ["robustness"], ["episodes"],
   ])
   func `help explains every command`(command: [String]) throws {
     let tiny = try TinyRun()

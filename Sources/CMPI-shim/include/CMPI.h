@@ -63,6 +63,7 @@ SHIM(Allgather, (const void *, int, MPI_Datatype, void *, int, MPI_Datatype, MPI
 SHIM(Allreduce, (const void *, void *, int, MPI_Datatype, MPI_Op, MPI_Comm));
 SHIM(Iallreduce, (const void *, void *, int, MPI_Datatype, MPI_Op, MPI_Comm, MPI_Request *));
 SHIM(Isend, (const void *, int, MPI_Datatype, int, int, MPI_Comm, MPI_Request *));
+SHIM(Sendrecv, (const void *, int, MPI_Datatype, int, int, void *, int, MPI_Datatype, int, int, MPI_Comm, MPI_Status *));
 SHIM(Recv, (void *, int, MPI_Datatype, int, int, MPI_Comm, MPI_Status *));
 SHIM(Iprobe, (int, int, MPI_Comm, int *, MPI_Status *));
 SHIM(Test, (MPI_Request *, int *, MPI_Status *));
