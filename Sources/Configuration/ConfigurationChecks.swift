@@ -1,4 +1,5 @@
 import Files
+import Kernels
 import Runtime
 
 /// What no key can tell alone.
@@ -129,9 +130,20 @@ struct ConfigurationCheck: Sendable {
         "'distillation.weight' is \(configuration.distillation.weight), but 'icp.objective' is soft: a share of the label is "
         + "at most 1"
     },
+    precision("training.precision") { $0.training.precision },
+    precision("icp.precision") { $0.icp.precision },
     baseline("optimizer.sam_rho") { $0.optimizer.samRho > 0 },
     baseline("branches.taps") { $0.branches.taps != nil },
   ]
+
+  private static func precision(
+    _ key: String, _ precision: @escaping @Sendable (RunConfiguration) -> Precision
+  ) -> ConfigurationCheck {
+    ConfigurationCheck(keys: [key, "kernels.convolution"]) { configuration in
+      guard precision(configuration) == .bfloat16, configuration.kernels.convolution == .openblas else { return nil }
+      return "'\(key)' is bfloat16, but 'kernels.convolution' is openblas: only oneDNN computes in it"
+    }
+  }
 
   /// What takes the refinement's place instead of working on it.
   private static func baseline(

@@ -39,6 +39,11 @@ extension ConfigurationTable {
         + "draw of Beta(alpha, alpha), one box a batch; 0 pastes nothing. Refinement moves such images down the loss of both labels. Without `training.mixup`."
     ),
     Key(
+      "training.precision", \.training.precision, .choice,
+      "What lies between layers in the student's passes, forward and backward: as `icp.precision`. Parameters, their gradients, the "
+        + "optimizer, statistics and losses stay float32."
+    ),
+    Key(
       "training.gradient_reduction", \.training.gradientReduction, .choice,
       "How gradients are summed over ranks: in fixed point, the same bits at any number of ranks, or in "
         + "float32."

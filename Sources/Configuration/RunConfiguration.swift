@@ -94,6 +94,7 @@ package struct RunConfiguration: Sendable, Equatable {
     package var classWeights = ClassWeights.none
     package var mixup = 0.0
     package var cutmix = 0.0
+    package var precision = Precision.float32
     package var gradientReduction = GradientReductionKind.exact
     package var overlap = true
     package var nonFinite = NonFinitePolicy.stop
@@ -129,6 +130,7 @@ package struct RunConfiguration: Sendable, Equatable {
     package var objective = RefinementObjective.distillation
     package var steps = 5
     package var stepSize = 2e-3
+    package var precision = Precision.float32
     package var reduction = LossReduction.sum
     package var clamp = ClampKind.none
     package var epsilon: Double?

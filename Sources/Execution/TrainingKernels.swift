@@ -13,15 +13,16 @@ package final class TrainingKernels {
 
   /// `taps`: all nodes whose outputs one of the networks gives out, beside the logits and what they are read
   /// from. `statistics`: the model's running ones, which layers go by that `Network.freeze` fixes; without them such a
-  /// network only plans.
+  /// network only plans. `precision`: what lies between layers; images, outputs and gradients of the parameters are
+  /// float32 whatever it is.
   package init(
     _ network: Network, layout: ParameterLayout, taps: [Int], statistics: UnsafePointer<Float>? = nil,
-    backend: ConvolutionBackend, scratch: Scratch, pieceSize: Int? = nil
+    backend: ConvolutionBackend, precision: ElementType = .float32, scratch: Scratch, pieceSize: Int? = nil
   ) {
     self.network = network
     self.layout = layout
     self.pieceSize = pieceSize ?? PieceSize.training(network)
-    program = Lowering(network, use: .training, kept: Self.kept(network, taps)).program
+    program = Lowering(network, use: .training, precision: precision, kept: Self.kept(network, taps)).program
     set = ProgramKernels(
       program, layout: layout, use: .training, wantsInputGradient: false, statistics: statistics, backend: backend,
       scratch: scratch)

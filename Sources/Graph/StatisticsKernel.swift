@@ -10,6 +10,6 @@ package protocol StatisticsKernel: Kernel {
   func beginBackward()
   /// d = the sum of `sources`, where y > 0 if the operator ends in a ReLU; and its part of what `backward` needs of the
   /// whole batch.
-  func gather(_ sources: GradientSources, _ arguments: borrowing Arguments, into d: UnsafeMutablePointer<Float>)
+  func gather(_ sources: GradientSources, _ arguments: borrowing Arguments, into d: UnsafeMutableRawPointer)
   func endBackward(_ arguments: borrowing Arguments)
 }

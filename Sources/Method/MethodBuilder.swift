@@ -8,6 +8,11 @@ import Models
 package final class MethodBuilder {
   package let model: ModelState
   package let convolutions: TrainingKernels
+  /// Kernels of the whole network, by what lies between layers: the student's, and the target pass's where that is
+  /// another.
+  private(set) var kernels: [ElementType: TrainingKernels] = [:]
+  private let taps: [Int]
+  private let setting: MethodSetting
   package let scratch: Scratch
   /// Of labels that are learned: smoothed and weighted as the configuration says.
   package let taskCrossEntropy: CrossEntropy
@@ -24,9 +29,11 @@ package final class MethodBuilder {
     self.model = model
     self.sizes = sizes
     scratch = Scratch()
-    convolutions = TrainingKernels(
-      model.network, layout: model.layout, taps: plan.taps, statistics: UnsafePointer(model.statistics.pointer),
-      backend: plan.setting.configuration.kernels.convolution, scratch: scratch)
+    setting = plan.setting
+    taps = plan.taps
+    let precision = plan.setting.configuration.trainingElement
+    convolutions = Self.kernels(model, plan.setting, taps: plan.taps, precision, scratch)
+    kernels[precision] = convolutions
     let training = plan.setting.configuration.training
     taskCrossEntropy = CrossEntropy(
       classes: model.network.classes, smoothing: training.labelSmoothing, weights: plan.classWeights)
@@ -38,6 +45,23 @@ package final class MethodBuilder {
       part.join(self, firstTap: firstTap)
       firstTap += part.taps.count
     }
+  }
+
+  private static func kernels(
+    _ model: ModelState, _ setting: MethodSetting, taps: [Int], _ precision: ElementType, _ scratch: Scratch
+  ) -> TrainingKernels {
+    TrainingKernels(
+      model.network, layout: model.layout, taps: taps, statistics: UnsafePointer(model.statistics.pointer),
+      backend: setting.configuration.kernels.convolution, precision: precision, scratch: scratch)
+  }
+
+  /// Those of the target pass.
+  var targetKernels: TrainingKernels {
+    let precision = setting.configuration.refinementElement
+    if let known = kernels[precision] { return known }
+    let made = Self.kernels(model, setting, taps: taps, precision, scratch)
+    kernels[precision] = made
+    return made
   }
 
   package func add(_ transform: any InputTransform, in stages: Stage...) {

@@ -6,28 +6,46 @@ import Kernels
 package struct MethodMemory {
   package let network: Network
   package let layout: ParameterLayout
-  private let kernels: TrainingKernels
+  /// The student's, and those of the target pass.
+  private let kernels, targetKernels: TrainingKernels
   private let backend: ConvolutionBackend
+  private let precisions: Precisions
   private let sizes: Set<Int>
   private let capacity: Int
 
-  private init(_ network: Network, taps: [Int], backend: ConvolutionBackend, sizes: Set<Int>) {
+  /// What lies between layers.
+  private struct Precisions {
+    var student, target: ElementType
+  }
+
+  private init(
+    _ network: Network, taps: [Int], backend: ConvolutionBackend, precisions: Precisions, sizes: Set<Int>
+  ) {
     self.network = network
     layout = ParameterLayout(network)
     self.backend = backend
-    kernels = TrainingKernels(network, layout: layout, taps: taps, backend: backend, scratch: Scratch())
+    self.precisions = precisions
+    kernels = TrainingKernels(
+      network, layout: layout, taps: taps, backend: backend, precision: precisions.student, scratch: Scratch())
+    targetKernels = TrainingKernels(
+      network, layout: layout, taps: taps, backend: backend, precision: precisions.target, scratch: Scratch())
     self.sizes = sizes
     capacity = sizes.max() ?? 0
   }
 
   init(_ plan: MethodPlan, sizes: Set<Int>) {
+    let configuration = plan.setting.configuration
     self.init(
-      plan.network, taps: plan.taps, backend: plan.setting.configuration.kernels.convolution, sizes: sizes)
+      plan.network, taps: plan.taps, backend: configuration.kernels.convolution,
+      precisions: Precisions(student: configuration.trainingElement, target: configuration.refinementElement),
+      sizes: sizes)
   }
 
   /// The same for an end of the network, with kernels of its own.
   func of(_ tail: Network, taps: [Int]) -> MethodMemory {
-    MethodMemory(tail, taps: taps, backend: backend, sizes: sizes)
+    MethodMemory(
+      tail, taps: taps, backend: backend,
+      precisions: Precisions(student: precisions.target, target: precisions.target), sizes: sizes)
   }
 
   /// A block like the parameters.
@@ -42,7 +60,14 @@ package struct MethodMemory {
   package func network(taps: [Int], differentiable: Bool) -> MemoryUse {
     TrainingNetwork.memory(kernels, taps: taps, capacity: capacity, differentiable: differentiable, sizes: sizes)
   }
+  /// The target pass's network, and its kernels where they are not the student's.
+  func targetNetwork(taps: [Int]) -> MemoryUse {
+    TrainingNetwork.memory(targetKernels, taps: taps, capacity: capacity, differentiable: false, sizes: sizes)
+      + (precisions.student == precisions.target ? MemoryUse() : targetKernels.memory(sizes: sizes))
+  }
   package func frozenNetwork(taps: [Int]) -> MemoryUse {
-    FrozenNetwork.memory(network, layout: layout, backend: backend, differentiable: true, taps: taps, sizes: sizes)
+    FrozenNetwork.memory(
+      network, layout: layout, backend: backend, precision: precisions.target, differentiable: true, taps: taps,
+      sizes: sizes)
   }
 }

@@ -36,7 +36,7 @@ final class TargetFeatures {
     statisticsStart = kernels.map { builder.model.layout.statisticCount - $0.layout.statisticCount } ?? 0
     switch kind {
     case .batch, .batchFrozen:
-      let network = builder.network(taps: taps, differentiable: false, on: kernels)
+      let network = builder.network(taps: taps, differentiable: false, on: kernels ?? builder.targetKernels)
       pass = .batch(network, moving: kind == .batch)
     case .running:
       let features = taps.map { Tensor(Shape(frozen.network.nodes[$0].shape, samples: builder.capacity)) }
@@ -45,7 +45,7 @@ final class TargetFeatures {
   }
 
   static func memory(_ kind: TargetPass, taps: [Int], _ memory: MethodMemory) -> MemoryUse {
-    guard kind == .running else { return memory.network(taps: taps, differentiable: false) }
+    guard kind == .running else { return memory.targetNetwork(taps: taps) }
     return taps.reduce(MemoryUse()) { $0 + memory.images($1) }
   }
 

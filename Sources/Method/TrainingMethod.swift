@@ -17,7 +17,8 @@ package final class TrainingMethod {
   }
 
   private let model: ModelState
-  private let convolutions: TrainingKernels
+  /// Of all networks of the whole model.
+  private let kernels: [TrainingKernels]
   private let stages: [Parts]
   private let rule: any GradientRule
   private let seed: Int
@@ -27,7 +28,7 @@ package final class TrainingMethod {
   package init(_ plan: MethodPlan, model: ModelState, sizes: Set<Int>) {
     let builder = MethodBuilder(plan, model: model, sizes: sizes)
     self.model = model
-    convolutions = builder.convolutions
+    kernels = Array(builder.kernels.values)
     stages = builder.stages(taps: plan.taps)
     rule = builder.rule
     seed = plan.setting.configuration.training.seed
@@ -37,7 +38,9 @@ package final class TrainingMethod {
   }
 
   /// Takes the model's weights as they are now, for the shards of one step.
-  package func begin() { convolutions.load(model.parameters.pointer) }
+  package func begin() {
+    for kernels in kernels { kernels.load(model.parameters.pointer) }
+  }
 
   /// What the student sees, the loss on it, and its gradient, of a shard with at least one sample. `whenFinal` hears,
   /// layer by layer, how many of the result's gradients are final.
