@@ -41,7 +41,7 @@ import Testing
     }
     #expect(Self.rounded(results) == Self.rounded(values))
     // A payload in the lower half alone must not make an infinity of it.
-    #expect(Self.widened(Self.rounded([.nan, Float(bitPattern: 0x7f80_0001), -.nan])).allSatisfy(\.isNaN))
+    #expect(Self.widened(Self.rounded([.nan, Float(bitPattern: 0x7f80_0001), -.nan])).allSatisfy { $0.isNaN })
   }
 
   struct Form: Sendable, CustomTestStringConvertible {
@@ -229,7 +229,7 @@ import Testing
       } else {
         convolution.forward(Self.rounded(x), into: &y)
       }
-      #expect(Self.widened(y).allSatisfy(\.isNaN), "\(inputs) channels")
+      #expect(Self.widened(y).allSatisfy { $0.isNaN }, "\(inputs) channels")
     }
   }
 }
