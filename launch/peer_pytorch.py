@@ -6,7 +6,7 @@ modes: plain    forward, backward, AdamW
        lean     the cyclic step without wasted work (input gradients only, no gradient for the target pass)
        authors  the cyclic step as the authors' public code takes it (weight gradients and graphs that it then drops)
 ResNet-20 (projection shortcuts, 100 classes), random images of 3x32x32, rule adam; or another --model, whose features are
-what the modules --taps give. Prints one line of JSON. Under torchrun it runs data-parallel over gloo (not authors).
+what the modules --taps give. With --precision bfloat16 the networks run under torch.autocast. Prints one line of JSON. Under torchrun it runs data-parallel over gloo (not authors).
 """
 
 import argparse
@@ -29,6 +29,7 @@ parser.add_argument("--size", type=int, default=32, help="of images, in pixels")
 parser.add_argument("--taps", default="", help="of --model: modules whose outputs are compared, with commas")
 parser.add_argument("--channels-last", action="store_true")
 parser.add_argument("--compile", action="store_true")
+parser.add_argument("--precision", choices=["float32", "bfloat16"], default="float32", help="bfloat16: under torch.autocast")
 parser.add_argument("--repeats", type=int, default=7, help="timed steps, after two that are not")
 arguments = parser.parse_args()
 torch.set_num_threads(arguments.threads)
@@ -144,6 +145,26 @@ if world > 1:
 optimizer = torch.optim.AdamW(network.parameters(), lr=3e-4)
 
 
+def run(x):
+    """Logits and features, from the network whose gradients the ranks share."""
+    with autocast():
+        return network(x)
+
+
+def run_core(x):
+    """The same, from the one that each rank has for itself."""
+    with autocast():
+        return core(x)
+
+
+def autocast():
+    return torch.autocast("cpu", torch.bfloat16, enabled=arguments.precision == "bfloat16")
+
+
+def cross_entropy(logits):
+    return F.cross_entropy(logits.float(), labels)
+
+
 class Adam:
     """The rule that moves the images."""
 
@@ -164,46 +185,46 @@ def update(loss):
 
 
 def distilled(task, student, target):
-    return 0.7 * task + 0.3 * sum(F.mse_loss(f, t) for f, t in zip(student, target))
+    return 0.7 * task + 0.3 * sum(F.mse_loss(f.float(), t.float()) for f, t in zip(student, target))
 
 
 def plain():
     network.train()
-    update(F.cross_entropy(network(images)[0], labels))
+    update(cross_entropy(run(images)[0]))
 
 
 def lean():
     network.train()
-    logits, features = network(images)
-    task = F.cross_entropy(logits, labels)
+    logits, features = run(images)
+    task = cross_entropy(logits)
     core.eval()
     z, rule = images.detach().clone().requires_grad_(True), Adam()
     for parameter in core.parameters():
         parameter.requires_grad_(False)
     for _ in range(arguments.steps):
-        (gradient,) = torch.autograd.grad(F.cross_entropy(core(z)[0], labels), z)
+        (gradient,) = torch.autograd.grad(cross_entropy(run_core(z)[0]), z)
         z = rule(z, gradient).detach().requires_grad_(True)
     for parameter in core.parameters():
         parameter.requires_grad_(True)
     core.train()
     with torch.no_grad():
-        _, target = core(z)
+        _, target = run_core(z)
     update(distilled(task, features, target))
 
 
 def authors():
     core.train()
-    logits, features = core(images)
-    task = F.cross_entropy(logits, labels)
+    logits, features = run_core(images)
+    task = cross_entropy(logits)
     core.eval()
     z, rule = images.detach().clone().requires_grad_(True), Adam()
-    loss = F.cross_entropy(core(z)[0], labels)
+    loss = cross_entropy(run_core(z)[0])
     loss.backward(retain_graph=True)
     for _ in range(arguments.steps):
         z = rule(z, torch.autograd.grad(loss, z)[0])
-        loss = F.cross_entropy(core(z)[0], labels)
+        loss = cross_entropy(run_core(z)[0])
     core.train()
-    _, target = core(z)
+    _, target = run_core(z)
     update(distilled(task, features, [t.detach() for t in target]))
 
 
@@ -227,6 +248,7 @@ if rank == 0:
                 "steps": arguments.steps,
                 "channels_last": arguments.channels_last,
                 "compile": arguments.compile,
+                "precision": arguments.precision,
                 "step_seconds": round(median, 4),
                 "images_per_second": round(world * arguments.batch / median, 2),
                 "peak_rss_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,

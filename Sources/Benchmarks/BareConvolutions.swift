@@ -18,20 +18,31 @@ package struct BareConvolutions {
     let (frozen, training) = (min(PieceSize.frozen(plan.network), shard), min(PieceSize.training(plan.network), shard))
     let timer = ConvolutionTimer(
       layers, batch: max(frozen, training), backend: plan.configuration.kernels.convolution, options: options)
+    let configuration = plan.configuration
+    let steps = plan.method.hasCyclicStage ? configuration.icp.steps : nil
     for layer in layers {
       for pass in ConvolutionPass.allCases {
-        let runs = Double(
-          samples * Self.runs(of: pass, layer, steps: plan.method.hasCyclicStage ? plan.configuration.icp.steps : nil))
-        func seconds(_ batch: Int) -> Double {
-          runs * timer.seconds(layer.geometry, batch: batch, pass) / Double(batch)
+        let all = Self.runs(of: pass, layer, steps: steps)
+        let students = Self.runs(of: pass, layer, steps: nil)
+        for (runs, precision) in [
+          (students, configuration.trainingElement), (all - students, configuration.refinementElement),
+        ] where runs > 0 {
+          add(Double(samples * runs), frozen: frozen, training: training) { batch in
+            timer.seconds(layer.geometry, batch: batch, pass, precision: precision)
+          }
         }
-        let inFrozen = seconds(frozen)
-        let inTraining = training == frozen ? inFrozen : seconds(training)
-        inFrozenPieces += inFrozen
-        inTrainingPieces += inTraining
-        fastest += min(inFrozen, inTraining)
       }
     }
+  }
+
+  /// So many runs on a sample, each timed by a call on a batch.
+  private mutating func add(_ runs: Double, frozen: Int, training: Int, _ seconds: (_ batch: Int) -> Double) {
+    func all(_ batch: Int) -> Double { runs * seconds(batch) / Double(batch) }
+    let inFrozen = all(frozen)
+    let inTraining = training == frozen ? inFrozen : all(training)
+    inFrozenPieces += inFrozen
+    inTrainingPieces += inTraining
+    fastest += min(inFrozen, inTraining)
   }
 
   /// How often a step runs a pass of the layer's convolutions on a sample: the student forward, and backward to weights

@@ -70,6 +70,8 @@ package struct StepBenchmarkReport {
       "batch_size": .integer(batchSize), "shards": .integer(plan.shards),
       "ranks": .integer(ranks), "threads": .integer(configuration.training.threads),
       "model": .text(configuration.model.kind.rawValue), "rule": .text(configuration.icp.rule.rawValue),
+      "precision": .text(configuration.trainingElement.rawValue),
+      "refinement_precision": .text(configuration.refinementElement.rawValue),
       "steps": .integer(plan.method.hasCyclicStage ? plan.configuration.icp.steps : 0),
       "warm_up": .integer(options.warmUp),
       "repeats": .integer(options.repeats),
@@ -95,6 +97,9 @@ package struct StepBenchmarkReport {
       "\(configuration.model.kind.rawValue), synthetic images of \(images), \(rule), batch \(batchSize) in \(plan.shards) "
         + "shards, \(ranks) \(ranks == 1 ? "rank" : "ranks") of \(configuration.training.threads) "
         + (configuration.training.threads == 1 ? "thread" : "threads"),
+    ]
+    if let precision = configuration.precisionText { lines.append(precision) }
+    lines += [
       "\(counted(options.repeats, "step")) after \(options.warmUp) to warm up; milliseconds of the slowest rank", "",
       Table.text(
         header: ["phase", "median", "least", "most", "share"], rows: rows,

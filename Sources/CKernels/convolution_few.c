@@ -40,11 +40,16 @@ INLINE const float *row_weights(const ck_pass *pass, int inputs, int o, int row)
   return pass->few + (size_t)(o / LANES * 9 + row * 3) * inputs * LANES;
 }
 
+/* Where an array of either type of element goes on. */
+INLINE const void *advanced(ck_element element, const void *array, ptrdiff_t count) {
+  return (const char *)array + count * (ptrdiff_t)(element == CK_FLOAT32 ? sizeof(float) : sizeof(bfloat16));
+}
+
 /* Pixel x + p, where `at` is pixel x. Left and right of the image stand zeros. A branch in place of the choice
    takes backward of one channel from 225 to 135 GFLOP/s. */
 static const float zeros[LANES];
-INLINE const float *pixel(const float *at, int x, int p, int width, int size, int inside) {
-  const float *there = at + (ptrdiff_t)p * size;
+INLINE const void *pixel(ck_element element, const void *at, int x, int p, int width, int size, int inside) {
+  const void *there = advanced(element, at, (ptrdiff_t)p * size);
   return !inside && (x + p < 0 || x + p >= width) ? zeros : there;
 }
 
@@ -54,8 +59,8 @@ INLINE const float *pixel(const float *at, int x, int p, int width, int size, in
 enum { FORWARD_PIXELS = 8 };
 
 /* Pixels x ..< x + 8 of row y of an image; if the image is narrower, a partial block, those inside. */
-INLINE void forward_block(const ck_pass *pass, int partial, const float *image, int y, int x, const float *bias,
-                          const float *addend, float *result) {
+INLINE void forward_block(const ck_pass *pass, ck_element element, int partial, const float *image, int y, int x,
+                          const float *bias, const void *addend, void *result) {
   const ck_geometry g = pass->geometry;
   for (int o = 0; o < g.outputs; o += LANES) {
     lanes sum[FORWARD_PIXELS];
@@ -68,7 +73,7 @@ INLINE void forward_block(const ck_pass *pass, int partial, const float *image, 
         /* Each value is loaded once, for the three pixels it counts for. */
         UNROLLED for (int p = -1; p <= FORWARD_PIXELS; p++) {
           const int inside = !partial && p >= 0 && p < FORWARD_PIXELS;
-          const float value = *pixel(source, x, p, g.width, g.inputs, inside);
+          const float value = *(const float *)pixel(CK_FLOAT32, source, x, p, g.width, g.inputs, inside);
           if (p + 1 < FORWARD_PIXELS) sum[p + 1] += value * w0;
           if (p >= 0 && p < FORWARD_PIXELS) sum[p] += value * w1;
           if (p >= 1) sum[p - 1] += value * w2;
@@ -80,35 +85,49 @@ INLINE void forward_block(const ck_pass *pass, int partial, const float *image, 
         const size_t at = ((size_t)y * g.width + x + p) * g.outputs + o;
         lanes value = sum[p];
         if (pass->bias) value += load(bias + o);
-        if (pass->addend) value += load(addend + at);
+        if (pass->addend) value += load_elements(element, addend, at);
         if (pass->relu) value = where(~(value < 0), value); /* NaN stays */
-        store(result + at, value);
+        store_elements(element, result, at, value);
       }
   }
 }
 
-CK_LOOP void ck_few_forward(const ck_pass *pass, const float *x, const float *bias, const float *addend, float *y) {
+INLINE void forward(const ck_pass *pass, ck_element element, const float *x, const float *bias, const void *addend,
+                    void *y) {
   const ck_geometry g = pass->geometry;
   const size_t positions = (size_t)g.height * g.width;
   for (int n = 0; n < g.batch; n++) {
     for (int row = 0; row < g.height; row++) {
       for (int column = 0; column < g.width; column += FORWARD_PIXELS)
         if (g.width < FORWARD_PIXELS)
-          forward_block(pass, 1, x, row, 0, bias, addend, y);
+          forward_block(pass, element, 1, x, row, 0, bias, addend, y);
         else
-          forward_block(pass, 0, x, row, smaller(column, g.width - FORWARD_PIXELS), bias, addend, y);
+          forward_block(pass, element, 0, x, row, smaller(column, g.width - FORWARD_PIXELS), bias, addend, y);
     }
     x += positions * g.inputs;
-    y += positions * g.outputs;
-    if (pass->addend) addend += positions * g.outputs;
+    y = (void *)advanced(element, y, positions * g.outputs);
+    if (pass->addend) addend = advanced(element, addend, positions * g.outputs);
   }
+}
+
+CK_LOOP static void forward_float32(const ck_pass *pass, const float *x, const float *bias, const void *addend, void *y) {
+  forward(pass, CK_FLOAT32, x, bias, addend, y);
+}
+
+CK_BFLOAT16_LOOP static void forward_bfloat16(const ck_pass *pass, const float *x, const float *bias, const void *addend,
+                                              void *y) {
+  forward(pass, CK_BFLOAT16, x, bias, addend, y);
+}
+
+void ck_few_forward(const ck_pass *pass, const float *x, const float *bias, const void *addend, void *y) {
+  (pass->elements.y == CK_BFLOAT16 ? forward_bfloat16 : forward_float32)(pass, x, bias, addend, y);
 }
 
 /* ---- Backward to the input ---- */
 
 /* Pixels x ..< x + pixels of row y of an image, all their inputs; of a partial block, those inside. */
-INLINE void backward_block(const ck_pass *pass, int inputs, int pixels, int partial, const float *dy, int y, int x,
-                           float *dx) {
+INLINE void backward_block(const ck_pass *pass, ck_element element, int inputs, int pixels, int partial,
+                           const void *dy, int y, int x, float *dx) {
   const ck_geometry g = pass->geometry;
   lanes sum[LANES];
   UNROLLED for (int s = 0; s < LANES; s++) sum[s] = (lanes){0};
@@ -116,12 +135,12 @@ INLINE void backward_block(const ck_pass *pass, int inputs, int pixels, int part
     /* Unrolled, the rows' code is in each other's way: 227 GFLOP/s. */
     ROLLED for (int row = first_row(y); row < end_row(y, g.height); row++) {
       const float *w = row_weights(pass, inputs, o, row);
-      const float *source = dy + ((size_t)(y + row - 1) * g.width + x) * g.outputs + o;
+      const void *source = advanced(element, dy, ((size_t)(y + row - 1) * g.width + x) * g.outputs + o);
       UNROLLED for (int column = 0; column < 3; column++)
         UNROLLED for (int p = 0; p < pixels; p++) {
           const int tap = p + column - 1, inside = !partial && tap >= 0 && tap < pixels;
           const lanes value =
-              load(pixel(source, x, tap, g.width, g.outputs, inside));
+              load_elements(element, pixel(element, source, x, tap, g.width, g.outputs, inside), 0);
           UNROLLED for (int i = 0; i < inputs; i++) sum[p * inputs + i] += value * load(w + (i * 3 + column) * LANES);
         }
     }
@@ -133,25 +152,37 @@ INLINE void backward_block(const ck_pass *pass, int inputs, int pixels, int part
     for (int k = 0; k < (g.width - x) * inputs; k++) to[k] = sums[k];
 }
 
-INLINE void backward(const ck_pass *pass, int inputs, int pixels, const float *dy, float *dx) {
+INLINE void backward(const ck_pass *pass, ck_element element, int inputs, int pixels, const void *dy, float *dx) {
   const ck_geometry g = pass->geometry;
   const size_t positions = (size_t)g.height * g.width;
-  for (int n = 0; n < g.batch; n++, dx += positions * inputs, dy += positions * g.outputs)
+  for (int n = 0; n < g.batch; n++, dx += positions * inputs, dy = advanced(element, dy, positions * g.outputs))
     for (int row = 0; row < g.height; row++) {
       for (int column = 0; column < g.width; column += pixels)
         if (g.width < pixels)
-          backward_block(pass, inputs, pixels, 1, dy, row, 0, dx);
+          backward_block(pass, element, inputs, pixels, 1, dy, row, 0, dx);
         else
-          backward_block(pass, inputs, pixels, 0, dy, row, smaller(column, g.width - pixels), dx);
+          backward_block(pass, element, inputs, pixels, 0, dy, row, smaller(column, g.width - pixels), dx);
     }
 }
 
 /* As many pixels as have 16 sums at most, 4 rather than 5 of three channels: 4 divides the widths that occur. */
-CK_LOOP void ck_few_backward_data(const ck_pass *pass, const float *dy, float *dx) {
+INLINE void backward_of(const ck_pass *pass, ck_element element, const void *dy, float *dx) {
   switch (pass->geometry.inputs) {
-  case 1: backward(pass, 1, 16, dy, dx); break;
-  case 2: backward(pass, 2, 8, dy, dx); break;
-  case 3: backward(pass, 3, 4, dy, dx); break;
-  case 4: backward(pass, 4, 4, dy, dx); break;
+  case 1: backward(pass, element, 1, 16, dy, dx); break;
+  case 2: backward(pass, element, 2, 8, dy, dx); break;
+  case 3: backward(pass, element, 3, 4, dy, dx); break;
+  case 4: backward(pass, element, 4, 4, dy, dx); break;
   }
+}
+
+CK_LOOP static void backward_float32(const ck_pass *pass, const void *dy, float *dx) {
+  backward_of(pass, CK_FLOAT32, dy, dx);
+}
+
+CK_BFLOAT16_LOOP static void backward_bfloat16(const ck_pass *pass, const void *dy, float *dx) {
+  backward_of(pass, CK_BFLOAT16, dy, dx);
+}
+
+void ck_few_backward_data(const ck_pass *pass, const void *dy, float *dx) {
+  (pass->elements.y == CK_BFLOAT16 ? backward_bfloat16 : backward_float32)(pass, dy, dx);
 }

@@ -1,4 +1,5 @@
 /* Convolution by oneDNN, versions 2 and 3: primitives, argument lists and the order of packed weights are found once. */
+#include "bfloat16.h"
 #include "onednn.h"
 #include <string.h>
 
@@ -9,8 +10,10 @@ struct ck_onednn_pass {
   dnnl_exec_arg_t arguments[MAXIMUM_ARGUMENTS];
   int count;
   size_t scratch;
-  float *packed; /* weights, or a piece's part of their gradient, in the order that the primitive asks for */
+  ck_element element; /* of everything but biases and the weights' gradient */
+  void *packed;  /* weights, or a piece's part of their gradient, in the order that the primitive asks for */
   float *sum;    /* the gradient over the pieces so far, in that order; NULL for a pass that takes weights */
+  int rounds;    /* x comes as float32, and is rounded into the scratch memory's beginning, of so many elements */
   int values;
   /* Of each value read from an array, its index there; -1 where there is none, in the padding. A pass that takes weights
      reads OIHW ones into `packed`, one that makes their gradient reads `packed` into OIHW. */
@@ -21,20 +24,25 @@ struct ck_onednn_pass {
 
 /* What a convolution's descriptors are made of. */
 struct shapes {
-  memory_desc x, w, bias, y;
+  memory_desc x, w, dw, bias, y;
   dnnl_dim_t strides[2], dilations[2], before[2], after[2];
 };
 
-static struct shapes shapes_of(ck_geometry g) {
-  const memory_desc weights =
-      g.groups == 1 ? describe(4, (dnnl_dim_t[]){g.outputs, g.inputs, g.kernel_height, g.kernel_width}, dnnl_format_tag_any)
-                    : describe(5, (dnnl_dim_t[]){g.groups, g.outputs / g.groups, g.inputs / g.groups, g.kernel_height,
-                                                 g.kernel_width}, dnnl_format_tag_any);
+static memory_desc weights_of(ck_geometry g, ck_element element) {
+  if (g.groups == 1)
+    return describe(4, (dnnl_dim_t[]){g.outputs, g.inputs, g.kernel_height, g.kernel_width}, element,
+                    dnnl_format_tag_any);
+  return describe(5, (dnnl_dim_t[]){g.groups, g.outputs / g.groups, g.inputs / g.groups, g.kernel_height, g.kernel_width},
+                  element, dnnl_format_tag_any);
+}
+
+static struct shapes shapes_of(ck_geometry g, ck_element element) {
   return (struct shapes){
-      .x = describe(4, (dnnl_dim_t[]){g.batch, g.inputs, g.height, g.width}, dnnl_nhwc),
-      .w = weights,
-      .bias = describe(1, (dnnl_dim_t[]){g.outputs}, dnnl_x),
-      .y = describe(4, (dnnl_dim_t[]){g.batch, g.outputs, ck_out_height(g), ck_out_width(g)}, dnnl_nhwc),
+      .x = describe(4, (dnnl_dim_t[]){g.batch, g.inputs, g.height, g.width}, element, dnnl_nhwc),
+      .w = weights_of(g, element),
+      .dw = weights_of(g, CK_FLOAT32),
+      .bias = describe(1, (dnnl_dim_t[]){g.outputs}, CK_FLOAT32, dnnl_x),
+      .y = describe(4, (dnnl_dim_t[]){g.batch, g.outputs, ck_out_height(g), ck_out_width(g)}, element, dnnl_nhwc),
       .strides = {g.stride_height, g.stride_width},
       .dilations = {g.dilation_height - 1, g.dilation_width - 1},
       .before = {g.top, g.left},
@@ -79,14 +87,14 @@ static dnnl_primitive_desc_t backward_description(ck_kind kind, const struct sha
     pass_over_strided(description);
   } else
     CHECK(dnnl_convolution_backward_weights_primitive_desc_create, &description, ck_engine, dnnl_convolution_direct,
-          s->x, s->w, NULL, s->y, s->strides, s->dilations, s->before, s->after, hint, attr);
+          s->x, s->dw, NULL, s->y, s->strides, s->dilations, s->before, s->after, hint, attr);
 #else
   dnnl_convolution_desc_t operation;
   if (kind == CK_BACKWARD_DATA)
     CHECK(dnnl_dilated_convolution_backward_data_desc_init, &operation, dnnl_convolution_direct, &s->x, &s->w, &s->y,
           s->strides, s->dilations, s->before, s->after);
   else
-    CHECK(dnnl_dilated_convolution_backward_weights_desc_init, &operation, dnnl_convolution_direct, &s->x, &s->w, NULL, &s->y,
+    CHECK(dnnl_dilated_convolution_backward_weights_desc_init, &operation, dnnl_convolution_direct, &s->x, &s->dw, NULL, &s->y,
           s->strides, s->dilations, s->before, s->after);
   CHECK(dnnl_primitive_desc_create, &description, &operation, attr, ck_engine, hint);
 #endif
@@ -137,7 +145,10 @@ struct ck_onednn_pass *ck_onednn_create(const ck_pass *request) {
   if (!pass) abort();
   const ck_geometry g = request->geometry;
   const int is_turned = runs_as_forward(request);
-  const struct shapes s = shapes_of(is_turned ? transposed(g) : g);
+  const ck_element element = pass->element = request->elements.y;
+  /* Of images only the weights' gradient comes here (ck_few_fits). */
+  pass->rounds = request->elements.x == element ? 0 : g.batch * g.height * g.width * g.inputs;
+  const struct shapes s = shapes_of(is_turned ? transposed(g) : g, element);
   dnnl_primitive_attr_t attr = attributes(request, &s);
   dnnl_primitive_desc_t description = request->kind == CK_FORWARD || is_turned
                                           ? forward_description(&s, request->bias, attr)
@@ -148,7 +159,7 @@ struct ck_onednn_pass *ck_onednn_create(const ck_pass *request) {
   memory_desc_view packed = dnnl_primitive_desc_query_md(
       description, backward_weights ? dnnl_query_diff_weights_md : dnnl_query_weights_md, 0);
   pass->packed = ck_allocate(size_of(packed));
-  pass->source = ck_packing(g, is_turned, packed, &pass->packed_values);
+  pass->source = ck_packing(g, is_turned, packed, backward_weights ? CK_FLOAT32 : element, &pass->packed_values);
   pass->values = pass->packed_values;
   if (backward_weights) {
     int *const places = pass->source, count = (int)ck_weight_count(g);
@@ -175,7 +186,7 @@ struct ck_onednn_pass *ck_onednn_create(const ck_pass *request) {
 
   dnnl_primitive_desc_destroy(description);
   dnnl_primitive_attr_destroy(attr);
-  forget(s.x), forget(s.w), forget(s.bias), forget(s.y);
+  forget(s.x), forget(s.w), forget(s.dw), forget(s.bias), forget(s.y);
   return pass;
 }
 
@@ -188,10 +199,17 @@ void ck_onednn_destroy(struct ck_onednn_pass *pass) {
   free(pass);
 }
 
-size_t ck_onednn_scratch(const struct ck_onednn_pass *pass) { return pass->scratch; }
+static size_t rounded_bytes(const struct ck_onednn_pass *pass) {
+  return (sizeof(bfloat16) * pass->rounds + 63) / 64 * 64;
+}
+
+size_t ck_onednn_scratch(const struct ck_onednn_pass *pass) { return rounded_bytes(pass) + pass->scratch; }
 
 void ck_onednn_pack(struct ck_onednn_pass *pass, const float *weights) {
-  ck_gather(weights, pass->source, pass->values, pass->packed);
+  if (pass->element == CK_BFLOAT16)
+    ck_gather_rounded(weights, pass->source, pass->values, pass->packed);
+  else
+    ck_gather(weights, pass->source, pass->values, pass->packed);
 }
 
 static void run(struct ck_onednn_pass *pass, const void *const *handles, int count) {
@@ -204,7 +222,7 @@ static void run(struct ck_onednn_pass *pass, const void *const *handles, int cou
   pass->has_run = 1;
 }
 
-void ck_onednn_forward(struct ck_onednn_pass *pass, const float *x, const float *bias, const float *addend, float *y,
+void ck_onednn_forward(struct ck_onednn_pass *pass, const void *x, const float *bias, const void *addend, void *y,
                        void *scratch) {
   const void *handles[5];
   int count = 0;
@@ -215,7 +233,7 @@ void ck_onednn_forward(struct ck_onednn_pass *pass, const float *x, const float 
   run(pass, handles, count);
 }
 
-void ck_onednn_backward_data(struct ck_onednn_pass *pass, const float *dy, float *dx, void *scratch) {
+void ck_onednn_backward_data(struct ck_onednn_pass *pass, const void *dy, void *dx, void *scratch) {
   run(pass, (const void *[]){dy, dx, scratch}, 3);
 }
 
@@ -223,8 +241,13 @@ CK_LOOP static void add(const float *restrict values, int count, float *restrict
   for (int i = 0; i < count; i++) sum[i] += values[i];
 }
 
-void ck_onednn_backward_weights(struct ck_onednn_pass *pass, const float *x, const float *dy, int is_first,
+void ck_onednn_backward_weights(struct ck_onednn_pass *pass, const void *x, const void *dy, int is_first,
                                 void *scratch) {
+  if (pass->rounds) {
+    ck_round(x, pass->rounds, scratch);
+    x = scratch;
+    scratch = (char *)scratch + rounded_bytes(pass);
+  }
   run(pass, (const void *[]){dy, x, scratch, is_first ? pass->sum : pass->packed}, 4);
   if (!is_first) add(pass->packed, pass->packed_values, pass->sum);
 }

@@ -39,6 +39,7 @@ struct ck_gemm_pass;
 struct ck_pass {
   ck_kind kind;
   ck_geometry geometry;
+  ck_elements elements;
   int bias, relu, addend;
   /* who computes: all but one are NULL */
   float *few, *narrow; /* their packed weights */
@@ -46,12 +47,13 @@ struct ck_pass {
   struct ck_gemm_pass *gemm;
 };
 
-/* Forward and backward data of a 3x3 convolution of one to four input channels, without scratch memory. */
+/* Forward and backward data of a 3x3 convolution of one to four input channels, without scratch memory; y, dy and the addend
+   of either type of element. */
 int ck_few_fits(ck_kind kind, ck_geometry geometry);
 float *ck_few_create(ck_geometry geometry);
 void ck_few_pack(const struct ck_pass *pass, const float *weights);
-void ck_few_forward(const struct ck_pass *pass, const float *x, const float *bias, const float *addend, float *y);
-void ck_few_backward_data(const struct ck_pass *pass, const float *dy, float *dx);
+void ck_few_forward(const struct ck_pass *pass, const float *x, const float *bias, const void *addend, void *y);
+void ck_few_backward_data(const struct ck_pass *pass, const void *dy, float *dx);
 
 /* Forward and backward data of a 3x3 convolution from 16 or 32 channels, without scratch memory; `sources`, `count` and `y` as
    ck_backward_data_masked has them. */
@@ -61,6 +63,14 @@ void ck_narrow_pack(const struct ck_pass *pass, const float *weights);
 void ck_narrow_forward(const struct ck_pass *pass, const float *x, const float *bias, const float *addend, float *y);
 void ck_narrow_backward_data(const struct ck_pass *pass, const float *dy, const float *const *sources, int count,
                              const float *y, float *dx);
+
+/* The same in bfloat16, with AVX512_BF16; its packed weights take half of ck_narrow_create's memory. */
+int ck_narrow_bfloat16_fits(ck_kind kind, ck_geometry geometry);
+void ck_narrow_bfloat16_pack(const struct ck_pass *pass, const float *weights);
+void ck_narrow_bfloat16_forward(const struct ck_pass *pass, const uint16_t *x, const float *bias, const uint16_t *addend,
+                                uint16_t *y);
+void ck_narrow_bfloat16_backward_data(const struct ck_pass *pass, const uint16_t *dy, const uint16_t *const *sources,
+                                      int count, const uint16_t *y, uint16_t *dx);
 
 /* What ck_set_threads was given: kernels of our own use one thread, and leave more to the libraries. */
 int ck_threads(void);
@@ -73,10 +83,10 @@ void ck_onednn_destroy(struct ck_onednn_pass *pass);
 size_t ck_onednn_scratch(const struct ck_onednn_pass *pass);
 void ck_onednn_pack(struct ck_onednn_pass *pass, const float *weights);
 /* Without the ReLU: oneDNN's makes 0 of a NaN. */
-void ck_onednn_forward(struct ck_onednn_pass *pass, const float *x, const float *bias, const float *addend, float *y,
+void ck_onednn_forward(struct ck_onednn_pass *pass, const void *x, const float *bias, const void *addend, void *y,
                        void *scratch);
-void ck_onednn_backward_data(struct ck_onednn_pass *pass, const float *dy, float *dx, void *scratch);
-void ck_onednn_backward_weights(struct ck_onednn_pass *pass, const float *x, const float *dy, int is_first,
+void ck_onednn_backward_data(struct ck_onednn_pass *pass, const void *dy, void *dx, void *scratch);
+void ck_onednn_backward_weights(struct ck_onednn_pass *pass, const void *x, const void *dy, int is_first,
                                 void *scratch);
 void ck_onednn_weight_gradient(const struct ck_onednn_pass *pass, int adds, float *dw);
 const char *ck_onednn_version(void);

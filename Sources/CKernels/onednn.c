@@ -29,6 +29,15 @@ int ck_has_avx512(void) {
   return ((int)dnnl_get_effective_cpu_isa() & dnnl_cpu_isa_avx512_core) == dnnl_cpu_isa_avx512_core;
 }
 
+const char *ck_bfloat16_instructions(void) {
+#if defined(__x86_64__)
+  const int isa = (int)dnnl_get_effective_cpu_isa();
+  if ((isa & dnnl_cpu_isa_avx512_core_amx) == dnnl_cpu_isa_avx512_core_amx) return "AMX";
+  if ((isa & dnnl_cpu_isa_avx512_core_bf16) == dnnl_cpu_isa_avx512_core_bf16) return "AVX512_BF16";
+#endif
+  return NULL;
+}
+
 const char *ck_instruction_set(void) {
   if (ck_has_avx512()) return "AVX-512";
   const int isa = (int)dnnl_get_effective_cpu_isa();

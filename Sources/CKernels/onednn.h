@@ -22,12 +22,13 @@ extern dnnl_engine_t ck_engine;
 extern dnnl_stream_t ck_stream;
 void ck_onednn_start(void);
 
-static inline memory_desc describe(int dimensions, const dnnl_dim_t *sizes, dnnl_format_tag_t tag) {
+static inline memory_desc describe(int dimensions, const dnnl_dim_t *sizes, ck_element element, dnnl_format_tag_t tag) {
+  const dnnl_data_type_t type = element == CK_BFLOAT16 ? dnnl_bf16 : dnnl_f32;
   memory_desc md;
 #if DNNL_VERSION_MAJOR >= 3
-  CHECK(dnnl_memory_desc_create_with_tag, &md, dimensions, sizes, dnnl_f32, tag);
+  CHECK(dnnl_memory_desc_create_with_tag, &md, dimensions, sizes, type, tag);
 #else
-  CHECK(dnnl_memory_desc_init_by_tag, &md, dimensions, sizes, dnnl_f32, tag);
+  CHECK(dnnl_memory_desc_init_by_tag, &md, dimensions, sizes, type, tag);
 #endif
   return md;
 }
@@ -44,11 +45,12 @@ static inline size_t size_of(memory_desc_view md) { return dnnl_memory_desc_get_
 
 /* ---- Packed weights (packing.c) ---- */
 
-/* Of each value of `packed`, its index among the OIHW weights; -1 in the padding. `is_turned`: the primitive takes the
-   filters turned by half a circle, inputs and outputs exchanged. `values`: how many. The caller frees it. */
-int *ck_packing(ck_geometry geometry, int is_turned, memory_desc_view packed, int *values);
+/* Of each value of `packed`, whose elements are given, its index among the OIHW weights; -1 in the padding. `is_turned`: the
+   primitive takes the filters turned by half a circle, inputs and outputs exchanged. `values`: how many. The caller frees it. */
+int *ck_packing(ck_geometry geometry, int is_turned, memory_desc_view packed, ck_element element, int *values);
 /* Of each of `count` OIHW weights, its place among the packed ones. The caller frees it. */
 int *ck_inverted(const int *source, int values, int count);
-/* result[i] = values[source[i]], 0 where that is -1; or result[i] += values[source[i]]. */
+/* result[i] = values[source[i]], 0 where that is -1; the same rounded; or result[i] += values[source[i]]. */
 void ck_gather(const float *values, const int *source, int count, float *result);
+void ck_gather_rounded(const float *values, const int *source, int count, uint16_t *result);
 void ck_gather_and_add(const float *values, const int *source, int count, float *result);

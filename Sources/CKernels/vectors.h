@@ -1,5 +1,6 @@
 /* Vectors of 16 floats, for loops that keep their sums in registers: one register of AVX-512, two of AVX2, four of NEON. */
 #pragma once
+#include "bfloat16.h"
 #include "internal.h"
 #include <string.h>
 
@@ -7,6 +8,8 @@ enum { LANES = 16 };
 
 typedef float lanes __attribute__((vector_size(LANES * sizeof(float))));
 typedef int lane_mask __attribute__((vector_size(LANES * sizeof(int))));
+typedef uint32_t lane_bits __attribute__((vector_size(LANES * sizeof(uint32_t))));
+typedef bfloat16 half_lanes __attribute__((vector_size(LANES * sizeof(bfloat16)), aligned(sizeof(bfloat16)), may_alias));
 /* The same in the caller's arrays, which may begin at any float. */
 typedef lanes lanes_in_memory __attribute__((aligned(sizeof(float)), may_alias));
 
@@ -27,6 +30,24 @@ typedef lanes lanes_in_memory __attribute__((aligned(sizeof(float)), may_alias))
 
 INLINE lanes load(const float *at) { return *(const lanes_in_memory *)at; }
 INLINE void store(float *at, lanes values) { *(lanes_in_memory *)at = values; }
+/* The same from `index` on in an array of either type of element; of bfloat16, in a CK_BFLOAT16_LOOP alone. */
+INLINE lanes load_elements(ck_element element, const void *array, size_t index) {
+  if (element == CK_FLOAT32) return load((const float *)array + index);
+  return (lanes)(__builtin_convertvector(*(const half_lanes *)((const bfloat16 *)array + index), lane_bits) << 16);
+}
+INLINE void store_elements(ck_element element, void *array, size_t index, lanes values) {
+  if (element == CK_FLOAT32) return store((float *)array + index, values);
+#if defined(__x86_64__) && defined(__clang__)
+  typedef __bf16 rounded_lanes __attribute__((vector_size(LANES * sizeof(bfloat16))));
+  const rounded_lanes rounded = __builtin_convertvector(values, rounded_lanes); /* one instruction */
+  memcpy((bfloat16 *)array + index, &rounded, sizeof rounded);
+#else
+  const lane_bits bits = (lane_bits)values, nearest = (bits + 0x7fff + ((bits >> 16) & 1)) >> 16;
+  const lane_bits is_number = (lane_bits)((lane_mask)(bits & 0x7fffffff) <= 0x7f800000);
+  const lane_bits result = (nearest & is_number) | ((bits >> 16 | 0x40) & ~is_number);
+  *(half_lanes *)((bfloat16 *)array + index) = __builtin_convertvector(result, half_lanes);
+#endif
+}
 /* The first `count` floats there, and zeros. */
 INLINE lanes load_some(const float *at, int count) {
   lanes values = {0};

@@ -1,4 +1,5 @@
 import Files
+import Kernels
 import Runtime
 
 /// What no key can tell alone.
@@ -185,6 +186,8 @@ struct ConfigurationCheck: Sendable {
     memory("training.pskd") { $0.training.pskd > 0 },
     memory("training.elr") { $0.training.elr > 0 },
     baseline("training.pskd") { $0.training.pskd > 0 },
+    precision("training.precision") { $0.training.precision },
+    precision("icp.precision") { $0.icp.precision },
     baseline("optimizer.sam_rho") { $0.optimizer.samRho > 0 },
     baseline("branches.taps") { $0.branches.taps != nil },
   ]
@@ -203,6 +206,15 @@ struct ConfigurationCheck: Sendable {
       return others.first { $0.1 > 0 }.map {
         "'\(key)' and '\($0.0)' are on: what is remembered of an image is of one pass on it alone"
       }
+    }
+  }
+
+  private static func precision(
+    _ key: String, _ precision: @escaping @Sendable (RunConfiguration) -> Precision
+  ) -> ConfigurationCheck {
+    ConfigurationCheck(keys: [key, "kernels.convolution"]) { configuration in
+      guard precision(configuration) == .bfloat16, configuration.kernels.convolution == .openblas else { return nil }
+      return "'\(key)' is bfloat16, but 'kernels.convolution' is openblas: only oneDNN computes in it"
     }
   }
 

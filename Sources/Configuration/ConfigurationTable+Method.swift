@@ -1,3 +1,4 @@
+import Kernels
 import Refinement
 
 /// Keys of the method: refinement, distillation, and branches.
@@ -29,6 +30,11 @@ extension ConfigurationTable {
         .init(3e-4, "`icp.preset: published-code`", when: isPublishedCode), .init(2e-3, "without") { _ in true },
       ],
       "How far a step moves (`sgd`: times the gradient)."),
+    Key(
+      "icp.precision", \.icp.precision, .choice,
+      "What lies between layers in the refinement and the target pass. `bfloat16` needs a processor with AVX512_BF16 or AMX, and "
+        + "halves time and memory there; `auto` takes it where it can, and says so. Images, rule and losses stay float32."
+    ),
     Key(
       "icp.reduction", \.icp.reduction, .choice,
       defaults: [

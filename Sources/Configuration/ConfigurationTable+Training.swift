@@ -52,6 +52,11 @@ extension ConfigurationTable {
       "training.elr_decay", \.training.elrDecay, .belowOne,
       "What is left of that average at each epoch's visit; the rest is the new prediction."),
     Key(
+      "training.precision", \.training.precision, .choice,
+      "What lies between layers in the student's passes, forward and backward: as `icp.precision`. Parameters, their gradients, the "
+        + "optimizer, statistics and losses stay float32."
+    ),
+    Key(
       "training.gradient_reduction", \.training.gradientReduction, .choice,
       "How gradients are summed over ranks: in fixed point, the same bits at any number of ranks, or in "
         + "float32."

@@ -97,6 +97,7 @@ package struct RunConfiguration: Sendable, Equatable {
     package var pskd = 0.0
     package var elr = 0.0
     package var elrDecay = 0.7
+    package var precision = Precision.float32
     package var gradientReduction = GradientReductionKind.exact
     package var overlap = true
     package var nonFinite = NonFinitePolicy.stop
@@ -136,6 +137,7 @@ package struct RunConfiguration: Sendable, Equatable {
     package var objective = RefinementObjective.distillation
     package var steps = 5
     package var stepSize = 2e-3
+    package var precision = Precision.float32
     package var reduction = LossReduction.sum
     package var clamp = ClampKind.none
     package var epsilon: Double?

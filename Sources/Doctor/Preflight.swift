@@ -12,8 +12,9 @@ import Runtime
 package enum Preflight {
   /// Those that need no more than a look.
   private static let checks: [@Sendable (JobFacts) -> [Finding]] = [
-    LaunchCheck.findings, CoreCheck.findings, NetworkCheck.findings, SpaceCheck.findings, LimitCheck.findings,
-    MemoryCheck.findings, ClockCheck.findings, SingleCopyCheck.findings, PlanCheck.findings, RunDirectoryCheck.findings,
+    LaunchCheck.findings, CoreCheck.findings, PrecisionCheck.findings, NetworkCheck.findings, SpaceCheck.findings,
+    LimitCheck.findings, MemoryCheck.findings, ClockCheck.findings, SingleCopyCheck.findings, PlanCheck.findings,
+    RunDirectoryCheck.findings,
   ]
 
   /// In the order of the checks.

@@ -16,6 +16,8 @@ package struct RankFacts: Codable, Sendable {
   package var network = NetworkFacts()
   package var space = SpaceFacts()
   package var limits = LimitFacts()
+  /// What computes in bfloat16, "AVX512_BF16" say; nil where nothing does.
+  package var bfloat16: String? = "AVX512_BF16"
   package var memory = MemoryFacts()
   package var plan: PlanFacts?
   var singleCopyTarget: SingleCopyFacts.Target?
@@ -39,6 +41,7 @@ package struct RankFacts: Codable, Sendable {
     facts.space = SpaceFacts.read(environment, parameters)
     facts.limits = LimitFacts.read(group)
     facts.memory = MemoryFacts.read()
+    facts.bfloat16 = KernelLibrary.bfloat16Instructions
     return facts
   }
 }

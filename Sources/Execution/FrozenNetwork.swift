@@ -19,10 +19,11 @@ package final class FrozenNetwork {
   private var passes: [Pass?]
 
   /// `differentiable`: plan the backward pass to the input; without it only `logits` and `output` can be asked for.
+  /// `precision`: what lies between layers; images, outputs and the images' gradient are float32 whatever it is.
   /// `taps`: nodes whose outputs are asked for. `capacity`: of fewer samples than a piece, how many there are at most.
   package init(
-    _ network: Network, layout: ParameterLayout, backend: ConvolutionBackend, differentiable: Bool, taps: [Int] = [],
-    capacity: Int = .max, scratch: Scratch
+    _ network: Network, layout: ParameterLayout, backend: ConvolutionBackend, precision: ElementType = .float32,
+    differentiable: Bool, taps: [Int] = [], capacity: Int = .max, scratch: Scratch
   ) {
     // Branches are for training alone.
     let network = network.trunk
@@ -30,7 +31,8 @@ package final class FrozenNetwork {
     self.layout = layout
     pieceSize = PieceSize.frozen(network)
     let plans = Plans(
-      network, layout: layout, backend: backend, differentiable: differentiable, taps: taps, scratch: scratch)
+      network, layout: layout, backend: backend, precision: precision, differentiable: differentiable, taps: taps,
+      scratch: scratch)
     lowering = plans.lowering
     schedule = plans.schedule
     plan = plans.memory
@@ -49,10 +51,10 @@ package final class FrozenNetwork {
     let kernels: ProgramKernels
 
     init(
-      _ network: Network, layout: ParameterLayout, backend: ConvolutionBackend, differentiable: Bool, taps: [Int],
-      scratch: Scratch
+      _ network: Network, layout: ParameterLayout, backend: ConvolutionBackend, precision: ElementType,
+      differentiable: Bool, taps: [Int], scratch: Scratch
     ) {
-      lowering = Lowering(network, use: .frozen, kept: taps + [network.output])
+      lowering = Lowering(network, use: .frozen, precision: precision, kept: taps + [network.output])
       let kept = (taps + [network.output]).map { [lowering] in lowering.program.kept[$0]! }
       schedule = PieceSchedule(lowering.program, kept: kept)
       let purpose = MemoryPlan.Purpose(
@@ -66,13 +68,14 @@ package final class FrozenNetwork {
 
   /// What one takes that has run batches of `sizes` in pieces, without making it.
   package static func memory(
-    _ network: Network, layout: ParameterLayout, backend: ConvolutionBackend, differentiable: Bool, taps: [Int] = [],
-    capacity: Int = .max, sizes: Set<Int>
+    _ network: Network, layout: ParameterLayout, backend: ConvolutionBackend, precision: ElementType = .float32,
+    differentiable: Bool, taps: [Int] = [], capacity: Int = .max, sizes: Set<Int>
   ) -> MemoryUse {
     let network = network.trunk
     let pieceSize = PieceSize.frozen(network)
     let plans = Plans(
-      network, layout: layout, backend: backend, differentiable: differentiable, taps: taps, scratch: Scratch())
+      network, layout: layout, backend: backend, precision: precision, differentiable: differentiable, taps: taps,
+      scratch: Scratch())
     let blocks = Blocks.bytes(plans.memory, capacity: min(capacity, pieceSize), pieceSize: pieceSize)
     let pieces = Set(sizes.flatMap { pieceSizes(of: $0, atMost: pieceSize) })
     return pieces.reduce(MemoryUse(own: blocks + 4 * Double(layout.parameterCount))) { sum, piece in

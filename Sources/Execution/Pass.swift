@@ -1,3 +1,4 @@
+import Glibc
 import Graph
 import Kernels
 
@@ -250,11 +251,11 @@ package final class Pass {
   ) -> GradientSources {
     var count = 0
     for source in step.sources {
-      step.gathered[count] = UnsafePointer(floats(source.at(piece.first, images)))
+      step.gathered[count] = UnsafeRawPointer(source.at(piece.first, images))
       count += 1
     }
     for given in step.lossGradients where onlyFrom == nil || onlyFrom == given.loss {
-      step.gathered[count] = UnsafePointer(floats(given.address.at(piece.first, images)))
+      step.gathered[count] = UnsafeRawPointer(given.address.at(piece.first, images))
       count += 1
     }
     return GradientSources(rebasing: step.gathered[..<count])
@@ -262,23 +263,27 @@ package final class Pass {
 
   /// d = the sum of what reaches a step's output, where that is above 0 if it ends in a ReLU.
   private func gather(_ step: StepMemory, _ piece: Piece, _ operands: Operands, _ onlyFrom: Int?) {
-    let d = floats(step.gradient!.at(piece.first, operands.images))
+    let d = step.gradient!.at(piece.first, operands.images)
     let sources = sources(step, piece, operands.images, onlyFrom)
     let count = piece.count * step.count
-    guard !sources.isEmpty else { return d.update(repeating: 0, count: count) }
-    Elementwise.mask(sources: sources, y: mask(step, piece, operands), count: count, into: d)
+    guard !sources.isEmpty else { return clear(d, step, count) }
+    Elementwise.mask(step.element, sources: sources, y: mask(step, piece, operands), count: count, into: d)
   }
 
-  private func mask(_ step: StepMemory, _ piece: Piece, _ operands: Operands) -> UnsafePointer<Float>? {
-    step.isMasked ? UnsafePointer(floats(step.outputBackward!.at(piece.first, operands.images))) : nil
+  private func clear(_ d: UnsafeMutableRawPointer, _ step: StepMemory, _ count: Int) {
+    memset(d, 0, count * step.element.bytes)
+  }
+
+  private func mask(_ step: StepMemory, _ piece: Piece, _ operands: Operands) -> UnsafeRawPointer? {
+    step.isMasked ? UnsafeRawPointer(step.outputBackward!.at(piece.first, operands.images)) : nil
   }
 
   private func gatherStatistics(_ step: StepMemory, _ piece: Piece, _ operands: Operands, _ onlyFrom: Int?) {
-    let d = floats(step.gradient!.at(piece.first, operands.images))
+    let d = step.gradient!.at(piece.first, operands.images)
     var sources = sources(step, piece, operands.images, onlyFrom)
     if sources.isEmpty {
-      d.update(repeating: 0, count: piece.count * step.count)
-      step.gathered[0] = UnsafePointer(d)
+      clear(d, step, piece.count * step.count)
+      step.gathered[0] = UnsafeRawPointer(d)
       sources = GradientSources(rebasing: step.gathered[..<1])
     }
     step.statistics!.gather(sources, backwardArguments(step, piece, operands), into: d)
@@ -290,11 +295,11 @@ package final class Pass {
   ) {
     let others = source.sources.count - 1
     for index in 0..<others {
-      source.gathered[index] = UnsafePointer(floats(source.sources[index].at(piece.first, operands.images)))
+      source.gathered[index] = UnsafeRawPointer(source.sources[index].at(piece.first, operands.images))
     }
     step.maskingKernels[piece.kernel].backward(
       backwardArguments(step, piece, operands), adding: GradientSources(rebasing: source.gathered[..<others]),
       maskedBy: mask(source, piece, operands),
-      into: floats(source.gradient!.at(piece.first, operands.images)))
+      into: source.gradient!.at(piece.first, operands.images))
   }
 }

@@ -42,13 +42,14 @@ final class StepMemory {
   var gathersFor: StepMemory?
   /// Whether a reader's kernel gathers this step's.
   var isGathered = false
-  /// Floats of a sample of the output.
+  /// Elements of a sample of the output, and what they are.
   let count: Int
+  let element: ElementType
 
   /// The pointers that arguments refer to.
   let x: UnsafeMutableBufferPointer<UnsafeRawPointer?>
   let dx: UnsafeMutableBufferPointer<UnsafeMutableRawPointer?>
-  let gathered: UnsafeMutableBufferPointer<UnsafePointer<Float>?>
+  let gathered: UnsafeMutableBufferPointer<UnsafeRawPointer?>
 
   /// `step` of `program` in `blocks`, for batches of `samples`.
   init(
@@ -84,6 +85,7 @@ final class StepMemory {
     runsBackward = places.runsBackward
     trains = program.trains(step)
     count = program.steps[step].output.count
+    element = program.steps[step].output.element
     x = .allocate(capacity: sources.count)
     x.initialize(repeating: nil)
     dx = .allocate(capacity: sources.count)

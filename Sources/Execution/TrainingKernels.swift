@@ -13,15 +13,17 @@ package final class TrainingKernels {
 
   /// `taps`: all nodes whose outputs one of the networks gives out, beside the logits and what they are read
   /// from. `statistics`: the model's running ones, which layers go by that `Network.freeze` fixes; without them such a
-  /// network only plans. `wantsInputGradient`: whether the images' gradient is asked for (`InputGradient`).
+  /// network only plans. `precision`: what lies between layers; images, outputs and gradients of the parameters are
+  /// float32 whatever it is. `wantsInputGradient`: whether the images' gradient is asked for (`InputGradient`).
   package init(
     _ network: Network, layout: ParameterLayout, taps: [Int], statistics: UnsafePointer<Float>? = nil,
-    backend: ConvolutionBackend, scratch: Scratch, pieceSize: Int? = nil, wantsInputGradient: Bool = false
+    backend: ConvolutionBackend, precision: ElementType = .float32, scratch: Scratch, pieceSize: Int? = nil,
+    wantsInputGradient: Bool = false
   ) {
     self.network = network
     self.layout = layout
     self.pieceSize = pieceSize ?? PieceSize.training(network)
-    program = Lowering(network, use: .training, kept: Self.kept(network, taps)).program
+    program = Lowering(network, use: .training, precision: precision, kept: Self.kept(network, taps)).program
     set = ProgramKernels(
       program, layout: layout, use: .training, wantsInputGradient: wantsInputGradient, statistics: statistics,
       backend: backend,

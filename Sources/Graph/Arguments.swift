@@ -30,6 +30,7 @@ package struct Arguments: ~Copyable {
     beginsSum = true
   }
 
+  /// Where they are float32.
   package func input(_ index: Int = 0) -> UnsafePointer<Float> { x[index]!.assumingMemoryBound(to: Float.self) }
   package var output: UnsafeMutablePointer<Float> { y!.assumingMemoryBound(to: Float.self) }
   package var gradient: UnsafePointer<Float> { dy!.assumingMemoryBound(to: Float.self) }

@@ -6,7 +6,7 @@ import Kernels
 package protocol Kernel: AnyObject {
   /// Packs what it wants to read in an order of its own; `parameters` stay as they are until the next call.
   func load(_ parameters: UnsafePointer<Float>)
-  /// y from x.
+  /// y from x, of the elements that its `KernelContext` says.
   func forward(_ arguments: borrowing Arguments)
   /// dx from dy, for the inputs that want it (dx[i] is nil for the others), and the gradients of the parameters where
   /// `gradients` is given: written where the piece `isFirst`, added to otherwise; or kept until `writeGradients`.

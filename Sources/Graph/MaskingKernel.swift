@@ -6,9 +6,9 @@ package protocol MaskingKernel: Kernel {
   /// Sources beside its own that it can take; nil where it cannot.
   var maximumOtherSources: Int? { get }
   func backward(
-    _ arguments: borrowing Arguments, adding sources: GradientSources, maskedBy y: UnsafePointer<Float>?,
-    into dx: UnsafeMutablePointer<Float>)
+    _ arguments: borrowing Arguments, adding sources: GradientSources, maskedBy y: UnsafeRawPointer?,
+    into dx: UnsafeMutableRawPointer)
 }
 
-/// The gradients that meet at a value.
-package typealias GradientSources = UnsafeBufferPointer<UnsafePointer<Float>?>
+/// The gradients that meet at a value, of its type of elements.
+package typealias GradientSources = UnsafeBufferPointer<UnsafeRawPointer?>

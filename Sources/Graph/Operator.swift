@@ -31,6 +31,9 @@ package protocol Operator: Sendable {
   /// The orders of axes that its kernel takes and gives.
   func layout(of inputs: [Value], output: SampleShape) -> LayoutChoice
 
+  /// The types of elements that its kernel takes and gives where the program may compute in `precision`.
+  func elements(of inputs: [Value], precision: ElementType) -> ElementChoice
+
   /// What the backward pass to its inputs reads, beside the gradient of the output.
   var backwardReads: Operands { get }
   /// What the gradients of its parameters need besides.
@@ -60,6 +63,7 @@ extension Operator {
   package func resized(outputs: Int) -> (any Operator)? { nil }
   package var scope: Scope { .sample }
   package func layout(of inputs: [Value], output: SampleShape) -> LayoutChoice { .alike(of: inputs, output: output) }
+  package func elements(of inputs: [Value], precision: ElementType) -> ElementChoice { .all(.float32, of: inputs) }
   package var backwardReads: Operands { .none }
   package var parameterReads: Operands { .none }
   package var endsInReLU: Bool { false }

@@ -12,7 +12,7 @@ package protocol StatisticsKernel: Kernel {
   func beginBackward()
   /// d = the sum of `sources`, where y > 0 if the operator ends in a ReLU; and its part of what `backward` needs of the
   /// whole batch.
-  func gather(_ sources: GradientSources, _ arguments: borrowing Arguments, into d: UnsafeMutablePointer<Float>)
+  func gather(_ sources: GradientSources, _ arguments: borrowing Arguments, into d: UnsafeMutableRawPointer)
   func endBackward(_ arguments: borrowing Arguments)
   /// dx from dy, sample by sample, as if the statistics of the last forward pass were constants; leaves the kernel as
   /// it is.

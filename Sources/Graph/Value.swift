@@ -1,3 +1,5 @@
+import Kernels
+
 /// What one node hands to the next: a batch of samples of a shape, elements of a type, in an order of axes. Sample n
 /// begins at `n * bytes`.
 package struct Value: Hashable, Sendable {

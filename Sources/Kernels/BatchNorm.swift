@@ -15,6 +15,8 @@ package final class BatchNorm {
   private let channels: Int
   private let rows: Int
   private let relu: Bool
+  /// Of x, y, and the gradients with respect to them.
+  private let element: ElementType
   /// Floats of a row as the loops read it, several positions; coefficients are repeated along it.
   private let width: Int
   /// Of forward, left for backward: the mean, the scale weight / sqrt(variance + eps), and the bias.
@@ -49,11 +51,13 @@ package final class BatchNorm {
 
   /// For batches of `shape`; the running statistics move by `momentum` of the way to the batch's.
   package init(
-    _ shape: Shape, relu: Bool, epsilon: Float = BatchNorm.epsilon, momentum: Double = BatchNorm.momentum
+    _ shape: Shape, relu: Bool, element: ElementType = .float32, epsilon: Float = BatchNorm.epsilon,
+    momentum: Double = BatchNorm.momentum
   ) {
     channels = shape.channels
     rows = shape.rows
     self.relu = relu
+    self.element = element
     self.epsilon = epsilon
     self.momentum = momentum
     let width = Int(ck_row_width(Int32(shape.channels)))
@@ -85,9 +89,9 @@ package final class BatchNorm {
   }
 
   /// Takes `rows` further positions of x into the statistics.
-  package func measure(_ x: UnsafePointer<Float>, rows: Int) {
+  package func measure(_ x: UnsafeRawPointer, rows: Int) {
     ck_add_statistics(
-      x, rows, Int32(channels), rowsMeasured, statistics.first, statistics.second, work.pointer)
+      element.code, x, rows, Int32(channels), rowsMeasured, statistics.first, statistics.second, work.pointer)
     rowsMeasured += rows
   }
 
@@ -141,10 +145,11 @@ package final class BatchNorm {
   /// y = (x - mean) weight / sqrt(variance + eps) + bias, + addend, max(., 0) where the layer has a ReLU, for `rows`
   /// positions. y may be x.
   package func forward(
-    _ x: UnsafePointer<Float>, rows: Int, addend: UnsafePointer<Float>? = nil, into y: UnsafeMutablePointer<Float>
+    _ x: UnsafeRawPointer, rows: Int, addend: UnsafeRawPointer? = nil, into y: UnsafeMutableRawPointer
   ) {
     ck_normalize(
-      x, rows * channels, Int32(width), mean.pointer, scale.pointer, shift.pointer, addend, relu ? 1 : 0, y)
+      element.code, x, rows * channels, Int32(width), mean.pointer, scale.pointer, shift.pointer, addend, relu ? 1 : 0,
+      y)
   }
 
   private func update(_ running: (mean: UnsafeMutablePointer<Float>, variance: UnsafeMutablePointer<Float>)) {
@@ -169,11 +174,12 @@ package final class BatchNorm {
   /// d of `rows` positions, and its part of the sums. dy is the sum of `sources`; d (it is the addend's gradient) may
   /// be one of them.
   package func mask(
-    sources: UnsafeBufferPointer<UnsafePointer<Float>?>, y: UnsafePointer<Float>, x: UnsafePointer<Float>, rows: Int,
-    into d: UnsafeMutablePointer<Float>
+    sources: UnsafeBufferPointer<UnsafeRawPointer?>, y: UnsafeRawPointer, x: UnsafeRawPointer, rows: Int,
+    into d: UnsafeMutableRawPointer
   ) {
     ck_mask_and_add_sums(
-      sources.baseAddress!, Int32(sources.count), relu ? y : nil, x, mean.pointer, rows, Int32(channels), d,
+      element.code, sources.baseAddress!, Int32(sources.count), relu ? y : nil, x, mean.pointer, rows, Int32(channels),
+      d,
       sums.first, sums.second, work.pointer)
   }
 
@@ -196,10 +202,10 @@ package final class BatchNorm {
 
   /// dx of `rows` positions; it may be d.
   package func backward(
-    _ d: UnsafePointer<Float>, x: UnsafePointer<Float>, rows: Int, into dx: UnsafeMutablePointer<Float>
+    _ d: UnsafeRawPointer, x: UnsafeRawPointer, rows: Int, into dx: UnsafeMutableRawPointer
   ) {
     ck_normalize_backward(
-      d, x, mean.pointer, scale.pointer, b.pointer, c.pointer, rows * channels, Int32(width), dx)
+      element.code, d, x, mean.pointer, scale.pointer, b.pointer, c.pointer, rows * channels, Int32(width), dx)
   }
 
   /// dx = scale d of `count` values: mean and variance are constants. dx may be d.

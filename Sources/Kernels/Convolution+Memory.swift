@@ -3,16 +3,16 @@ import CKernels
 extension Convolution {
   /// What one takes, without making it.
   package static func memory(
-    _ geometry: ConvolutionGeometry, backend: ConvolutionBackend, passes: Passes
+    _ geometry: ConvolutionGeometry, backend: ConvolutionBackend, elements: Elements = .float32, passes: Passes
   ) -> MemoryUse {
     let kinds: [(Passes, ck_kind)] = [
       (.forward, CK_FORWARD), (.backwardData, CK_BACKWARD_DATA), (.backwardWeights, CK_BACKWARD_WEIGHTS),
     ]
-    return kinds.filter { passes.contains($0.0) }.reduce(MemoryUse()) { $0 + memory(geometry, backend, $1.1) }
+    return kinds.filter { passes.contains($0.0) }.reduce(MemoryUse()) { $0 + memory(geometry, backend, elements, $1.1) }
   }
 
   private static func memory(
-    _ geometry: ConvolutionGeometry, _ backend: ConvolutionBackend, _ kind: ck_kind
+    _ geometry: ConvolutionGeometry, _ backend: ConvolutionBackend, _ elements: Elements, _ kind: ck_kind
   ) -> MemoryUse {
     let weights = 4 * Double(geometry.weightCount)
     switch backend {
@@ -20,11 +20,15 @@ extension Convolution {
       // The gradient needs no copy; the columns of an image lie in the scratch memory.
       let columns = Double(geometry.output.rows / geometry.batch) * weights / Double(geometry.outputs)
       return MemoryUse(own: weights, scratch: columns)
-    case .onednn where geometry.isOrdinary && ck_pass_is_ours(kind, geometry.code) != 0:
+    case .onednn where geometry.isOrdinary && ck_pass_is_ours(kind, geometry.code, elements.code) != 0:
       return MemoryUse(own: weights)
     case .onednn:
-      // Packed and their order; of the gradient the sum over the pieces, too.
-      return MemoryUse(own: (kind == CK_BACKWARD_WEIGHTS ? 3 : 2) * weights + primitive, scratch: 16.0 * 1024)
+      // Packed and their order; of the gradient, which is float32, the sum over the pieces, too.
+      let packed = Double(elements.y.bytes) * Double(geometry.weightCount)
+      let images = elements.x == elements.y ? 0 : 2 * Double(geometry.input.count)
+      return kind == CK_BACKWARD_WEIGHTS
+        ? MemoryUse(own: 3 * weights + primitive, scratch: 16.0 * 1024 + images)
+        : MemoryUse(own: weights + packed + primitive, scratch: 16.0 * 1024)
     }
   }
 
@@ -34,7 +38,7 @@ extension Convolution {
 
 extension ConvolutionGeometry {
   /// Whether C's integers hold it, as they do any that memory holds.
-  fileprivate var isOrdinary: Bool {
+  var isOrdinary: Bool {
     [batch, height, width, inputs, outputs, padding.top, padding.left, padding.bottom, padding.right].allSatisfy {
       $0 < 1 << 24
     }

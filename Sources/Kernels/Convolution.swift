@@ -21,20 +21,42 @@ package final class Convolution {
     package static let relu = Fusion(rawValue: 4)
   }
 
+  /// The types of elements of x, of y and the addend, and of the gradients with respect to them. Weights, biases and
+  /// the weights' gradients are float32 outside.
+  package struct Elements: Hashable, Sendable {
+    package var x, y: ElementType
+    package init(x: ElementType, y: ElementType) {
+      self.x = x
+      self.y = y
+    }
+    package static let float32 = Elements(x: .float32, y: .float32)
+    package static let bfloat16 = Elements(x: .bfloat16, y: .bfloat16)
+
+    /// What a convolution takes and gives in a program of `precision`: images as they are, where a kernel of ours reads
+    /// them.
+    package static func preferred(_ precision: ElementType, for geometry: ConvolutionGeometry) -> Elements {
+      precision == .bfloat16 && geometry.isOrdinary && ck_reads_images(geometry.code) != 0
+        ? Elements(x: .float32, y: .bfloat16) : Elements(x: precision, y: precision)
+    }
+
+    var code: ck_elements { ck_elements(x: x.code, y: y.code) }
+  }
+
   package let geometry: ConvolutionGeometry
   private let forwardPass, backwardDataPass, backwardWeightsPass: OpaquePointer?
   private let scratch: Scratch
 
   package init(
-    _ geometry: ConvolutionGeometry, backend: ConvolutionBackend, passes: Passes, fusing fusion: Fusion = [],
-    scratch: Scratch
+    _ geometry: ConvolutionGeometry, backend: ConvolutionBackend, elements: Elements = .float32, passes: Passes,
+    fusing fusion: Fusion = [], scratch: Scratch
   ) {
+    precondition(backend == .onednn || elements == .float32, "bfloat16 is oneDNN's")
     self.geometry = geometry
     self.scratch = scratch
     func plan(_ pass: Passes, _ kind: ck_kind, _ fusion: Fusion = []) -> OpaquePointer? {
       guard passes.contains(pass) else { return nil }
       let plan = ck_pass_create(
-        backend.code, kind, geometry.code, fusion.contains(.bias) ? 1 : 0,
+        backend.code, kind, geometry.code, elements.code, fusion.contains(.bias) ? 1 : 0,
         fusion.contains(.relu) ? 1 : 0, fusion.contains(.addend) ? 1 : 0)
       scratch.reserve(ck_pass_scratch(plan))
       return plan
@@ -56,14 +78,14 @@ package final class Convolution {
 
   /// y = x * w, then + bias, + addend, max(., 0), each where it was asked for at init.
   package func forward(
-    _ x: UnsafePointer<Float>, bias: UnsafePointer<Float>? = nil, addend: UnsafePointer<Float>? = nil,
-    into y: UnsafeMutablePointer<Float>
+    _ x: UnsafeRawPointer, bias: UnsafePointer<Float>? = nil, addend: UnsafeRawPointer? = nil,
+    into y: UnsafeMutableRawPointer
   ) {
     ck_forward(forwardPass!, x, bias, addend, y, scratch.pointer)
   }
 
   /// forward was y = x * w, so dx = dy * w, transposed.
-  package func backward(_ dy: UnsafePointer<Float>, intoInput dx: UnsafeMutablePointer<Float>) {
+  package func backward(_ dy: UnsafeRawPointer, intoInput dx: UnsafeMutableRawPointer) {
     ck_backward_data(backwardDataPass!, dy, dx, scratch.pointer)
   }
 
@@ -73,8 +95,8 @@ package final class Convolution {
   /// dx = (dy * w, transposed, + the sum of `sources`, at most two) where y > 0, and zero elsewhere; all of it without
   /// y. In one pass over memory; dx may be a source.
   package func backward(
-    _ dy: UnsafePointer<Float>, adding sources: UnsafeBufferPointer<UnsafePointer<Float>?>,
-    maskedBy y: UnsafePointer<Float>?, intoInput dx: UnsafeMutablePointer<Float>
+    _ dy: UnsafeRawPointer, adding sources: UnsafeBufferPointer<UnsafeRawPointer?>, maskedBy y: UnsafeRawPointer?,
+    intoInput dx: UnsafeMutableRawPointer
   ) {
     precondition(masksBackward && sources.count <= 2, "\(sources.count) sources")
     ck_backward_data_masked(backwardDataPass!, dy, sources.baseAddress, Int32(sources.count), y, dx)
@@ -82,7 +104,7 @@ package final class Convolution {
 
   /// forward was y = x * w, so dw = sum over samples and positions of x dy. A batch may come in pieces: the sum stays
   /// here, begun anew by its first piece, and `weightGradient` hands it over.
-  package func backward(_ dy: UnsafePointer<Float>, x: UnsafePointer<Float>, isFirst: Bool) {
+  package func backward(_ dy: UnsafeRawPointer, x: UnsafeRawPointer, isFirst: Bool) {
     ck_backward_weights(backwardWeightsPass!, x, dy, isFirst ? 1 : 0, scratch.pointer)
   }
 
@@ -93,7 +115,7 @@ package final class Convolution {
 
   /// dw of a batch in one piece; overwrites dw (OIHW).
   package func backward(
-    _ dy: UnsafePointer<Float>, x: UnsafePointer<Float>, intoWeights dw: UnsafeMutablePointer<Float>
+    _ dy: UnsafeRawPointer, x: UnsafeRawPointer, intoWeights dw: UnsafeMutablePointer<Float>
   ) {
     backward(dy, x: x, isFirst: true)
     weightGradient(into: dw)

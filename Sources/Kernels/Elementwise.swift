@@ -2,12 +2,26 @@ import CKernels
 
 /// Loops over arrays of equal length.
 package enum Elementwise {
-  /// d = the sum of `sources` where y > 0 and zero elsewhere; all of it without y. d may be a source.
+  /// d = the sum of `sources` where y > 0 and zero elsewhere; all of it without y. d may be a source. All are of one
+  /// type of element.
   package static func mask(
-    sources: UnsafeBufferPointer<UnsafePointer<Float>?>, y: UnsafePointer<Float>?, count: Int,
-    into d: UnsafeMutablePointer<Float>
+    _ element: ElementType, sources: UnsafeBufferPointer<UnsafeRawPointer?>, y: UnsafeRawPointer?, count: Int,
+    into d: UnsafeMutableRawPointer
   ) {
-    ck_mask(sources.baseAddress!, Int32(sources.count), y, count, d)
+    ck_mask(element.code, sources.baseAddress!, Int32(sources.count), y, count, d)
+  }
+
+  /// y = x, each a type of element.
+  package static func convert(
+    _ x: UnsafeRawPointer, _ from: ElementType, count: Int, to: ElementType, into y: UnsafeMutableRawPointer
+  ) {
+    switch (from, to) {
+    case (.float32, .bfloat16):
+      ck_round(x.assumingMemoryBound(to: Float.self), count, y.assumingMemoryBound(to: UInt16.self))
+    case (.bfloat16, .float32):
+      ck_widen(x.assumingMemoryBound(to: UInt16.self), count, y.assumingMemoryBound(to: Float.self))
+    case (.float32, .float32), (.bfloat16, .bfloat16): y.copyMemory(from: x, byteCount: count * from.bytes)
+    }
   }
 
   /// sum (x - y)^2

@@ -35,7 +35,7 @@ final class InputRefinement: ScalarSource {
     statisticsStart = builder.model.layout.statisticCount - layout.statisticCount
     network = FrozenNetwork(
       tail ?? builder.model.network, layout: layout, backend: setting.configuration.kernels.convolution,
-      differentiable: true, taps: taps, scratch: builder.scratch)
+      precision: setting.configuration.refinementElement, differentiable: true, taps: taps, scratch: builder.scratch)
     part =
       icp.fraction < 1
       ? RefinedPart(

@@ -68,7 +68,7 @@ private final class LateFeatures: FeatureSource {
       ? nil
       : TrainingKernels(
         tail, layout: ParameterLayout(tail), taps: taps, backend: setting.configuration.kernels.convolution,
-        scratch: builder.scratch)
+        precision: setting.configuration.refinementElement, scratch: builder.scratch)
     target = TargetFeatures(kind, taps: taps, frozen: refinement.network, kernels: kernels, builder: builder)
     self.layer = layer
   }

@@ -8,6 +8,8 @@ import Models
 package final class MethodBuilder {
   package let model: ModelState
   package let convolutions: TrainingKernels
+  /// Of a target pass with the model's weights: the student's, where both have the same precision.
+  package let targetKernels: TrainingKernels
   package let scratch: Scratch
   package let student: TrainingNetwork
   /// Whose weights the target pass has, where they are not the student's.
@@ -30,18 +32,24 @@ package final class MethodBuilder {
     self.sizes = sizes
     let scratch = Scratch()
     self.scratch = scratch
-    func kernels(of model: ModelState, wantsInputGradient: Bool = false) -> TrainingKernels {
+    let setting = plan.setting
+    func kernels(
+      of model: ModelState, _ precision: ElementType, wantsInputGradient: Bool = false
+    ) -> TrainingKernels {
       TrainingKernels(
         model.network, layout: model.layout, taps: plan.taps, statistics: UnsafePointer(model.statistics.pointer),
-        backend: plan.setting.configuration.kernels.convolution, scratch: scratch,
+        backend: setting.configuration.kernels.convolution, precision: precision, scratch: scratch,
         wantsInputGradient: wantsInputGradient)
     }
-    convolutions = kernels(of: model, wantsInputGradient: plan.setting.reusesStudent)
+    let (own, target) = (setting.configuration.trainingElement, setting.configuration.refinementElement)
+    convolutions = kernels(of: model, own, wantsInputGradient: setting.reusesStudent)
     student = TrainingNetwork(convolutions, taps: plan.taps, capacity: sizes.max() ?? 0, differentiable: true)
     for samples in sizes.sorted() { student.prepare(samples: samples) }
     teacher =
-      plan.setting.hasOtherTeacher
-      ? average.map { (kernels: kernels(of: $0), weights: UnsafePointer($0.parameters.pointer)) } : nil
+      setting.hasOtherTeacher
+      ? average.map { (kernels: kernels(of: $0, target), weights: UnsafePointer($0.parameters.pointer)) } : nil
+    let isOwn = own == target || teacher != nil || setting.configuration.icp.rule == .none
+    targetKernels = isOwn ? convolutions : kernels(of: model, target)
     let training = plan.setting.configuration.training
     taskCrossEntropy = CrossEntropy(
       classes: model.network.classes, smoothing: training.labelSmoothing, weights: plan.classWeights)

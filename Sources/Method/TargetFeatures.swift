@@ -43,7 +43,9 @@ final class TargetFeatures {
     let teacher = kernels == nil ? builder.teacher : nil
     weights = teacher?.weights
     func network() -> TrainingNetwork {
-      builder.network(taps: taps, differentiable: false, on: kernels ?? teacher?.kernels, sizes: counts)
+      builder.network(
+        taps: taps, differentiable: false, on: kernels ?? teacher?.kernels ?? builder.targetKernels,
+        sizes: counts)
     }
     switch kind {
     // Another teacher's statistics are not the student's to go by.
@@ -56,7 +58,7 @@ final class TargetFeatures {
   }
 
   static func memory(_ kind: TargetPass, taps: [Int], _ memory: MethodMemory) -> MemoryUse {
-    guard kind == .running else { return memory.network(taps: taps, differentiable: false) }
+    guard kind == .running else { return memory.targetNetwork(taps: taps) }
     return taps.reduce(MemoryUse()) { $0 + memory.images($1) }
   }
 

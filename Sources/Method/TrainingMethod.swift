@@ -17,7 +17,8 @@ package final class TrainingMethod {
   }
 
   private let model: ModelState
-  private let convolutions: TrainingKernels
+  /// Of all networks with the model's weights: the student's, and the target pass's where its precision is another.
+  private let kernels: [TrainingKernels]
   private let teacher: (kernels: TrainingKernels, weights: UnsafePointer<Float>)?
   private let stages: [Parts]
   private let rule: any GradientRule
@@ -31,7 +32,9 @@ package final class TrainingMethod {
   package init(_ plan: MethodPlan, model: ModelState, average: ModelState? = nil, sizes: Set<Int>) {
     let builder = MethodBuilder(plan, model: model, average: average, sizes: sizes)
     self.model = model
-    convolutions = builder.convolutions
+    kernels =
+      builder.targetKernels === builder.convolutions
+      ? [builder.convolutions] : [builder.convolutions, builder.targetKernels]
     teacher = builder.teacher
     stages = builder.stages()
     rule = builder.rule
@@ -44,7 +47,7 @@ package final class TrainingMethod {
 
   /// Takes the model's weights as they are now, for the shards of one step.
   package func begin() {
-    convolutions.load(model.parameters.pointer)
+    for kernels in kernels { kernels.load(model.parameters.pointer) }
     if let teacher { teacher.kernels.load(teacher.weights) }
     for rows in imageRows { rows.begin() }
   }

@@ -51,6 +51,7 @@ package struct BatchNormalization: Operator {
   package func layout(of inputs: [Value], output: SampleShape) -> LayoutChoice {
     .channelsLast(of: inputs, output: output)
   }
+  package func elements(of inputs: [Value], precision: ElementType) -> ElementChoice { .all(precision, of: inputs) }
   package var backwardReads: Operands { isFixed ? .none : .input }
   package var endsInReLU: Bool { relu }
   package func passesGradient(of inputs: [Value], output: Value) -> [Int] { hasAddend ? [1] : [] }
@@ -84,7 +85,7 @@ final class BatchNormalizationKernel: StatisticsKernel {
     channels = shape[0]
     plan = BatchNorm(
       Shape(batch: context.samples, height: rows, width: 1, channels: shape[0]), relu: normalization.relu,
-      epsilon: normalization.epsilon, momentum: normalization.momentum)
+      element: context.output.element, epsilon: normalization.epsilon, momentum: normalization.momentum)
     weight = context.variables[0]
     bias = context.variables[1]
     mean = context.variables[2]
@@ -95,7 +96,7 @@ final class BatchNormalizationKernel: StatisticsKernel {
 
   func beginForward(_ source: StatisticsSource) { plan.beginForward() }
 
-  func measure(_ arguments: borrowing Arguments) { plan.measure(arguments.input(), rows: arguments.samples * rows) }
+  func measure(_ arguments: borrowing Arguments) { plan.measure(arguments.x[0]!, rows: arguments.samples * rows) }
 
   func endForward(_ arguments: borrowing Arguments, _ source: StatisticsSource) {
     let weight = arguments.parameters + weight
@@ -115,16 +116,15 @@ final class BatchNormalizationKernel: StatisticsKernel {
 
   func forward(_ arguments: borrowing Arguments) {
     plan.forward(
-      arguments.input(), rows: arguments.samples * rows, addend: hasAddend ? arguments.input(1) : nil,
-      into: arguments.output)
+      arguments.x[0]!, rows: arguments.samples * rows, addend: hasAddend ? arguments.x[1] : nil, into: arguments.y!)
   }
 
   func beginBackward() { plan.beginBackward() }
 
-  func gather(_ sources: GradientSources, _ arguments: borrowing Arguments, into d: UnsafeMutablePointer<Float>) {
+  func gather(_ sources: GradientSources, _ arguments: borrowing Arguments, into d: UnsafeMutableRawPointer) {
     // Without a ReLU nobody keeps y, and nobody reads it.
     plan.mask(
-      sources: sources, y: relu ? UnsafePointer(arguments.output) : arguments.input(), x: arguments.input(),
+      sources: sources, y: relu ? UnsafeRawPointer(arguments.y!) : arguments.x[0]!, x: arguments.x[0]!,
       rows: arguments.samples * rows, into: d)
   }
 
@@ -134,8 +134,8 @@ final class BatchNormalizationKernel: StatisticsKernel {
   }
 
   func backward(_ arguments: borrowing Arguments) {
-    guard let dx = arguments.inputGradient() else { return }
-    plan.backward(arguments.gradient, x: arguments.input(), rows: arguments.samples * rows, into: dx)
+    guard let dx = arguments.dx[0] else { return }
+    plan.backward(arguments.dy!, x: arguments.x[0]!, rows: arguments.samples * rows, into: dx)
   }
 
   func backwardByConstants(_ arguments: borrowing Arguments) {

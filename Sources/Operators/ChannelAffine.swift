@@ -20,6 +20,7 @@ package struct ChannelAffine: Operator {
   package func layout(of inputs: [Value], output: SampleShape) -> LayoutChoice {
     .channelsLast(of: inputs, output: output)
   }
+  package func elements(of inputs: [Value], precision: ElementType) -> ElementChoice { .all(precision, of: inputs) }
   package var endsInReLU: Bool { relu }
   package func export(_ x: [ExportGraph.Value], to graph: inout ExportGraph) -> String {
     precondition(!relu, "an export is made before fusion")
@@ -34,6 +35,7 @@ package struct ChannelAffine: Operator {
 
 final class ChannelAffineKernel: Kernel {
   private let channels, count, width: Int
+  private let element: ElementType
   private let weight, bias: Int
   private let relu: Bool
   /// Coefficients repeated along a row of several positions (`ck_row_width`), and zeros.
@@ -42,6 +44,7 @@ final class ChannelAffineKernel: Kernel {
   init(_ relu: Bool, _ context: KernelContext) {
     channels = context.output.shape[0]
     count = context.output.count
+    element = context.output.element
     width = Int(ck_row_width(Int32(channels)))
     weight = context.variables[0]
     bias = context.variables[1]
@@ -60,15 +63,16 @@ final class ChannelAffineKernel: Kernel {
 
   func forward(_ arguments: borrowing Arguments) {
     ck_normalize(
-      arguments.input(), arguments.samples * count, Int32(width), zero.pointer, scale.pointer, shift.pointer, nil,
-      relu ? 1 : 0, arguments.output)
+      element.code, arguments.x[0], arguments.samples * count, Int32(width), zero.pointer, scale.pointer, shift.pointer,
+      nil, relu ? 1 : 0, arguments.y)
   }
 
   /// forward was y = x weight + bias, so dx = dy weight.
   func backward(_ arguments: borrowing Arguments) {
-    guard let dx = arguments.inputGradient() else { return }
+    guard let dx = arguments.dx[0] else { return }
     ck_normalize(
-      arguments.gradient, arguments.samples * count, Int32(width), zero.pointer, scale.pointer, zero.pointer, nil, 0, dx
-    )
+      element.code, arguments.dy, arguments.samples * count, Int32(width), zero.pointer, scale.pointer, zero.pointer,
+      nil,
+      0, dx)
   }
 }

@@ -5,11 +5,13 @@ import Kernels
 /// the cache, in double over the blocks.
 final class ChannelSums {
   private let channels: Int
+  private let element: ElementType
   private let work: Tensor
   private let sums: UnsafeMutablePointer<Double>
 
-  init(_ channels: Int) {
+  init(_ channels: Int, element: ElementType = .float32) {
     self.channels = channels
+    self.element = element
     work = Tensor(count: 2 * max(channels, 128))
     sums = .allocate(capacity: channels)
   }
@@ -17,9 +19,9 @@ final class ChannelSums {
   deinit { sums.deallocate() }
 
   /// Writes the sums of `rows` rows, or adds them to what is there.
-  func add(_ x: UnsafePointer<Float>, rows: Int, isFirst: Bool, into total: UnsafeMutablePointer<Float>) {
+  func add(_ x: UnsafeRawPointer, rows: Int, isFirst: Bool, into total: UnsafeMutablePointer<Float>) {
     sums.update(repeating: 0, count: channels)
-    ck_add_channel_sums(x, rows, Int32(channels), sums, work.pointer)
+    ck_add_channel_sums(element.code, x, rows, Int32(channels), sums, work.pointer)
     for channel in 0..<channels { total[channel] = (isFirst ? 0 : total[channel]) + Float(sums[channel]) }
   }
 }

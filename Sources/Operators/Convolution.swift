@@ -63,6 +63,11 @@ package struct Convolution: Operator {
     .channelsLast(of: inputs, output: output)
   }
 
+  package func elements(of inputs: [Value], precision: ElementType) -> ElementChoice {
+    let elements = Kernels.Convolution.Elements.preferred(precision, for: geometry(inputs[0].shape, samples: 1))
+    return ElementChoice(inputs: [elements.x] + inputs.dropFirst().map { _ in elements.y }, output: elements.y)
+  }
+
   package var parameterReads: Operands { .input }
   package var endsInReLU: Bool { relu }
   package func passesGradient(of inputs: [Value], output: Value) -> [Int] { hasAddend ? [1] : [] }
@@ -86,8 +91,12 @@ package struct Convolution: Operator {
   package func memory(_ context: KernelContext) -> MemoryUse {
     Kernels.Convolution.memory(
       geometry(context.inputs[0].shape, samples: context.samples), backend: context.backend,
-      passes: .init(context, forward: .forward, backward: .backwardData))
+      elements: .init(context), passes: .init(context, forward: .forward, backward: .backwardData))
   }
+}
+
+extension Kernels.Convolution.Elements {
+  init(_ context: KernelContext) { self.init(x: context.inputs[0].element, y: context.output.element) }
 }
 
 extension Kernels.Convolution.Passes {
@@ -114,34 +123,35 @@ final class ConvolutionKernel: MaskingKernel {
     if convolution.relu { fusion.insert(.relu) }
     plan = Kernels.Convolution(
       convolution.geometry(context.inputs[0].shape, samples: context.samples), backend: context.backend,
-      passes: .init(context, forward: .forward, backward: .backwardData), fusing: fusion, scratch: context.scratch)
+      elements: .init(context), passes: .init(context, forward: .forward, backward: .backwardData), fusing: fusion,
+      scratch: context.scratch)
     weight = context.variables[0]
     bias = convolution.bias.map { _ in context.variables[1] }
     outputs = convolution.outputs
     hasAddend = convolution.hasAddend
-    sums = bias != nil && context.wantsParameterGradients ? ChannelSums(outputs) : nil
+    sums = bias != nil && context.wantsParameterGradients ? ChannelSums(outputs, element: context.output.element) : nil
   }
 
   func load(_ parameters: UnsafePointer<Float>) { plan.load(parameters + weight) }
 
   func forward(_ arguments: borrowing Arguments) {
     plan.forward(
-      arguments.input(), bias: bias.map { [parameters = arguments.parameters] in parameters + $0 },
-      addend: hasAddend ? arguments.input(1) : nil, into: arguments.output)
+      arguments.x[0]!, bias: bias.map { [parameters = arguments.parameters] in parameters + $0 },
+      addend: hasAddend ? arguments.x[1] : nil, into: arguments.y!)
   }
 
   /// forward was y = x * w + bias, so dx = dy * w transposed, dw = sum of x dy, dbias = sum of dy.
   func backward(_ arguments: borrowing Arguments) {
     backwardToParameters(arguments)
-    if let dx = arguments.inputGradient() { plan.backward(arguments.gradient, intoInput: dx) }
+    if let dx = arguments.dx[0] { plan.backward(arguments.dy!, intoInput: dx) }
   }
 
   private func backwardToParameters(_ arguments: borrowing Arguments) {
     guard let gradients = arguments.gradients else { return }
-    plan.backward(arguments.gradient, x: arguments.input(), isFirst: arguments.beginsSum)
+    plan.backward(arguments.dy!, x: arguments.x[0]!, isFirst: arguments.beginsSum)
     if let bias, let sums {
       sums.add(
-        arguments.gradient, rows: arguments.samples * plan.geometry.output.height * plan.geometry.output.width,
+        arguments.dy!, rows: arguments.samples * plan.geometry.output.height * plan.geometry.output.width,
         isFirst: arguments.isFirst, into: gradients + bias)
     }
   }
@@ -153,10 +163,10 @@ final class ConvolutionKernel: MaskingKernel {
   var maximumOtherSources: Int? { plan.masksBackward ? 2 : nil }
 
   func backward(
-    _ arguments: borrowing Arguments, adding sources: GradientSources, maskedBy y: UnsafePointer<Float>?,
-    into dx: UnsafeMutablePointer<Float>
+    _ arguments: borrowing Arguments, adding sources: GradientSources, maskedBy y: UnsafeRawPointer?,
+    into dx: UnsafeMutableRawPointer
   ) {
     backwardToParameters(arguments)
-    plan.backward(arguments.gradient, adding: sources, maskedBy: y, intoInput: dx)
+    plan.backward(arguments.dy!, adding: sources, maskedBy: y, intoInput: dx)
   }
 }

@@ -8,6 +8,7 @@ final class FixedNormalizationKernel: Kernel {
   private let normalization: BatchNormalization
   private let statistics: UnsafePointer<Float>
   private let channels, count, width: Int
+  private let element: ElementType
   private let weight, bias, mean, variance: Int
   /// Coefficients repeated along a row of several positions (`ck_row_width`), and zeros.
   private let scale, shift, zero: Tensor
@@ -18,6 +19,7 @@ final class FixedNormalizationKernel: Kernel {
     self.statistics = statistics
     channels = context.output.shape[0]
     count = context.output.count
+    element = context.output.element
     width = Int(ck_row_width(Int32(channels)))
     weight = context.variables[0]
     bias = context.variables[1]
@@ -41,15 +43,16 @@ final class FixedNormalizationKernel: Kernel {
 
   func forward(_ arguments: borrowing Arguments) {
     ck_normalize(
-      arguments.input(), arguments.samples * count, Int32(width), zero.pointer, scale.pointer, shift.pointer,
-      normalization.hasAddend ? arguments.input(1) : nil, normalization.relu ? 1 : 0, arguments.output)
+      element.code, arguments.x[0], arguments.samples * count, Int32(width), zero.pointer, scale.pointer, shift.pointer,
+      normalization.hasAddend ? arguments.x[1] : nil, normalization.relu ? 1 : 0, arguments.y)
   }
 
   /// dx = dy scale; the addend's gradient is dy.
   func backward(_ arguments: borrowing Arguments) {
-    guard let dx = arguments.inputGradient() else { return }
+    guard let dx = arguments.dx[0] else { return }
     ck_normalize(
-      arguments.gradient, arguments.samples * count, Int32(width), zero.pointer, scale.pointer, zero.pointer, nil, 0, dx
-    )
+      element.code, arguments.dy, arguments.samples * count, Int32(width), zero.pointer, scale.pointer, zero.pointer,
+      nil,
+      0, dx)
   }
 }

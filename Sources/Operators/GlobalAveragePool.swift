@@ -14,6 +14,10 @@ package struct GlobalAveragePool: Operator {
   package func layout(of inputs: [Value], output: SampleShape) -> LayoutChoice {
     .channelsLast(of: inputs, output: output)
   }
+  /// The mean is a sum, and stays float32.
+  package func elements(of inputs: [Value], precision: ElementType) -> ElementChoice {
+    ElementChoice(inputs: [inputs[0].element], output: .float32)
+  }
   package func export(_ x: [ExportGraph.Value], to graph: inout ExportGraph) -> String {
     guard !keepsAxes else { return graph.add(kind, x) }
     let axes = graph.constant(Array(2...x[0].shape.rank))
@@ -24,23 +28,25 @@ package struct GlobalAveragePool: Operator {
 
 final class GlobalAveragePoolKernel: Kernel {
   private let channels, positions: Int
+  private let element: ElementType
 
   init(_ context: KernelContext) {
     channels = context.inputs[0].shape[0]
     positions = context.inputs[0].count / channels
+    element = context.inputs[0].element
   }
 
   private func plan(_ samples: Int) -> Kernels.GlobalAveragePool {
-    Kernels.GlobalAveragePool(Shape(batch: samples, height: positions, width: 1, channels: channels))
+    Kernels.GlobalAveragePool(Shape(batch: samples, height: positions, width: 1, channels: channels), element: element)
   }
 
   func forward(_ arguments: borrowing Arguments) {
-    plan(arguments.samples).forward(arguments.input(), into: arguments.output)
+    plan(arguments.samples).forward(arguments.x[0]!, into: arguments.output)
   }
 
   /// forward was the mean over positions, so every position's gradient is dy / positions.
   func backward(_ arguments: borrowing Arguments) {
-    guard let dx = arguments.inputGradient() else { return }
+    guard let dx = arguments.dx[0] else { return }
     plan(arguments.samples).backward(arguments.gradient, into: dx)
   }
 }

@@ -21,6 +21,7 @@ package struct PadShortcut: Operator {
   package func layout(of inputs: [Value], output: SampleShape) -> LayoutChoice {
     .channelsLast(of: inputs, output: output)
   }
+  package func elements(of inputs: [Value], precision: ElementType) -> ElementChoice { .alike(inputs) }
   package func export(_ x: [ExportGraph.Value], to graph: inout ExportGraph) -> String {
     let kept = x[0].shape
     let strided = [kept[1], kept[2]]
@@ -40,25 +41,27 @@ package struct PadShortcut: Operator {
 final class PadShortcutKernel: Kernel {
   private let shortcut: PadShortcut
   private let x: SampleShape
+  private let element: ElementType
 
   init(_ shortcut: PadShortcut, _ context: KernelContext) {
     self.shortcut = shortcut
     x = context.inputs[0].shape
+    element = context.output.element
   }
 
   private func plan(_ samples: Int) -> Kernels.PadShortcut {
     Kernels.PadShortcut(
       Shape(batch: samples, height: x[1], width: x[2], channels: x[0]), outputs: shortcut.outputs,
-      stride: shortcut.stride)
+      stride: shortcut.stride, element: element)
   }
 
   func forward(_ arguments: borrowing Arguments) {
-    plan(arguments.samples).forward(arguments.input(), into: arguments.output)
+    plan(arguments.samples).forward(arguments.x[0]!, into: arguments.y!)
   }
 
   /// forward copied positions, so backward copies them back.
   func backward(_ arguments: borrowing Arguments) {
-    guard let dx = arguments.inputGradient() else { return }
-    plan(arguments.samples).backward(arguments.gradient, into: dx)
+    guard let dx = arguments.dx[0] else { return }
+    plan(arguments.samples).backward(arguments.dy!, into: dx)
   }
 }

@@ -133,8 +133,8 @@ final class TransposedConvolutionKernel: Kernel {
     plan.backward(arguments.input(), intoInput: arguments.output)
     guard bias != nil else { return }
     ck_normalize(
-      arguments.output, arguments.samples * positions * outputs, Int32(row.width), row.zero.pointer, row.one.pointer,
-      row.shift.pointer, nil, 0, arguments.output)
+      CK_FLOAT32, arguments.output, arguments.samples * positions * outputs, Int32(row.width), row.zero.pointer,
+      row.one.pointer, row.shift.pointer, nil, 0, arguments.output)
   }
 
   /// forward was a convolution's backward pass to its input, so dx is that convolution of dy, and dw its gradient with

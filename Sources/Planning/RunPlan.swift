@@ -44,6 +44,7 @@ package struct RunPlan: Sendable {
     _ configuration: RunConfiguration, ranks: Int, resumedShards: Int? = nil, data given: DataSplits? = nil,
     indexes: [String: PictureIndex] = [:]
   ) throws {
+    try configuration.checkPrecision()
     let configuration = try configuration.settlingShards(ranks: resumedShards ?? ranks)
     self.configuration = configuration
     guard case .count(let shards) = configuration.training.shards else {

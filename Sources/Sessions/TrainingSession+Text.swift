@@ -20,6 +20,7 @@ extension TrainingSession {
       plan.skippedText,
       plan.validationText,
       plan.labelNoiseText.map { "label noise: \($0)" },
+      plan.configuration.precisionText.map { "precision: \($0)" },
       "bit-reproducible: \(reproducibility(plan, resumed))",
     ].compactMap(\.self)
     if !extensions.isEmpty {
@@ -36,7 +37,7 @@ extension TrainingSession {
     if configuration.training.gradientReduction == .float32 {
       return "no, because training.gradient_reduction is float32"
     }
-    if let versions = resumed?.metadata["versions"], versions != Platform.description {
+    if let versions = resumed?.metadata["versions"], versions != Platform.description(of: plan.configuration) {
       return "no, because the run began with \(versions)"
     }
     if configuration.training.nonFinite == .rollback {

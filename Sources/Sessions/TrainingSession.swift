@@ -189,7 +189,8 @@ package struct TrainingSession {
       return plan
     }
     try communicator.agree(
-      on: "the program", "\(Platform.description) \(Platform.executableChecksum.map(Checksum.hexadecimal) ?? "")")
+      on: "the program",
+      "\(Platform.description(of: plan.configuration)) \(Platform.executableChecksum.map(Checksum.hexadecimal) ?? "")")
     try communicator.agree(on: "the configuration", plan.configuration.agreedText)
     try communicator.agree(on: "the data", plan.measuredData)
     return plan

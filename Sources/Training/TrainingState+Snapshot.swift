@@ -3,6 +3,7 @@ import Configuration
 import Files
 import Kernels
 import Planning
+import Reduction
 import Runtime
 
 extension TrainingState {
@@ -21,7 +22,7 @@ extension TrainingState {
         "shards": "\(plan.shards)",
         "data": plan.dataIdentity,
         "network": plan.networkText,
-        "versions": Platform.description,
+        "versions": Platform.description(of: plan.configuration),
       ].merging(beside(plan)) { own, _ in own }.merging(plan.preprocessing.metadata) { own, _ in own })
   }
 

@@ -34,7 +34,10 @@ import Testing
       ["icp.objective=mixed", "training.mixup=0.5", "icp.fraction=0.5"], ["icp.objective=soft", "icp.label=predicted"],
       ["icp.layer=layer2"], ["icp.layer=layer1", "distillation.target=running"],
       ["icp.preset=published-code"], ["model.kind=resnet18", "model.stem=small"],
-      ["model.kind=wrn-16-4", "model.dropout=0.3"],
+      ["model.kind=wrn-16-4", "model.dropout=0.3"], ["icp.precision=auto"],
+      ["icp.precision=auto", "training.precision=auto", "model.kind=resnet20", "data.size=32"],
+      ["icp.precision=auto", "training.precision=auto", "model.kind=resnet18", "model.stem=small"],
+      ["icp.precision=auto", "distillation.target=running", "model.shortcut=pad"],
     ])
   func `allocates nothing and takes no lock`(settings: [String]) throws {
     try expectNothing(settings, orGEMM: settings.contains("model.kind=resnet18"))

@@ -45,6 +45,9 @@ import Testing
       Variant(
         name: "gradients in five buckets, which travel after it",
         settings: ["model.kind=mlp", "model.hidden=[700, 700]", "training.overlap=false"], ranks: [2, 3]),
+      Variant(name: "bfloat16 in the refinement", settings: ["icp.precision=auto", "icp.rule=random"]),
+      Variant(
+        name: "bfloat16 everywhere", settings: ["icp.precision=auto", "training.precision=auto"], ranks: [2, 3, 4]),
       Variant(name: "dropout", settings: ["model.dropout=0.4"], ranks: [2, 3, 4]),
       Variant(name: "plain training of an MLP", settings: ["model.kind=mlp", "model.hidden=[16]", "icp.rule=none"]),
     ])

@@ -39,6 +39,16 @@ import Testing
     #expect(try tiny.records().map(\.timeless) == tiny.records(of: "unbroken").map(\.timeless))
   }
 
+  @Test(.ranks) func `a run in bfloat16 goes on with the bits of the unbroken one`() throws {
+    let tiny = try TinyRun()
+    let settings = ["icp.precision=auto", "training.precision=auto"]
+    try tiny.train(settings, into: "unbroken").expect(0)
+    try tiny.train(settings + ["training.max_steps=7"], ranks: 3).expect(0)
+    try tiny.train(settings, resume: "auto", ranks: 2).expect(0)
+    #expect(try tiny.tensors(20) == tiny.tensors(20, of: "unbroken"))
+    #expect(try tiny.checkpoint(20) == tiny.checkpoint(20, of: "unbroken"))
+  }
+
   @Test func `resuming a run that is at its max_steps changes nothing`() throws {
     let tiny = try TinyRun()
     try tiny.train(["training.max_steps=7"]).expect(0)
@@ -130,6 +140,7 @@ import Testing
       ("data.limit=64", "'data.limit' is 64, but the run began with 70"),
       ("training.seed=1", "'training.seed' is 1, but the run began with 0"),
       ("kernels.convolution=openblas", "'kernels.convolution' is openblas, but the run began with onednn"),
+      ("icp.precision=auto", "'icp.precision' is auto, but the run began with float32"),
     ])
   func `what sets the weights may not change on resume`(setting: String, says: String) throws {
     let tiny = try Self.stopped.get()

@@ -175,6 +175,11 @@ extension RunConfiguration {
     result.logging.everySteps = integer(1...1000)
     result.logging.tensorboard = chance()
     result.kernels.convolution = one(ConvolutionBackend.self)
+    // OpenBLAS knows float32 alone.
+    if result.kernels.convolution == .onednn {
+      result.training.precision = one(Precision.self)
+      result.icp.precision = one(Precision.self)
+    }
     return result
   }
 }

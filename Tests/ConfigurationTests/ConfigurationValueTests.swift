@@ -79,6 +79,7 @@ private let packageRoot = URL(filePath: #filePath).deletingLastPathComponent().d
         class_weights: none
         mixup: 0
         cutmix: 0
+        precision: float32
         gradient_reduction: exact
         overlap: true
         non_finite: stop
@@ -115,6 +116,7 @@ private let packageRoot = URL(filePath: #filePath).deletingLastPathComponent().d
         objective: distillation
         steps: 5
         step_size: 0.002
+        precision: float32
         reduction: sum
         clamp: none
         epsilon: none
@@ -206,11 +208,11 @@ private let packageRoot = URL(filePath: #filePath).deletingLastPathComponent().d
         label_noise: {kind: pair_flip, rate: 0.5, seed: 2, file: noisy.txt}}
       model: {kind: mlp, shortcut: pad, hidden: [3], classes: 12, weights: 'w.safetensors'}
       training: {epochs: 2, max_steps: 3, batch_size: 64, shards: auto, threads: 2, label_smoothing: 0.1,
-        gradient_reduction: float32, non_finite: rollback, seed: 9007199254740992}
+        precision: auto, gradient_reduction: float32, non_finite: rollback, seed: 9007199254740992}
       optimizer: {kind: sgd, learning_rate: 1e-3, weight_decay: +1.5E-4, decay: matrices, betas: [0, 5.e-1], epsilon: 1e-9,
         momentum: 0, nesterov: false, clip_norm: none}
       schedule: {kind: step, warmup_epochs: 1, milestones: [1, 4], gamma: 0.5}
-      icp: {rule: ademamix, steps: 0, step_size: 3, reduction: mean, clamp: pixels, epsilon: 0.1}
+      icp: {rule: ademamix, steps: 0, step_size: 3, precision: auto, reduction: mean, clamp: pixels, epsilon: 0.1}
       distillation: {taps: [layer1, layer2.0], layer_weights: [1, 0.5], warmup: 1, alpha_min: 0.3, target: batch_frozen,
         normalize: l2}
       evaluation: {train_samples: none, final: [attacks, episodes, corruptions], attack_samples: 9, cifar_c: there}
@@ -248,6 +250,7 @@ private let packageRoot = URL(filePath: #filePath).deletingLastPathComponent().d
     expected.training.shards = .auto
     expected.training.threads = 2
     expected.training.labelSmoothing = 0.1
+    expected.training.precision = .auto
     expected.training.gradientReduction = .float32
     expected.training.nonFinite = .rollback
     expected.training.seed = 1 << 53
@@ -267,6 +270,7 @@ private let packageRoot = URL(filePath: #filePath).deletingLastPathComponent().d
     expected.icp.rule = .ademamix
     expected.icp.steps = 0
     expected.icp.stepSize = 3
+    expected.icp.precision = .auto
     expected.icp.reduction = .mean
     expected.icp.clamp = .pixels
     expected.icp.epsilon = 0.1

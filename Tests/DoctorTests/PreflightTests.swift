@@ -77,6 +77,15 @@ import Testing
     expect(LaunchCheck.findings(alone), .note, "launch", "8 tasks", "srun --mpi=pmix")
   }
 
+  @Test func `hosts that compute in bfloat16 unlike each other are a note, and so is a host that cannot`() {
+    expect(PrecisionCheck.findings(job()), .ok, "precision", "bfloat16 by AVX512_BF16")
+    expect(PrecisionCheck.findings(job { $0.bfloat16 = nil }), .note, "precision", "float32 alone")
+    let some = job(hosts: ["a", "b"]) { if $0.host == "b" { $0.bfloat16 = nil } }
+    expect(PrecisionCheck.findings(some), .note, "precision", "b cannot compute in bfloat16")
+    let kinds = job(hosts: ["a", "b"]) { if $0.host == "b" { $0.bfloat16 = "AMX" } }
+    expect(PrecisionCheck.findings(kinds), .note, "precision", "AMX", "bits differ")
+  }
+
   // MARK: Cores
 
   @Test func `more ranks than cores are a warning unless waiting ranks yield`() {

@@ -27,7 +27,7 @@ import Testing
     dy.withUnsafeBufferPointer { dy in
       for piece in BatchNorm.pieces(rows: shape.rows) {
         let start = piece.lowerBound * shape.channels
-        let sources: [UnsafePointer<Float>?] = [dy.baseAddress! + start]
+        let sources: [UnsafeRawPointer?] = [UnsafeRawPointer(dy.baseAddress! + start)]
         sources.withUnsafeBufferPointer { sources in
           x.withUnsafeBufferPointer { x in
             norm.mask(

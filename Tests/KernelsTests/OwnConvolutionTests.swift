@@ -110,7 +110,7 @@ import Testing
           _ = dx.values.update(fromContentsOf: first)
           second.withUnsafeBufferPointer { second in
             y.withUnsafeBufferPointer { y in
-              let sources: [UnsafePointer<Float>?] = [UnsafePointer(dx.pointer), second.baseAddress]
+              let sources: [UnsafeRawPointer?] = [UnsafeRawPointer(dx.pointer), UnsafeRawPointer(second.baseAddress!)]
               sources.withUnsafeBufferPointer { sources in
                 convolution.backward(
                   dy, adding: UnsafeBufferPointer(rebasing: sources[..<count]),

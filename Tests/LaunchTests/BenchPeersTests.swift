@@ -89,6 +89,16 @@ import Testing
     #expect(row["target"] as? Double == 1.6 && row["memory_target"] as? Double == 0.6)
   }
 
+  @Test func `in bfloat16, times both in it`() throws {
+    let tree = try tree()
+    let outcome = try run(
+      tree, ["--model", "wrn-16-4", "--rounds", "1", "--repeats", "3", "--precision", "bfloat16"])
+    #expect(outcome.status == 0, "\(outcome.standardError)")
+    let calls = tree.lines(of: "calls")
+    #expect(calls.first?.hasSuffix("--set icp.precision=bfloat16 --set training.precision=bfloat16") == true)
+    #expect(calls.last?.contains("--repeats 3 --precision bfloat16 --mode lean") == true)
+  }
+
   @Test(.ranks) func `times one rank and several with the same batch a rank`() throws {
     let tree = try tree()
     let outcome = try run(tree, ["--ranks", "2", "--rounds", "1", "--repeats", "1"])
@@ -121,6 +131,8 @@ import Testing
       (["--core", "99999"], "--core 99999: this process may use "),
       (["--model", "a b"], "--model a b: expected wrn-16-4"),
       (["--model", "resnet18", "--ranks", "2"], "--model and --ranks: expected one of them"),
+      (["--precision"], "--precision needs float32 or bfloat16"),
+      (["--precision", "half"], "--precision half: expected float32 or bfloat16"),
       (["--json"], "--json needs a file"), (["--json", "/nowhere/rows"], "--json /nowhere/rows: cannot write there"),
       (["authors"], "unknown argument authors"),
     ] {

@@ -3,23 +3,25 @@ import TestSupport
 import Testing
 
 @Suite struct `launch/setup` {
-  @Test(.long, arguments: [
-    Lack(leavingOut: ["swift"], says: "Swift is missing: install 6.2 or newer"),
-    Lack(
-      programs: ["swift": "echo 'Swift version 6.1.3 (swift-6.1.3-RELEASE)'"],
-      says: "Swift 6.1 is too old: install 6.2"),
-    Lack(
-      programs: ["mpirun": "echo 'mpirun (Open MPI) 3.1.6'"],
-      says: "Open MPI 3.1 is too old: install 4.0 or newer"),
-    Lack(
-      programs: ["mpirun": "echo 'HYDRA build details: Version: 3.4.1'"],
-      says: "MPICH 3.4 is too old: install 4.0 or newer"),
-    Lack(
-      programs: ["mpirun": "echo 'mpirun of nobody'"],
-      says: "is of no MPI that has been tried: put Open MPI 4.0"),
-    Lack(leavingOut: ["clang"], says: "no C compiler: install"),
-    Lack(leavingOut: ["mpirun", "apt-get"], says: "no apt-get here: install what Debian calls openmpi-bin,"),
-  ])
+  @Test(
+    .long,
+    arguments: [
+      Lack(leavingOut: ["swift"], says: "Swift is missing: install 6.2 or newer"),
+      Lack(
+        programs: ["swift": "echo 'Swift version 6.1.3 (swift-6.1.3-RELEASE)'"],
+        says: "Swift 6.1 is too old: install 6.2"),
+      Lack(
+        programs: ["mpirun": "echo 'mpirun (Open MPI) 3.1.6'"],
+        says: "Open MPI 3.1 is too old: install 4.0 or newer"),
+      Lack(
+        programs: ["mpirun": "echo 'HYDRA build details: Version: 3.4.1'"],
+        says: "MPICH 3.4 is too old: install 4.0 or newer"),
+      Lack(
+        programs: ["mpirun": "echo 'mpirun of nobody'"],
+        says: "is of no MPI that has been tried: put Open MPI 4.0"),
+      Lack(leavingOut: ["clang"], says: "no C compiler: install"),
+      Lack(leavingOut: ["mpirun", "apt-get"], says: "no apt-get here: install what Debian calls openmpi-bin,"),
+    ])
   func `says in one line what is missing and what to do`(lack: Lack) throws {
     let tree = try LaunchTree(leavingOut: lack.leavingOut, programs: lack.programs)
     let outcome = try tree.run("setup")

@@ -5,9 +5,11 @@ import Testing
 /// What the job script does with the ways in which a start can end, with stand-ins for Slurm's commands;
 /// launch/test-slurm runs it under Slurm itself.
 @Suite struct `launch/slurm.sbatch` {
-  @Test(.long, arguments: [
-    (0, false), (64, false), (65, false), (85, false), (75, true), (137, true), (143, true), (205, true),
-  ])
+  @Test(
+    .long,
+    arguments: [
+      (0, false), (64, false), (65, false), (85, false), (75, true), (137, true), (143, true), (205, true),
+    ])
   func `starts again after what may pass, and not after what stays`(status: Int, again: Bool) throws {
     let job = try Job()
     let outcome = try job.start(status: status)
