@@ -125,7 +125,7 @@ let package = Package(
       name: "Sessions",
       dependencies: [
         "Training", "Doctor", "Evaluation", "Reduction", "Checkpointing", "Supervision", "Planning", "Configuration",
-        "Models", "Graph", "Kernels", "Formats", "Files", "MPI", "Reporting", "Runtime",
+        "Models", "Graph", "Loading", "Kernels", "Formats", "Files", "MPI", "Reporting", "Runtime",
         .product(name: "Logging", package: "swift-log"),
       ], swiftSettings: noMathErrno),
     .target(
@@ -263,6 +263,7 @@ let package = Package(
       dependencies: [
         "Evaluation", "Datasets", "Models", "Execution", "Graph", "Formats", "Kernels", "MPI", "Runtime", "TestSupport",
       ]),
+    .testTarget(name: "SessionsTests", dependencies: ["Sessions", "Configuration"]),
     .testTarget(
       name: "TrainingTests",
       dependencies: [

@@ -1,3 +1,4 @@
+import Doctor
 import Configuration
 import Graph
 import Kernels

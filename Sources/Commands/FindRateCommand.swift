@@ -2,7 +2,7 @@ import ArgumentParser
 import Configuration
 import Files
 import MPI
-import Training
+import Sessions
 
 struct FindRateCommand: ParsableCommand {
   static let configuration = CommandConfiguration(

@@ -17,7 +17,7 @@ package final class InputGradient {
   private let scattered: Tensor
   private let x: UnsafeMutableBufferPointer<UnsafeRawPointer?>
   private let dx: UnsafeMutableBufferPointer<UnsafeMutableRawPointer?>
-  private let gathered: UnsafeMutableBufferPointer<UnsafePointer<Float>?>
+  private let gathered: UnsafeMutableBufferPointer<UnsafeRawPointer?>
 
   init(_ kernels: TrainingKernels, _ plan: InputGradientPlan, pieceSize: Int) {
     self.plan = plan
@@ -123,12 +123,12 @@ package final class InputGradient {
     let isMasked = step > 0 && program.steps[step].operator.endsInReLU
     let sources = plan.sources[step]
     guard isMasked || sources.count > 1 || sources[0] != plan.gradients[step] else { return }
-    for (index, offset) in sources.enumerated() { gathered[index] = UnsafePointer(floats(offset)) }
-    let y = isMasked ? value(step, source, first) : nil
+    for (index, offset) in sources.enumerated() { gathered[index] = UnsafeRawPointer(floats(offset)) }
+    let output = program.steps[step].output
+    let y = isMasked ? value(step, source, first).map { UnsafeRawPointer($0) } : nil
     Elementwise.mask(
-      sources: GradientSources(rebasing: gathered[..<sources.count]),
-      y: y.map { UnsafePointer($0.assumingMemoryBound(to: Float.self)) },
-      count: samples * program.steps[step].output.count, into: d)
+      output.element, sources: UnsafeBufferPointer(rebasing: gathered[..<sources.count]), y: y,
+      count: samples * output.count, into: d)
   }
 
   private func arguments(_ step: Int, _ source: Source, _ first: Int, _ samples: Int) -> Arguments {

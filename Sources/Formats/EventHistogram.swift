@@ -11,12 +11,16 @@ package struct EventHistogram: Equatable, Sendable {
     var (low, high, sum, squares) = (first, first, 0.0, 0.0)
     for value in values {
       guard value.isFinite else { return nil }
-      (low, high) = (min(low, value), max(high, value))
+      low = min(low, value)
+      high = max(high, value)
       sum += Double(value)
       squares += Double(value) * Double(value)
     }
-    (least, greatest) = (Double(low), Double(high))
-    (count, self.sum, sumOfSquares) = (Double(values.count), sum, squares)
+    least = Double(low)
+    greatest = Double(high)
+    count = Double(values.count)
+    self.sum = sum
+    sumOfSquares = squares
     var counts = [Double](repeating: 0, count: low < high ? ranges : 1)
     let scale = low < high ? Double(ranges) / (greatest - least) : 0
     for value in values { counts[min(counts.count - 1, Int((Double(value) - least) * scale))] += 1 }

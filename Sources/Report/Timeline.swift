@@ -52,7 +52,10 @@ struct Timeline {
     legend = Phase.allCases.filter(found.contains).map { Entry(style: Self.style($0), name: RunTrace.name($0)) }
     ticks = axis.ticks.map { Chart.Tick(at: short(axis.place($0)), label: axis.label($0)) }
     let foot = y(ranks) + 4
-    (bottom, tickEnd, tickText, height) = (short(foot), short(foot + 4), short(foot + 18), short(foot + 26))
+    bottom = short(foot)
+    tickEnd = short(foot + 4)
+    tickText = short(foot + 18)
+    height = short(foot + 26)
   }
 
   /// A colour of its own for each part of a step; what is between steps is grey.

@@ -24,7 +24,7 @@ package final class Trainer {
   package let optimizer: Optimizer
   package var progress = TrainingProgress()
   let method: TrainingMethod
-  let clock: PhaseClock
+  package let clock: PhaseClock
   private let reduction: GradientReduction
   private let probe: any RunProbe
   private let observers: [any RunObserver]

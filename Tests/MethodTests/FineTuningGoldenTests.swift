@@ -14,8 +14,8 @@ import Testing
 /// statistics fixed or not, with other learning rates by layer.
 ///
 /// Losses agree within 2e-4, gradients' norms within 2e-3, what the last step leaves within 5e-3 of the largest of its
-/// tensor: a ReLU whose input lies within rounding of 0 may go either way, which moved a statistic by 3.6e-3 with OpenBLAS
-/// on a Zen 5. Frozen parameters and fixed statistics keep their bits.
+/// tensor. A ReLU whose input lies within rounding of 0 may go either way: it moved a value by 3.6e-3 with OpenBLAS on
+/// a Zen 5. Frozen parameters and fixed statistics keep their bits.
 @Suite struct `Fine-tuning` {
   struct Case: Sendable, CustomTestStringConvertible {
     let name: String

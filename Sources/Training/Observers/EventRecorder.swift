@@ -8,12 +8,12 @@ import Planning
 
 /// What TensorBoard shows beside numbers (`logging.tensorboard`): how weights and gradients are spread, and images that
 /// the refinement has moved. Looked at in the last step of each epoch that is measured; nothing here changes a bit.
-final class EventRecorder: RunObserver {
+package final class EventRecorder: RunObserver {
   private let journal: RunJournal?
   private let sheet: RefinementSheet?
 
   /// `journal`: nil on other ranks than 0, where nothing is looked at.
-  init(_ journal: RunJournal?, _ plan: RunPlan, model: ModelState) {
+  package init(_ journal: RunJournal?, _ plan: RunPlan, model: ModelState) {
     self.journal = journal
     guard let journal else {
       sheet = nil
@@ -25,7 +25,7 @@ final class EventRecorder: RunObserver {
     }
   }
 
-  func stepEnded(_ step: FinishedStep, signals: Int64, of trainer: Trainer) {
+  package func stepEnded(_ step: FinishedStep, signals: Int64, of trainer: Trainer) {
     let (progress, evaluation) = (trainer.progress, trainer.plan.configuration.evaluation)
     guard let journal, step.isTaken, progress.awaitsEvaluation,
       isDue(evaluation.everyEpochs, progress.epoch) || progress.step == trainer.lastStep

@@ -1,6 +1,7 @@
 import Configuration
 import Files
 import Runtime
+import Training
 
 /// `--extend`: a run that has come to its end goes on.
 extension TrainingSession {

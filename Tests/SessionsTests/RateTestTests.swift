@@ -1,6 +1,6 @@
 import Foundation
 import Testing
-import Training
+import Sessions
 
 @Suite struct RateTestTests {
   /// A loss that falls along a slope about 1e-2 and rises from 1e-1 on.

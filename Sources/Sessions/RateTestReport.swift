@@ -22,8 +22,11 @@ package struct RateTestReport: Sendable {
 
   /// For tests: of any losses.
   package init(rates: [Double], losses: [Double]) {
-    (self.rates, self.losses) = (rates, losses)
-    (kind, own, last) = ("adamw", rates[0], rates.last!)
+    self.rates = rates
+    self.losses = losses
+    kind = "adamw"
+    own = rates[0]
+    last = rates.last!
   }
 
   mutating func add(rate: Double, loss: Double) {

@@ -12,6 +12,7 @@ import Planning
 import Reduction
 import Reporting
 import Runtime
+import Training
 
 /// `icp find-rate`: a run's own steps while the learning rate rises by the same factor at each, until the loss has gone
 /// up again (the learning-rate range test of Smith, arXiv 1506.01186). Nothing is written.
@@ -22,7 +23,9 @@ package struct RateTest {
     package var steps: Int
 
     package init(first: Double, last: Double, steps: Int) {
-      (self.first, self.last, self.steps) = (first, last, steps)
+      self.first = first
+      self.last = last
+      self.steps = steps
     }
 
     /// Of step `index`, from 0.
