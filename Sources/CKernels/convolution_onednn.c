@@ -66,13 +66,14 @@ static dnnl_primitive_desc_t forward_description(const struct shapes *s, int bia
 }
 
 #if DNNL_VERSION_MAJOR >= 3
-/* oneDNN 3.7 prefers, for the gradient of a strided convolution's input, a kernel that makes lists at each run and is the
-   slower one (AVX-512, 8 images, microseconds, it and the next one: 3x3 of 16 channels, 32x32: 214, 127; 32 channels, 16x16:
-   163, 130; 1x1 of 16 channels: 77, 28). */
-static void pass_over_strided(dnnl_primitive_desc_t description) {
+/* oneDNN 3.7 prefers, for the gradient of a convolution's input, two kernels that allocate at each run and are the slower
+   ones (AVX-512, 8 images, microseconds, it and the next one). With strides: 3x3 of 16 channels, 32x32: 214, 127; 32
+   channels, 16x16: 163, 130; 1x1 of 16 channels: 77, 28. Without: 3x3 of 16 channels, 12x12: 27, 20. */
+static void pass_over_allocating(dnnl_primitive_desc_t description) {
   const char *name = NULL;
   while (dnnl_primitive_desc_query(description, dnnl_query_impl_info_str, 0, &name) == dnnl_success && name &&
-         strstr(name, "brgconv_strided") && dnnl_primitive_desc_next_impl(description) == dnnl_success) {
+         (strstr(name, "brgconv_strided") || strstr(name, "brg_conv_bwd")) &&
+         dnnl_primitive_desc_next_impl(description) == dnnl_success) {
   }
 }
 #endif
@@ -84,7 +85,7 @@ static dnnl_primitive_desc_t backward_description(ck_kind kind, const struct sha
   if (kind == CK_BACKWARD_DATA) {
     CHECK(dnnl_convolution_backward_data_primitive_desc_create, &description, ck_engine, dnnl_convolution_direct, s->x,
           s->w, s->y, s->strides, s->dilations, s->before, s->after, hint, attr);
-    pass_over_strided(description);
+    pass_over_allocating(description);
   } else
     CHECK(dnnl_convolution_backward_weights_primitive_desc_create, &description, ck_engine, dnnl_convolution_direct,
           s->x, s->dw, NULL, s->y, s->strides, s->dilations, s->before, s->after, hint, attr);
