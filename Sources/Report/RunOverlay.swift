@@ -66,7 +66,7 @@ struct RunOverlay {
 
   /// The verdict, in sentences.
   var summary: [String] {
-    var sentences = comparison?.verdict ?? []
+    var sentences = (comparison?.about.map { [$0] } ?? []) + (comparison?.verdict ?? [])
     if let refusal { sentences.append(refusal) }
     if !unfinished.isEmpty {
       sentences.append(
@@ -79,7 +79,12 @@ struct RunOverlay {
       sentences.append("\(place)\(row.variant) took \(decimal(cost, places: 2)) times the compute of \(baseline).")
     }
     let refined = groups.compactMap { group in
-      group.runs[0].records.lastRefinement.map { "\(group.name): \($0.text)" }
+      group.runs[0].records.lastRefinement.map { last in
+        "In its last epoch \(group.name) took the training images' loss from \(decimal(last.start, places: 3)) to "
+          + "\(decimal(last.end, places: 3)), moving a pixel by \(RefinementSummary.short(last.moved)) on average"
+          + (last.distillationShare.map { "; the distillation was \(decimal($0 * 100, places: 1)) % of the loss" } ?? "")
+          + "."
+      }
     }
     return sentences + refined.prefix(6)
   }

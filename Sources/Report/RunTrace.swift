@@ -67,12 +67,20 @@ struct RunTrace {
       header: ["phase", "mean of \(counted(ranks, "rank"))", "share", "longest on"], rows: rows)
   }
 
-  /// Of the first steps, so that phases can be told apart.
+  /// Of few steps, so that phases can be told apart: of three in a row the shortest, between which nothing is measured
+  /// or saved where there are such.
   var timeline: Timeline {
-    let shown = Set(steps.prefix(3))
+    let (steps, count) = (steps, min(3, steps.count))
+    let windows = (0...steps.count - count).map { Set(steps[$0..<$0 + count]) }
+    let shown = windows.min { length(of: $0) < length(of: $1) }!
     return Timeline(
       spans.filter { shown.contains($0.step) && $0.rank < Timeline.mostRanks }, ranks: min(ranks, Timeline.mostRanks),
       of: ranks, steps: shown.sorted())
+  }
+
+  private func length(of steps: Set<Int>) -> Double {
+    let own = spans.filter { steps.contains($0.step) }
+    return (own.map { $0.start + $0.seconds }.max() ?? 0) - (own.map(\.start).min() ?? 0)
   }
 
   static func name(_ phase: Phase) -> String {

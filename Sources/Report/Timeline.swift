@@ -49,7 +49,9 @@ struct Timeline {
     }
     rows = (0..<ranks).map { Row(y: short(y($0) + 12), name: "rank \($0)") }
     let found = Set(spans.map(\.phase))
-    legend = Phase.allCases.filter(found.contains).map { Entry(style: Self.style($0), name: RunTrace.name($0)) }
+    legend =
+      Phase.ofStep.filter(found.contains).map { Entry(style: Self.style($0), name: RunTrace.name($0)) }
+      + (found.isSubset(of: Phase.ofStep) ? [] : [Entry(style: "between", name: "between steps")])
     ticks = axis.ticks.map { Chart.Tick(at: short(axis.place($0)), label: axis.label($0)) }
     let foot = y(ranks) + 4
     bottom = short(foot)

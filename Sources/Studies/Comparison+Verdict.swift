@@ -21,8 +21,21 @@ extension Comparison {
       guard let difference = row.differences[metric] else {
         return "\(place)\(row.variant) and \(baseline) have no seed in common that both measured \(name) with."
       }
-      return place + sentence(row.variant, baseline, difference)
+      return place + sentence(row.variant, baseline, difference) + others(row)
     }
+  }
+
+  /// What else differs: losses and errors of the table, of which everybody knows which way is better.
+  private func others(_ row: Row) -> String {
+    let found = metrics.dropFirst().compactMap { metric -> String? in
+      guard ["loss", "ece"].contains(where: metric.hasSuffix), let difference = row.differences[metric],
+        let half = difference.halfWidth, abs(difference.mean) > half
+      else { return nil }
+      let (mean, name) = (difference.mean, Self.title(of: metric).replacing(" %", with: ""))
+      return "\(mean < 0 ? "a lower" : "a higher") \(name), by \(signed(mean, metric)) "
+        + "[\(signed(mean - half, metric)), \(signed(mean + half, metric))]"
+    }
+    return found.isEmpty ? "" : " It has \(found.joined(separator: ", and "))."
   }
 
   private static let advice = "The same without the method is --set icp.rule=none."
@@ -58,9 +71,7 @@ extension Comparison {
       mean: difference.mean, standardDeviation: half * Double(difference.count).squareRoot() / t, most: mostSeeds)
   }
 
-  private func signed(_ value: Double) -> String {
-    (value > 0 ? "+" : "") + (Self.isFraction(metrics[0]) ? decimal(value * 100, places: 2) : decimal(value, places: 4))
-  }
+  private func signed(_ value: Double) -> String { signed(value, metrics[0]) }
 
   private func amount(_ value: Double) -> String {
     Self.isFraction(metrics[0]) ? "\(decimal(abs(value) * 100, places: 2)) points" : decimal(abs(value), places: 4)

@@ -52,6 +52,8 @@ package struct Comparison {
 
   package let rows: [Row]
   package let runs: [StudyRun]
+  /// What the study asks, for people; nil where nobody says.
+  package let about: String?
   package let baseline: String?
   package let points: [String]
   /// What the tables are about, first the one that is compared.
@@ -70,7 +72,7 @@ package struct Comparison {
   init(runs: [StudyRun], outline: StudyOutline, unfinished: Int) {
     self.init(
       runs: runs, baseline: outline.baseline, order: outline.variants, points: outline.points, unfinished: unfinished,
-      metrics: outline.metrics, searchMetric: outline.searchMetric)
+      metrics: outline.metrics, searchMetric: outline.searchMetric, about: outline.about)
   }
 
   /// - Parameters:
@@ -78,8 +80,9 @@ package struct Comparison {
   ///   - metrics: more columns; empty: those of the usual ones that the records have.
   package init(
     runs: [StudyRun], baseline: String?, order: [String] = [], points: [String] = [], unfinished: Int = 0,
-    metrics: [String] = [], searchMetric: String? = nil
+    metrics: [String] = [], searchMetric: String? = nil, about: String? = nil
   ) {
+    self.about = about
     func ordered(_ first: [String], _ found: [String]) -> [String] {
       (first + found).reduce(into: []) { if !$0.contains($1) { $0.append($1) } }.filter(found.contains)
     }

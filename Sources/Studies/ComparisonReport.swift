@@ -8,7 +8,8 @@ import Runtime
 extension Comparison {
   /// A table for each point of the grid.
   package var markdown: String {
-    var text = "# Results\n\n\(verdict.map { "- \($0)\n" }.joined())\n\(notes.joined(separator: "\n"))\n"
+    var text =
+      "# Results\n\n\(about.map { "\($0)\n\n" } ?? "")\(verdict.map { "- \($0)\n" }.joined())\n\(notes.joined(separator: "\n"))\n"
     for point in points {
       let (header, rows) = table(of: point)
       text += "\n\(point.isEmpty ? "" : "## \(point)\n\n")"
@@ -123,7 +124,7 @@ extension Comparison {
     Self.isFraction(metric) ? decimal(value * 100, places: 2) : decimal(value, places: 4)
   }
 
-  private func signed(_ value: Double, _ metric: String) -> String {
+  func signed(_ value: Double, _ metric: String) -> String {
     (value > 0 ? "+" : "") + number(value, metric)
   }
 

@@ -85,7 +85,8 @@ package struct RunCollection {
     Comparison(
       runs: runs, baseline: baseline ?? (outline == nil ? plain : outline?.baseline), order: outline?.variants ?? [],
       points: outline?.points ?? [], unfinished: unfinished.count,
-      metrics: metrics.isEmpty ? outline?.metrics ?? [] : metrics, searchMetric: outline?.searchMetric)
+      metrics: metrics.isEmpty ? outline?.metrics ?? [] : metrics, searchMetric: outline?.searchMetric,
+      about: outline?.about)
   }
 
   private var plain: String? {

@@ -1,5 +1,7 @@
 /// What tables of a study need to know of its sweep: `study.json` in its directory.
 struct StudyOutline: Codable {
+  /// Of an earlier version, nil.
+  var about: String?
   var baseline: String?
   /// In the order of the rows and tables.
   var variants: [String]
@@ -12,6 +14,7 @@ struct StudyOutline: Codable {
   static let name = "study.json"
 
   init(_ sweep: Sweep, runs: [SweepRun]) {
+    about = sweep.about
     baseline = sweep.baseline
     metrics = sweep.metrics
     searchMetric = sweep.search?.metric

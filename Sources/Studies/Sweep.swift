@@ -67,6 +67,8 @@ package struct Sweep {
   let seeds: [Int]
   package let baseline: String?
   package let metrics: [String]
+  /// What the study asks, for people.
+  package let about: String?
   let checkpoints: Checkpoints
   let settings: [RunConfiguration.Setting]
   let points: [Point]

@@ -5,7 +5,8 @@ import Yams
 /// Reads sweep files. Every error names file, line, key and what was expected, as for configurations.
 extension Sweep {
   private static let keys = [
-    "base", "ranks_per_run", "seeds", "baseline", "metrics", "checkpoints", "settings", "groups", "grid", "overrides",
+    "about", "base", "ranks_per_run", "seeds", "baseline", "metrics", "checkpoints", "settings", "groups", "grid",
+    "overrides",
     "variants", "search",
   ]
 
@@ -27,6 +28,9 @@ extension Sweep {
 
     self.source = source
     text = yaml
+    about = try fields["about"].map { node throws(ConfigurationError) in
+      try reader.text(node, "about", "a sentence or two")
+    }
     if let base = fields["base"] {
       baseName = place(try reader.text(base, "base", "a configuration file"))
       baseText = try ConfigurationFile.read(baseName)

@@ -58,6 +58,7 @@ package final class SweepSession {
     try warn()
     finishedAtStart = try group.rank == 0 ? folder.finishedCount() : 0
     if world.rank == 0 {
+      if let about = sweep.about { console.line(about) }
       console.line(
         "\(sweep.source.name): \(counted(folder.runs.count, "run")), \(finishedAtStart) of them done before, "
           + "\(world.size / group.size) at a time, into \(folder.path)")

@@ -266,9 +266,11 @@ package final class RunJournal {
     writer.judge(step: step, metric: metric.value, higherIsBetter: metric.higherIsBetter)
   }
 
-  /// Returns once the last save is on the disk. Throws where it failed, or three before it did.
+  /// Returns once the last save is on the disk, and what TensorBoard shows in its file. Throws where the save failed,
+  /// or three before it did.
   package func finishSaving() throws {
     isLast = true
+    events?.finish()
     collect(waits: true)
     if let error = failure ?? unsaved { throw error }
   }

@@ -344,6 +344,11 @@ import Testing
     #expect(outcome.standardOutput.contains("| variant | seeds | test accuracy % | best | difference to "))
     #expect(outcome.standardOutput.contains(" | test loss | "))
     #expect(FileManager.default.fileExists(atPath: reference.path("compared/results.csv")))
+    // The keys in which runs differ, beside their numbers.
+    let table = try String(contentsOfFile: reference.path("compared/runs.csv"), encoding: .utf8).split(separator: "\n")
+    #expect(table[0].hasPrefix("point,variant,seed,directory,exit_status,icp.rule,icp.step_size,best_test_accuracy,"))
+    #expect(
+      table.dropFirst().contains { $0.contains(",0,none,0.002,") } && table.contains { $0.contains(",0,adam,0.003,") })
     try reference.command(["compare", "tiny.yaml"]).expect(64, "tiny.yaml: no run here")
     // Two studies have their own plain each, of the same seeds.
     try reference.command(["compare", "limit-40", "limit-40"]).expect(64, "are both ")

@@ -329,7 +329,7 @@ struct Refused {
     ),
     (
       "schedule: {kind: one_cycle, warmup_epochs: 1}",
-      "c.yaml:1:45: 'schedule.warmup_epochs' is 1, but 'schedule.kind' is one_cycle, which rises by itself ('schedule.rise')"
+      "c.yaml:1:44: 'schedule.warmup_epochs' is 1, but 'schedule.kind' is one_cycle, which rises by itself ('schedule.rise')"
     ),
     (
       "schedule: {kind: plateau}",
@@ -341,7 +341,7 @@ struct Refused {
     ),
     (
       "data: {validation: 10}\nschedule: {kind: plateau, gamma: 2}",
-      "c.yaml:2:33: 'schedule.gamma' is 2.0, but 'schedule.kind' is plateau: the rate drops by it, so it is below 1"
+      "c.yaml:2:34: 'schedule.gamma' is 2.0, but 'schedule.kind' is plateau: the rate drops by it, so it is below 1"
     ),
     (
       "schedule: {warmup_epochs: 31}",

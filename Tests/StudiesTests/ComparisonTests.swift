@@ -68,6 +68,21 @@ import Testing
       Comparison(runs: [run("adam", 0, 0.3)], baseline: nil).verdict[0].hasPrefix("All runs here are one variant"))
   }
 
+  @Test func `the sentences say what else is lower or higher, where its interval leaves 0 out`() {
+    func run(_ variant: String, _ seed: Int, _ error: Double) -> StudyRun {
+      var run = self.run(variant, seed, 0.3 + 0.01 * Double(seed % 2))
+      run.epochs[1]["test_ece"] = error + 0.001 * Double(seed)
+      return run
+    }
+    let runs = (0..<4).flatMap { [run("plain", $0, 0.4), run("adam", $0, 0.3 + 0.01 * Double($0 % 2))] }
+    let comparison = Comparison(runs: runs, baseline: "plain", metrics: ["test_ece"], about: "Is it calibrated?")
+    #expect(
+      comparison.verdict[0].hasSuffix("It has a lower calibration error, by -9.50 [-10.42, -8.58]."),
+      "\(comparison.verdict)")
+    #expect(
+      comparison.markdown.hasPrefix("# Results\n\nIs it calibrated?\n\n- No difference shown between adam and plain"))
+  }
+
   @Test func `cost is the median compute of a run in the baseline's`() throws {
     let comparison = Comparison(runs: runs, baseline: "plain")
     // Twenty steps of 0.3, 0.4 and 0.5 s against 0.1 s.

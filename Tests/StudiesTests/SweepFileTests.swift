@@ -352,7 +352,7 @@ private func refusal(_ yaml: String, _ overrides: [String] = []) -> String? {
           runs.allSatisfy { $0.configuration.data.validation != .none && $0.configuration.data.testLimit == 1 },
           "\(name)")
       } else {
-        // The quick one shows how a study goes, and says of itself that it is too small to answer anything.
+        // The quick one shows how a study goes, and says of itself for what it is too small.
         #expect(seeds.isSubset(of: 0..<100) && seeds.count >= (name == "quick.yaml" ? 3 : 5), "\(name)")
         // They are measured on the test set and train on all else.
         #expect(runs.allSatisfy { $0.configuration.data.validation == .none }, "\(name)")

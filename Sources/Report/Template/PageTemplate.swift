@@ -218,7 +218,7 @@ enum PageTemplate {
     <div class="charts">
     {{#hasBars}}<figure class="chart reliability">
     <figcaption>Reliability</figcaption>
-    <svg viewBox="0 0 250 250" role="img" aria-label="accuracy by confidence">
+    <svg viewBox="-8 0 258 250" role="img" aria-label="accuracy by confidence">
     {{#bars}}<rect class="bar" x="{{x}}" y="{{y}}" width="{{width}}" height="{{height}}"><title>{{note}}</title></rect>
     {{/bars}}
     <line class="ideal" x1="40" y1="210" x2="240" y2="10"/>
