@@ -1,4 +1,5 @@
 import Configuration
+import Doctor
 import Graph
 import Kernels
 import Loading

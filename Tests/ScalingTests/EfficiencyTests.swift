@@ -39,7 +39,7 @@ import Testing
     #expect(slow.product == 0.8)
   }
 
-  @Test(arguments: [(64, 48, 2.0 / 3), (64, 64, 1), (64, 32, 1), (4, 3, 2.0 / 3), (1, 1, 1)])
+  @Test(arguments: [(64, 48, 2.0 / 3), (64, 64, 1), (64, 32, 1), (4, 3, 2.0 / 3), (1, 1, 1)] as [(Int, Int, Double)])
   func `shards that are not cut leave ranks idle`(shards: Int, ranks: Int, expected: Double) {
     #expect(ShardEfficiency.quantisation(shards: shards, ranks: ranks) == expected)
   }
