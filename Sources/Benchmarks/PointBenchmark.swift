@@ -1,5 +1,6 @@
 import Doctor
 import Configuration
+import Doctor
 import Graph
 import Kernels
 import Loading
