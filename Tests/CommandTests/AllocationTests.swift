@@ -32,7 +32,12 @@ import Testing
       ["icp.rule=none", "training.mixup=0.2", "optimizer.sam_rho=0.05"], ["training.cutmix=1"], ["training.ema=0.999"],
       ["icp.rule=none", "branches.taps=[layer1, layer2]", "optimizer.sam_rho=0.05"], ["icp.objective=task"],
       ["icp.objective=mixed", "training.mixup=0.5", "icp.fraction=0.5"], ["icp.objective=soft", "icp.label=predicted"],
-      ["icp.layer=layer2"], ["icp.layer=layer1", "distillation.target=running"],
+      [
+        "icp.reuse_student=true", "icp.fraction=0.5", "icp.select=margin", "distillation.target=student",
+        "training.elr=1",
+      ],
+      ["icp.objective=soft", "icp.reuse_student=true", "distillation.teacher=ema", "training.ema=0.9"],
+      ["icp.rule=none", "training.pskd=0.8"], ["icp.layer=layer2"], ["icp.layer=layer1", "distillation.target=running"],
       ["icp.preset=published-code"], ["model.kind=resnet18", "model.stem=small"],
       ["model.kind=wrn-16-4", "model.dropout=0.3"],
     ])
