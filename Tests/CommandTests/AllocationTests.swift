@@ -37,7 +37,8 @@ import Testing
         "training.elr=1",
       ],
       ["icp.objective=soft", "icp.reuse_student=true", "distillation.teacher=ema", "training.ema=0.9"],
-      ["icp.rule=none", "training.pskd=0.8"], ["icp.layer=layer2"], ["icp.layer=layer1", "distillation.target=running"],
+      ["icp.rule=none", "training.pskd=0.8"], ["icp.layer=layer2"],
+      ["icp.layer=layer1", "distillation.target=running"],
       ["icp.preset=published-code"], ["model.kind=resnet18", "model.stem=small"],
       ["model.kind=wrn-16-4", "model.dropout=0.3"],
     ])
