@@ -13,8 +13,8 @@ package final class ImageRows {
   private let stagedImages: UnsafeMutablePointer<Int>
   private var stagedCount = 0
   private let capacity: Int
-  /// Images whose rows this rank has written since they were last exchanged, each once.
-  private var changed: [Int] = []
+  /// Whether this rank has written an image's row since rows were last exchanged.
+  private let isChanged: UnsafeMutablePointer<Bool>
 
   /// For steps in which this rank sees at most `capacity` images.
   init(_ name: String, images: Int, width: Int, capacity: Int) {
@@ -26,13 +26,17 @@ package final class ImageRows {
     staged = Tensor(count: capacity * width)
     stagedImages = .allocate(capacity: capacity)
     stagedImages.initialize(repeating: 0, count: capacity)
-    changed.reserveCapacity(images)
+    isChanged = .allocate(capacity: images)
+    isChanged.initialize(repeating: false, count: images)
   }
 
-  deinit { stagedImages.deallocate() }
+  deinit {
+    stagedImages.deallocate()
+    isChanged.deallocate()
+  }
 
   static func memory(images: Int, width: Int, capacity: Int) -> MemoryUse {
-    MemoryUse(own: 4 * Double(width) * (Double(images) + Double(capacity)) + 8 * Double(images))
+    MemoryUse(own: 4 * Double(width) * (Double(images) + Double(capacity)) + Double(images))
   }
 
   /// As the last taken step left it.
@@ -53,8 +57,7 @@ package final class ImageRows {
   func commit() {
     for index in 0..<stagedCount {
       (rows.pointer + stagedImages[index] * width).update(from: staged.pointer + index * width, count: width)
-      // An image comes once an epoch, and epochs end with an exchange.
-      changed.append(stagedImages[index])
+      isChanged[stagedImages[index]] = true
     }
     stagedCount = 0
   }
@@ -66,8 +69,7 @@ package final class ImageRows {
   /// What this rank has written since the last exchange: for each image its number (8 bytes) and its row.
   package func changes() -> [UInt8] {
     var bytes: [UInt8] = []
-    bytes.reserveCapacity(changed.count * (8 + 4 * width))
-    for image in changed {
+    for image in 0..<images where isChanged[image] {
       withUnsafeBytes(of: Int64(image).littleEndian) { bytes.append(contentsOf: $0) }
       bytes.append(contentsOf: UnsafeRawBufferPointer(start: row(of: image), count: 4 * width))
     }
@@ -87,7 +89,7 @@ package final class ImageRows {
   }
 
   /// All ranks have the same rows again.
-  package func settle() { changed.removeAll(keepingCapacity: true) }
+  package func settle() { isChanged.update(repeating: false, count: images) }
 
   /// Begins anew, with the rows of a checkpoint or none.
   package func restart(from values: [Float]?) {

@@ -20,7 +20,8 @@ import Testing
     [], ["icp.rule=none", "training.mixup=0.4"], ["icp.rule=none", "training.cutmix=1"],
     ["icp.rule=none", "optimizer.sam_rho=0.05"], ["icp.rule=none", "branches.taps=[TAP]"],
     ["icp.rule=ifgsm", "icp.objective=task"], ["icp.objective=mixed", "training.mixup=0.4", "icp.fraction=0.5"],
-    ["icp.objective=soft"], ["icp.layer=TAP"],
+    ["icp.objective=soft", "distillation.teacher=ema", "training.ema=0.9"], ["icp.layer=TAP"],
+    ["icp.reuse_student=true", "icp.fraction=0.5", "distillation.target=student"], ["training.elr=3"],
     ["icp.stray_gradient=true"],
   ]
 

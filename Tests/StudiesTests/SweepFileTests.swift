@@ -351,6 +351,11 @@ private func refusal(_ yaml: String, _ overrides: [String] = []) -> String? {
         #expect(
           runs.allSatisfy { $0.configuration.data.validation != .none && $0.configuration.data.testLimit == 1 },
           "\(name)")
+      } else if name.hasPrefix("confirm-") {
+        // On seeds that nothing was chosen by, as many as its plan says.
+        let others = try sweeps.filter { $0.name != name }.flatMap { try $0.sweep.runs().map(\.seed) }
+        #expect(seeds.isDisjoint(with: others) && seeds.count >= 12, "\(name)")
+        #expect(runs.allSatisfy { $0.configuration.data.validation == .none }, "\(name)")
       } else {
         // The quick one shows how a study goes, and says of itself for what it is too small.
         #expect(seeds.isSubset(of: 0..<100) && seeds.count >= (name == "quick.yaml" ? 3 : 5), "\(name)")
