@@ -74,8 +74,7 @@ import Testing
     }
     #expect(try distillation(["icp.steps=0"]) == 0)
     let between = try distillation(["icp.steps=0", "icp.precision=bfloat16"])
-    // The mean square over three taps whose features are of size 1 and err by some 2^-7: 0.0002 was measured. A target of
-    // other features would make it 1.
+    // The mean square over three taps, whose features are of size 1 and err by some 2^-7: 0.0002 was measured.
     #expect(between > 0 && between < 3 * 0x1p-12, "\(between)")
     #expect(try distillation(["icp.steps=0", "icp.precision=bfloat16", "training.precision=bfloat16"]) == 0)
   }
