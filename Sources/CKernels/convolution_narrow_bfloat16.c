@@ -2,7 +2,16 @@
    channels at once and sums in float, so a value of x here is a pair of channels, and weights lie in pairs.
 
    x[batch][height][width][from], y[batch][height][width][to]; sums, biases and what is done to a sum before it is stored
-   are float. Every sum is taken in one order, whatever block its pixel falls in. */
+   are float. Every sum is taken in one order, whatever block its pixel falls in.
+
+   One core, batch 4, GFLOP/s; padding counts as work, but is not done; oneDNN 2.6, with the ReLU in a pass behind it -> ours, on a
+   machine that did something else, too:
+
+                                16 ch., 32x32   32 ch., 16x16   64 ch., 16x16   64 ch., 32x32
+     forward, all fused         369 -> 527      520 -> 564      560 -> 582      504 -> 550
+     backward to the input      404 -> 549      510 -> 578      569 -> 587      511 -> 555
+
+   From 256 channels on the weights of a row of taps leave the first-level cache. */
 #include "bfloat16.h"
 #include "internal.h"
 
