@@ -1,6 +1,6 @@
-/* The loops over feature maps, written once: elementwise.c takes them in for each type of element. Before it are defined
-   LOOP, which instructions are for it; ELEMENT, the type; OF_TYPE(name), a function's name for it; VALUE(x), the float of an element; and ROUNDED(x), the element
-   of a float. What is computed is float, whatever the elements are. */
+/* The loops over feature maps, written once: elementwise.c takes them in for each type of element. Before it are defined LOOP,
+   which instructions a loop is compiled for; ELEMENT, the type; OF_TYPE(name), a function's name for it; VALUE(x), the float
+   of an element; and ROUNDED(x), the element of a float. What is computed is float, whatever the elements are. */
 
 LOOP static void OF_TYPE(block_sum)(const ELEMENT *restrict x, size_t count, int width, float *restrict sum) {
   FOR_EACH_ROW(count, width, { VECTORS for (int k = 0; k < end; k++) sum[k] += VALUE(x[at + k]); })

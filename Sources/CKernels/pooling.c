@@ -1,4 +1,5 @@
 /* Maximum and mean over windows, x[batch][height][width][channels]. */
+#include "bfloat16.h"
 #include "internal.h"
 #include <math.h>
 #include <string.h>
@@ -26,33 +27,38 @@
         END                                                                                                       \
       }
 
-CK_LOOP void ck_max_pool(ck_windows p, const float *from, float *to) {
-  FOR_EACH_WINDOW(
-      p, { for (int c = 0; c < p.channels; c++) to[y + c] = -INFINITY; },
-      {
-        VECTORS for (int c = 0; c < p.channels; c++) {
-          const float value = from[x + c];
-          const float most = to[y + c];
-          to[y + c] = value > most || value != value ? value : most; /* NaN stays */
-        }
-      },
-      {})
+#define LOOP CK_LOOP
+#define ELEMENT float
+#define OF_TYPE(name) name##_float32
+#define VALUE(x) (x)
+#define ROUNDED(x) (x)
+#include "max_pool_loops.h"
+#undef LOOP
+#undef ELEMENT
+#undef OF_TYPE
+#undef VALUE
+#undef ROUNDED
+
+#define LOOP CK_BFLOAT16_LOOP
+#define ELEMENT bfloat16
+#define OF_TYPE(name) name##_bfloat16
+#define VALUE(x) ck_widened(x)
+#define ROUNDED(x) ck_rounded_by_instruction(x)
+#include "max_pool_loops.h"
+
+void ck_max_pool(ck_element element, ck_windows windows, const void *x, void *y) {
+  if (element == CK_BFLOAT16)
+    max_pool_bfloat16(windows, x, y);
+  else
+    max_pool_float32(windows, x, y);
 }
 
-/* The first position of a window that has its maximum takes the gradient, as PyTorch has it. `work`: a row of channels. */
-CK_LOOP void ck_max_pool_backward(ck_windows p, const float *dy, const float *from, const float *to, float *dx,
-                                  float *work) {
-  memset(dx, 0, sizeof(float) * (size_t)p.batch * p.height * p.width * p.channels);
-  FOR_EACH_WINDOW(
-      p, { memcpy(work, dy + y, sizeof(float) * p.channels); },
-      {
-        VECTORS for (int c = 0; c < p.channels; c++) {
-          const int is_here = from[x + c] == to[y + c];
-          dx[x + c] += is_here ? work[c] : 0;
-          work[c] = is_here ? 0 : work[c];
-        }
-      },
-      {})
+void ck_max_pool_backward(ck_element element, ck_windows windows, const void *dy, const void *x, const void *y, void *dx,
+                          float *work) {
+  if (element == CK_BFLOAT16)
+    max_pool_backward_bfloat16(windows, dy, x, y, dx, (bfloat16 *)work);
+  else
+    max_pool_backward_float32(windows, dy, x, y, dx, work);
 }
 
 /* One over the positions that count: those inside, or those of the padding too, but none beyond it. */

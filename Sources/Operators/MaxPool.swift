@@ -12,6 +12,7 @@ package struct MaxPool: Operator {
   package func layout(of inputs: [Value], output: SampleShape) -> LayoutChoice {
     .channelsLast(of: inputs, output: output)
   }
+  package func elements(of inputs: [Value], precision: ElementType) -> ElementChoice { .alike(inputs) }
   package var backwardReads: Operands { Operands(inputs: [0], output: true) }
   package func export(_ x: [ExportGraph.Value], to graph: inout ExportGraph) -> String {
     graph.add(kind, x, window.attributes)
@@ -22,18 +23,20 @@ package struct MaxPool: Operator {
 final class MaxPoolKernel: Kernel {
   private let windows: ck_windows
   private let work: Tensor
+  private let element: ElementType
 
   init(_ pool: MaxPool, _ context: KernelContext) {
     windows = pool.window.code(
       context.inputs[0].shape, context.output.shape, samples: context.samples, countsPadding: false)
     work = Tensor(count: context.output.shape[0])
+    element = context.output.element
   }
 
-  func forward(_ arguments: borrowing Arguments) { ck_max_pool(windows, arguments.input(), arguments.output) }
+  func forward(_ arguments: borrowing Arguments) { ck_max_pool(element.code, windows, arguments.x[0], arguments.y) }
 
   /// forward took the largest of a window; the first position that has it takes dy.
   func backward(_ arguments: borrowing Arguments) {
-    guard let dx = arguments.inputGradient() else { return }
-    ck_max_pool_backward(windows, arguments.gradient, arguments.input(), arguments.output, dx, work.pointer)
+    guard let dx = arguments.dx[0] else { return }
+    ck_max_pool_backward(element.code, windows, arguments.dy, arguments.x[0], arguments.y, dx, work.pointer)
   }
 }

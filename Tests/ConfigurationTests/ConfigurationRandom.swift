@@ -176,10 +176,9 @@ extension RunConfiguration {
     result.logging.tensorboard = chance()
     result.kernels.convolution = one(ConvolutionBackend.self)
     // OpenBLAS knows float32 alone.
-    if result.kernels.convolution == .onednn {
-      result.training.precision = one(Precision.self)
-      result.icp.precision = one(Precision.self)
-    }
+    let halves = result.kernels.convolution == .onednn && chance()
+    result.training.precision = halves ? .bfloat16 : chance() ? .auto : .float32
+    result.icp.precision = halves ? .bfloat16 : chance() ? .auto : .float32
     return result
   }
 }

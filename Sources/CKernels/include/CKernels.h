@@ -197,8 +197,9 @@ typedef struct {
   int counts_padding; /* of a mean: whether zeros of the padding count */
 } ck_windows;
 
-void ck_max_pool(ck_windows windows, const float *x, float *y);
+void ck_max_pool(ck_element element, ck_windows windows, const void *x, void *y);
 /* `work`: a row of channels. */
-void ck_max_pool_backward(ck_windows windows, const float *dy, const float *x, const float *y, float *dx, float *work);
+void ck_max_pool_backward(ck_element element, ck_windows windows, const void *dy, const void *x, const void *y, void *dx,
+                          float *work);
 void ck_average_pool(ck_windows windows, const float *x, float *y);
 void ck_average_pool_backward(ck_windows windows, const float *dy, float *dx);
