@@ -143,6 +143,19 @@ extension RunConfiguration {
     result.icp.label = one(RefinementLabel.self)
     result.icp.layer = result.icp.rule == .none && chance() ? "layer\(integer(1...3))" : nil
     result.icp.fade = chance() ? number(below: 0.9) + 0.01 : nil
+    let isPlain = result.icp.rule == .none
+    result.icp.select = isPlain || result.icp.objective != .task ? one(PartSelection.self) : .chance
+    result.icp.reuseStudent = isPlain && chance()
+    result.distillation.teacher = isPlain ? one(TargetTeacher.self) : .student
+    if isPlain, chance() {
+      // What is remembered of images goes with no mixing.
+      result.training.mixup = 0
+      result.training.cutmix = 0
+      result.optimizer.samRho = 0
+      result.training.pskd = fraction()
+      result.training.elr = number()
+    }
+    result.training.elrDecay = number(below: 1)
     result.distillation.ramp = number(below: 1)
     result.distillation.temperature = number() + 1e-300
     result.distillation.features = number()

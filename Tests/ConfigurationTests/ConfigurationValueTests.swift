@@ -79,6 +79,9 @@ private let packageRoot = URL(filePath: #filePath).deletingLastPathComponent().d
         class_weights: none
         mixup: 0
         cutmix: 0
+        pskd: 0
+        elr: 0
+        elr_decay: 0.7
         precision: float32
         gradient_reduction: exact
         overlap: true
@@ -123,6 +126,8 @@ private let packageRoot = URL(filePath: #filePath).deletingLastPathComponent().d
         preset: none
         stray_gradient: false
         fraction: 1
+        select: chance
+        reuse_student: false
         label: given
         fade: none
         layer: none
@@ -133,6 +138,7 @@ private let packageRoot = URL(filePath: #filePath).deletingLastPathComponent().d
         warmup: 0.25
         alpha_min: 0
         target: batch
+        teacher: student
         normalize: none
         weight: 1
         ramp: 0.5
