@@ -37,15 +37,14 @@ import Testing
     }
   }
 
-  @Test(.long) func `a checkpoint with any one bit changed is refused`() throws {
+  @Test func `a checkpoint with any one bit changed is refused`() throws {
     try Support.withStore { store, run in
       let path = try store.save(Support.snapshot(1), step: 1, metric: 0.5, higherIsBetter: true).path
       let bytes = try Support.bytes(path)
       for bit in 0..<bytes.count * 8 {
         var changed = bytes
         changed[bit / 8] ^= 1 << (bit % 8)
-        try Support.write(changed, path)
-        #expect(throws: FileError.self, "bit \(bit)") { try CheckpointStore.load(path: path) }
+        #expect(throws: FileError.self, "bit \(bit)") { try CheckpointStore.decode(bytes: changed, path: path) }
       }
     }
   }
