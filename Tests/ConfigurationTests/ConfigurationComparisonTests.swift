@@ -35,7 +35,7 @@ import Testing
   func `every other key must match on resume, and ranks must agree on all but places`(path: String) throws {
     let key = ConfigurationTable.keys.first { $0.path == path }!
     let drawn = RunConfiguration.random(seed: 0).resolvedYAML
-    // So that any format and kind of noise goes with the rest, and any rule and any baseline.
+    // So that any format and kind of noise goes with the rest, any rule and any baseline, any precision and backend.
     let home =
       ["data.path=here", "data.format=cifar10", "data.classes=all", "data.label_noise.kind=symmetric"]
       + [
@@ -44,6 +44,7 @@ import Testing
       + ["data.label_noise.rate=0.5", "data.label_noise.file=here"]
       + ["icp.rule=none", "optimizer.sam_rho=0", "branches.taps=none", "training.mixup=0", "training.cutmix=0"]
       + ["icp.objective=distillation", "icp.layer=none", "schedule.kind=constant"]
+      + ["kernels.convolution=onednn", "training.precision=float32", "icp.precision=float32"]
       + (path == "model.path" ? ["model.kind=onnx", "model.path=here.onnx", "model.dropout=0"] : [])
     let saved = try read(drawn, home)
     // The first value that differs and goes with the others; every other key is given, so only this one changes.
