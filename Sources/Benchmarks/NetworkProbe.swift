@@ -25,7 +25,8 @@ package struct NetworkProbe {
     try communicator.gatherVarying(Array(Platform.host.utf8)).map { String(decoding: $0, as: UTF8.self) }
   }
 
-  /// - Parameter largest: bytes of the largest message. Sizes end sooner where one takes longer than a second.
+  /// - Parameter largest: bytes of the largest message. Sizes end sooner where the next would take
+  ///   longer than a second.
   package func run(largest: Int) throws -> [TransferRecord] {
     var records: [TransferRecord] = []
     for link in [TransferRecord.Link.host, .network] {
@@ -119,7 +120,8 @@ package struct NetworkProbe {
       let seconds = try communicator.largest(seconds: mine?.seconds ?? Array(repeating: 0, count: options.repeats))
       let lost = try communicator.largest(seconds: [mine.map { 1 - ($0.overlap ?? 2) } ?? -1])[0]
       results.append((bytes, seconds, lost >= 0 ? 1 - lost : nil))
-      if seconds.max()! > 1 { break }
+      // The next is eight times as large.
+      if Measurements(seconds).median > 0.125 { break }
     }
     return results
   }

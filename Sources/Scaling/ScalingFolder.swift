@@ -18,7 +18,7 @@ package struct ScalingFolder: Sendable {
 
   /// Throws where the folder's names are taken by what is not ours.
   package func check(option: String) throws(SaveError) {
-    let isOurs = FileKind("\(path)/points") == .directory
+    let isOurs = FileKind("\(path)/points") == .directory || (try? probe())?.isEmpty == false
     try OwnedFolder(path, option: option, files: Self.reportNames + ["probe.jsonl"], folders: ["points"]).check(
       "a folder of scaling measurements"
     ) { isOurs }

@@ -45,7 +45,7 @@ extension ScalingReport {
         "Emulated: measured phases were slept, \(decimal(first.stretch, places: 1)) times as long, over links as much slower; "
           + "times are divided by that.")
     }
-    let uncertainty = measurements.points.map(\.record.clockUncertainty).max()!
+    let uncertainty = measurements.points.map(\.record.clockUncertainty).max()! / first.stretch
     if uncertainty > 0 {
       lines.append(
         "Clocks of hosts agree within \(decimal(uncertainty * 1e6, places: 0)) us; what they differ moves between imbalance and "

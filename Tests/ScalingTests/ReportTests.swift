@@ -48,6 +48,10 @@ import Testing
     try ScalingFolder.write(stretched.text, to: folder.file(of: stretched.record.point))
     #expect(throws: FileError.self) { _ = try folder.points() }
 
+    // The probe comes first.
+    let probe = TransferRecord(kind: .exchange, link: .host, hosts: ["a", "a"], bytes: 8, seconds: [1e-6])
+    try temporary.write(ScalingFolder.text([probe]), to: "probed/probe.jsonl")
+    try ScalingFolder(temporary.path("probed")).check(option: "--output")
     try temporary.write("mine", to: "taken/report.md")
     #expect(throws: SaveError.self) { try ScalingFolder(temporary.path("taken")).check(option: "--output") }
   }
