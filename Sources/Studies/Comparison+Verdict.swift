@@ -35,7 +35,7 @@ extension Comparison {
       return "\(mean < 0 ? "a lower" : "a higher") \(name), by \(signed(mean, metric)) "
         + "[\(signed(mean - half, metric)), \(signed(mean + half, metric))]"
     }
-    return found.isEmpty ? "" : " It has \(found.joined(separator: ", and "))."
+    return found.isEmpty ? "" : " \(row.variant) has \(found.joined(separator: ", and "))."
   }
 
   private static let advice = "The same without the method is --set icp.rule=none."

@@ -77,7 +77,7 @@ import Testing
     let runs = (0..<4).flatMap { [run("plain", $0, 0.4), run("adam", $0, 0.3 + 0.01 * Double($0 % 2))] }
     let comparison = Comparison(runs: runs, baseline: "plain", metrics: ["test_ece"], about: "Is it calibrated?")
     #expect(
-      comparison.verdict[0].hasSuffix("It has a lower calibration error, by -9.50 [-10.42, -8.58]."),
+      comparison.verdict[0].hasSuffix("adam has a lower calibration error, by -9.50 [-10.42, -8.58]."),
       "\(comparison.verdict)")
     #expect(
       comparison.markdown.hasPrefix("# Results\n\nIs it calibrated?\n\n- No difference shown between adam and plain"))
