@@ -1,5 +1,5 @@
 """What launch/export-model runs: a PyTorch model as an ONNX file that icp can train (docs/NETWORKS.md)."""
-import argparse, contextlib, importlib.util, json, logging, os, pickle, sys, warnings
+import argparse, collections, contextlib, importlib.util, json, logging, os, pickle, sys, warnings
 
 warnings.filterwarnings("ignore")
 # The newest operator set that both the exporter and icp know.
@@ -73,9 +73,14 @@ def load_weights(model, path):
         else:
             state = torch.load(path, map_location="cpu", weights_only=True)
             state = state.get("state_dict", state.get("model_state_dict", state.get("model", state)))
-        # The wrappers of DistributedDataParallel and torch.compile.
-        state = {".".join(part for part in name.split(".") if part not in ("module", "_orig_mod")): value
-                 for name, value in state.items()}
+        def bare(name):
+            # Without the wrappers of DistributedDataParallel and torch.compile.
+            return ".".join(part for part in name.split(".") if part not in ("module", "_orig_mod"))
+
+        # Versions of layers, which torch.save keeps and safetensors does not; torchvision's MNASNet insists on its own.
+        versions = getattr(state, "_metadata", None) or {"": model.state_dict()._metadata[""]}
+        state = collections.OrderedDict((bare(name), value) for name, value in state.items())
+        state._metadata = {bare(name): version for name, version in versions.items()}
         model.load_state_dict(state)
     except pickle.UnpicklingError:
         sys.exit(f"launch/export-model: {path}: is no state_dict that torch.save wrote: tensors alone are read, no whole model; "

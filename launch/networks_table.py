@@ -1,5 +1,5 @@
 """Writes the table of docs/NETWORKS.md from the results of launch/test-networks."""
-import glob, json, sys
+import glob, json, os, sys
 
 BEGIN, END = "<!-- models -->\n", "<!-- /models -->\n"
 
@@ -12,7 +12,8 @@ def row(result, later):
     name = result["model"].removeprefix("torchvision:").replace("timm:", "timm ") + (" *" if later else "")
     cells = [name, str(result["size"]), f"{result['parameters'] / 1e6:.1f}" if "parameters" in result else ""]
     if "seconds" not in result:
-        text = " ".join(result["failure"].split())
+        # Without this machine's folders.
+        text = " ".join(result["failure"].split()).replace(os.path.abspath(sys.argv[1]), "...")
         return cells + [f"**{result['stage']}**: {text[:160]}"] + [""] * 7
     weights = short(result["weights"]) + f" ({short(result['pytorch']['weights'])})"
     cells += [short(result[key]) for key in ("logits", "input", "training")] + [weights]
