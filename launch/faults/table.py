@@ -34,8 +34,9 @@ def markdown(results):
 def summary(results, seconds):
     count = {verdict: [r.row.number for r in results if r.verdict == verdict]
              for verdict in ("as expected", "WRONG", "skipped")}
-    parts = [f"{len(count['as expected'])} of {len(results)} rows as expected"]
+    made = len(results) - len(count["skipped"])
+    parts = [f"{made} of {len(results)} rows made, {len(count['as expected'])} as expected"]
     for verdict in ("WRONG", "skipped"):
-        if count[verdict]:
-            parts.append(f"{verdict}: {', '.join(map(str, count[verdict]))}")
+        numbers = f": {', '.join(map(str, count[verdict]))}" if count[verdict] else ""
+        parts.append(f"{len(count[verdict])} {verdict}{numbers}")
     return "; ".join(parts) + f"; {seconds / 60:.1f} minutes"
