@@ -129,9 +129,10 @@ struct RunOverlay {
 
   /// A line a group, the mean over its runs with their deviation as a band.
   private func series(_ points: (ReportedRun) -> [Chart.Point], at point: String) -> [Chart.Series] {
-    groups.filter { $0.point == point }.prefix(Self.mostGroups).map { group in
+    // A variant has its colour in all charts, also where others have no line.
+    groups.filter { $0.point == point }.prefix(Self.mostGroups).enumerated().map { colour, group in
       let all = group.runs.map(points).filter { !$0.isEmpty }
-      guard all.count > 1 else { return Chart.Series(name: group.name, points: all.first ?? []) }
+      guard all.count > 1 else { return Chart.Series(name: group.name, points: all.first ?? [], colour: colour) }
       let count = all.map(\.count).min()!
       return Chart.Series(
         name: group.name,
@@ -139,7 +140,7 @@ struct RunOverlay {
           let values = all.map { $0[index].y }
           return Chart.Point(
             x: all[0][index].x, y: Statistics.mean(values)!, spread: Statistics.standardDeviation(values) ?? 0)
-        })
+        }, colour: colour)
     }
   }
 

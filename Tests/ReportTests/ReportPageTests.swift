@@ -125,6 +125,11 @@ import Testing
         try bench.train(["training.seed=\(seed)", "icp.rule=\(rule)"], into: "runs/\(rule)-\(seed)")
       }
     }
+    // The page of one of them names the other, and how to compare them.
+    for (run, other) in [("adam-0", "none-0"), ("none-1", "adam-1")] {
+      let html = try bench.page(["runs/\(run)"])
+      #expect(html.contains("icp report runs/\(run) runs/\(other)") && !html.contains("--set icp.rule="))
+    }
     var page = ParsedPage(html: try bench.page(["runs/adam-0", "runs/none-0"]))
     for heading in Self.headings + ["Comparison"] { _ = try page.section(heading) }
     #expect(try page.section("In short").contains("with one seed each. That shows nothing yet"))
