@@ -58,10 +58,12 @@ struct RunOverlay {
     self.unfinished = unfinished
   }
 
-  /// The first run of each of the first variants, three at most: with the method before without.
+  /// The first run of each of three variants: of those with the method, and one without where there is one.
   var shown: [String] {
-    let first = groups.prefix(3).map { $0.runs[0] }
-    return (first.filter { $0.steps > 0 } + first.filter { $0.steps == 0 }).map(\.directory)
+    let first = groups.map { $0.runs[0] }
+    let (with, without) = (first.filter { $0.steps > 0 }, first.filter { $0.steps == 0 })
+    let most = without.isEmpty ? 3 : 2
+    return (with.prefix(most) + without.prefix(3 - min(with.count, most))).map(\.directory)
   }
 
   /// The verdict, in sentences.
