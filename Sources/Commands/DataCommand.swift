@@ -1,6 +1,7 @@
 import ArgumentParser
 import Files
 import Inspection
+import Reporting
 
 struct DataCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -30,6 +31,10 @@ struct DataCommand: ParsableCommand {
     }
     let inspection = try DataInspection(configuration)
     try StandardOutput.print(inspection.text)
-    if let output { try output.write(inspection.contactSheet()) }
+    if let output {
+      try output.write(inspection.contactSheet())
+      Fatal.write(
+        "icp: wrote \(output.path): a row is a training image, first as it is measured, then as six epochs train on it")
+    }
   }
 }

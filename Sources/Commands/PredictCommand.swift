@@ -13,7 +13,7 @@ struct PredictCommand: ParsableCommand {
       INPUT is one of these:
         a picture, JPEG or PNG
         a folder with pictures in it and below
-        an .npy array or an .npz archive of bytes, N x height x width, or N x height x width x 3
+        an .npy array or an .npz archive of bytes: N x height x width [x 3]
 
       Pictures are resized as the run's test images were.
 

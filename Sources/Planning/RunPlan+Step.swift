@@ -29,6 +29,13 @@ extension RunPlan {
     return context
   }
 
+  /// Whether step `step`, from 0, has a record: every so many, and the last of each epoch where epochs are shorter, so
+  /// that each says what the method did.
+  package func isLogged(_ step: Int) -> Bool {
+    let every = configuration.logging.everySteps
+    return (step + 1) % every == 0 || (stepsPerEpoch < every && (step + 1) % stepsPerEpoch == 0)
+  }
+
   /// r, risen from 0.
   private func strength(_ step: Int) -> Double {
     let distillation = configuration.distillation

@@ -12,6 +12,8 @@ struct Chart {
   struct Series {
     var name: String
     var points: [Point]
+    /// Of the colours; in the series' order where it is nil.
+    var colour: Int? = nil
   }
 
   struct Tick {
@@ -55,7 +57,7 @@ struct Chart {
   init?(
     _ title: String, by xLabel: String, _ series: [Series], isFraction: Bool = false, note: String? = nil
   ) {
-    let series = series.map { Series(name: $0.name, points: $0.points.filter(\.isFinite)) }
+    let series = series.map { Series(name: $0.name, points: $0.points.filter(\.isFinite), colour: $0.colour) }
       .filter { !$0.points.isEmpty }
     guard !series.isEmpty else { return nil }
     self.title = isFraction ? "\(title), %" : title
@@ -76,7 +78,7 @@ struct Chart {
       let points = pair2.1
       let isWide = points.contains { $0.spread > 0 }
       return Line(
-        style: Self.style(index), path: points.map { pair($0, 0) }.joined(separator: " "),
+        style: Self.style(pair2.0.colour ?? index), path: points.map { pair($0, 0) }.joined(separator: " "),
         band: isWide
           ? (points.map { pair($0, 1) } + points.reversed().map { pair($0, -1) }).joined(separator: " ") : "",
         hasBand: isWide,
@@ -89,7 +91,8 @@ struct Chart {
     legend = series.enumerated().map { index, series in
       let last = series.points.last!.y
       return Entry(
-        style: Self.style(index), name: series.name, last: Self.number(last, isFraction), exact: "\(last)")
+        style: Self.style(series.colour ?? index), name: series.name, last: Self.number(last, isFraction),
+        exact: "\(last)")
     }
   }
 

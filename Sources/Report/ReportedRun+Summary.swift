@@ -63,13 +63,24 @@ extension ReportedRun {
   }
 
   private var whetherItHelped: String {
-    steps > 0
+    if let counterpart {
+      let which = steps > 0 ? "the same without the method" : "the same with the method"
+      return "Whether the method helps, one run cannot show. \(counterpart) is \(which): compare the two."
+    }
+    return steps > 0
       ? "Whether that helped, one run cannot show. Train the same without the method, and compare the two:"
       : "To see what the method would do here, train the same with it, and compare the two:"
   }
 
   /// The run beside it that shows what the method does, and how to compare them.
   var next: [Page.Command] {
+    if let counterpart {
+      let both = "\(ShellWord.path(directory)) \(ShellWord.path(counterpart))"
+      return [
+        Page.Command(purpose: "Both as tables", command: "icp compare \(both)"),
+        Page.Command(purpose: "Both on one page, which is written here", command: "icp report \(both)"),
+      ]
+    }
     let other = "\(directory)-\(steps > 0 ? "plain" : "icp")"
     let setting = steps > 0 ? "icp.rule=none" : "icp.rule=adam"
     return [

@@ -12,6 +12,8 @@ struct ReportedRun {
   let directory: String
   let configuration: RunConfiguration
   let records: RunRecords
+  /// The run beside it that is the same without the method, or with it; nil without, and of one that is only overlaid.
+  let counterpart: String?
   /// Nil of a run without, and of one that is only overlaid.
   let trace: RunTrace?
   /// The checkpoint that was taken, and its metadata; nil of a run without one, or of one that is only overlaid.
@@ -29,6 +31,7 @@ struct ReportedRun {
     self.directory = directory
     configuration = try RunConfiguration.load(path: file, readsData: false)
     records = RunRecords("\(directory)/metrics.jsonl")
+    counterpart = nil
     trace = nil
     weightsKind = .plain
     weights = nil
@@ -45,6 +48,8 @@ struct ReportedRun {
     self.directory = directory
     self.configuration = configuration
     records = RunRecords("\(directory)/metrics.jsonl")
+    let place = directory.count > 1 && directory.hasSuffix("/") ? String(directory.dropLast()) : directory
+    counterpart = Counterpart.path(of: configuration, in: place)
     weightsKind = options.weightsKind
     trace = RunTrace("\(directory)/\(RunDirectory.traceName)")
     let found = try Self.weights(directory, options)

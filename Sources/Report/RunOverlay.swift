@@ -58,10 +58,12 @@ struct RunOverlay {
     self.unfinished = unfinished
   }
 
-  /// The first run of each of the first variants, three at most: with the method before without.
+  /// The first run of each of three variants: of those with the method, and one without where there is one.
   var shown: [String] {
-    let first = groups.prefix(3).map { $0.runs[0] }
-    return (first.filter { $0.steps > 0 } + first.filter { $0.steps == 0 }).map(\.directory)
+    let first = groups.map { $0.runs[0] }
+    let (with, without) = (first.filter { $0.steps > 0 }, first.filter { $0.steps == 0 })
+    let most = without.isEmpty ? 3 : 2
+    return (with.prefix(most) + without.prefix(3 - min(with.count, most))).map(\.directory)
   }
 
   /// The verdict, in sentences.
@@ -129,9 +131,10 @@ struct RunOverlay {
 
   /// A line a group, the mean over its runs with their deviation as a band.
   private func series(_ points: (ReportedRun) -> [Chart.Point], at point: String) -> [Chart.Series] {
-    groups.filter { $0.point == point }.prefix(Self.mostGroups).map { group in
+    // A variant has its colour in all charts, also where others have no line.
+    groups.filter { $0.point == point }.prefix(Self.mostGroups).enumerated().map { colour, group in
       let all = group.runs.map(points).filter { !$0.isEmpty }
-      guard all.count > 1 else { return Chart.Series(name: group.name, points: all.first ?? []) }
+      guard all.count > 1 else { return Chart.Series(name: group.name, points: all.first ?? [], colour: colour) }
       let count = all.map(\.count).min()!
       return Chart.Series(
         name: group.name,
@@ -139,7 +142,7 @@ struct RunOverlay {
           let values = all.map { $0[index].y }
           return Chart.Point(
             x: all[0][index].x, y: Statistics.mean(values)!, spread: Statistics.standardDeviation(values) ?? 0)
-        })
+        }, colour: colour)
     }
   }
 

@@ -95,7 +95,7 @@ package struct RunReport {
     if shown.count < runs.count {
       page.summary.append(
         "Pictures, confusion and calibration are of \(counted(shown.count, "run")), the first of each of "
-          + "\(shown.count == overlay.groups.count ? "the" : "the first") variants; icp report with one run shows those of any other."
+          + "\(shown.count == overlay.groups.count ? "the" : "\(shown.count)") variants; icp report with one run shows those of any other."
       )
     }
     return page

@@ -107,7 +107,9 @@ package struct RateTestReport: Sendable {
 
   private var advice: String {
     guard let suggestion else {
-      return "no suggestion: the loss hardly fell. Try a larger --steps, or another range (--from, --to)"
+      return
+        "no suggestion: the loss hardly fell in \(counted(losses.count, "step")). Few or difficult images need more: "
+        + "--steps \(max(400, 4 * losses.count)); or another range (--from, --to)"
     }
     let open =
       suggestion.best > 0.7 * last ? "\nthe loss was still falling at the end: a larger --to may show more" : ""

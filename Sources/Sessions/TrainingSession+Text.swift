@@ -1,5 +1,6 @@
 import Checkpointing
 import Configuration
+import Evaluation
 import Files
 import Foundation
 import Planning
@@ -73,7 +74,7 @@ extension TrainingSession {
       next.append(("\(icp) evaluate \(run)", "precision, recall, F1, calibration and the table of classes"))
     }
     let isPlain = configuration.icp.refinementSteps == 0
-    if let other = counterpart(of: journal.directory.path) {
+    if let other = Counterpart.path(of: configuration, in: journal.directory.path) {
       next.append(("\(icp) compare \(run) \(word(other))", "with and without the method, as tables"))
       next.append(("\(icp) report \(run) \(word(other))", "the same as a page, which is written here"))
     } else if isPlain, configuration.icp.rule == .none {
@@ -94,31 +95,5 @@ extension TrainingSession {
         ))
     }
     return next
-  }
-
-  /// The last run beside this one, by its name, that is this one without the method, or with it: as long, of the same
-  /// seed, network and data.
-  private func counterpart(of directory: String) -> String? {
-    let folder = System.parentDirectory(directory)
-    let names = ((try? System().list(folder)) ?? []).sorted().suffix(200)
-    func place(_ name: String) -> String { folder == "." ? name : "\(folder)/\(name)" }
-    func facts(_ configuration: RunConfiguration) -> [String] {
-      [
-        "data.format", "data.path", "data.limit", "model.kind", "training.epochs", "training.max_steps",
-        "training.seed",
-      ]
-      .map { ConfigurationTable.byPath[$0]!.write(configuration) }
-    }
-    return names.last { name in
-      let other = place(name)
-      let file = "\(other)/\(RunDirectory.configName)"
-      guard other != directory, FileKind(file) == .regular,
-        let text = try? ConfigurationFile.read(file),
-        let found = try? RunConfiguration(yaml: text, name: file, readsData: false)
-      else { return false }
-      return (found.icp.refinementSteps == 0) != (configuration.icp.refinementSteps == 0)
-        && facts(found) == facts(configuration)
-        && !EpochHistory(metricsPath: "\(other)/metrics.jsonl").epochs.isEmpty
-    }.map(place)
   }
 }

@@ -45,9 +45,13 @@ extension Comparison {
   private func sentence(_ variant: String, _ baseline: String, _ difference: Difference) -> String {
     let mean = difference.mean
     guard let half = difference.halfWidth else {
+      let how =
+        mean == 0
+        ? "\(variant) has the same \(name) as \(baseline)"
+        : "\(variant) has a \(name) of \(amount(mean)) \(mean < 0 ? "less" : "more") than \(baseline)"
       return
-        "\(variant) has a \(name) of \(amount(mean)) \(mean < 0 ? "less" : "more") than \(baseline), with one seed each. That shows "
-        + "nothing yet: two runs of one setting may differ as much. Three to five seeds of each would tell more."
+        "\(how), with one seed each. That shows nothing yet: another seed may turn it round. Three to five seeds of each "
+        + "would tell more."
     }
     let interval =
       "\(signed(mean)) [\(signed(mean - half)), \(signed(mean + half))] over \(counted(difference.count, "seed"))"

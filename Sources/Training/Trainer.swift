@@ -102,7 +102,7 @@ package final class Trainer {
     let context = plan.context(
       epoch: batch.epoch, position: batch.position, step: progress.step, batchCount: batch.count,
       memorised: progress.lastEpoch?.accuracy ?? 0,
-      isLogged: (progress.step + 1) % plan.configuration.logging.everySteps == 0)
+      isLogged: plan.isLogged(progress.step))
     let processor = ProcessResources.processorSeconds
     var finished = try step(
       batch, context, learningRate: learningRate)

@@ -49,7 +49,9 @@ import Testing
         ], timeLimit: 120, workingDirectory: folder.path)
       #expect(outcome.status == 0, "\(command.text)\n\(outcome.standardOutput)\n\(outcome.standardError)")
     }
-    for made in ["sheet.png", "icp.html", "both.html", "mine.onnx", "studies/mine/results.md"] {
+    for made in [
+      "sheet.png", "icp.html", "both.html", "mine.onnx", "studies/mine/results.md", "studies/mine/report.html",
+    ] {
       #expect(FileManager.default.fileExists(atPath: folder.path(made)), "\(made) was not made")
     }
   }

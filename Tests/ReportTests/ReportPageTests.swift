@@ -125,6 +125,11 @@ import Testing
         try bench.train(["training.seed=\(seed)", "icp.rule=\(rule)"], into: "runs/\(rule)-\(seed)")
       }
     }
+    // The page of one of them names the other, and how to compare them.
+    for (run, other) in [("adam-0", "none-0"), ("none-1", "adam-1")] {
+      let html = try bench.page(["runs/\(run)"])
+      #expect(html.contains("icp report runs/\(run) runs/\(other)") && !html.contains("--set icp.rule="))
+    }
     var page = ParsedPage(html: try bench.page(["runs/adam-0", "runs/none-0"]))
     for heading in Self.headings + ["Comparison"] { _ = try page.section(heading) }
     #expect(try page.section("In short").contains("with one seed each. That shows nothing yet"))
@@ -137,6 +142,9 @@ import Testing
       verdict.contains("No difference shown between rule=adam and rule=none") || verdict.contains("than rule=none: its")
     )
     #expect(page.html.utf8.count < 5_000_000)
+    // A variant has one colour on all charts, also on those where plain training has no line.
+    let colours = page.html.matches(of: #/<span class="swatch (s\d)"></span>rule=(\w+) <data/#)
+    #expect(colours.count > 10 && Set(colours.map { "\($0.1) \($0.2)" }).count == 2)
     // Its records say how both did, with all their digits.
     let loss = try #require(bench.epochs(of: "runs/none-1").last?["test_loss"])
     #expect(ParsedPage.values(try page.section("Comparison")).contains(loss))

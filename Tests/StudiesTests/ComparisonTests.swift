@@ -63,6 +63,8 @@ import Testing
     let single = Comparison(runs: [run("plain", 0, 0.3), run("adam", 0, 0.2)], baseline: "plain").verdict
     #expect(
       single[0].hasPrefix("adam has a test accuracy of 10.00 points less than plain, with one seed each. That shows"))
+    let even = Comparison(runs: [run("plain", 0, 0.3), run("adam", 0, 0.3)], baseline: "plain").verdict
+    #expect(even[0].hasPrefix("adam has the same test accuracy as plain, with one seed each. That shows nothing yet"))
     #expect(Comparison(runs: sure, baseline: nil).verdict[0].hasPrefix("None of these variants is the baseline"))
     #expect(
       Comparison(runs: [run("adam", 0, 0.3)], baseline: nil).verdict[0].hasPrefix("All runs here are one variant"))
