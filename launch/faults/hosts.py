@@ -119,4 +119,5 @@ def killed_launcher(lab):
         lab.ended(job, (75, 137, 205), None, seconds=15)
         nobody_on(lab, "2", 10)
         lab.resumes("two", "steady", ranks=2, least=10)
-    return f"{seen}; daemon: {job.status} after {job.seconds:.1f} s; same bits after the resume"
+        seen += f"; daemon: {job.status} after {job.seconds:.1f} s; same bits after the resume"
+    return seen
