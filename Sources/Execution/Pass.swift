@@ -16,6 +16,9 @@ package final class Pass {
   private let lossGradients: [UnsafeMutableRawPointer]
   /// Of each stage, the steps it measures, and those whose gradients it gathers by their statistics.
   private let measured, finished: [[StepMemory]]
+  /// The steps that are measured, in the order in which they run. It is the same in every program that a network is
+  /// lowered to for training, whatever conversions lie between.
+  private let normalisations: [StepMemory]
   /// After the gradients of all steps of a stage in their block; 0 for a stage without any.
   private let gradientEnds: [Int]
   /// Of each stage, parameters that are frozen though their layer trains: its kernel writes gradients for all of it.
@@ -65,6 +68,7 @@ package final class Pass {
     self.memory = memory
     lossGradients = plan.lossGradients.map { blocks.address($0, samples: samples, bytes: 0).base! }
     measured = schedule.stages.map { $0.measured.map { memory[$0] } }
+    normalisations = measured.flatMap(\.self)
     finished = schedule.stages.map { stage in
       stage.actions.filter { $0.kind == .forward && memory[$0.step].statistics != nil }.map { memory[$0.step] }
     }
@@ -116,7 +120,7 @@ package final class Pass {
 
   // MARK: Forward
 
-  /// Runs the program on `images` (samples, height, width, channels). With `other`, a pass of the same program, it is
+  /// Runs the program on `images` (samples, height, width, channels). With `other`, a pass of the same network, it is
   /// normalised as that one was, whatever `source` is.
   func forward(
     _ images: UnsafePointer<Float>, parameters: UnsafePointer<Float>, source: StatisticsSource,
@@ -126,6 +130,7 @@ package final class Pass {
     if pieces.last!.kernel == 1 { set.pack(.sample, samples: pieces.last!.count) }
     set.pack(.batch, samples: samples)
     let operands = Operands(images: images, parameters: parameters, randomness: randomness)
+    var normalised = 0
     for (number, stage) in schedule.stages.enumerated() {
       for step in measured[number] { step.statistics!.beginForward(source) }
       if stage.isWhole {
@@ -143,7 +148,10 @@ package final class Pass {
         }
       }
       if let other {
-        for step in measured[number] { step.statistics!.adopt(other.memory[step.number].statistics!) }
+        for step in measured[number] {
+          step.statistics!.adopt(other.normalisations[normalised].statistics!)
+          normalised += 1
+        }
       } else {
         for step in measured[number] { step.statistics!.endForward(arguments(step, whole, operands), source) }
       }

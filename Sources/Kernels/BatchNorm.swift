@@ -209,13 +209,11 @@ package final class BatchNorm {
   }
 
   /// dx = scale d of `count` values: mean and variance are constants. dx may be d.
-  package func backwardByConstants(
-    _ d: UnsafePointer<Float>, count: Int, into dx: UnsafeMutablePointer<Float>
-  ) {
-    let (scale, width) = (scale.pointer, width)
-    for start in stride(from: 0, to: count, by: width) {
-      for index in 0..<min(width, count - start) { dx[start + index] = scale[index] * d[start + index] }
-    }
+  package func backwardByConstants(_ d: UnsafeRawPointer, count: Int, into dx: UnsafeMutableRawPointer) {
+    let nothing = work.pointer
+    nothing.update(repeating: 0, count: width)
+    ck_normalize_backward(
+      element.code, d, d, mean.pointer, scale.pointer, nothing, nothing, count, Int32(width), dx)
   }
 
   /// Repeats a channel's coefficient along the row.

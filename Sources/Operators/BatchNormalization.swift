@@ -139,7 +139,7 @@ final class BatchNormalizationKernel: StatisticsKernel {
   }
 
   func backwardByConstants(_ arguments: borrowing Arguments) {
-    guard let dx = arguments.inputGradient() else { return }
-    plan.backwardByConstants(arguments.gradient, count: arguments.samples * rows * channels, into: dx)
+    guard let dx = arguments.dx[0] else { return }
+    plan.backwardByConstants(arguments.dy!, count: arguments.samples * rows * channels, into: dx)
   }
 }

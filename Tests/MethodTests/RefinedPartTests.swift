@@ -79,6 +79,29 @@ import Testing
     }
   }
 
+  /// The programs of two precisions have other steps, though they normalise as often: conversions lie between.
+  @Test(.enabled(if: KernelLibrary.bfloat16Instructions != nil), arguments: [false, true])
+  func `the student's statistics normalise a target of another precision`(reuses: Bool) throws {
+    for (student, target) in [(Precision.float32, Precision.bfloat16), (.bfloat16, .float32), (.bfloat16, .bfloat16)] {
+      let none = try step {
+        $0.training.precision = student
+        $0.icp.precision = target
+        $0.icp.steps = 0
+        $0.icp.reuseStudent = reuses
+        $0.distillation.target = .student
+      }
+      // The target's rounding, in parts of 1 - cos: bfloat16's half unit is 2^-9, and errors add up over nine layers.
+      #expect(none.layerLosses.allSatisfy { student == target ? $0 == 0 : $0 > 0 && $0 < 1e-2 }, "\(none.layerLosses)")
+      let moved = try step {
+        $0.training.precision = student
+        $0.icp.precision = target
+        $0.icp.reuseStudent = reuses
+        $0.distillation.target = .student
+      }
+      #expect(moved.perturbation > 0 && moved.layerLosses.allSatisfy(\.isFinite))
+    }
+  }
+
   @Test func `a part of which nothing is left is a plain step`() throws {
     let none = try step {
       $0.icp.fraction = 0.12
