@@ -44,11 +44,11 @@ struct RunTrace {
   /// Phases of a step, over the ranks.
   var table: PageTable {
     let (ranks, count) = (ranks, Double(steps.count))
-    let times = Phase.allCases.map { phase in
-      (0..<ranks).map { rank in
-        spans.filter { $0.phase == phase && $0.rank == rank }.reduce(0) { $0 + $1.seconds } / count
-      }
+    // In one pass: a trace has ranks times steps times phases spans.
+    let sums = spans.reduce(into: [Phase: [Double]]()) { sums, span in
+      sums[span.phase, default: Array(repeating: 0, count: ranks)][span.rank] += span.seconds
     }
+    let times = Phase.allCases.map { sums[$0, default: [0]].map { $0 / count } }
     let whole = times.reduce(0) { $0 + $1.reduce(0, +) }
     func cell(_ seconds: Double) -> PageTable.Cell {
       PageTable.Cell("\(decimal(seconds * 1e3, places: 2)) ms", exact: seconds)
