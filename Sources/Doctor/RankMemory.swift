@@ -16,8 +16,8 @@ package struct RankMemory: Sendable {
   private let held: Double
   /// What comes beside, for as long as the run lasts.
   private let parts: [Double]
-  /// What comes with the first steps and belongs to no component: threads and their stacks, messages under way, spare room of
-  /// the allocator. Of 96 ranks (MemoryTests, AVX2) the plan without it was 3 to 9 MiB too low.
+  /// What comes with the first steps and belongs to no component: threads and their stacks, messages under way, spare
+  /// room of the allocator. Of 96 ranks (MemoryTests, AVX2) the plan without it was 3 to 9 MiB too low.
   private static let beginning = 4.0 * 0x1p20
   /// Of rank 0, which saves; and of all, after the last step. Neither is there while the other is.
   private let saving, final: Double
@@ -38,7 +38,8 @@ package struct RankMemory: Sendable {
     let measured = [plan.data.test, plan.data.validation, plan.trainSample].compactMap { $0?.count }
     held = Double(HostMemory.resident ?? 0)
     parts = [
-      Self.beginning, ModelState.bytes(layout) * Double(models), plan.method.bytes(sizes: plan.batches.schedule.shardSizes),
+      Self.beginning, ModelState.bytes(layout) * Double(models),
+      plan.method.bytes(sizes: plan.batches.schedule.shardSizes),
       GradientReduction.bytes(layout, kind: configuration.training.gradientReduction, ranks: ranks),
       Optimizer.bytes(optimizer, count: layout.parameterCount),
       BatchLoader.bytes(plan.batches, shards: (plan.shards + ranks - 1) / ranks),

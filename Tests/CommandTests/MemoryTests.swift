@@ -2,8 +2,8 @@ import Foundation
 import TestSupport
 import Testing
 
-/// `--dry-run` says what a rank takes, each baseline and each network of the method counted in. Each rank itself writes at
-/// its end what it took at most.
+/// `--dry-run` says what a rank takes, each baseline and each network of the method counted in. Each rank writes
+/// at its end what it took at most.
 @Suite(.ranks, .serialized, .timeLimit(.minutes(3))) struct MemoryTests {
   /// Batches so large that what the step takes is most of it: what the program takes before its first step is measured,
   /// not planned. Each step is saved, as the largest moment of rank 0.

@@ -1,8 +1,8 @@
 import Glibc
 import Runtime
 
-/// What a process took at most, written as it ends: the kernel knows it exactly only then, and who looks at a process from
-/// outside, every few milliseconds, misses its last ones on a busy machine.
+/// What a process took at most, written as it ends: only then does the kernel know it exactly. Who looks at a process
+/// from outside, every few milliseconds, misses its last ones on a busy machine.
 package enum MemoryPeak {
   /// Names the folder in which each rank leaves its peak in bytes, in a file of its number.
   private static let variable = "ICP_MEMORY_PEAKS"
@@ -11,7 +11,8 @@ package enum MemoryPeak {
   package static func tellAtExit() {
     guard getenv(variable) != nil else { return }
     atexit {
-      guard let folder = getenv(MemoryPeak.variable), let peak = HostMemory.peakResident, let files = HostMemory.residentFiles
+      guard let folder = getenv(MemoryPeak.variable), let peak = HostMemory.peakResident,
+        let files = HostMemory.residentFiles
       else { return }
       // Open MPI's name, and that of MPICH and Intel MPI; a program alone is rank 0.
       let rank = getenv("OMPI_COMM_WORLD_RANK") ?? getenv("PMI_RANK")
