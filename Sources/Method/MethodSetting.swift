@@ -23,12 +23,6 @@ package struct MethodSetting: Sendable {
       && configuration.distillation.target == .student
   }
 
-  /// Whether the target pass has the average's weights.
-  var hasOtherTeacher: Bool {
-    let icp = configuration.icp
-    return icp.rule != .none && icp.objective != .task && configuration.distillation.teacher == .ema
-  }
-
   /// Whether the first input gradient is that of the student's pass.
   var reusesStudent: Bool { configuration.icp.rule != .none && configuration.icp.reuseStudent }
 
