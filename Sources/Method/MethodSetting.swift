@@ -45,7 +45,7 @@ extension MethodSetting {
     guard reusesStudent else { return }
     let kernels = TrainingKernels(
       network, layout: ParameterLayout(network), taps: taps, backend: configuration.kernels.convolution,
-      scratch: Scratch(), wantsInputGradient: true)
+      precision: configuration.trainingElement, scratch: Scratch(), wantsInputGradient: true)
     guard TrainingNetwork.inputGradientMemory(kernels, taps: taps, pieceSize: 1, sizes: []) == nil else { return }
     throw GraphError(
       "icp.reuse_student: this network has a layer before the first that trains, of which the student's pass does not "
