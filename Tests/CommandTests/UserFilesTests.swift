@@ -72,6 +72,25 @@ import Testing
     #expect(!FileManager.default.fileExists(atPath: tiny.path("run/config.yaml.superseded-3")))
   }
 
+  @Test func `words of a user's in a run's labels are set aside where labels are written, and stay where none are`()
+    throws
+  {
+    let tiny = try TinyRun()
+    let noise = Self.few + ["data.label_noise.kind=symmetric", "data.label_noise.rate=0.5"]
+    try tiny.train(noise).expect(0)
+    let written = try text(tiny, "run/labels.csv")
+    let noted = written + "3,5,6,looked at\n"
+    try tiny.folder.write(noted, to: "run/labels.csv")
+    try tiny.train(noise, resume: "never")
+      .expect(0, "run/labels.csv held more than a run writes: that is run/labels.csv.superseded now")
+    #expect(try text(tiny, "run/labels.csv.superseded") == noted)
+    #expect(try text(tiny, "run/labels.csv") == written)
+    try tiny.folder.write(noted, to: "run/labels.csv")
+    #expect(try tiny.train(Self.few, resume: "never").standardError.isEmpty)
+    #expect(try text(tiny, "run/labels.csv") == noted)
+    #expect(!FileManager.default.fileExists(atPath: tiny.path("run/labels.csv.superseded-2")))
+  }
+
   @Test func `a place without a name is 64`() throws {
     let tiny = try TinyRun()
     try tiny.train(Self.few).expect(0)
