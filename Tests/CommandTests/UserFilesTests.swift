@@ -128,6 +128,17 @@ import Testing
     #expect(try text(tiny, "mine.html") != "<!DOCTYPE html>mine")
   }
 
+  @Test func `a page in a run that is not ours is not replaced, and one of ours is`() throws {
+    let tiny = try TinyRun()
+    try tiny.train(Self.few).expect(0)
+    try tiny.folder.write("<!DOCTYPE html>mine", to: "run/report.html")
+    try tiny.command(["report", "run"])
+      .expect(64, "run/report.html: is an HTML page of somebody else's, and is not replaced; name another file")
+    #expect(try text(tiny, "run/report.html") == "<!DOCTYPE html>mine")
+    unlink(tiny.path("run/report.html"))
+    for _ in 1...2 { try tiny.command(["report", "run"]).expect(0) }
+  }
+
   @Test func `a sheet of pictures is not written over data`() throws {
     let tiny = try TinyRun("data: {path: set, size: 8}\nmodel: {kind: mlp, hidden: [8]}\n")
     let same = SameImages()
