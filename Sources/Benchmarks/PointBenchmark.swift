@@ -1,4 +1,3 @@
-import Doctor
 import Configuration
 import Doctor
 import Graph

@@ -32,7 +32,7 @@ final class TrainerSteps: PointSteps {
   private let trainer: Trainer
   private let refines: Bool
   private var watch = Stopwatch()
-  private var processor = StepBenchmark.processorSeconds
+  private var processor = ProcessResources.processorSeconds
 
   init(_ plan: RunPlan, _ communicator: Communicator, _ clock: PhaseClock) {
     let model = ModelState(plan.network, seed: plan.configuration.training.seed)
@@ -58,8 +58,8 @@ final class TrainerSteps: PointSteps {
   }
 
   func takeShare() -> Double {
-    defer { processor = StepBenchmark.processorSeconds }
-    return (StepBenchmark.processorSeconds - processor) / watch.lap()
+    defer { processor = ProcessResources.processorSeconds }
+    return (ProcessResources.processorSeconds - processor) / watch.lap()
       / Double(trainer.plan.configuration.training.threads)
   }
 }

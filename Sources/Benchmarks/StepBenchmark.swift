@@ -1,7 +1,6 @@
 import Configuration
 import Datasets
 import Doctor
-import Glibc
 import Graph
 import Kernels
 import Loading
@@ -82,10 +81,10 @@ package struct StepBenchmark {
     defer { loader.stop() }
     var result = Timed()
     result.times.reserveCapacity(options.repeats)
-    var (watch, processor) = (Stopwatch(), Self.processorSeconds)
+    var (watch, processor) = (Stopwatch(), ProcessResources.processorSeconds)
     let refines = plan.method.hasCyclicStage
     for step in (refines ? 1 - Self.plainSteps : 1)...options.warmUp + options.repeats {
-      if step == options.warmUp + 1 { (watch, processor) = (Stopwatch(), Self.processorSeconds) }
+      if step == options.warmUp + 1 { (watch, processor) = (Stopwatch(), ProcessResources.processorSeconds) }
       // Outside the step: ranks that start together wait for each other in the reduction alone.
       try communicator.barrier()
       clock.begin(step: max(step, 1))
@@ -109,15 +108,8 @@ package struct StepBenchmark {
       if step > options.warmUp { result.times.append(Phase.ofStep.map { Int64((clock[$0] * 1e9).rounded()) }) }
     }
     result.processorShare =
-      (Self.processorSeconds - processor) / watch.seconds / Double(configuration.training.threads)
+      (ProcessResources.processorSeconds - processor) / watch.seconds / Double(configuration.training.threads)
     return result
-  }
-
-  /// Of all threads of this process.
-  static var processorSeconds: Double {
-    var time = timespec()
-    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time)
-    return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
   }
 
   /// Plain steps in front of cyclic ones, as a run's warm-up epochs are: without them the refinement's running

@@ -115,11 +115,11 @@ package final class RunDirectory {
     } catch { throw SaveError(error) }
   }
 
-  /// Removes `labels.csv` of an earlier start, for a run without label noise; a file that does not begin as ours is
-  /// not.
-  package func removeLabels(beginning header: String) throws(SaveError) {
+  /// Removes `labels.csv` of an earlier start, for a run without label noise; a file that is not as a run writes it
+  /// stays.
+  package func removeLabels(where isWritten: ([UInt8]) -> Bool) throws(SaveError) {
     let file = "\(path)/\(Self.labelsName)"
-    guard let bytes = try? RegularFile.read(file, followLinks: false), bytes.starts(with: header.utf8) else { return }
+    guard let bytes = try? RegularFile.read(file, followLinks: false), isWritten(bytes) else { return }
     do throws(SystemError) {
       try system.call("unlink", file) { unlink(file) }
     } catch { throw SaveError(error) }

@@ -74,7 +74,9 @@ package struct TrainingState: Sendable {
       0...progress.refusedSteps ~= progress.refusedInRow, 0...Self.countLimit ~= progress.rollbacks,
       !progress.awaitsEvaluation || (progress.position == 0 && progress.epoch > 0),
       progress.plateau.map({ 0...Self.countLimit ~= $0.drops && 0...Self.countLimit ~= $0.waited }) ?? true,
-      progress.lastEpoch.map({ 0...Self.countLimit ~= $0.samples && 0...$0.samples ~= $0.correct }) ?? true
+      progress.lastEpoch.map({ 0...Self.countLimit ~= $0.samples && 0...$0.samples ~= $0.correct }) ?? true,
+      progress.best.map({ 0...Self.countLimit ~= $0.judged && 0...$0.judged ~= $0.epoch }) ?? true,
+      (progress.extensions ?? []).allSatisfy({ 0...Self.countLimit ~= $0 })
     else { throw FileError(path: path, reason: "its progress is not that of a run: \(progress)") }
   }
 

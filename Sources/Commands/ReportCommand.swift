@@ -65,7 +65,8 @@ struct ReportCommand: ParsableCommand {
         paths: runs, checkpoint: checkpoint.map { .init($0) }, weightsKind: weightsKind, overrides: overrides,
         samples: samples, baseline: baseline, tell: { Fatal.write("icp: \($0)") }))
     let output = try OutputFile(
-      output ?? report.defaultOutput, of: .html, option: "--output", keeping: report.inputs, isNamed: output != nil)
+      output ?? report.defaultOutput, of: .html, option: "--output", keeping: report.inputs, isNamed: output != nil,
+      mark: RunReport.mark)
     try output.write(Array(report.html().utf8))
     Fatal.write("icp: wrote \(output.path)")
   }

@@ -72,7 +72,8 @@ extension ConfigurationTable {
     Key(
       "training.ema", \.training.ema, .optional("none", .number("> 0 and < 1") { $0 > 0 && $0 < 1 }), role: .reporting,
       "Keeps an average of weights and running statistics beside them: a step moves it by 1 - ema of the way to the weights. "
-        + "It is measured too (`test_accuracy_ema`), saved in every checkpoint as `ema.<name>`, and changes no weight; 0.999 is usual."
+        + "It is measured too (`test_accuracy_ema`), saved in every checkpoint as `ema.<name>`, and changes no weight, save "
+        + "where it teaches (`distillation.teacher: ema`); 0.999 is usual."
     ),
     Key(
       "training.patience", \.training.patience, .optional("none", .integer(from: 1)), unit: "epochs", role: .reporting,

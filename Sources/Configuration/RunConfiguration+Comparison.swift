@@ -38,12 +38,13 @@ extension RunConfiguration {
   }
 
   /// What a resumed run may not change, and did. Where things lie, when the run stops, saves and reports may change: a
-  /// data set may have been moved. `training.shards: auto` takes what the run began with.
+  /// data set may have been moved. `training.shards: auto` takes what the run began with. Where the average teaches, it
+  /// moves the weights.
   package func differences(from saved: RunConfiguration) -> [ConfigurationDifference] {
     var current = self
     if current.training.shards == .auto { current.training.shards = saved.training.shards }
     let (before, after) = (saved.comparable, current.comparable)
-    return ConfigurationTable.keys.filter { $0.role == .weights }.compactMap { key in
+    return ConfigurationTable.keys.filter { $0.setsWeights(of: after) }.compactMap { key in
       let (old, new) = (key.write(before), key.write(after))
       return old == new ? nil : ConfigurationDifference(key: key.path, saved: old, current: new)
     }
@@ -78,14 +79,23 @@ extension RunConfiguration {
   }
 
   /// Everything that sets the weights, as text that is equal where the values are.
-  package var identity: String { text { $0 == .weights } }
+  package var identity: String { text { $0.setsWeights(of: self) } }
 
   /// Everything that ranks must agree on, lest one stops or saves where others go on: all but where things lie.
-  package var agreedText: String { text { $0 != .place } }
+  package var agreedText: String { text { $0.role != .place } }
 
-  private func text(where included: (ConfigurationKey.Role) -> Bool) -> String {
+  private func text(where isIncluded: (ConfigurationKey) -> Bool) -> String {
     let configuration = comparable
-    return ConfigurationTable.keys.filter { included($0.role) }.map { "\($0.path): \($0.write(configuration))\n" }
-      .joined()
+    return ConfigurationTable.keys.filter(isIncluded).map { "\($0.path): \($0.write(configuration))\n" }.joined()
+  }
+
+  /// Whether the target pass has the average's weights (`distillation.teacher: ema`).
+  package var averageTeaches: Bool { icp.rule != .none && icp.objective != .task && distillation.teacher == .ema }
+}
+
+extension ConfigurationKey {
+  /// Whether the weights of a run of `configuration` depend on this key.
+  fileprivate func setsWeights(of configuration: RunConfiguration) -> Bool {
+    role == .weights || (path == "training.ema" && configuration.averageTeaches)
   }
 }

@@ -41,6 +41,7 @@ package struct RankMemory: Sendable {
       Self.beginning, ModelState.bytes(layout) * Double(models),
       plan.method.bytes(sizes: plan.batches.schedule.shardSizes),
       GradientReduction.bytes(layout, kind: configuration.training.gradientReduction, ranks: ranks),
+      plan.method.exchangeBytes(ranks: ranks),
       Optimizer.bytes(optimizer, count: layout.parameterCount),
       BatchLoader.bytes(plan.batches, shards: (plan.shards + ranks - 1) / ranks),
       Evaluator.bytes(plan.network, backend: configuration.kernels.convolution, counts: measured),

@@ -41,10 +41,12 @@ package struct OutputFile: Sendable {
   ///   - kind: what will be written.
   ///   - option: the one that names the file, for messages.
   ///   - inputs: what the command reads, as the user knows it ("--weights") and its path; of a folder, all in it.
-  ///   - isNamed: whether the user gave this name. Where it is ours, a link in its place leads to what nobody meant.
+  ///   - isNamed: whether the user gave this name. Where it is ours, a link in its place leads to what nobody meant,
+  ///     and a file without our mark is not replaced.
+  ///   - mark: what every file that the command writes has in its first kilobyte.
   package init(
     _ path: String, of kind: Kind, option: String, keeping inputs: [(name: String, path: String)],
-    isNamed: Bool = true
+    isNamed: Bool = true, mark: String? = nil
   ) throws(SaveError) {
     self.path = path
     self.option = option
@@ -72,8 +74,11 @@ package struct OutputFile: Sendable {
         path: path, reason: "\(leads) \(found.name), which is not replaced",
         advice: "name a regular file, or a free name, with \(option)", exitCode: 64)
     }
-    guard let head = try? RegularFile.prefix(target, count: 16), kind.begins(head) else {
+    guard let head = try? RegularFile.prefix(target, count: 1024), kind.begins(head) else {
       throw refusal("is not \(kind.rawValue), and is not replaced")
+    }
+    if !isNamed, let mark, !head.isEmpty, !String(decoding: head, as: UTF8.self).contains(mark) {
+      throw refusal("is \(kind.rawValue) of somebody else's, and is not replaced")
     }
   }
 

@@ -114,8 +114,10 @@ package struct InputGradientPlan: Sendable {
         guard trains[step], makeReadable(step) else { return false }
       }
       time += 1
-      let own = sources[step].first { $0.isOwn }?.slot
-      let gradient = own ?? slots.add(bytes: program.steps[step].output.bytes, at: time)
+      let own = sources[step].firstIndex { $0.isOwn }
+      let gradient = own.map { sources[step][$0].slot } ?? slots.add(bytes: program.steps[step].output.bytes, at: time)
+      // The sum goes over its own source, which the kernel allows for the first three: later ones it has not read yet.
+      if let own, own > 2 { sources[step].swapAt(0, own) }
       for source in sources[step] { slots.use(source.slot, at: time) }
       read(step)
       gradients[step] = gradient

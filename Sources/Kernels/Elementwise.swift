@@ -2,12 +2,15 @@ import CKernels
 
 /// Loops over arrays of equal length.
 package enum Elementwise {
-  /// d = the sum of `sources` where y > 0 and zero elsewhere; all of it without y. d may be a source. All are of one
-  /// type of element.
+  /// d = the sum of `sources` where y > 0 and zero elsewhere; all of it without y. d may be one of the first three
+  /// sources. All are of one type of element.
   package static func mask(
     _ element: ElementType, sources: UnsafeBufferPointer<UnsafeRawPointer?>, y: UnsafeRawPointer?, count: Int,
     into d: UnsafeMutableRawPointer
   ) {
+    // The kernel adds the first three in one pass, and then two at a time to what it has written to d.
+    precondition(
+      !sources.dropFirst(3).contains(UnsafeRawPointer(d)), "d is source 4 or later, which is read after d is written")
     ck_mask(element.code, sources.baseAddress!, Int32(sources.count), y, count, d)
   }
 

@@ -2,7 +2,7 @@ import Kernels
 
 /// A row of numbers for each training image, that a part of the method keeps from one epoch to the next: 4 bytes a
 /// number, all 0 until the image was seen. Each image is seen once an epoch, by the rank of its shard; what that one
-/// writes becomes the others' by `changes` and `take`, between steps.
+/// writes becomes the others' by `changes` and `take`, between steps, in rounds.
 package final class ImageRows {
   /// In a checkpoint.
   package let name: String
@@ -17,7 +17,7 @@ package final class ImageRows {
   private let isChanged: UnsafeMutablePointer<Bool>
 
   /// For steps in which this rank sees at most `capacity` images.
-  init(_ name: String, images: Int, width: Int, capacity: Int) {
+  package init(_ name: String, images: Int, width: Int, capacity: Int) {
     self.name = name
     self.images = images
     self.width = width
@@ -43,7 +43,7 @@ package final class ImageRows {
   func row(of image: Int) -> UnsafePointer<Float> { UnsafePointer(rows.pointer + image * width) }
 
   /// Where the row goes that `image` has once the step is taken.
-  func stage(_ image: Int) -> UnsafeMutablePointer<Float> {
+  package func stage(_ image: Int) -> UnsafeMutablePointer<Float> {
     precondition(stagedCount < capacity, "more than \(capacity) images in a step")
     stagedImages[stagedCount] = image
     stagedCount += 1
@@ -54,7 +54,7 @@ package final class ImageRows {
   func begin() { stagedCount = 0 }
 
   /// The step was taken.
-  func commit() {
+  package func commit() {
     for index in 0..<stagedCount {
       (rows.pointer + stagedImages[index] * width).update(from: staged.pointer + index * width, count: width)
       isChanged[stagedImages[index]] = true
@@ -66,21 +66,32 @@ package final class ImageRows {
 
   package var values: UnsafeMutableBufferPointer<Float> { rows.values }
 
-  /// What this rank has written since the last exchange: for each image its number (8 bytes) and its row.
-  package func changes() -> [UInt8] {
+  /// Bytes that all ranks together hand in in one round: the rows of a large data set do not fit into memory twice.
+  package static let mostInRound = 64 << 20
+
+  /// Of an image in `changes`: its number and its row.
+  private var changeBytes: Int { 8 + 4 * width }
+
+  /// What this rank has written since the last exchange, in rounds of at most `most` bytes, but of one image at least:
+  /// those from image `next` on, which moves past them. Empty where no more come.
+  package func changes(from next: inout Int, most: Int) -> [UInt8] {
+    let count = max(1, most / changeBytes)
     var bytes: [UInt8] = []
-    for image in 0..<images where isChanged[image] {
-      withUnsafeBytes(of: Int64(image).littleEndian) { bytes.append(contentsOf: $0) }
-      bytes.append(contentsOf: UnsafeRawBufferPointer(start: row(of: image), count: 4 * width))
+    bytes.reserveCapacity(min(count, images - next) * changeBytes)
+    while next < images, bytes.count < count * changeBytes {
+      if isChanged[next] {
+        withUnsafeBytes(of: Int64(next).littleEndian) { bytes.append(contentsOf: $0) }
+        bytes.append(contentsOf: UnsafeRawBufferPointer(start: row(of: next), count: 4 * width))
+      }
+      next += 1
     }
     return bytes
   }
 
   /// Takes the `changes` of a rank.
   package func take(_ changes: [UInt8]) {
-    let size = 8 + 4 * width
     changes.withUnsafeBytes { bytes in
-      for start in stride(from: 0, to: bytes.count, by: size) {
+      for start in stride(from: 0, to: bytes.count, by: changeBytes) {
         let image = Int(Int64(littleEndian: bytes.loadUnaligned(fromByteOffset: start, as: Int64.self)))
         UnsafeMutableRawPointer(rows.pointer + image * width)
           .copyMemory(from: bytes.baseAddress! + start + 8, byteCount: 4 * width)

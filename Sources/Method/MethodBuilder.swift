@@ -46,7 +46,7 @@ package final class MethodBuilder {
     student = TrainingNetwork(convolutions, taps: plan.taps, capacity: sizes.max() ?? 0, differentiable: true)
     for samples in sizes.sorted() { student.prepare(samples: samples) }
     teacher =
-      setting.hasOtherTeacher
+      setting.configuration.averageTeaches
       ? average.map { (kernels: kernels(of: $0, target), weights: UnsafePointer($0.parameters.pointer)) } : nil
     let isOwn = own == target || teacher != nil || setting.configuration.icp.rule == .none
     targetKernels = isOwn ? convolutions : kernels(of: model, target)

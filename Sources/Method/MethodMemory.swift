@@ -73,7 +73,7 @@ package struct MethodMemory {
   }
   /// Kernels of another teacher (`distillation.teacher: ema`), where `targetNetwork` does not count them.
   func teacher(_ setting: MethodSetting) -> MemoryUse {
-    setting.hasOtherTeacher && precisions.student == precisions.target ? sharedKernels : MemoryUse()
+    setting.configuration.averageTeaches && precisions.student == precisions.target ? sharedKernels : MemoryUse()
   }
   /// Samples of a part of the largest shard.
   func part(_ fraction: Double) -> Int { Int(fraction: fraction, of: capacity) }

@@ -46,4 +46,10 @@ package struct MethodPlan: Sendable {
     let result = memory.parameters + MemoryUse(own: 4 * Double(memory.layout.statisticCount))
     return parts.reduce(student + result) { $0 + $1.memory(memory) }.total
   }
+
+  /// Bytes that ranks take to exchange these numbers: what all hand in in a round, as it travels, by rank, and without
+  /// what makes their records equally long.
+  package func exchangeBytes(ranks: Int) -> Double {
+    ranks > 1 ? 3 * min(4 * Double(imageValues), Double(ImageRows.mostInRound)) : 0
+  }
 }

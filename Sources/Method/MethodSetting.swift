@@ -23,12 +23,6 @@ package struct MethodSetting: Sendable {
       && configuration.distillation.target == .student
   }
 
-  /// Whether the target pass has the average's weights.
-  var hasOtherTeacher: Bool {
-    let icp = configuration.icp
-    return icp.rule != .none && icp.objective != .task && configuration.distillation.teacher == .ema
-  }
-
   /// Whether the first input gradient is that of the student's pass.
   var reusesStudent: Bool { configuration.icp.rule != .none && configuration.icp.reuseStudent }
 
@@ -51,7 +45,7 @@ extension MethodSetting {
     guard reusesStudent else { return }
     let kernels = TrainingKernels(
       network, layout: ParameterLayout(network), taps: taps, backend: configuration.kernels.convolution,
-      scratch: Scratch(), wantsInputGradient: true)
+      precision: configuration.trainingElement, scratch: Scratch(), wantsInputGradient: true)
     guard TrainingNetwork.inputGradientMemory(kernels, taps: taps, pieceSize: 1, sizes: []) == nil else { return }
     throw GraphError(
       "icp.reuse_student: this network has a layer before the first that trains, of which the student's pass does not "

@@ -28,7 +28,7 @@ struct Page {
     var texts: [Text] = []
   }
 
-  let generator = "icp \(Platform.version)"
+  let version = Platform.version
   let style = PageStyle.text
   let script = PageScript.text
   var title: String

@@ -37,6 +37,9 @@ package struct RunReport {
       ? "\(path.hasSuffix("/") && path.count > 1 ? String(path.dropLast()) : path)/report.html" : "report.html"
   }
 
+  /// Of every page, by which one of ours is known again.
+  package static let mark = PageTemplate.mark
+
   /// What the page is made of, and what is not to be replaced by it.
   package var inputs: [(name: String, path: String)] {
     runs.flatMap { [("a run's configuration", "\($0)/config.yaml"), ("a run's records", "\($0)/metrics.jsonl")] }

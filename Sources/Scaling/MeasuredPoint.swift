@@ -32,9 +32,9 @@ package struct MeasuredPoint: Sendable {
       let data = Data(line.utf8)
       do {
         switch try decoder.decode(Line.self, from: data).kind {
-        case "point": record = try decoder.decode(PointRecord.self, from: data)
-        case "step": steps.append(try decoder.decode(StepRecord.self, from: data))
-        default: transfers.append(try decoder.decode(TransferRecord.self, from: data))
+        case "point": record = try decoder.decodeMeasured(PointRecord.self, from: data)
+        case "step": steps.append(try decoder.decodeMeasured(StepRecord.self, from: data))
+        default: transfers.append(try decoder.decodeMeasured(TransferRecord.self, from: data))
         }
       } catch {
         throw FileError(path: path, reason: "line \(index + 1) is no record of a scaling point")
@@ -44,6 +44,8 @@ package struct MeasuredPoint: Sendable {
       throw FileError(path: path, reason: "expected the records of a scaling point, found no step")
     }
     self.init(record: record, steps: steps, transfers: transfers)
+    guard [true, false].flatMap({ self.steps(overlap: $0) }).allSatisfy({ $0.map(\.rank) == Array(0..<record.ranks) })
+    else { throw FileError(path: path, reason: "expected one record of each of \(record.ranks) ranks for each step") }
   }
 
   package init(path: String) throws(FileError) {

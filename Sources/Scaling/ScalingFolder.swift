@@ -55,7 +55,7 @@ package struct ScalingFolder: Sendable {
     decoder.keyDecodingStrategy = .convertFromSnakeCase
     var records: [TransferRecord] = []
     for (index, line) in try Self.read(probeFile).split(separator: "\n").enumerated() {
-      guard let record = try? decoder.decode(TransferRecord.self, from: Data(line.utf8)) else {
+      guard let record = try? decoder.decodeMeasured(TransferRecord.self, from: Data(line.utf8)) else {
         throw FileError(path: probeFile, reason: "line \(index + 1) is no record of a transfer")
       }
       records.append(record)

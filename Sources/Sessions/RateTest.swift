@@ -53,6 +53,8 @@ package struct RateTest {
     var report = RateTestReport(configuration, last: options.last)
     for index in 0..<options.steps {
       let (batch, rate) = (try loader.next(), options.rate(index))
+      // The batches go through several epochs, and what is kept of the images counts for the next one on every rank.
+      if batch.position == 0, index > 0 { try trainer.exchangeImageRows() }
       trainer.clock.begin(step: index + 1)
       // As the run's first steps are, whatever comes later.
       let context = plan.context(epoch: 0, position: batch.position, step: 0, batchCount: batch.count)

@@ -236,7 +236,7 @@ package struct TrainingSession {
     }
   }
 
-  /// `training.ema` may change where a run goes on: it moves no weight.
+  /// `training.ema` may change where a run goes on, unless the average teaches: otherwise it moves no weight.
   private func warn(ofAverageIn resumed: Resumed, _ plan: RunPlan) {
     switch (resumed.state.average.isEmpty, plan.configuration.training.ema) {
     case (true, .some):

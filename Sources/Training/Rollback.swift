@@ -46,8 +46,11 @@ package struct Rollback {
           + "the learning rate; lower optimizer.learning_rate")
     }
     try communicator.collectively {
+      // A checkpoint from before the run was extended does not know that it was.
+      let extensions = trainer.progress.extensions
       try trainer.resume(from: good, path: saved?.path ?? "")
       trainer.progress.rollbacks = rollbacks
+      trainer.progress.extensions = extensions
       try journal?.resume(at: trainer.progress, from: saved)
     }
     let rate = String(format: "%.4g", trainer.learningRate)

@@ -47,26 +47,32 @@ package final class RunJournal {
     self.console = console
     self.logger = logger
     writer = CheckpointWriter(store, in: directory)
-    if let kept = try Self.keepNotes(in: directory) {
-      logger.warning("\(directory.configPath) held more than a run writes: that is \(kept) now")
+    func write(_ text: String, to name: String, isWritten: ([UInt8]) -> Bool) throws(SaveError) {
+      if let kept = try Self.keepNotes(in: name, of: directory, isWritten) {
+        logger.warning("\(directory.path)/\(name) held more than a run writes: that is \(kept) now")
+      }
+      try directory.write(text, to: name)
     }
-    try directory.write(plan.settledConfiguration.resolvedYAML, to: RunDirectory.configName)
+    try write(plan.settledConfiguration.resolvedYAML, to: RunDirectory.configName) {
+      (try? RunConfiguration.isWritten(String(decoding: $0, as: UTF8.self), name: directory.configPath)) == true
+    }
     if let labels = Self.labels(of: plan) {
-      try directory.write(labels, to: RunDirectory.labelsName)
+      try write(labels, to: RunDirectory.labelsName, isWritten: Self.areWrittenLabels)
     } else {
-      try directory.removeLabels(beginning: Self.labelsHeader)
+      try directory.removeLabels(where: Self.areWrittenLabels)
     }
     metrics = try MetricsLog(path: directory.metricsPath, system: system)
     events = plan.configuration.logging.tensorboard ? EventLog(path: directory.eventsPath, system: system) : nil
   }
 
-  /// Where an earlier start's configuration has words of the user's in it, it is set aside: its new path.
-  private static func keepNotes(in directory: RunDirectory) throws(SaveError) -> String? {
-    let path = directory.configPath
-    guard let bytes = try? RegularFile.read(path, followLinks: false) else { return nil }
-    let text = String(decoding: bytes, as: UTF8.self)
-    if (try? RunConfiguration.isWritten(text, name: path)) == true { return nil }
-    return try directory.setAside(RunDirectory.configName)
+  /// Where a file of an earlier start has words of the user's in it, it is set aside: its new path.
+  private static func keepNotes(
+    in name: String, of directory: RunDirectory, _ isWritten: ([UInt8]) -> Bool
+  ) throws(SaveError) -> String? {
+    guard let bytes = try? RegularFile.read("\(directory.path)/\(name)", followLinks: false), !isWritten(bytes) else {
+      return nil
+    }
+    return try directory.setAside(name)
   }
 
   /// Every training sample's number in the data's files, its true label and the one it is trained on; nil where they
@@ -81,6 +87,12 @@ package final class RunJournal {
   }
 
   private static let labelsHeader = "index,true,given\n"
+
+  /// Whether a file's bytes are what a run writes of its labels, as far as a user would miss them: notes have letters.
+  private static func areWrittenLabels(_ bytes: [UInt8]) -> Bool {
+    bytes.starts(with: labelsHeader.utf8)
+      && bytes.dropFirst(labelsHeader.utf8.count).allSatisfy { "0123456789,\n".utf8.contains($0) }
+  }
 
   /// Goes on from `progress`, at a start or after a rollback, and from a checkpoint where there is one. Later
   /// checkpoints are set aside, and the records that will be written again are dropped: those of later steps, and of

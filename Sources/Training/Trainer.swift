@@ -166,11 +166,18 @@ package final class Trainer {
 
   /// What each rank has found of the images that it saw becomes every rank's: at the end of an epoch and before a save,
   /// never within a step. Every rank calls it.
-  func exchangeImageRows() throws {
-    guard !method.imageRows.isEmpty else { return }
+  package func exchangeImageRows() throws {
+    guard communicator.size > 1, !method.imageRows.isEmpty else { return }
     clock.enter(.exchange)
     for rows in method.imageRows {
-      for changes in try communicator.gatherVarying(rows.changes()) { rows.take(changes) }
+      var next = 0
+      while true {
+        clock.beat()
+        let changes = try communicator.gatherVarying(
+          rows.changes(from: &next, most: ImageRows.mostInRound / communicator.size))
+        guard changes.contains(where: { !$0.isEmpty }) else { break }
+        for changes in changes { rows.take(changes) }
+      }
       rows.settle()
     }
     clock.enter(.records)

@@ -37,13 +37,8 @@ import Testing
     try TinyRun().train(settings).expect(64, "'icp.precision' is bfloat16, but 'kernels.convolution' is openblas")
   }
 
-  private func hasBFloat16() -> String? {
-    if KernelLibrary.bfloat16Instructions == nil { print("SKIPPED: \(Self.lack)") }
-    return KernelLibrary.bfloat16Instructions
-  }
-
-  @Test func `where there is bfloat16 auto takes it, and greeting, doctor and checkpoint name it`() throws {
-    guard let instructions = hasBFloat16() else { return }
+  @Test(.bfloat16) func `where there is bfloat16 auto takes it, and greeting, doctor and checkpoint name it`() throws {
+    let instructions = try #require(KernelLibrary.bfloat16Instructions)
     let tiny = try TinyRun()
     let outcome = try tiny.train(["icp.precision=auto", "training.max_steps=3"], into: "auto")
     outcome.expect(0)
@@ -65,8 +60,7 @@ import Testing
   }
 
   /// What the target pass's rounding alone distils: x_T = x, and the same batch statistics but for it.
-  @Test func `without a refinement the distillation is 0 in one precision, and small in two`() throws {
-    guard hasBFloat16() != nil else { return }
+  @Test(.bfloat16) func `without a refinement the distillation is 0 in one precision, and small in two`() throws {
     func distillation(_ settings: [String]) throws -> Double {
       let tiny = try TinyRun()
       try tiny.train(settings + ["training.max_steps=1"]).expect(0)

@@ -114,4 +114,14 @@ import Testing
     flat.expect(0)
     #expect(flat.standardOutput.contains("no suggestion: the loss hardly fell in "))
   }
+  @Test(.ranks) func `find-rate keeps what a run keeps of its images from epoch to epoch, on every rank`() throws {
+    let tiny = try TinyRun()
+    // 30 steps are 6 epochs; images change ranks between them.
+    let find = ["find-rate", "tiny.yaml", "--json", "--steps", "30"]
+    let plain = try tiny.command(find, ["icp.rule=none"])
+    let one = try tiny.command(find, ["icp.rule=none", "training.elr=3"])
+    one.expect(0)
+    #expect(one.standardOutput != plain.standardOutput)
+    #expect(try tiny.command(find, ["icp.rule=none", "training.elr=3"], ranks: 2).standardOutput == one.standardOutput)
+  }
 }

@@ -72,6 +72,25 @@ import Testing
     #expect(!FileManager.default.fileExists(atPath: tiny.path("run/config.yaml.superseded-3")))
   }
 
+  @Test func `words of a user's in a run's labels are set aside where labels are written, and stay where none are`()
+    throws
+  {
+    let tiny = try TinyRun()
+    let noise = Self.few + ["data.label_noise.kind=symmetric", "data.label_noise.rate=0.5"]
+    try tiny.train(noise).expect(0)
+    let written = try text(tiny, "run/labels.csv")
+    let noted = written + "3,5,6,looked at\n"
+    try tiny.folder.write(noted, to: "run/labels.csv")
+    try tiny.train(noise, resume: "never")
+      .expect(0, "run/labels.csv held more than a run writes: that is run/labels.csv.superseded now")
+    #expect(try text(tiny, "run/labels.csv.superseded") == noted)
+    #expect(try text(tiny, "run/labels.csv") == written)
+    try tiny.folder.write(noted, to: "run/labels.csv")
+    #expect(try tiny.train(Self.few, resume: "never").standardError.isEmpty)
+    #expect(try text(tiny, "run/labels.csv") == noted)
+    #expect(!FileManager.default.fileExists(atPath: tiny.path("run/labels.csv.superseded-2")))
+  }
+
   @Test func `a place without a name is 64`() throws {
     let tiny = try TinyRun()
     try tiny.train(Self.few).expect(0)
@@ -107,6 +126,17 @@ import Testing
     #expect(try text(tiny, "mine.html") == "<!DOCTYPE html>mine")
     try tiny.command(["report", "run", "--output", "run/report.html"]).expect(0)
     #expect(try text(tiny, "mine.html") != "<!DOCTYPE html>mine")
+  }
+
+  @Test func `a page in a run that is not ours is not replaced, and one of ours is`() throws {
+    let tiny = try TinyRun()
+    try tiny.train(Self.few).expect(0)
+    try tiny.folder.write("<!DOCTYPE html>mine", to: "run/report.html")
+    try tiny.command(["report", "run"])
+      .expect(64, "run/report.html: is an HTML page of somebody else's, and is not replaced; name another file")
+    #expect(try text(tiny, "run/report.html") == "<!DOCTYPE html>mine")
+    unlink(tiny.path("run/report.html"))
+    for _ in 1...2 { try tiny.command(["report", "run"]).expect(0) }
   }
 
   @Test func `a sheet of pictures is not written over data`() throws {

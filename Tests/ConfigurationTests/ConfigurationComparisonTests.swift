@@ -70,6 +70,20 @@ import Testing
     #expect((changed.agreedText == saved.agreedText) == places.contains(path))
   }
 
+  @Test(arguments: [
+    ("icp.rule=adam", true), ("icp.objective=soft", true), ("icp.rule=none", false), ("icp.objective=task", false),
+    ("distillation.teacher=student", false),
+  ])
+  func `the average must be made as before where it teaches, and only there`(setting: String, teaches: Bool) throws {
+    let settings = ["training.ema=0.9", "distillation.teacher=ema", setting]
+    let saved = try read("", settings)
+    let changed = try read("", settings + ["training.ema=0.99"])
+    #expect(
+      changed.differences(from: saved).map(\.description)
+        == (teaches ? ["'training.ema' is 0.99, but the run began with 0.9"] : []))
+    #expect((changed.identity == saved.identity) == !teaches)
+  }
+
   @Test func `a configuration of a version without data.validation_split holds out the end, and so does its resume`()
     throws
   {

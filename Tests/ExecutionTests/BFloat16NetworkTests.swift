@@ -26,15 +26,8 @@ import Testing
   ]
   static let bound = 3 * 2 * 0x1p-8
 
-  private var isThere: Bool {
-    guard KernelLibrary.bfloat16Instructions == nil else { return true }
-    print("SKIPPED: \(KernelLibrary.bfloat16Lack)")
-    return false
-  }
-
-  @Test(arguments: cases)
+  @Test(.bfloat16, arguments: cases)
   func `evaluation mode is as near to PyTorch's as autocast is, and so are the images' gradients`(model: Case) throws {
-    guard isThere else { return }
     let golden = try Golden(fixture: model.file)
     let autocast = try Golden(fixture: "bfloat16")
     let network = try LoadedNetwork(golden, kind: .resnet8, shortcut: model.shortcut)
@@ -68,9 +61,8 @@ import Testing
     #expect(agreement > theirAgreement - 0.03, "\(agreement) of the signs, autocast \(theirAgreement)")
   }
 
-  @Test(arguments: cases)
+  @Test(.bfloat16, arguments: cases)
   func `training mode is as near to PyTorch's as autocast is`(model: Case) throws {
-    guard isThere else { return }
     let golden = try Golden(fixture: model.file)
     let autocast = try Golden(fixture: "bfloat16")
     // In pieces of 2 every batch is more than one piece.
@@ -109,8 +101,7 @@ import Testing
   }
 
   /// Operators without a kernel for it stand between conversions, and reorders too.
-  @Test func `a network of any operators computes nearly what it does in float32`() throws {
-    guard isThere else { return }
+  @Test(.bfloat16) func `a network of any operators computes nearly what it does in float32`() throws {
     var network = Network(input: SampleShape(3, 12, 12))
     let stem = try network.append(
       Convolution(weight: "stem.weight", bias: "stem.bias", outputs: 8, kernel: .init(3), padding: .init(1)),

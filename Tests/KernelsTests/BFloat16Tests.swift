@@ -1,4 +1,5 @@
 import Kernels
+import TestSupport
 import Testing
 
 /// bfloat16 between layers: how numbers are rounded, and what kernels make of rounded numbers. With the same rounded
@@ -6,11 +7,6 @@ import Testing
 @Suite struct `In bfloat16` {
   /// The largest relative error of rounding to 8 bits, the leading one counted: half of 2^-7.
   static let rounding: Float = 0x1p-8
-  static var isThere: Bool {
-    guard KernelLibrary.bfloat16Instructions == nil else { return true }
-    print("SKIPPED: \(KernelLibrary.bfloat16Lack)")
-    return false
-  }
 
   static func rounded(_ values: [Float]) -> [UInt16] {
     var result = [UInt16](repeating: 0, count: values.count)
@@ -56,17 +52,18 @@ import Testing
     }
   }
 
-  @Test(arguments: [
-    Form(inputs: 3, outputs: 16, size: 9), Form(inputs: 1, outputs: 32, size: 16),
-    Form(inputs: 16, outputs: 16, size: 32), Form(inputs: 16, outputs: 32, size: 16),
-    Form(inputs: 32, outputs: 32, size: 48), Form(inputs: 32, outputs: 16, size: 16),
-    Form(inputs: 16, outputs: 32, size: 16, stride: 2), Form(inputs: 64, outputs: 64, size: 8),
-    Form(inputs: 16, outputs: 32, size: 16, kernel: 1, stride: 2), Form(inputs: 5, outputs: 7, size: 6),
-    Form(inputs: 24, outputs: 24, size: 10, groups: 24), Form(inputs: 12, outputs: 8, size: 7, groups: 4),
-    Form(inputs: 3, outputs: 64, size: 32, kernel: 7, stride: 2), Form(inputs: 512, outputs: 256, size: 4, kernel: 1),
-  ])
+  @Test(
+    .bfloat16,
+    arguments: [
+      Form(inputs: 3, outputs: 16, size: 9), Form(inputs: 1, outputs: 32, size: 16),
+      Form(inputs: 16, outputs: 16, size: 32), Form(inputs: 16, outputs: 32, size: 16),
+      Form(inputs: 32, outputs: 32, size: 48), Form(inputs: 32, outputs: 16, size: 16),
+      Form(inputs: 16, outputs: 32, size: 16, stride: 2), Form(inputs: 64, outputs: 64, size: 8),
+      Form(inputs: 16, outputs: 32, size: 16, kernel: 1, stride: 2), Form(inputs: 5, outputs: 7, size: 6),
+      Form(inputs: 24, outputs: 24, size: 10, groups: 24), Form(inputs: 12, outputs: 8, size: 7, groups: 4),
+      Form(inputs: 3, outputs: 64, size: 32, kernel: 7, stride: 2), Form(inputs: 512, outputs: 256, size: 4, kernel: 1),
+    ])
   func `convolutions are those of float32 on rounded numbers, rounded`(form: Form) {
-    guard Self.isThere else { return }
     let geometry = ConvolutionGeometry(
       input: Shape(batch: 3, height: form.size, width: form.size, channels: form.inputs), outputs: form.outputs,
       kernel: .init(form.kernel), stride: .init(form.stride), padding: .init(form.kernel / 2), groups: form.groups)
@@ -132,9 +129,8 @@ import Testing
     #expect(wrong == nil, "\(name): \(wrong!.0) is not \(wrong!.1)")
   }
 
-  @Test(arguments: [16, 32])
+  @Test(.bfloat16, arguments: [16, 32])
   func `backward with sources and a mask adds and masks before it rounds`(channels: Int) {
-    guard Self.isThere else { return }
     let geometry = ConvolutionGeometry(
       input: Shape(batch: 2, height: 5, width: 32, channels: channels), outputs: 32, kernel: 3, stride: 1, padding: 1)
     let scratch = Scratch()
@@ -171,7 +167,7 @@ import Testing
       `Convolution by kernels of our own`.tolerance(terms: 9 * 32, fused: 2), "dx")
   }
 
-  @Test(arguments: [5, 16, 200])
+  @Test(.bfloat16, arguments: [5, 16, 200])
   func `batch normalisation is that of float32 on rounded numbers, rounded`(channels: Int) {
     let shape = Shape(batch: 30, height: 7, width: 1, channels: channels)
     var numbers = Numbers()
@@ -213,8 +209,7 @@ import Testing
     expect(half.parameters, like: whole.parameters, rounded: false, 1e-4, "gradients of the parameters")
   }
 
-  @Test func `what is not a number stays one`() {
-    guard Self.isThere else { return }
+  @Test(.bfloat16) func `what is not a number stays one`() {
     for inputs in [3, 16, 64] {
       let geometry = ConvolutionGeometry(
         input: Shape(batch: 1, height: 4, width: 16, channels: inputs), outputs: 16, kernel: 3, stride: 1, padding: 1)

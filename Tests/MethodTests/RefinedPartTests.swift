@@ -80,7 +80,7 @@ import Testing
   }
 
   /// The programs of two precisions have other steps, though they normalise as often: conversions lie between.
-  @Test(.enabled(if: KernelLibrary.bfloat16Instructions != nil), arguments: [false, true])
+  @Test(.bfloat16, arguments: [false, true])
   func `the student's statistics normalise a target of another precision`(reuses: Bool) throws {
     for (student, target) in [(Precision.float32, Precision.bfloat16), (.bfloat16, .float32), (.bfloat16, .bfloat16)] {
       let none = try step {

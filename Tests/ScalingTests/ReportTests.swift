@@ -34,6 +34,24 @@ import Testing
     #expect(throws: FileError.self) { _ = try MeasuredPoint(text: "", path: "x") }
   }
 
+  /// A key of a line's kind, and a value that would divide by zero, overflow or be looked for in vain.
+  @Test(arguments: [
+    ("point", "ranks", "0"), ("point", "ranks", "3"), ("point", "hosts", "[]"), ("point", "shards", "0"),
+    ("point", "shards", "9223372036854775807"), ("point", "batch_size", "-1"), ("point", "buckets", "0"),
+    ("point", "stretch", "0"), ("step", "rank", "1"), ("step", "rank", "-1"), ("step", "end", "-1"),
+    ("step", "arrive", "1e300"), ("step", "data", "99"), ("sum", "seconds", "[]"), ("sum", "seconds", "[0]"),
+    ("sum", "hosts", "[]"), ("sum", "bytes", "-1"),
+  ])
+  func `numbers that no measurement leaves are refused`(kind: String, key: String, value: String) throws {
+    let text = MadePoints().point(.weak, ranks: 2).text
+    var lines = text.split(separator: "\n").map(String.init)
+    let line = try #require(lines.firstIndex { $0.contains("\"kind\":\"\(kind)\"") })
+    let old = try Regex("\"\(key)\":(\\[[^\\]]*\\]|[^,}]+)")
+    #expect(lines[line].contains(old))
+    lines[line].replace(old, with: "\"\(key)\":\(value)")
+    #expect(throws: FileError.self) { _ = try MeasuredPoint(text: lines.joined(separator: "\n"), path: "x") }
+  }
+
   @Test func `a folder knows what is done, refuses what does not belong together, and keeps others' files`() throws {
     let temporary = try TemporaryDirectory()
     let folder = ScalingFolder(temporary.path("scaling"))

@@ -194,10 +194,14 @@ import Training
     let plan = try TinyRun.plan(["training.non_finite=rollback", "training.ema=0.9"])
     let notes = Notes()
     let once = TinyRun.trainer(plan, probe: Breaker([3]), observers: [NonFiniteGuard(.rollback, nil), notes])
-    try Rollback(once, nil).run()
+    let rollback = Rollback(once, nil)
+    // `--extend` came after the state that it goes back to.
+    once.progress.extensions = [2]
+    try rollback.run()
     #expect(notes.steps.map(\.progress.step) == [1, 2, 1, 2, 3, 4, 5, 6, 7, 8])
     #expect(notes.steps[2].learningRate == notes.steps[0].learningRate / 2)
     #expect(once.progress.rollbacks == 1 && once.progress.refusedSteps == 0)
+    #expect(once.progress.extensions == [2])
 
     let always = TinyRun.trainer(
       plan, probe: Breaker(Array(repeating: 3, count: 99)), observers: [NonFiniteGuard(.rollback, nil)])

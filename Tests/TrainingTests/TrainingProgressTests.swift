@@ -71,6 +71,17 @@ import Training
     ("more refused in a row than in all", { $0.refusedInRow = 1 }), ("negative rollbacks", { $0.rollbacks = -1 }),
     ("an earlier epoch with more right than there were", { $0.lastEpoch = .init(correct: 2, samples: 1) }),
     ("an evaluation awaited within an epoch", { $0.awaitsEvaluation = true }),
+    ("a best epoch before the first", { $0.judge(1, higherIsBetter: true, epoch: -1) }),
+    (
+      "a best epoch after the last that was measured",
+      {
+        $0.judge(1, higherIsBetter: true, epoch: 1)
+        $0.best?.epoch = 2
+      }
+    ),
+    ("an epoch measured beyond any", { $0.judge(1, higherIsBetter: true, epoch: .max) }),
+    ("an extension of a negative length", { $0.extensions = [2, -1] }),
+    ("an extension beyond any epoch", { $0.extensions = [.max] }),
   ]
 
   @Test(arguments: forged.indices) func `numbers that are no run's are refused`(index: Int) throws {

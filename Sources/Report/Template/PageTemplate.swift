@@ -1,6 +1,9 @@
 /// The page, section by section. What comes from a run is in two braces, and escaped; in three stands what the program
 /// has made itself.
 enum PageTemplate {
+  /// In every page, by which one of ours is known again; the version follows.
+  static let mark = #"<meta name="generator" content="icp "#
+
   static let page = #"""
     <!DOCTYPE html>
     <html lang="en">
@@ -8,7 +11,7 @@ enum PageTemplate {
     <meta charset="utf-8">
     <meta name="viewport" content="width=device-width, initial-scale=1">
     <meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'unsafe-inline'">
-    <meta name="generator" content="{{generator}}">
+    \#(mark){{version}}">
     <link rel="icon" href="data:,">
     <title>{{title}}</title>
     <style>{{{style}}}</style>
@@ -76,7 +79,7 @@ enum PageTemplate {
     </section>
     {{/configuration}}
     </main>
-    <footer>{{generator}}. This page needs nothing but itself: keep it, or send it, as it is.</footer>
+    <footer>icp {{version}}. This page needs nothing but itself: keep it, or send it, as it is.</footer>
     <script>{{{script}}}</script>
     </body>
     </html>
