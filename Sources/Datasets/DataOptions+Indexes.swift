@@ -18,7 +18,7 @@ extension DataOptions {
     known.indexes = found
     let training = try DataSplits.load(known).training
     guard let key = training.momentsKey, index.head.moments[key] == nil else { return found }
-    let moments = try Normalization.computed(on: training)
+    let moments = try Normalization.computed(on: training, progress: progress)
     index.head.moments[key] = .init(mean: moments.mean, std: moments.std)
     try cache.map { (folder) throws(FileError) in
       try PictureIndexFile(folder: folder, path: path, badFiles: badFiles).write(index)

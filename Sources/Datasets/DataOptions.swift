@@ -53,6 +53,8 @@ package struct DataOptions: Sendable {
   package var decoderThreads = 1
   /// Indexes that are known, by their paths; others are made.
   package var indexes: [String: PictureIndex] = [:]
+  /// Counts the pictures that are read for indexes and moments.
+  package var progress: ReadingProgress?
 
   package struct Evaluation: Equatable, Sendable {
     /// The shorter side before the crop; nil takes `size`.

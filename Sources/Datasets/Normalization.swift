@@ -23,10 +23,12 @@ package struct Normalization: Sendable {
   /// The population's mean and standard deviation over all pixels, from an integer histogram: the result does not
   /// depend on the order of samples. A channel of one value only has std 0, which nothing can be divided by; it gets
   /// std 1, so that it becomes 0 everywhere.
-  package static func computed(on dataset: Dataset) throws(FileError) -> Normalization {
+  package static func computed(
+    on dataset: Dataset, progress: ReadingProgress? = nil
+  ) throws(FileError) -> Normalization {
     precondition(dataset.count > 0, "no pixels to normalise by")
     if let known = dataset.knownMoments { return known }
-    let moments = try histograms(of: dataset).map { histogram in
+    let moments = try histograms(of: dataset, progress).map { histogram in
       let count = Double(histogram.reduce(0, +))
       let mean = histogram.enumerated().reduce(0) { $0 + Double($1.offset * $1.element) } / count
       let variance =
@@ -71,7 +73,7 @@ package struct Normalization: Sendable {
 
   /// How often each of the 256 values occurs, per channel. Of more than `mostDecoded` pictures so many count, at equal
   /// distances.
-  static func histograms(of dataset: Dataset) throws(FileError) -> [[Int]] {
+  static func histograms(of dataset: Dataset, _ progress: ReadingProgress? = nil) throws(FileError) -> [[Int]] {
     let (channels, area) = (dataset.shape.channels, dataset.shape.height * dataset.shape.width)
     let count = dataset.isDecoded ? min(dataset.count, mostDecoded) : dataset.count
     let threads = dataset.isDecoded ? Parallel.cores : 1
@@ -92,6 +94,7 @@ package struct Normalization: Sendable {
                 }
               }
             }
+            progress?.advance()
           }
         }
       } catch { failure = error }

@@ -9,17 +9,19 @@ import Models
 import Planning
 import Reporting
 import Runtime
+import Supervision
 
 extension Communicator {
   /// Data and model of a command that measures the weights of a file, agreed on by all ranks.
   func planToMeasure(
-    _ configuration: RunConfiguration, weights path: String, kind: WeightsKind, judgesClasses: Bool = true
+    _ configuration: RunConfiguration, weights path: String, kind: WeightsKind, judgesClasses: Bool = true,
+    _ clock: PhaseClock
   ) throws -> (MeasurementPlan, ModelState) {
     KernelLibrary.setThreads(configuration.training.threads)
     let weights = try collectively { try WeightsFile(path: path, kind: kind) }
     let filled = weights.preprocessing.filling(configuration, keepsClasses: !judgesClasses)
     let indexes = try pictureIndexes(
-      filled, measuresTraining: filled.data.mean == nil || filled.data.std == nil)
+      filled, clock, measuresTraining: filled.data.mean == nil || filled.data.std == nil)
     let (plan, model) = try collectively {
       let plan = try MeasurementPlan(configuration, weights: weights, judgesClasses: judgesClasses, indexes: indexes)
       let model = ModelState(plan.network.trunk, seed: 0)

@@ -7,7 +7,7 @@ extension SharedRounds {
   package func evaluate(
     weights: String, kind: WeightsKind = .plain, by configuration: RunConfiguration
   ) throws -> ClassificationMetrics {
-    let (plan, model) = try communicator.planToMeasure(configuration, weights: weights, kind: kind)
+    let (plan, model) = try communicator.planToMeasure(configuration, weights: weights, kind: kind, clock)
     var metrics = try Evaluator(model: model, backend: plan.backend, rounds: self)
       .evaluate(plan.test, normalization: plan.normalization)
     metrics.classNames = plan.classNames

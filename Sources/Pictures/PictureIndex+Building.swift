@@ -14,7 +14,9 @@ extension PictureIndex {
 
   /// Reads and decodes every picture of a listing once, on `threads` threads: so what is broken is known before a run,
   /// all of it, and what changes later is found by its checksum.
-  package init(_ listing: PictureListing, path: String, badFiles: BadFiles, threads: Int) throws(FileError) {
+  package init(
+    _ listing: PictureListing, path: String, badFiles: BadFiles, threads: Int, progress: ReadingProgress? = nil
+  ) throws(FileError) {
     let items = listing.items
     let files = PictureFiles(containers: listing.containers, areArchives: listing.areArchives)
     var found = [Result<Entry, FileError>?](repeating: nil, count: items.count)
@@ -22,6 +24,7 @@ extension PictureIndex {
       nonisolated(unsafe) let found = found
       Parallel.run(items.count, threads: threads) { index in
         found[index] = Result { () throws(FileError) in try Self.entry(of: items[index], listing, files) }
+        progress?.advance()
       }
     }
     var bad = listing.problems

@@ -12,6 +12,7 @@ import Planning
 import Reduction
 import Reporting
 import Runtime
+import Supervision
 import Training
 
 /// `icp find-rate`: a run's own steps while the learning rate rises by the same factor at each, until the loss has gone
@@ -70,7 +71,7 @@ package struct RateTest {
   }
 
   private func makeTrainer() throws -> Trainer {
-    let indexes = try communicator.pictureIndexes(configuration)
+    let indexes = try communicator.pictureIndexes(configuration, PhaseClock())
     let (plan, model) = try communicator.collectively {
       let weights = try configuration.model.startingWeights.map {
         try WeightsFile(path: $0, kind: configuration.model.weightsKind)

@@ -176,7 +176,7 @@ package struct TrainingSession {
 
   private func makePlan(from resumed: Resumed?, _ weights: WeightsFile?) throws -> RunPlan {
     let configuration = configuration(resumed, weights)
-    let indexes = try communicator.pictureIndexes(configuration)
+    let indexes = try communicator.pictureIndexes(configuration, supervision.clock)
     let plan = try communicator.collectively {
       let shards = resumed?.metadata["shards"].flatMap { Int($0) }
       var configuration = configuration

@@ -124,7 +124,7 @@ package final class SweepSession {
   private func warn() throws {
     let first = folder.runs.first.flatMap { try? $0.configuration.startingPoint().configuration }
     // All ranks of a group fail alike, so none waits for another.
-    let indexes = first.flatMap { try? group.pictureIndexes($0) } ?? [:]
+    let indexes = first.flatMap { try? group.pictureIndexes($0, supervision.clock) } ?? [:]
     let plan = try? first.map { try RunPlan($0, ranks: group.size, indexes: indexes) }
     let isThere = try world.minimum([plan == nil ? 0 : 1])[0] == 1
     guard isThere, let plan else { return }

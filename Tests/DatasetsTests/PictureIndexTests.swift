@@ -1,6 +1,7 @@
 import Datasets
 import Foundation
 import Pictures
+import TestSupport
 import Testing
 
 struct PictureIndexTests {
@@ -20,5 +21,16 @@ struct PictureIndexTests {
     #expect(read == index)
     // It takes half a second on an idle machine, which a machine of tests is not.
     #expect(taken < .seconds(10), "\(taken)")
+  }
+
+  @Test func `who waits for an index hears how far it is`() throws {
+    let folder = try Folder()
+    try PictureFolders.write(["ash", "elm"], counts: (training: 6, test: 4), to: folder.path)
+    var options = DataOptions(format: .images, path: folder.path)
+    let progress = ReadingProgress()
+    options.progress = progress
+    _ = try options.pictureIndexes()
+    // All twenty for the index, and those to train on for mean and deviation.
+    #expect(progress.count == 20 + 12)
   }
 }

@@ -69,7 +69,8 @@ extension PictureIndex {
     let kept = options.cache.map { PictureIndexFile(folder: $0, path: path, badFiles: options.badFiles) }
     if let index = kept?.read(), index.isCurrent { return index }
     let index = try PictureIndex(
-      PictureSources.list(path), path: path, badFiles: options.badFiles, threads: Parallel.cores)
+      PictureSources.list(path), path: path, badFiles: options.badFiles, threads: Parallel.cores,
+      progress: options.progress)
     try kept?.write(index)
     return index
   }

@@ -12,7 +12,7 @@ extension SharedRounds {
   ) throws -> EpisodeReport {
     // The classifier takes no part, and may know other classes than those drawn from.
     let (plan, model) = try communicator.planToMeasure(
-      configuration, weights: weights, kind: kind, judgesClasses: false)
+      configuration, weights: weights, kind: kind, judgesClasses: false, clock)
     let (classes, episodes) = try communicator.collectively {
       let classes = try EpisodeClasses(of: plan, labels: labels)
       return (classes, try classes.episodes(options))
