@@ -1,5 +1,6 @@
 import Datasets
 import Files
+import Formats
 import Images
 import Kernels
 import Runtime
@@ -10,9 +11,11 @@ struct RefinementPictures {
   private let shape: ImageShape
   /// Three an image.
   private let files: [[OutputFile]]
+  /// In each of our pictures (a text of PNG's keyword "Software"): one without it is somebody else's.
+  private static let mark = "Software\0icp perturb"
 
   /// Makes the folder, and looks before any work is done. Throws where samples are no pictures, or a link or a
-  /// file of another kind is in the place of one.
+  /// file that is not ours is in the place of one.
   init(_ path: String, count: Int, shape: Shape) throws {
     self.path = path
     self.shape = ImageShape(channels: shape.channels, height: shape.height, width: shape.width)
@@ -27,7 +30,8 @@ struct RefinementPictures {
       let number = "\(index)"
       let name = String(repeating: "0", count: digits - number.count) + number
       return try ["x0", "xT", "difference"].map {
-        try OutputFile("\(path)/\(name)-\($0).png", of: .png, option: "--pictures", keeping: [], isNamed: false)
+        try OutputFile(
+          "\(path)/\(name)-\($0).png", of: .png, option: "--pictures", keeping: [], isNamed: false, mark: Self.mark)
       }
     }
   }
@@ -45,9 +49,18 @@ struct RefinementPictures {
         guard let bytes = picture?.encodedAsPNG() else {
           throw FileError(path: file.path, reason: "the picture does not fit into memory")
         }
-        try file.write(bytes)
+        try file.write(Self.marked(bytes))
       }
     }
     return gain
+  }
+
+  /// Signature and header are a PNG file's first 33 bytes; after them a chunk has its length, kind, contents and
+  /// checksum (PNG specification, 5.3).
+  private static func marked(_ png: [UInt8]) -> [UInt8] {
+    func bytes(_ number: Int) -> [UInt8] { withUnsafeBytes(of: UInt32(number).bigEndian) { Array($0) } }
+    let chunk = Array("tEXt\(mark)".utf8)
+    let checksum = chunk.withUnsafeBytes { Int(Checksum.crc32($0)) }
+    return png[..<33] + bytes(chunk.count - 4) + chunk + bytes(checksum) + png[33...]
   }
 }

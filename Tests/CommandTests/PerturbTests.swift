@@ -177,6 +177,13 @@ import Testing
     symlink("../mine.png", bench.tiny.path("dir/0000-x0.png"))
     try pictures("dir").expect(64, "dir/0000-x0.png: is a symbolic link, where the command has a regular file")
     #expect(try Data(contentsOf: URL(fileURLWithPath: bench.tiny.path("mine.png"))) == mine)
+    // A picture of ours may come again, one of the user's is his.
+    try pictures("own").expect(0)
+    try pictures("own").expect(0)
+    let ours = [UInt8](try Data(contentsOf: URL(fileURLWithPath: bench.tiny.path("own/0000-xT.png"))))
+    try bench.tiny.folder.write(
+      ours.replacing(Array("icp perturb".utf8), with: Array("GIMP, 2.10!".utf8)), to: "own/0000-xT.png")
+    try pictures("own").expect(64, "own/0000-xT.png: is a PNG picture of somebody else's, and is not replaced")
     try pictures("").expect(64, "--pictures: is empty; name a place with it")
   }
 
