@@ -15,9 +15,8 @@ def row(result, later):
         # Without this machine's folders.
         text = " ".join(result["failure"].split()).replace(os.path.abspath(sys.argv[1]), "...")
         return cells + [f"**{result['stage']}**: {text[:160]}"] + [""] * 7
-    weights = short(result["weights"]) + f" ({short(result['pytorch']['weights'])})"
-    cells += [short(result[key]) for key in ("logits", "input", "training")] + [weights]
-    cells += [short(result["steps"]), short(result["refined"])]
+    cells += [f"{short(result[key])} ({short(result['pytorch'][key])})"
+              for key in ("logits", "input", "training", "weights", "steps", "refined")]
     cells += [f"{result['seconds']:.2f}", f"{result['mebibytes']:.0f}"]
     return cells + [f"**{result['failure']}**" if "failure" in result else ""]
 
@@ -28,7 +27,7 @@ def main():
     results = [json.load(open(path)) for path in sorted(glob.glob(f"{folder}/*/result.json"))]
     results.sort(key=lambda r: (r["model"] in later, r["model"].startswith("timm:"), r["model"]))
     header = ["model", "size", "million parameters", "logits", "images' gradient", "training logits",
-              "weights' gradients (PyTorch's float32)", "three steps", "x_T", "s a step", "MiB", "beyond the bounds"]
+              "weights' gradients", "three steps", "x_T", "s a step", "MiB", "beyond the bounds"]
     rows = [header, ["---"] * len(header)] + [row(r, r["model"] in later) for r in results]
     table = "".join("| " + " | ".join(cells) + " |\n" for cells in rows)
     text = open(document).read()
