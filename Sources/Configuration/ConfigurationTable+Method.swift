@@ -82,7 +82,7 @@ extension ConfigurationTable {
         + "plain from then on (\"Friendly Training\"). `none` leaves the step size."
     ),
     Key(
-      "icp.layer", \.icp.layer, .optional("none", .text("the name of a layer")),
+      "icp.layer", \.icp.layer, .optional("none", .layer),
       "With `icp.objective: distillation`: the layer whose output is refined, through the later layers alone, instead of the image. "
         + "`distillation.taps` must come after it, and are `pooled` unless said."
     ),
@@ -90,7 +90,7 @@ extension ConfigurationTable {
 
   static let distillation: [Key] = [
     Key(
-      "distillation.taps", \.distillation.taps, .optional("of the model", .distinct(.notEmpty, of: .name)),
+      "distillation.taps", \.distillation.taps, .optional("of the model", .distinct(.notEmpty, of: .layer)),
       "The layers whose features are compared; a wrong name lists the valid ones."),
     Key(
       "distillation.layer_weights", \.distillation.layerWeights, .layerWeights,
@@ -150,7 +150,7 @@ extension ConfigurationTable {
 
   static let branches: [Key] = [
     Key(
-      "branches.taps", \.branches.taps, .optional("none", .distinct(.notEmpty, of: .name)),
+      "branches.taps", \.branches.taps, .optional("none", .distinct(.notEmpty, of: .layer)),
       "Layers that get classifiers of their own while training, each of which learns the labels and what the whole network "
         + "says (`[layer1, layer2]`: \"be your own teacher\"). With `icp.rule: none`."
     ),

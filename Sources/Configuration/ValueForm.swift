@@ -145,7 +145,10 @@ extension ValueForm where Value == String {
       }, write: { YAMLText.quoted($0) })
   }
 
-  /// The name of a tensor or layer: never a path.
+  /// As a file of a network names it, such as `block1-0.f.a` or `/layer1/Relu_output_0`; which there are, it says itself.
+  static var layer: ValueForm { text("the name of a layer") }
+
+  /// The name of a metric: never a path.
   package static var name: ValueForm {
     ValueForm(
       alternatives: ["a name of letters, digits, '_' and '.'"],

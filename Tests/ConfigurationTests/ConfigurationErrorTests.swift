@@ -189,11 +189,10 @@ struct Refused {
       "a list, each an integer >= 1, ascending", "[5, 3]"),
     Refused(
       "distillation: {taps: []}", "1:22", "distillation.taps",
-      "of the model or a list of one or more, each a name of letters, digits, '_' and '.', none twice", "[]"),
+      "of the model or a list of one or more, each the name of a layer, none twice", "[]"),
     Refused(
-      "distillation: {taps: [../x]}", "1:22", "distillation.taps",
-      "of the model or a list of one or more, each a name of letters, digits, '_' and '.', none twice",
-      "[../x]"),
+      "distillation: {taps: [layer1, [layer2]]}", "1:22", "distillation.taps",
+      "of the model or a list of one or more, each the name of a layer, none twice", "[layer1, [layer2]]"),
     Refused(
       "distillation: {layer_weights: []}", "1:31", "distillation.layer_weights",
       "uniform, cosine, cosine_increasing or a list of one or more, each a number >= 0", "[]"),
