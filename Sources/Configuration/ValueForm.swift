@@ -145,7 +145,7 @@ extension ValueForm where Value == String {
       }, write: { YAMLText.quoted($0) })
   }
 
-  /// As a file of a network names it, such as `block1-0.f.a` or `/layer1/Relu_output_0`. Which there are, it says itself.
+  /// As a file of a network names it, such as `block1-0.f.a` or `/layer1/Relu_output_0`; the file says which there are.
   static var layer: ValueForm { text("the name of a layer") }
 
   /// The name of a metric: never a path.
