@@ -92,7 +92,8 @@ with_mpich4() {
       apt-get update -q >&2
       apt-get install -q -y --no-install-recommends mpich libmpich-dev >&2
       mkdir -p /opt/mpich4/bin
-      for name in mpirun mpiexec mpicc; do ln -sf "/usr/bin/$name.mpich" "/opt/mpich4/bin/$name"; done
+      ln -sf /usr/bin/hydra_pmi_proxy /opt/mpich4/bin/ # mpiexec starts it from its own folder
+      for name in mpicc mpiexec mpirun; do ln -sf "/usr/bin/$name.mpich" "/opt/mpich4/bin/$name"; done
     fi
     exec "$@"' bash "$@"
 }
