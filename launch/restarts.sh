@@ -35,8 +35,10 @@ end_now() {
 # error, after a line of ours that says which. It hears no signal: the last lines come after those.
 without_repetition() {
   trap '' HUP INT TERM USR1
+  # Open MPI 5.0.7 ends its paragraphs with a NUL, which stands before the next line then.
   # The first line of ours is kept in the hold space, where a line of dashes looks for it before it is held back itself.
   sed -u -E "
+    s/^\x00+//
     /^icp: /h
     /^-{74}\$/!b
     G

@@ -44,7 +44,7 @@ enum CheckpointFormat {
     metadata[versionKey] = version
     metadata[headerKey] = "00000000"
     for tensor in snapshot.tensors {
-      precondition(isIdentifier(tensor.name), "'\(tensor.name)' is no name for a checkpoint's tensor")
+      precondition(tensor.name.isTensorName, "'\(tensor.name)' is no name for a checkpoint's tensor")
       metadata[tensorPrefix + tensor.name] = Checksum.hexadecimal(tensor.withBytes { Checksum.crc32($0) })
     }
     let header = SafetensorsWriter.header(tensors: snapshot.tensors, metadata: metadata)
@@ -64,7 +64,7 @@ enum CheckpointFormat {
     try verify(file)
     var tensors: [NamedTensor] = []
     for info in file.tensors {
-      guard isIdentifier(info.name), info.type == .float32 || info.type == .int64 else {
+      guard info.name.isTensorName, info.type == .float32 || info.type == .int64 else {
         throw FileError(
           path: file.path,
           reason: "tensor \(quoted(info.name)) (\(info.type.rawValue)) has no place in a checkpoint")
@@ -98,19 +98,6 @@ enum CheckpointFormat {
           path: file.path, reason: "damaged: tensor \(quoted(tensor.name)) does not match its checksum")
       }
     }
-  }
-
-  /// `[A-Za-z0-9_.]{1,200}`: a name in a checkpoint can never be mistaken for a path.
-  private static func isIdentifier(_ name: String) -> Bool {
-    1...200 ~= name.utf8.count
-      && name.utf8.allSatisfy { byte in
-        switch byte {
-        case UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "a")...UInt8(ascii: "z"),
-          UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "_"), UInt8(ascii: "."):
-          true
-        default: false
-        }
-      }
   }
 
   private static func isChecksum(_ key: String) -> Bool { key == headerKey || key.hasPrefix(tensorPrefix) }

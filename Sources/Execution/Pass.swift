@@ -19,7 +19,7 @@ package final class Pass {
   /// The steps that are measured, in the order in which they run. It is the same in every program that a network is
   /// lowered to for training, whatever conversions lie between.
   private let normalisations: [StepMemory]
-  /// After the gradients of all steps of a stage in their block; 0 for a stage without any.
+  /// How many gradients, from the first of their block on, are final after each stage's part of the backward pass.
   private let gradientEnds: [Int]
   /// Of each stage, parameters that are frozen though their layer trains: its kernel writes gradients for all of it.
   private let frozenParts: [[Range<Int>]]
@@ -72,14 +72,19 @@ package final class Pass {
     finished = schedule.stages.map { stage in
       stage.actions.filter { $0.kind == .forward && memory[$0.step].statistics != nil }.map { memory[$0.step] }
     }
-    gradientEnds = schedule.stages.indices.map { stage in
-      program.steps.indices.filter { schedule.home[$0] == stage }.flatMap { program.variables(of: $0) }
-        .filter { $0.kind == .parameter }.map { set.layout.range(of: $0.name).upperBound }.max() ?? 0
-    }
-    frozenParts = schedule.stages.indices.map { stage in
+    let frozenParts = schedule.stages.indices.map { stage in
       program.steps.indices.filter { schedule.home[$0] == stage }.flatMap { program.frozenBesideTrained($0) }
         .map { set.layout.range(of: $0.name) }
     }
+    self.frozenParts = frozenParts
+    let written = schedule.stages.indices.map { stage in
+      program.steps.indices.filter { schedule.home[$0] == stage }.flatMap { program.variables(of: $0) }
+        .filter { $0.kind == .parameter }.map { set.layout.range(of: $0.name) } + frozenParts[stage]
+    }
+    // Up to the first gradient that an earlier stage has still to write. A shortcut whose normalisation ends with the
+    // sum of its block runs after the block's layers and lies before them.
+    let end = written.joined().map(\.upperBound).max() ?? 0
+    gradientEnds = written.indices.map { stage in written[..<stage].joined().map(\.lowerBound).min() ?? end }
     assignGathering()
   }
 
@@ -188,6 +193,7 @@ package final class Pass {
     onlyFrom: Int? = nil, randomness: Randomness? = nil, final: (Int) -> Void = { _ in }
   ) {
     let operands = Operands(images: images, parameters: parameters, gradients: gradients, randomness: randomness)
+    var done = 0
     for (number, stage) in schedule.stages.enumerated().reversed() {
       for step in measured[number] where step.runsBackward {
         step.statistics!.endBackward(backwardArguments(step, whole, operands))
@@ -206,7 +212,10 @@ package final class Pass {
         if kernels.count > 1 { kernels[1].writeGradients(into: gradients, adding: true) }
       }
       for range in frozenParts[number] { (gradients + range.lowerBound).update(repeating: 0, count: range.count) }
-      if gradientEnds[number] > 0 { final(gradientEnds[number]) }
+      if gradientEnds[number] > done {
+        done = gradientEnds[number]
+        final(done)
+      }
     }
     if memory[0].gradient != nil { gather(memory[0], whole, operands, onlyFrom) }
   }

@@ -64,6 +64,20 @@ import Testing
     }
   }
 
+  /// RegNet's, an older exporter's, another library's; and the longest with what the optimiser keeps of it.
+  @Test(arguments: [
+    "trunk.block1-0.f.a.0.weight", "onnx::Conv_193", "/conv/W:0",
+    "optimizer.exp_avg_sq." + String(repeating: "w", count: 200),
+  ])
+  func `parameters have the names that files of networks give them`(name: String) throws {
+    try Support.withStore { store, run in
+      var snapshot = Support.snapshot(1)
+      snapshot.tensors.append(NamedTensor(name, shape: [2], floats: [1, 2]))
+      let path = try store.save(snapshot, step: 1).path
+      #expect(try CheckpointStore.load(path: path).tensors.contains { $0.name == name })
+    }
+  }
+
   @Test func `a file of weights alone is no checkpoint, but its weights read`() throws {
     try Support.withDirectory { directory in
       let path = "\(directory)/torch.safetensors"

@@ -61,7 +61,13 @@ package final class GradientCheck {
     let pass = forward()
     pass.logitsGradient.update(from: seeds, count: seeds.count)
     let gradients = Tensor(count: layout.parameterCount)
+    var done: [Float] = []
     pass.backward(images.pointer, parameters: parameters.pointer, gradients: gradients.pointer, throughFeatures: false)
+    {
+      #expect($0 >= done.count, "gradients that were final are so")
+      done += gradients.values[done.count..<max($0, done.count)]
+    }
+    #expect(done == Array(gradients.values), "gradients change after they are said to be final")
     return gradients
   }
 

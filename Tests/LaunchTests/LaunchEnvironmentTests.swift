@@ -223,7 +223,7 @@ import Runtime
     let other = "\(dashes)\nmpirun noticed that process rank 1 exited on signal 9 (Killed).\n\(dashes)\n"
     let folder = try TemporaryDirectory()
     try folder.write(
-      "a\n" + known[0] + other + "icp: why\n" + known.joined() + other + known[1] + "b\u{0}\nno end", to: "in")
+      "a\n" + known[0] + other + "\u{0}icp: why\n" + known.joined() + other + known[1] + "b\u{0}\nno end", to: "in")
     let script =
       "source '\(PackageRoot.path)/launch/common.sh'; source \"$root/launch/mpi.sh\"; source \"$root/launch/restarts.sh\"; "
       + "find_mpi; without_repetition <in"

@@ -106,6 +106,15 @@ import Testing
     #expect(try error(model([node("Relu", ["x"], "y")])).contains("expected (batch, classes)"))
   }
 
+  @Test(arguments: ["fc weight", "fc\"weight", "fc\u{7}weight", "fç.weight", String(repeating: "w", count: 201)])
+  func `give weights a name that no checkpoint can hold`(name: String) throws {
+    let pool = [node("GlobalAveragePool", ["x"], "p"), node("Flatten", ["p"], "f"), node("Gemm", ["f", name], "y")]
+    #expect(
+      try error(model(pool, tensors: [tensor(name, [3, 5])])).contains("have a name that a checkpoint cannot hold"))
+    let usual = [pool[0], pool[1], node("Gemm", ["f", "/fc/W:0"], "y")]
+    #expect(try error(model(usual, tensors: [tensor("/fc/W:0", [3, 5])])) == "none")
+  }
+
   @Test func `are cut short or changed anywhere end in an error or a network, never in a trap`() throws {
     let bytes = try Data(contentsOf: URL(fileURLWithPath: "\(PackageRoot.path)/Tests/Fixtures/attention.onnx"))
     let folder = try TemporaryDirectory()

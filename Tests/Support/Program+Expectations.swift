@@ -1,8 +1,11 @@
 import Testing
 
 extension Program.Outcome {
-  /// Lines of ours on standard error; mpirun writes there too.
-  package var messages: [Substring] { standardError.split(separator: "\n").filter { $0.hasPrefix("icp: ") } }
+  /// Lines of ours on standard error; mpirun writes there too. That of Open MPI 5.0.7 ends its paragraphs with a NUL,
+  /// which then stands before our line.
+  package var messages: [Substring] {
+    standardError.split { $0 == "\n" || $0 == "\0" }.filter { $0.hasPrefix("icp: ") }
+  }
 
   /// Expects an end with `status` whose messages hold each of `says`, and nothing that a user should never see.
   package func expect(

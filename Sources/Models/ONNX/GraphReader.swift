@@ -158,9 +158,7 @@ struct GraphReader {
 
   /// Makes a tensor a value of every sample, whose gradient is the sum of theirs.
   private mutating func lift(_ tensor: ONNXTensor, as name: String) throws(GraphError) {
-    guard sources.updateValue(.init(tensor: tensor), forKey: tensor.name) == nil else {
-      throw GraphError("weights \(quoted(tensor.name)) are used twice, which is not supported")
-    }
+    try register(.init(tensor: tensor), as: tensor.name)
     let variable = Variable(tensor.name, tensor.shape, start: .constant(0), decays: false)
     let node = try network.append(
       Parameter(variable, shape: try Self.sample(tensor.shape)), named: unique(tensor.name), reading: [])
@@ -243,10 +241,19 @@ struct GraphReader {
     let module = modulePath(context.node)
     let isNumbered = !tensor.name.contains(".") && !module.isEmpty
     let name = isNumbered ? "\(module).\(role)" : tensor.name
-    guard sources.updateValue(.init(tensor: tensor, isTransposed: isTransposed), forKey: name) == nil else {
+    try register(.init(tensor: tensor, isTransposed: isTransposed), as: name)
+    return name
+  }
+
+  private mutating func register(_ source: GraphFile.Source, as name: String) throws(GraphError) {
+    guard name.isParameterName else {
+      throw GraphError(
+        "weights \(quoted(name)) have a name that a checkpoint cannot hold: expected 1 to 200 characters of ASCII "
+          + "without spaces, quotes and backslashes")
+    }
+    guard sources.updateValue(source, forKey: name) == nil else {
       throw GraphError("weights \(quoted(name)) are used twice, which is not supported")
     }
-    return name
   }
 
   /// Whether a tensor that a file computes with is trained: one with a module's path for a name that is no buffer, or
