@@ -286,7 +286,7 @@ def check(source, size, icp, probe, folder):
         result |= found
         result["refined"], theirs["refined"] = refined(model, file, size, icp, folder)
         bench = json.loads(run("bench", [icp, "bench", "step", f"{folder}/steps.yaml", "--json", "--no-bare", "--repeats", "3",
-                                         "--warm-up", "1"]))
+                                         "--warm-up", "1", "--set", f"data.size={size}"]))
         result["seconds"] = bench["step_seconds"]
         result["mebibytes"] = bench["resident_anonymous_mib"]
         wrong = [k for k, most in TOLERANCES.items() if not result[k] < max(most, 3 * theirs.get(k, 0))]
