@@ -95,7 +95,7 @@ def reference(model, x, seed):
 def compare(model, file, size, probe, folder):
     """Logits and gradients: largest differences, the least over several inputs; of PyTorch in float32, too.
 
-    What is wrong is wrong for every input. A ReLU at its kink, of a million, flips for some.
+    What is wrong is wrong for every input; a ReLU at its kink flips for some.
     """
     import torch
     from safetensors.torch import load_file, save_file
@@ -286,7 +286,7 @@ def check(source, size, icp, probe, folder):
         result |= found
         result["refined"], theirs["refined"] = refined(model, file, size, icp, folder)
         bench = json.loads(run("bench", [icp, "bench", "step", f"{folder}/steps.yaml", "--json", "--no-bare", "--repeats", "3",
-                                         "--warm-up", "1", "--set", f"data.size={size}"]))
+                                         "--warm-up", "1"]))
         result["seconds"] = bench["step_seconds"]
         result["mebibytes"] = bench["resident_anonymous_mib"]
         wrong = [k for k, most in TOLERANCES.items() if not result[k] < max(most, 3 * theirs.get(k, 0))]

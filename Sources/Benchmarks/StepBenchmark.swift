@@ -147,11 +147,16 @@ package struct StepBenchmark {
 }
 
 extension RunPlan {
-  /// A plan on synthetic images, of a few full batches.
+  /// A plan on synthetic images, of a few full batches. They are as `data.size` says, or as the network of a file takes
+  /// them, or as the format's usually are; of as many classes as that network tells apart.
   init(synthetic configuration: RunConfiguration, ranks: Int) throws {
     let (count, overflows) = configuration.training.batchSize.multipliedReportingOverflow(by: 4)
+    let file = try configuration.model.networkOfFile()
+    let shape = configuration.data.size == nil ? file.map { ImageShape($0.image) } : nil
+    let classes = configuration.model.head == .new ? nil : file?.classes
     let data = try DataSplits.synthetic(
-      like: DataOptions(configuration), count: overflows ? .max : count, classes: configuration.model.classes)
+      like: DataOptions(configuration), shape: shape, count: overflows ? .max : count,
+      classes: configuration.model.classes ?? classes)
     try self.init(configuration, ranks: ranks, data: data)
   }
 }

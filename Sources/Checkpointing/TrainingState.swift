@@ -28,7 +28,8 @@ package struct TrainingState: Sendable {
     let ofOptimizer = optimizer.slots.flatMap { slot in
       model.layout.parameters.map { entry in
         NamedTensor(
-          "optimizer.\(slot.name).\(entry.name)", shape: entry.shape, floats: Array(slot.values[entry.range]))
+          WeightNames.optimizerPrefix + "\(slot.name).\(entry.name)", shape: entry.shape,
+          floats: Array(slot.values[entry.range]))
       }
     }
     slots = ofOptimizer + images
@@ -42,8 +43,8 @@ package struct TrainingState: Sendable {
     else { throw wrong("metadata does not hold the run's progress") }
     self.progress = progress
     optimizerSteps = steps
-    slots = snapshot.tensors.filter { $0.name.hasPrefix("optimizer.") }
-    let weights = snapshot.tensors.filter { !$0.name.hasPrefix("optimizer.") }
+    slots = snapshot.tensors.filter { $0.name.hasPrefix(WeightNames.optimizerPrefix) }
+    let weights = snapshot.tensors.filter { !$0.name.hasPrefix(WeightNames.optimizerPrefix) }
     let averages = WeightNames.averages(among: weights.map(\.name))
     model = weights.filter { !averages.contains($0.name) }
     average = weights.filter { averages.contains($0.name) }
@@ -51,7 +52,7 @@ package struct TrainingState: Sendable {
 
   /// The tensor of what a part of the method keeps of each training image. It counts as the optimiser's: who reads
   /// weights passes it over.
-  package static func images(_ name: String) -> String { "optimizer.images.\(name)" }
+  package static func images(_ name: String) -> String { WeightNames.optimizerPrefix + "images.\(name)" }
 
   /// Its values; nil where this is a run's start.
   package func images(_ name: String, shape: [Int], path: String) throws -> [Float]? {
@@ -96,7 +97,7 @@ package struct TrainingState: Sendable {
     let found = Dictionary(slots.map { ($0.name, $0) }) { first, _ in first }
     for slot in optimizer.slots {
       for entry in model.layout.parameters {
-        let name = "optimizer.\(slot.name).\(entry.name)"
+        let name = WeightNames.optimizerPrefix + "\(slot.name).\(entry.name)"
         guard let tensor = found[name], tensor.shape == entry.shape, let values = tensor.floats else {
           throw FileError(path: path, reason: "there is no \(name) of shape \(entry.shape)")
         }

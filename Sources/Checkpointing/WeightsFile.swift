@@ -86,9 +86,7 @@ package struct WeightsFile: Sendable {
   ) throws(FileError) -> [NamedTensor] {
     if CheckpointFormat.hasChecksums(file) { try CheckpointFormat.verify(file) }
     var tensors: [NamedTensor] = []
-    // PyTorch counts batches in whatever integer type; no layer here reads the count.
-    for name in file.tensors.map(\.name)
-    where isWanted(name) && !name.hasPrefix("optimizer.") && !name.hasSuffix("num_batches_tracked") {
+    for name in file.tensors.map(\.name) where isWanted(name) && !WeightNames.isPassedOver(name) {
       tensors.append(try file.tensor(name))
     }
     return tensors

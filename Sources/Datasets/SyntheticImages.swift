@@ -5,14 +5,14 @@ import Pictures
 import Runtime
 
 extension DataSplits {
-  /// Random pixels and labels of the shape that a format's images have, `data.size` counted in: what measures a step,
-  /// and can teach nothing. The same bytes everywhere. `classes` is the model's number, nil for the format's own.
+  /// Random pixels and labels of a shape, nil for that of a format's images, `data.size` counted in: what measures
+  /// a step, and can teach nothing. The same bytes everywhere. `classes` is the model's number, nil for the format's
+  /// own.
   /// Throws where `count` images do not fit into memory.
   package static func synthetic(
-    like options: DataOptions, count: Int, classes: Int? = nil
+    like options: DataOptions, shape: ImageShape? = nil, count: Int, classes: Int? = nil
   ) throws(FileError) -> DataSplits {
-    var shape = options.format.usualShape
-    if let size = options.size { shape = ImageShape(channels: shape.channels, height: size, width: size) }
+    let shape = shape ?? options.format.usualShape(size: options.size)
     let native = options.format == .cifar100 ? 100 : 10
     // Half of the memory, as for images that are resized; a record is a label byte and the pixels.
     let room = HostMemory.part(2)
@@ -39,7 +39,12 @@ extension DataSplits {
 
 extension DataFormat {
   /// What images of the format measure; an IDX file can hold any size, and MNIST's is taken.
-  fileprivate var usualShape: ImageShape {
+  fileprivate func usualShape(size: Int?) -> ImageShape {
+    let native = usualShape
+    return size.map { ImageShape(channels: native.channels, height: $0, width: $0) } ?? native
+  }
+
+  private var usualShape: ImageShape {
     switch self {
     case .cifar10, .cifar100: CIFAR.shape
     case .auto, .images, .npz, .npy: ImageShape(channels: 3, height: 64, width: 64)

@@ -17,7 +17,7 @@ package struct RankMemory: Sendable {
   /// What comes beside, for as long as the run lasts.
   private let parts: [Double]
   /// What comes with the first steps and belongs to no component: threads and their stacks, messages under way, spare
-  /// room of the allocator. Of 96 ranks (MemoryTests, AVX2) the plan without it was 3 to 9 MiB too low.
+  /// room of the allocator. Of 96 ranks (MemoryTests, AVX2) the plan without it was 1 to 10 MiB too low.
   private static let beginning = 4.0 * 0x1p20
   /// Of rank 0, which saves; and of all, after the last step. Neither is there while the other is.
   private let saving, final: Double

@@ -7,6 +7,7 @@ import Formats
 import Graph
 import Kernels
 import Models
+import Planning
 import Refinement
 import Reporting
 import Runtime
@@ -42,7 +43,7 @@ package struct PerturbationSession {
     if let choice = file.choice(by: "--weights-kind") { Fatal.write("icp: \(choice)") }
     try file.preprocessing.check(configuration, path: weights)
     try file.preprocessing.check(
-      ImageShape(channels: batch.shape.channels, height: batch.shape.height, width: batch.shape.width), path: weights,
+      ImageShape(batch.shape), path: weights,
       of: "x of \(input)")
     let configuration = file.preprocessing.filling(configuration)
     let classes = try configuration.model.classes ?? Self.classes(of: file, in: configuration)

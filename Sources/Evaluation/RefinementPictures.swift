@@ -3,6 +3,7 @@ import Files
 import Formats
 import Images
 import Kernels
+import Planning
 import Runtime
 
 /// The folder of `icp perturb --pictures`: of each image x_0, x_T and their difference.
@@ -18,7 +19,7 @@ struct RefinementPictures {
   /// file that is not ours is in the place of one.
   init(_ path: String, count: Int, shape: Shape) throws {
     self.path = path
-    self.shape = ImageShape(channels: shape.channels, height: shape.height, width: shape.width)
+    self.shape = ImageShape(shape)
     guard self.shape.isPicture else {
       throw UsageError(
         "--pictures: samples of \(counted(shape.channels, "channel")) are no pictures, which have 1 or 3")

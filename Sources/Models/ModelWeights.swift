@@ -68,8 +68,8 @@ extension ModelState {
     if let missing { throw FileError(path: path, reason: missing) }
     let known = Set(names.values)
     for tensor in tensors
-    where !known.contains(tensor.name) && !tensor.name.hasPrefix("optimizer.")
-      && !tensor.name.hasSuffix("num_batches_tracked") && !Network.isBranchParameter(tensor.name)
+    where !known.contains(tensor.name) && !WeightNames.isPassedOver(tensor.name)
+      && !Network.isBranchParameter(tensor.name)
     {
       throw FileError(
         path: path, reason: "\(shown(tensor.name)) of shape \(tensor.shape) has no place in the model")

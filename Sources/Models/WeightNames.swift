@@ -1,5 +1,14 @@
 /// Names of weights: of averages beside them, and without those of what wraps a model.
 package enum WeightNames {
+  /// What tensors of a checkpoint have before their names that the optimiser, or a part of the method, keeps.
+  package static let optimizerPrefix = "optimizer."
+
+  /// Whether who reads weights passes the tensor over: one of the optimiser, or PyTorch's count of batches, which no
+  /// layer here reads.
+  package static func isPassedOver(_ name: String) -> Bool {
+    name.hasPrefix(optimizerPrefix) || name.hasSuffix("num_batches_tracked")
+  }
+
   /// What a checkpoint's average of a tensor has before the tensor's name (`training.ema`).
   package static let averagePrefix = "ema."
 

@@ -5,6 +5,11 @@ import Files
 import struct Kernels.Shape
 
 extension ImageShape {
+  /// That of the images that a tensor holds.
+  package init(_ images: Shape) {
+    self.init(channels: images.channels, height: images.height, width: images.width)
+  }
+
   /// One image as a network reads it.
   package var input: Shape { Shape(batch: 1, height: height, width: width, channels: channels) }
 }

@@ -96,6 +96,16 @@ import Testing
     }
   }
 
+  @Test func `a step of a file's network has images as the file takes them`() throws {
+    let tiny = try TinyRun(Self.configuration)
+    let settings = [
+      "model.kind=onnx", "model.path=\(PackageRoot.path)/Tests/Fixtures/squeeze.onnx", "data.size=native",
+    ]
+    let step = try tiny.command(["bench", "step", "tiny.yaml", "--no-bare"] + Self.few, settings)
+    step.expect(0)
+    #expect(step.standardOutput.contains("3x16x16"))
+  }
+
   @Test(.ranks) func `kernels times every convolution by both implementations`() throws {
     let json = try json(["kernels", "tiny.yaml", "--batch", "2"] + Self.fewest, ranks: 2)
     let layers = try #require(json["layers"] as? [[String: Any]])

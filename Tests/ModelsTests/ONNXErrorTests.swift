@@ -106,7 +106,10 @@ import Testing
     #expect(try error(model([node("Relu", ["x"], "y")])).contains("expected (batch, classes)"))
   }
 
-  @Test(arguments: ["fc weight", "fc\"weight", "fc\u{7}weight", "fç.weight", String(repeating: "w", count: 201)])
+  @Test(arguments: [
+    "fc weight", "fc\"weight", "fc\u{7}weight", "fç.weight", String(repeating: "w", count: 201), "optimizer.fc",
+    "fc.num_batches_tracked",
+  ])
   func `give weights a name that no checkpoint can hold`(name: String) throws {
     let pool = [node("GlobalAveragePool", ["x"], "p"), node("Flatten", ["p"], "f"), node("Gemm", ["f", name], "y")]
     #expect(

@@ -246,10 +246,11 @@ struct GraphReader {
   }
 
   private mutating func register(_ source: GraphFile.Source, as name: String) throws(GraphError) {
-    guard name.isParameterName else {
+    guard name.isParameterName, !WeightNames.isPassedOver(name) else {
       throw GraphError(
         "weights \(quoted(name)) have a name that a checkpoint cannot hold: expected 1 to 200 characters of ASCII "
-          + "without spaces, quotes and backslashes")
+          + "without spaces, quotes and backslashes, that do not begin with '\(WeightNames.optimizerPrefix)' or end "
+          + "with 'num_batches_tracked'")
     }
     guard sources.updateValue(source, forKey: name) == nil else {
       throw GraphError("weights \(quoted(name)) are used twice, which is not supported")
