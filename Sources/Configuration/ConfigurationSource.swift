@@ -12,6 +12,8 @@ package struct ConfigurationSource: Sendable {
     Self(name: "--set \(YAMLText.shown(argument, limit: 120))", hasLines: false)
   }
 
+  static func preset(_ preset: ICPPreset) -> Self { Self(name: "icp.preset \(preset.rawValue)", hasLines: false) }
+
   package func error(_ message: String, at position: TextPosition? = nil) -> ConfigurationError {
     let position = hasLines ? position : nil
     return ConfigurationError(source: name, line: position?.line, column: position?.column, message: message)

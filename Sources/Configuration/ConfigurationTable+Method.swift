@@ -3,8 +3,6 @@ import Refinement
 
 /// Keys of the method: refinement, distillation, and branches.
 extension ConfigurationTable {
-  static let isPublishedCode: @Sendable (RunConfiguration) -> Bool = { $0.icp.preset == .publishedCode }
-
   static let isSoft: @Sendable (RunConfiguration) -> Bool = { $0.icp.objective == .soft }
   static let isMixed: @Sendable (RunConfiguration) -> Bool = { $0.icp.objective == .mixed }
 
@@ -26,9 +24,6 @@ extension ConfigurationTable {
       "Refinement steps T; at 0 the image stays."),
     Key(
       "icp.step_size", \.icp.stepSize, .notNegative, unit: "normalised pixels",
-      defaults: [
-        .init(3e-4, "`icp.preset: published-code`", when: isPublishedCode), .init(2e-3, "without") { _ in true },
-      ],
       "How far a step moves (`sgd`: times the gradient)."),
     Key(
       "icp.precision", \.icp.precision, .choice,
@@ -37,9 +32,6 @@ extension ConfigurationTable {
     ),
     Key(
       "icp.reduction", \.icp.reduction, .choice,
-      defaults: [
-        .init(.mean, "`icp.preset: published-code`", when: isPublishedCode), .init(.sum, "without") { _ in true },
-      ],
       "The loss whose gradient moves an image: its own (`sum`), or its own divided by the samples of the "
         + "global batch (`mean`, the published form)."
     ),
@@ -51,12 +43,9 @@ extension ConfigurationTable {
       "Largest move of a pixel from the image, kept to in each step."),
     Key(
       "icp.preset", \.icp.preset, .choice,
-      "`published-code` gives the defaults that make the step that of the authors' code, which is not the paper's."),
+      "Sets other keys where nothing else does, and the start says which have another value nevertheless. " + ICPPreset.meanings),
     Key(
       "icp.stray_gradient", \.icp.strayGradient, .boolean,
-      defaults: [
-        .init(true, "`icp.preset: published-code`", when: isPublishedCode), .init(false, "without") { _ in true },
-      ],
       "Adds the weight gradient of the evaluation-mode loss at the image to the step, as the authors' code does."),
     Key(
       "icp.fraction", \.icp.fraction, .fraction,

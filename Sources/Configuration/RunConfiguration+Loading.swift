@@ -30,7 +30,7 @@ extension RunConfiguration {
   ) throws(ConfigurationError) {
     let source = ConfigurationSource.file(name)
     let own = try Self.settings(in: yaml, from: source, ConfigurationBase(of: file))
-    let settings = own + further
+    let settings = try Self.preset(of: own + further) + own + further
 
     self.init()
     var places: [String: Setting] = [:]
@@ -131,7 +131,10 @@ extension RunConfiguration {
   }
 
   package static func setting(of argument: String) throws(ConfigurationError) -> Setting {
-    let source = ConfigurationSource.override(argument)
+    try setting(of: argument, from: .override(argument))
+  }
+
+  static func setting(of argument: String, from source: ConfigurationSource) throws(ConfigurationError) -> Setting {
     guard let equals = argument.firstIndex(of: "=") else { throw source.error("expected key=value") }
     let path = String(argument[..<equals])
     guard let key = ConfigurationTable.byPath[path] else {

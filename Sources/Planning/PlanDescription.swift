@@ -28,6 +28,7 @@ package struct PlanDescription {
       plan.validationText,
       plan.labelNoiseText.map { "label noise: \($0)" },
       plan.configuration.precisionText.map { "precision: \($0)" },
+      plan.configuration.presetText.map { "preset: \($0)" },
       plan.emptyClassesText.map { "WARNING: \($0)" },
       "\(counted(plan.configuration.training.epochs, "epoch")) of \(counted(plan.stepsPerEpoch, "step")), "
         + "\(counted(plan.shards, "shard")) on \(counted(ranks, "rank")); "

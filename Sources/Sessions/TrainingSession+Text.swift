@@ -22,6 +22,7 @@ extension TrainingSession {
       plan.validationText,
       plan.labelNoiseText.map { "label noise: \($0)" },
       plan.configuration.precisionText.map { "precision: \($0)" },
+      plan.configuration.presetText.map { "preset: \($0)" },
       "bit-reproducible: \(reproducibility(plan, resumed))",
     ].compactMap(\.self)
     if !extensions.isEmpty {

@@ -79,6 +79,7 @@ private let packageRoot = URL(filePath: #filePath).deletingLastPathComponent().d
         class_weights: none
         mixup: 0
         cutmix: 0
+        mixing_gate: none
         pskd: 0
         elr: 0
         elr_decay: 0.7
@@ -184,17 +185,37 @@ private let packageRoot = URL(filePath: #filePath).deletingLastPathComponent().d
     #expect(RunConfiguration().resolvedYAML == expected)
   }
 
+  @Test func `a preset sets keys that nothing else does, and says what departs from it`() throws {
+    let published = try read("icp: {preset: published-code}")
+    #expect(published.optimizer.learningRate == 3e-4 && published.icp.stepSize == 3e-4)
+    #expect(published.icp.reduction == .mean && published.icp.strayGradient)
+    #expect(published.presetText == "published-code")
+    // In the file, by --set, in either order; and as RUN/config.yaml has it, with every key.
+    for given in [
+      try read("icp: {preset: published-code, reduction: sum}"), try read("icp: {reduction: sum, preset: published-code}"),
+      try read("icp: {preset: published-code}", ["icp.reduction=sum"]),
+      try read("icp: {reduction: sum}", ["icp.preset=published-code"]),
+    ] {
+      for read in [given, try read(given.resolvedYAML)] {
+        #expect(read.icp.reduction == .sum && read.icp.stepSize == 3e-4)
+        #expect(read.presetText == "published-code, but icp.reduction is sum, not mean")
+      }
+    }
+    #expect(try read("icp: {preset: published-code}", ["icp.preset=none"]).icp.stepSize == 2e-3)
+    #expect(try read("icp: {steps: 1}").presetText == nil)
+  }
+
+  @Test(arguments: ICPPreset.allCases) func `a preset's keys exist, and go together`(preset: ICPPreset) throws {
+    let whole = try read("icp: {preset: \(preset.rawValue)}")
+    #expect(whole.presetText == (preset == .none ? nil : preset.rawValue))
+  }
+
   @Test func `defaults that depend on another key follow its final value`() throws {
     let sgd = try read("optimizer: {kind: sgd}").optimizer
     #expect(sgd.learningRate == 0.1 && sgd.weightDecay == 5e-4)
     #expect(try read("optimizer: {kind: adamw}", ["optimizer.kind=sgd"]).optimizer.learningRate == 0.1)
     #expect(
       try read("optimizer: {learning_rate: 1e-3}", ["optimizer.kind=sgd"]).optimizer.learningRate == 1e-3)
-
-    let published = try read("icp: {preset: published-code}")
-    #expect(published.optimizer.learningRate == 3e-4 && published.icp.stepSize == 3e-4)
-    #expect(published.icp.reduction == .mean && published.icp.strayGradient)
-    #expect(try read("icp: {preset: published-code, reduction: sum}").icp.reduction == .sum)
 
     #expect(try read("data: {format: cifar10, path: d}").data.augment == [.padCrop, .flip])
     #expect(try read("data: {format: cifar100, path: d}").data.augment == [.padCrop, .flip])
