@@ -39,11 +39,6 @@ extension ConfigurationTable {
         + "draw of Beta(alpha, alpha), one box a batch; 0 pastes nothing. Refinement moves such images down the loss of both labels. Without `training.mixup`."
     ),
     Key(
-      "training.mixing_gate", \.training.mixingGate, .optional("none", .belowOne), unit: "accuracy",
-      "Mixing by `training.mixup` or `training.cutmix` comes in as training images are learned by heart: not at all while the last "
-        + "epoch's training accuracy is at most this, wholly where it is 1. In between the other image's share is multiplied by how far it is."
-    ),
-    Key(
       "training.pskd", \.training.pskd, .fraction,
       "PS-KD: the label is softened by what the network said of the image an epoch ago, by a share that rises to this from epoch to "
         + "epoch; 0 is off, 0.8 the paper's. With `icp.rule: none`, and without mixing. Keeps 4 bytes a class of each image."

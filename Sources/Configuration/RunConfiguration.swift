@@ -94,7 +94,6 @@ package struct RunConfiguration: Sendable, Equatable {
     package var classWeights = ClassWeights.none
     package var mixup = 0.0
     package var cutmix = 0.0
-    package var mixingGate: Double?
     package var pskd = 0.0
     package var elr = 0.0
     package var elrDecay = 0.7

@@ -12,14 +12,13 @@ package struct StepContext: Sendable {
   package var strength: Double
   /// What the refinement's step size is multiplied by.
   package var reach: Double
-  /// What the share of another sample in a mixed one is multiplied by.
-  package var mixing: Double
   /// A step that is recorded: takes what costs more passes, such as the loss at x_T.
   package var isLogged: Bool
 
   package init(
     epoch: Int, position: Int = 0, batchCount: Int, stage: Stage, alpha: Double, strength: Double = 1,
-    reach: Double = 1, mixing: Double = 1, isLogged: Bool = false
+    reach: Double = 1,
+    isLogged: Bool = false
   ) {
     self.epoch = epoch
     self.position = position
@@ -28,7 +27,6 @@ package struct StepContext: Sendable {
     self.alpha = alpha
     self.strength = strength
     self.reach = reach
-    self.mixing = mixing
     self.isLogged = isLogged
   }
 }

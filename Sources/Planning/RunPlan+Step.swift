@@ -12,8 +12,7 @@ extension RunPlan {
       epoch: epoch, position: position, batchCount: batchCount, stage: .plain, alpha: 1, isLogged: isLogged)
     // Of the label; what the network said in the past has the other share.
     context.alpha = 1 - configuration.training.pskd * Double(epoch + 1) / Double(configuration.training.epochs)
-    context.mixing = opening(configuration.training.mixingGate, memorised)
-    let gate = opening(configuration.distillation.gate, memorised)
+    let gate = gate(memorised)
     context.reach = reach(step)
     guard method.hasCyclicStage, cyclic.isCyclic(epoch), gate > 0 else { return context }
     // Images that do not move are the images.
@@ -44,14 +43,9 @@ extension RunPlan {
     return distillation.weight * (Double(step) < rises ? Double(step) / rises : 1)
   }
 
-  /// Whether the method asks what the last epoch's training accuracy was.
-  package var readsMemorised: Bool {
-    configuration.distillation.gate != nil || configuration.training.mixingGate != nil
-  }
-
-  /// How far open a gate is, from 0 where `memorised` is at most its threshold to 1 where it is 1.
-  private func opening(_ threshold: Double?, _ memorised: Double) -> Double {
-    guard let threshold else { return 1 }
+  /// How far open the gate is, from 0 where `memorised` is at most `distillation.gate` to 1 where it is 1.
+  private func gate(_ memorised: Double) -> Double {
+    guard let threshold = configuration.distillation.gate else { return 1 }
     return min(max((memorised - threshold) / (1 - threshold), 0), 1)
   }
 

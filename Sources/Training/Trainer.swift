@@ -109,7 +109,9 @@ package final class Trainer {
     finished.processorSeconds = ProcessResources.processorSeconds - processor
     finished.seconds = clock.stepSeconds
     clock.enter(.records)
-    progress.record(finished, stepsPerEpoch: plan.stepsPerEpoch, remembersEpochs: plan.readsMemorised)
+    progress.record(
+      finished, stepsPerEpoch: plan.stepsPerEpoch,
+      remembersEpochs: plan.configuration.distillation.gate != nil)
     for (index, observer) in observers.enumerated() {
       try observer.stepEnded(finished, signals: reduction[signal: index], of: self)
     }

@@ -79,7 +79,6 @@ private let packageRoot = URL(filePath: #filePath).deletingLastPathComponent().d
         class_weights: none
         mixup: 0
         cutmix: 0
-        mixing_gate: none
         pskd: 0
         elr: 0
         elr_decay: 0.7

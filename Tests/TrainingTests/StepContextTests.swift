@@ -41,15 +41,6 @@ import Testing
     #expect(abs(half.alpha - (1 + open.alpha) / 2) < 1e-15 && abs(half.strength - open.strength / 2) < 1e-15)
   }
 
-  @Test func `mixing comes in as images are learned, the distillation beside it by a gate of its own`() throws {
-    let settings = ["icp.objective=mixed", "training.mixup=0.4", "training.mixing_gate=0.6"]
-    let mixing = try [0, 0.6, 0.8, 1].map { try context(settings, step: 7, memorised: $0).mixing }
-    #expect(mixing[0] == 0 && mixing[1] == 0 && abs(mixing[2] - 0.5) < 1e-15 && mixing[3] == 1)
-    #expect(try context(settings, step: 7).stage == .cyclic)
-    #expect(try context(settings + ["distillation.gate=0.6"], step: 7).stage == .plain)
-    #expect(try context(["icp.rule=none", "training.mixup=0.4"], step: 7).mixing == 1)
-  }
-
   @Test func `a refinement fades to nothing, and training on what does not move is plain`() throws {
     let settings = ["icp.objective=task", "icp.fade=0.5"]
     let contexts = try (0..<8).map { try context(settings, step: $0) }
@@ -60,7 +51,7 @@ import Testing
 
   @Test func `what an epoch came to decides about the next one where there is a gate, and is kept nowhere else`() throws
   {
-    for (settings, isKept) in [([], false), (["distillation.gate=0.5"], true), (["training.mixing_gate=0.5"], true)] {
+    for (settings, isKept) in [([], false), (["distillation.gate=0.5"], true)] {
       let trainer = try TinyRun.trainer(TinyRun.plan(settings + ["training.max_steps=6"]))
       try trainer.run()
       #expect((trainer.progress.lastEpoch?.samples == 30) == isKept)

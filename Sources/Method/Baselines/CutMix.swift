@@ -28,9 +28,9 @@ struct CutMix: MethodPart {
   }
 
   /// Of a batch. Draws after those of mixup, with which it does not go, would be other numbers of the same stream.
-  fileprivate func box(in shape: Shape, _ context: StepContext) -> Box {
-    var stream = RandomStream(seed: seed, purpose: .mixtureWeight, epoch: context.epoch, sample: context.position)
-    let side = (context.mixing * (1 - stream.beta(alpha))).squareRoot()
+  fileprivate func box(in shape: Shape, epoch: Int, position: Int) -> Box {
+    var stream = RandomStream(seed: seed, purpose: .mixtureWeight, epoch: epoch, sample: position)
+    let side = (1 - stream.beta(alpha)).squareRoot()
     func range(of size: Int) -> Range<Int> {
       let half = Int(Double(size) * side) / 2
       let centre = stream.integer(below: size)
@@ -59,7 +59,7 @@ private final class PastedInputs: InputTransform {
 
   func apply(to shard: inout ShardStep) {
     let shape = images.shape
-    let box = cutMix.box(in: shape, shard.context)
+    let box = cutMix.box(in: shape, epoch: shard.context.epoch, position: shard.context.position)
     partners.choose(for: shard)
     images.pointer.update(from: shard.inputs.images, count: shard.count * shape.sampleCount)
     for sample in 0..<shard.count {

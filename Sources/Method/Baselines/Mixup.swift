@@ -27,11 +27,11 @@ struct Mixup: MethodPart {
     builder.add(MixedInputs(self, seed: seed, input: input, capacity: builder.capacity), in: .plain, .cyclic)
   }
 
-  /// w of a batch, 0.5...1: the more, the less is mixed (`training.mixing_gate`).
-  func weight(_ context: StepContext) -> Double {
-    var stream = RandomStream(seed: seed, purpose: .mixtureWeight, epoch: context.epoch, sample: context.position)
+  /// w of a batch, 0.5...1.
+  func weight(epoch: Int, position: Int) -> Double {
+    var stream = RandomStream(seed: seed, purpose: .mixtureWeight, epoch: epoch, sample: position)
     let weight = stream.beta(alpha)
-    return 1 - context.mixing * min(weight, 1 - weight)
+    return max(weight, 1 - weight)
   }
 }
 
@@ -47,7 +47,7 @@ private final class MixedInputs: InputTransform {
   }
 
   func apply(to shard: inout ShardStep) {
-    let weight = mixup.weight(shard.context)
+    let weight = mixup.weight(epoch: shard.context.epoch, position: shard.context.position)
     let size = images.shape.sampleCount
     partners.choose(for: shard)
     for sample in 0..<shard.count {
