@@ -34,7 +34,9 @@ let package = Package(
     mpi,
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .target(
-      name: "CKernels",
+      name: "CLoops", cSettings: [.unsafeFlags(["-O3", "-fno-math-errno", "-fno-trapping-math"])]),
+    .target(
+      name: "CKernels", dependencies: ["CLoops"],
       cSettings: [.unsafeFlags(["-O3", "-fno-math-errno", "-fno-trapping-math"])],
       linkerSettings: [.linkedLibrary("dnnl"), .linkedLibrary("openblas")] + operatorsForLibraries),
     .target(

@@ -17,6 +17,10 @@ ck_pass *ck_pass_create(ck_backend backend, ck_kind kind, ck_geometry geometry, 
       .kind = kind, .geometry = geometry, .elements = elements, .bias = bias, .relu = relu, .addend = addend};
   if (backend == CK_ONEDNN && is_few(kind, geometry, elements))
     pass->few = ck_few_create(geometry);
+  else if (backend == CK_ONEDNN && ck_stem_fits(kind, geometry))
+    pass->stem = ck_stem_create(geometry);
+  else if (backend == CK_ONEDNN && ck_depthwise_fits(kind, geometry, elements))
+    pass->depthwise = ck_depthwise_create(geometry);
   else if (backend == CK_ONEDNN && is_narrow(kind, geometry, elements))
     pass->narrow = ck_narrow_create(geometry);
   else if (backend == CK_ONEDNN)
@@ -27,13 +31,20 @@ ck_pass *ck_pass_create(ck_backend backend, ck_kind kind, ck_geometry geometry, 
 }
 
 int ck_pass_is_ours(ck_kind kind, ck_geometry geometry, ck_elements elements) {
-  return is_few(kind, geometry, elements) || is_narrow(kind, geometry, elements);
+  return is_few(kind, geometry, elements) || ck_stem_fits(kind, geometry) || is_narrow(kind, geometry, elements) ||
+         ck_depthwise_fits(kind, geometry, elements);
+}
+
+size_t ck_own_scratch(ck_kind kind, ck_geometry geometry, ck_elements elements) {
+  return !is_few(kind, geometry, elements) && ck_stem_fits(kind, geometry) ? ck_stem_scratch(geometry, elements) : 0;
 }
 
 int ck_reads_images(ck_geometry geometry) { return ck_few_fits(CK_FORWARD, geometry); }
 
 void ck_pass_destroy(ck_pass *pass) {
   free(pass->few);
+  free(pass->stem);
+  free(pass->depthwise);
   free(pass->narrow);
   if (pass->onednn) ck_onednn_destroy(pass->onednn);
   if (pass->gemm) ck_gemm_destroy(pass->gemm);
@@ -41,13 +52,16 @@ void ck_pass_destroy(ck_pass *pass) {
 }
 
 size_t ck_pass_scratch(const ck_pass *pass) {
-  if (pass->few || pass->narrow) return 0;
+  if (pass->few || pass->narrow || pass->depthwise) return 0;
+  if (pass->stem) return ck_stem_scratch(pass->geometry, pass->elements);
   return pass->onednn ? ck_onednn_scratch(pass->onednn) : ck_gemm_scratch(pass);
 }
 
 void ck_pass_pack(ck_pass *pass, const float *weights) {
   if (pass->few)
     ck_few_pack(pass, weights);
+  else if (pass->stem)
+    ck_stem_pack(pass, weights);
   else if (pass->narrow && pass->elements.x == CK_BFLOAT16)
     ck_narrow_bfloat16_pack(pass, weights);
   else if (pass->narrow)
@@ -79,6 +93,8 @@ void ck_forward(ck_pass *pass, const void *x, const float *bias, const void *add
 void ck_backward_data(ck_pass *pass, const void *dy, void *dx, void *scratch) {
   if (pass->few)
     ck_few_backward_data(pass, dy, dx);
+  else if (pass->stem)
+    ck_stem_backward_data(pass, dy, dx, scratch);
   else if (pass->narrow)
     ck_backward_data_masked(pass, dy, NULL, 0, NULL, dx);
   else if (pass->onednn)
@@ -98,14 +114,18 @@ void ck_backward_data_masked(ck_pass *pass, const void *dy, const void *const *s
 }
 
 void ck_backward_weights(ck_pass *pass, const void *x, const void *dy, int is_first, void *scratch) {
-  if (pass->onednn)
+  if (pass->depthwise)
+    ck_depthwise_backward_weights(pass, x, dy, is_first);
+  else if (pass->onednn)
     ck_onednn_backward_weights(pass->onednn, x, dy, is_first, scratch);
   else
     ck_gemm_backward_weights(pass, x, dy, is_first, scratch);
 }
 
 void ck_weight_gradient(const ck_pass *pass, int adds, float *dw) {
-  if (pass->onednn)
+  if (pass->depthwise)
+    ck_depthwise_weight_gradient(pass, adds, dw);
+  else if (pass->onednn)
     ck_onednn_weight_gradient(pass->onednn, adds, dw);
   else
     ck_gemm_weight_gradient(pass, adds, dw);

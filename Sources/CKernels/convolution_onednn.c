@@ -11,14 +11,12 @@ struct ck_onednn_pass {
   int count;
   size_t scratch;
   ck_element element; /* of everything but biases and the weights' gradient */
-  void *packed;  /* weights, or a piece's part of their gradient, in the order that the primitive asks for */
+  void *packed;  /* weights in the order that the primitive asks for; NULL for their gradient */
   float *sum;    /* the gradient over the pieces so far, in that order; NULL for a pass that takes weights */
+  int sums;      /* its length; a piece's part lies in the scratch memory before it is added */
   int rounds;    /* x comes as float32, and is rounded into the scratch memory's beginning, of so many elements */
-  int values;
-  /* Of each value read from an array, its index there; -1 where there is none, in the padding. A pass that takes weights
-     reads OIHW ones into `packed`, one that makes their gradient reads `packed` into OIHW. */
-  int *source;
-  int packed_values; /* of `packed`, and of `sum` */
+  /* A pass that takes weights reads OIHW ones into `packed`, one that makes their gradient reads `sum` into OIHW. */
+  ck_order order;
   int has_run;
 };
 
@@ -159,16 +157,12 @@ struct ck_onednn_pass *ck_onednn_create(const ck_pass *request) {
   const int backward_weights = request->kind == CK_BACKWARD_WEIGHTS;
   memory_desc_view packed = dnnl_primitive_desc_query_md(
       description, backward_weights ? dnnl_query_diff_weights_md : dnnl_query_weights_md, 0);
-  pass->packed = ck_allocate(size_of(packed));
-  pass->source = ck_packing(g, is_turned, packed, backward_weights ? CK_FLOAT32 : element, &pass->packed_values);
-  pass->values = pass->packed_values;
+  pass->order = backward_weights ? ck_unpacking_order(g, packed) : ck_packing_order(g, is_turned, packed, element);
   if (backward_weights) {
-    int *const places = pass->source, count = (int)ck_weight_count(g);
-    pass->source = ck_inverted(places, pass->values, count);
-    pass->values = count;
+    pass->sums = (int)(size_of(packed) / sizeof(float));
     pass->sum = ck_allocate(size_of(packed));
-    free(places);
-  }
+  } else
+    pass->packed = ck_allocate(size_of(packed));
 
   /* The arguments that change from run to run come first, in the order run() sets them. */
   if (request->kind == CK_FORWARD || is_turned) {
@@ -196,7 +190,7 @@ void ck_onednn_destroy(struct ck_onednn_pass *pass) {
   for (int i = 0; i < pass->count; i++) dnnl_memory_destroy(pass->arguments[i].memory);
   free(pass->packed);
   free(pass->sum);
-  free(pass->source);
+  ck_order_free(pass->order);
   free(pass);
 }
 
@@ -204,13 +198,17 @@ static size_t rounded_bytes(const struct ck_onednn_pass *pass) {
   return (sizeof(bfloat16) * pass->rounds + 63) / 64 * 64;
 }
 
-size_t ck_onednn_scratch(const struct ck_onednn_pass *pass) { return rounded_bytes(pass) + pass->scratch; }
+static size_t part_bytes(const struct ck_onednn_pass *pass) { return (sizeof(float) * pass->sums + 63) / 64 * 64; }
+
+size_t ck_onednn_scratch(const struct ck_onednn_pass *pass) {
+  return rounded_bytes(pass) + part_bytes(pass) + pass->scratch;
+}
 
 void ck_onednn_pack(struct ck_onednn_pass *pass, const float *weights) {
   if (pass->element == CK_BFLOAT16)
-    ck_gather_rounded(weights, pass->source, pass->values, pass->packed);
+    ck_gather_rounded(weights, &pass->order, pass->packed);
   else
-    ck_gather(weights, pass->source, pass->values, pass->packed);
+    ck_gather(weights, &pass->order, pass->packed);
 }
 
 static void run(struct ck_onednn_pass *pass, const void *const *handles, int count) {
@@ -249,10 +247,11 @@ void ck_onednn_backward_weights(struct ck_onednn_pass *pass, const void *x, cons
     x = scratch;
     scratch = (char *)scratch + rounded_bytes(pass);
   }
-  run(pass, (const void *[]){dy, x, scratch, is_first ? pass->sum : pass->packed}, 4);
-  if (!is_first) add(pass->packed, pass->packed_values, pass->sum);
+  float *const part = is_first ? pass->sum : scratch;
+  run(pass, (const void *[]){dy, x, (char *)scratch + part_bytes(pass), part}, 4);
+  if (!is_first) add(part, pass->sums, pass->sum);
 }
 
 void ck_onednn_weight_gradient(const struct ck_onednn_pass *pass, int adds, float *dw) {
-  (adds ? ck_gather_and_add : ck_gather)(pass->sum, pass->source, pass->values, dw);
+  (adds ? ck_gather_and_add : ck_gather)(pass->sum, &pass->order, dw);
 }

@@ -3,13 +3,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* A loop compiled for the baseline, AVX2 and AVX-512, chosen when the program starts. */
-#if defined(__x86_64__) && defined(__linux__)
-#define CK_LOOP __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
-#else
-#define CK_LOOP
-#endif
-
 /* Rows and columns of a convolution's output. */
 static inline int ck_extent(int size, int padding, int kernel, int dilation, int stride) {
   return (size + padding - dilation * (kernel - 1) - 1) / stride + 1;
@@ -42,7 +35,8 @@ struct ck_pass {
   ck_elements elements;
   int bias, relu, addend;
   /* who computes: all but one are NULL */
-  float *few, *narrow; /* their packed weights */
+  float *few, *stem, *narrow; /* their packed weights */
+  float *depthwise;           /* its sum */
   struct ck_onednn_pass *onednn;
   struct ck_gemm_pass *gemm;
 };
@@ -54,6 +48,13 @@ float *ck_few_create(ck_geometry geometry);
 void ck_few_pack(const struct ck_pass *pass, const float *weights);
 void ck_few_forward(const struct ck_pass *pass, const float *x, const float *bias, const void *addend, void *y);
 void ck_few_backward_data(const struct ck_pass *pass, const void *dy, float *dx);
+
+/* Backward data of a convolution of one to four input channels, of any kernel and stride; dy and dx of either type of element. */
+int ck_stem_fits(ck_kind kind, ck_geometry geometry);
+float *ck_stem_create(ck_geometry geometry);
+size_t ck_stem_scratch(ck_geometry geometry, ck_elements elements);
+void ck_stem_pack(const struct ck_pass *pass, const float *weights);
+void ck_stem_backward_data(const struct ck_pass *pass, const void *dy, void *dx, float *scratch);
 
 /* Forward and backward data of a 3x3 convolution from 16 or 32 channels, without scratch memory; `sources`, `count` and `y` as
    ck_backward_data_masked has them. */
@@ -71,6 +72,12 @@ void ck_narrow_bfloat16_forward(const struct ck_pass *pass, const uint16_t *x, c
                                 uint16_t *y);
 void ck_narrow_bfloat16_backward_data(const struct ck_pass *pass, const uint16_t *dy, const uint16_t *const *sources,
                                       int count, const uint16_t *y, uint16_t *dx);
+
+/* The weights' gradient of a depthwise convolution, without scratch memory. */
+int ck_depthwise_fits(ck_kind kind, ck_geometry geometry, ck_elements elements);
+float *ck_depthwise_create(ck_geometry geometry);
+void ck_depthwise_backward_weights(const struct ck_pass *pass, const void *x, const void *dy, int is_first);
+void ck_depthwise_weight_gradient(const struct ck_pass *pass, int adds, float *dw);
 
 /* What ck_set_threads was given: kernels of our own use one thread, and leave more to the libraries. */
 int ck_threads(void);

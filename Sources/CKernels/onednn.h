@@ -45,12 +45,18 @@ static inline size_t size_of(memory_desc_view md) { return dnnl_memory_desc_get_
 
 /* ---- Packed weights (packing.c) ---- */
 
-/* Of each value of `packed`, whose elements are given, its index among the OIHW weights; -1 in the padding. `is_turned`: the
-   primitive takes the filters turned by half a circle, inputs and outputs exchanged. `values`: how many. The caller frees it. */
-int *ck_packing(ck_geometry geometry, int is_turned, memory_desc_view packed, ck_element element, int *values);
-/* Of each of `count` OIHW weights, its place among the packed ones. The caller frees it. */
-int *ck_inverted(const int *source, int values, int count);
-/* result[i] = values[source[i]], 0 where that is -1; the same rounded; or result[i] += values[source[i]]. */
-void ck_gather(const float *values, const int *source, int count, float *result);
-void ck_gather_rounded(const float *values, const int *source, int count, uint16_t *result);
-void ck_gather_and_add(const float *values, const int *source, int count, float *result);
+/* Where each of some values comes from: value i of block b is at begins[b] + places[i]; places[i] is -1 for what is padding. */
+typedef struct {
+  int *begins, *places, blocks, size;
+} ck_order;
+
+/* Of each value of `packed`, whose elements are given, its place among the OIHW weights. `is_turned`: the primitive takes the
+   filters turned by half a circle, inputs and outputs exchanged. */
+ck_order ck_packing_order(ck_geometry geometry, int is_turned, memory_desc_view packed, ck_element element);
+/* Of each OIHW weight, its place among the packed ones, which are float32. */
+ck_order ck_unpacking_order(ck_geometry geometry, memory_desc_view packed);
+void ck_order_free(ck_order order);
+/* result = the values in that order, 0 for padding; the same rounded; or result += them. */
+void ck_gather(const float *values, const ck_order *order, float *result);
+void ck_gather_rounded(const float *values, const ck_order *order, uint16_t *result);
+void ck_gather_and_add(const float *values, const ck_order *order, float *result);

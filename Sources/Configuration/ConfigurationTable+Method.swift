@@ -43,7 +43,8 @@ extension ConfigurationTable {
       "Largest move of a pixel from the image, kept to in each step."),
     Key(
       "icp.preset", \.icp.preset, .choice,
-      "Sets other keys where nothing else does, and the start says which have another value nevertheless. " + ICPPreset.meanings),
+      "Sets other keys where nothing else does, and the start says which have another value nevertheless. "
+        + ICPPreset.meanings),
     Key(
       "icp.stray_gradient", \.icp.strayGradient, .boolean,
       "Adds the weight gradient of the evaluation-mode loss at the image to the step, as the authors' code does."),

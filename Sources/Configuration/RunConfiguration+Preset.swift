@@ -22,7 +22,9 @@ extension RunConfiguration {
 
   /// "icp.steps is 2, not 1"; nil where the key has that value.
   private func departure(from setting: (key: String, value: String)) -> String? {
-    guard let key = ConfigurationTable.byPath[setting.key] else { preconditionFailure("there is no key \(setting.key)") }
+    guard let key = ConfigurationTable.byPath[setting.key] else {
+      preconditionFailure("there is no key \(setting.key)")
+    }
     var preset = self
     let isRead = (try? Yams.compose(yaml: setting.value)).map { key.read($0, &preset) }
     precondition(isRead == true, "\(setting.key) does not take \(setting.value)")

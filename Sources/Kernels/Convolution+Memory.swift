@@ -21,14 +21,14 @@ extension Convolution {
       let columns = Double(geometry.output.rows / geometry.batch) * weights / Double(geometry.outputs)
       return MemoryUse(own: weights, scratch: columns)
     case .onednn where geometry.isOrdinary && ck_pass_is_ours(kind, geometry.code, elements.code) != 0:
-      return MemoryUse(own: weights)
+      return MemoryUse(own: weights, scratch: Double(ck_own_scratch(kind, geometry.code, elements.code)))
     case .onednn:
-      // Packed and their order; of the gradient, which is float32, the sum over the pieces, too.
+      // Packed; of the gradient, which is float32, the sum over the pieces, and a piece's part.
       let packed = Double(elements.y.bytes) * Double(geometry.weightCount)
       let images = elements.x == elements.y ? 0 : 2 * Double(geometry.input.count)
       return kind == CK_BACKWARD_WEIGHTS
-        ? MemoryUse(own: 3 * weights + primitive, scratch: 16.0 * 1024 + images)
-        : MemoryUse(own: weights + packed + primitive, scratch: 16.0 * 1024)
+        ? MemoryUse(own: weights + primitive, scratch: weights + 16.0 * 1024 + images)
+        : MemoryUse(own: packed + primitive, scratch: 16.0 * 1024)
     }
   }
 

@@ -21,11 +21,17 @@ public final class Tensor: @unchecked Sendable {
   public var count: Int { shape.count }
   public var values: UnsafeMutableBufferPointer<Float> { .init(start: pointer, count: shape.count) }
 
-  /// The Euclidean norm of all values, in double precision and the order of the index: one sum with one rounding,
-  /// whatever the vector length. (`Elementwise.dot` is faster, and its sum another in the last bits.)
+  /// The Euclidean norm of all values, in double precision: eight sums, of every eighth value, whatever the length of
+  /// the processor's vectors. (`Elementwise.dot` is another in the last bits. One sum in the order of the index takes
+  /// 5 ms of a step of ResNet-18.)
   public var norm: Double {
-    var sum = 0.0
-    for value in values { sum += Double(value) * Double(value) }
-    return sum.squareRoot()
+    var sums = SIMD8<Double>.zero
+    let whole = count / 8 * 8
+    for first in stride(from: 0, to: whole, by: 8) {
+      let values = UnsafeRawPointer(pointer + first).loadUnaligned(as: SIMD8<Float>.self)
+      let wide = SIMD8<Double>(values)
+      sums += wide * wide
+    }
+    return values[whole...].reduce(sums.sum()) { $0 + Double($1) * Double($1) }.squareRoot()
   }
 }

@@ -191,7 +191,8 @@ private let packageRoot = URL(filePath: #filePath).deletingLastPathComponent().d
     #expect(published.presetText == "published-code")
     // In the file, by --set, in either order; and as RUN/config.yaml has it, with every key.
     for given in [
-      try read("icp: {preset: published-code, reduction: sum}"), try read("icp: {reduction: sum, preset: published-code}"),
+      try read("icp: {preset: published-code, reduction: sum}"),
+      try read("icp: {reduction: sum, preset: published-code}"),
       try read("icp: {preset: published-code}", ["icp.reduction=sum"]),
       try read("icp: {reduction: sum}", ["icp.preset=published-code"]),
     ] {

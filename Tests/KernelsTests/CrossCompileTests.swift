@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// The C sources are for 64-bit ARM too: a cross compiler takes them. launch/test installs it.
-@Suite struct `Sources/CKernels` {
+@Suite struct `Sources/CKernels and CLoops` {
   private static let compiler = "aarch64-linux-gnu-gcc"
 
   @Test func `compiles for 64-bit ARM`() throws {
@@ -12,11 +12,15 @@ import Testing
       print("SKIPPED: \(Self.compiler) with its C library is missing; nothing was compiled for ARM")
       return
     }
-    let sources = PackageRoot.path + "/Sources/CKernels"
+    let sources = ["CLoops", "CKernels"].map { "\(PackageRoot.path)/Sources/\($0)" }
     // The headers of both libraries are the same for every network, and installed for this one: to be looked for
     // behind the cross compiler's own.
     let headers = try ["dnnl.h", "cblas.h"].flatMap { ["-idirafter", try self.folder(of: $0)] }
-    let files = try FileManager.default.contentsOfDirectory(atPath: sources).filter { $0.hasSuffix(".c") }.sorted()
+    let files = try sources.flatMap { folder in
+      try FileManager.default.contentsOfDirectory(atPath: folder).filter { $0.hasSuffix(".c") }.sorted().map {
+        "\(folder)/\($0)"
+      }
+    }
     #expect(files.count > 1)
     for file in files {
       // Unoptimised: what the optimiser makes of it is its own business, and takes it 40 s, not 3.
@@ -24,11 +28,11 @@ import Testing
       let outcome = try Program.run(
         executable: Self.compiler,
         ["-c", "-O0", "-Wall", "-Wno-unknown-pragmas", "-Werror=implicit-function-declaration"]
-          + ["-Werror=incompatible-pointer-types", "-Werror=int-conversion", "-I", "\(sources)/include"] + headers
-          + ["\(sources)/\(file)", "-o", folder.path("\(file).o")])
+          + ["-Werror=incompatible-pointer-types", "-Werror=int-conversion"] + headers
+          + sources.flatMap { ["-I", "\($0)/include"] } + [file, "-o", folder.path("one.o")])
       #expect(outcome.status == 0, "\(file): \(outcome.standardError)")
-      let header = try #require(FileManager.default.contents(atPath: folder.path("\(file).o"))?.prefix(20))
-      #expect(Array(header.suffix(2)) == [183, 0], "\(file).o is not for AArch64 (ELF machine 183)")
+      let header = try #require(FileManager.default.contents(atPath: folder.path("one.o"))?.prefix(20))
+      #expect(Array(header.suffix(2)) == [183, 0], "\(file), compiled, is not for AArch64 (ELF machine 183)")
     }
   }
 

@@ -4,6 +4,7 @@
    library call here is a bug or lack of memory: the call and its status go to standard error, and the process
    aborts. Passes are not shared between threads: one thread computes. */
 #pragma once
+#include "CLoops.h"
 #include <stddef.h>
 #include <stdint.h>
 
@@ -52,6 +53,8 @@ ck_pass *ck_pass_create(ck_backend backend, ck_kind kind, ck_geometry geometry, 
 void ck_pass_destroy(ck_pass *pass);
 /* Whether such a pass of CK_ONEDNN would be a kernel of ours. */
 int ck_pass_is_ours(ck_kind kind, ck_geometry geometry, ck_elements elements);
+/* Bytes of scratch memory that such a kernel of ours needs. */
+size_t ck_own_scratch(ck_kind kind, ck_geometry geometry, ck_elements elements);
 /* Whether a kernel of ours goes from a float32 x of few channels, images, to a bfloat16 y. */
 int ck_reads_images(ck_geometry geometry);
 /* Bytes of scratch memory a run needs; one block may serve every pass that runs in turn. */
@@ -130,48 +133,6 @@ double ck_absolute_distance(const float *x, const float *y, size_t count);
 double ck_dot(const float *x, const float *y, size_t count);
 /* z = a x + b y */
 void ck_combine(float a, const float *x, float b, const float *y, size_t count, float *z);
-
-/* ---- Loops over values of any shape (loops.c) ----------------------------------------------------------------- */
-
-enum { CK_LOOP_RANK = 5 };
-/* A walk through the elements of one value as they lie, outermost extent first, with the strides at which the elements of
-   one or two others go beside; 0 where those are repeated. */
-typedef struct {
-  size_t extents[CK_LOOP_RANK], first[CK_LOOP_RANK], second[CK_LOOP_RANK];
-} ck_loop;
-
-/* y, as it lies, from x at the first strides; the other way round; and x += y. */
-void ck_copy_strided(const ck_loop *loop, const float *x, float *y);
-void ck_put_strided(const ck_loop *loop, const float *y, float *x);
-void ck_add_strided(const ck_loop *loop, const float *y, float *x);
-/* y, as it lies, of a at the first strides and b at the second. */
-typedef void ck_arithmetic(const ck_loop *loop, const float *a, const float *b, float *y);
-ck_arithmetic ck_add, ck_subtract, ck_multiply, ck_divide;
-/* The slopes of a / b: 1 / b to a, -a / b^2 to b. */
-ck_arithmetic ck_divide_by, ck_divide_slope;
-/* result, at the first strides, += scale * dy * factor, dy as it lies, factor at the second strides; NULL: no factor. */
-void ck_add_products(const ck_loop *loop, float scale, const float *dy, const float *factor, float *result);
-/* y's blocks of `size` from x's, or += them: `count` of them, so many floats from one to the next. */
-void ck_copy_blocks(const float *x, size_t count, size_t size, size_t x_step, size_t y_step, float *y);
-void ck_add_blocks(const float *x, size_t count, size_t size, size_t x_step, size_t y_step, float *y);
-
-/* ---- Functions of one number (activations.c) ------------------------------------------------------------------- */
-
-/* y = f(x), with the function's constants a and b. */
-typedef void ck_function(const float *x, size_t count, float a, float b, float *y);
-/* dx = dy f'; `x` is f's argument, or its value where the slope is a function of that: sigmoid, tanh, exp, sqrt,
-   reciprocal. */
-typedef void ck_slope(const float *dy, const float *x, size_t count, float a, float b, float *dx);
-ck_function ck_leaky_relu, ck_clip, ck_hard_sigmoid, ck_hard_swish, ck_silu, ck_elu, ck_softplus, ck_gelu,
-    ck_gelu_tanh, ck_erf, ck_power, ck_square, ck_log, ck_abs, ck_affine, ck_sigmoid, ck_tanh, ck_exp, ck_sqrt,
-    ck_reciprocal;
-ck_slope ck_leaky_relu_slope, ck_clip_slope, ck_hard_sigmoid_slope, ck_hard_swish_slope, ck_silu_slope, ck_elu_slope,
-    ck_softplus_slope, ck_gelu_slope, ck_gelu_tanh_slope, ck_erf_slope, ck_power_slope, ck_square_slope, ck_log_slope,
-    ck_abs_slope, ck_affine_slope, ck_sigmoid_slope, ck_tanh_slope, ck_exp_slope, ck_sqrt_slope, ck_reciprocal_slope;
-
-/* Softmax of each row, and dx from dy and y. */
-void ck_softmax(const float *x, size_t rows, size_t size, float *y);
-void ck_softmax_backward(const float *dy, const float *y, size_t rows, size_t size, float *dx);
 
 /* ---- Normalisation within a sample (normalization.c) ------------------------------------------------------------ */
 

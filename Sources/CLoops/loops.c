@@ -1,5 +1,5 @@
 /* Loops over values of any shape: copies between orders of axes, arithmetic with broadcasting. */
-#include "internal.h"
+#include "CLoops.h"
 #include <string.h>
 
 #define VECTORS _Pragma("clang loop vectorize(assume_safety)")

@@ -2,7 +2,7 @@
 
    exp, tanh and erf are of our own, since the C library's do not vectorise: polynomials as Cephes has them (Moshier 1992),
    within 2 units in the last place; erf beyond 1 by Abramowitz and Stegun's 7.1.26, within 1.5e-7. */
-#include "internal.h"
+#include "CLoops.h"
 #include <math.h>
 #include <string.h>
 
