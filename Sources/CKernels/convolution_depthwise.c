@@ -1,15 +1,20 @@
 /* The weights' gradient of a depthwise convolution, each channel of which has a filter of its own: oneDNN 2.6 has fast code
-   for 3x3 filters on large maps alone. One core with AVX-512, batch 8, GFLOP/s (padding counts as work), oneDNN's -> ours:
+   for 3x3 filters on maps of 4 pixels and more alone. One core with AVX-512, batch 8, GFLOP/s (padding counts as work),
+   oneDNN's -> ours:
 
-     @FIGURES@
+      96, 7x7, 16x16     15 -> 127        144, 5x5, stride 2, 16x16      8 -> 102
+     384, 7x7,   4x4    2.4 -> 166        672, 5x5,             4x4    3.0 -> 124
+     768, 7x7,   2x2    0.6 -> 125       1152, 5x5,             2x2    0.6 -> 115
+    1152, 3x3,   2x2    1.3 ->  90        144, 3x3,           16x16    121 ->  80: left to it
 
    A vector holds 16 channels. The sums of a row of taps stay in registers over an image; then they are added to
    sum[tap][channel]. Every sum is taken in one order: bits depend on the instruction set alone. */
 #include "vectors.h"
 
 int ck_depthwise_fits(ck_kind kind, ck_geometry g, ck_elements elements) {
+  const int is_fast = g.kernel_height == 3 && g.kernel_width == 3 && ck_out_height(g) >= 4 && ck_out_width(g) >= 4;
   return ck_threads() == 1 && kind == CK_BACKWARD_WEIGHTS && g.groups > 1 && g.groups == g.inputs && g.groups == g.outputs &&
-         g.inputs % LANES == 0 && g.dilation_height == 1 && g.dilation_width == 1 && elements.x == elements.y;
+         g.inputs % LANES == 0 && g.dilation_height == 1 && g.dilation_width == 1 && elements.x == elements.y && !is_fast;
 }
 
 float *ck_depthwise_create(ck_geometry g) { return ck_allocate(sizeof(float) * ck_weight_count(g)); }

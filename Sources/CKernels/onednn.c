@@ -1,6 +1,9 @@
 /* oneDNN's handles, its errors, and what it says of itself. */
 #include "onednn.h"
 #include <pthread.h>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 
 void ck_check(const char *call, dnnl_status_t status) {
   if (status == dnnl_success) return;
@@ -14,6 +17,12 @@ static pthread_once_t once = PTHREAD_ONCE_INIT;
 static void start(void) {
   CHECK(dnnl_engine_create, &ck_engine, dnnl_cpu, 0);
   CHECK(dnnl_stream_create, &ck_stream, ck_engine, dnnl_stream_default_flags);
+}
+
+void ck_return_spare_memory(void) {
+#ifdef __GLIBC__
+  malloc_trim(0);
+#endif
 }
 
 void ck_onednn_start(void) { pthread_once(&once, start); }

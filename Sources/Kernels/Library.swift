@@ -16,6 +16,8 @@ package enum KernelLibrary {
       "oneDNN has kernels for it on x86-64 alone"
     #endif
   }()
+  /// Once kernels are made: what that took and left goes back to the system.
+  package static func returnSpareMemory() { ck_return_spare_memory() }
   /// Kernel threads of this process, both libraries; before the first plan is built. Bits may depend on it.
   package static func setThreads(_ threads: Int) { ck_set_threads(Int32(threads)) }
 }

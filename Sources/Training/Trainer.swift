@@ -47,6 +47,7 @@ package final class Trainer {
       layout: model.layout, scalars: method.scalars, signals: observers.count,
       kind: plan.configuration.training.gradientReduction, overlaps: plan.configuration.training.overlap,
       communicator: communicator, rollCall: rollCall)
+    KernelLibrary.returnSpareMemory()
   }
 
   var communicator: Communicator { reduction.communicator }

@@ -62,6 +62,8 @@ import Testing
       Form(inputs: 16, outputs: 32, size: 16, kernel: 1, stride: 2), Form(inputs: 5, outputs: 7, size: 6),
       Form(inputs: 24, outputs: 24, size: 10, groups: 24), Form(inputs: 12, outputs: 8, size: 7, groups: 4),
       Form(inputs: 3, outputs: 64, size: 32, kernel: 7, stride: 2), Form(inputs: 512, outputs: 256, size: 4, kernel: 1),
+      Form(inputs: 48, outputs: 48, size: 9, kernel: 5, stride: 2, groups: 48),
+      Form(inputs: 32, outputs: 32, size: 9, kernel: 7, groups: 32),
     ])
   func `convolutions are those of float32 on rounded numbers, rounded`(form: Form) {
     let geometry = ConvolutionGeometry(

@@ -17,6 +17,9 @@ const char *ck_library_versions(void);
 /* The instruction set that oneDNN's generated code may use, "AVX-512" say. */
 const char *ck_instruction_set(void);
 
+/* Hands back to the system what making kernels took and left: the C library keeps it otherwise. */
+void ck_return_spare_memory(void);
+
 /* What the elements of an array are. Whatever they are, sums and coefficients are float32. */
 typedef enum { CK_FLOAT32, CK_BFLOAT16 } ck_element;
 /* What computes in bfloat16, "AVX512_BF16" say; NULL where this processor, or oneDNN on it, would have to emulate it. */
