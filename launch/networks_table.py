@@ -1,4 +1,4 @@
-"""Writes the table of docs/NETWORKS.md from the results of launch/test-networks."""
+"""Writes the rows of docs/NETWORKS.md for the results of launch/test-networks; models without a result here keep theirs."""
 import glob, json, os, sys
 
 BEGIN, END = "<!-- models -->\n", "<!-- /models -->\n"
@@ -25,14 +25,16 @@ def main():
     folder, document, *later = sys.argv[1:]
     later = {name.split("@")[0] for name in later}
     results = [json.load(open(path)) for path in sorted(glob.glob(f"{folder}/*/result.json"))]
-    results.sort(key=lambda r: (r["model"] in later, r["model"].startswith("timm:"), r["model"]))
-    header = ["model", "size", "million parameters", "logits", "images' gradient", "training logits",
-              "weights' gradients", "three steps", "x_T", "s a step", "MiB", "beyond the bounds"]
-    rows = [header, ["---"] * len(header)] + [row(r, r["model"] in later) for r in results]
-    table = "".join("| " + " | ".join(cells) + " |\n" for cells in rows)
     text = open(document).read()
     before, rest = text.split(BEGIN)
-    after = rest.split(END)[1]
+    table, after = rest.split(END)
+    heading, rows = table.splitlines()[:2], table.splitlines()[2:]
+    by_name = {row.split("|")[1].strip(): row for row in rows}
+    for result in results:
+        cells = row(result, result["model"] in later)
+        by_name[cells[0]] = "| " + " | ".join(cells) + " |"
+    rows = sorted(by_name.items(), key=lambda item: (item[0].endswith("*"), item[0].startswith("timm "), item[0]))
+    table = "".join(line + "\n" for line in heading + [line for _, line in rows])
     open(document, "w").write(before + BEGIN + table + END + after)
     failed = sum("failure" in r for r in results)
     print(f"launch/test-networks: {len(results)} models, {failed} with a failure, in {document}")

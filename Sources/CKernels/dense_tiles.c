@@ -19,15 +19,6 @@
 #include "vectors.h"
 #include <string.h>
 
-/* Whether there are 32 registers that hold a vector each. Smaller tiles otherwise: the same bits. */
-static int is_wide(void) {
-#if defined(__x86_64__) && defined(__linux__)
-  return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl");
-#else
-  return 0;
-#endif
-}
-
 /* ---- Forward ---- */
 
 enum {

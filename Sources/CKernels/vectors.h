@@ -28,6 +28,15 @@ typedef lanes lanes_in_memory __attribute__((aligned(sizeof(float)), may_alias))
 #define ROLLED _Pragma("GCC unroll 1")
 #endif
 
+/* Whether there are 32 registers that hold a vector each. Smaller tiles otherwise: the same bits. */
+static inline int is_wide(void) {
+#if defined(__x86_64__) && defined(__linux__)
+  return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl");
+#else
+  return 0;
+#endif
+}
+
 INLINE lanes load(const float *at) { return *(const lanes_in_memory *)at; }
 INLINE void store(float *at, lanes values) { *(lanes_in_memory *)at = values; }
 /* The same from `index` on in an array of either type of element; of bfloat16, in a CK_BFLOAT16_LOOP alone. */
