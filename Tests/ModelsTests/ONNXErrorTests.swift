@@ -108,7 +108,7 @@ import Testing
 
   @Test(arguments: [
     "fc weight", "fc\"weight", "fc\u{7}weight", "fç.weight", String(repeating: "w", count: 201), "optimizer.fc",
-    "fc.num_batches_tracked",
+    "fc.num_batches_tracked", "branch2.fc.weight",
   ])
   func `give weights a name that no checkpoint can hold`(name: String) throws {
     let pool = [node("GlobalAveragePool", ["x"], "p"), node("Flatten", ["p"], "f"), node("Gemm", ["f", name], "y")]
@@ -116,6 +116,17 @@ import Testing
       try error(model(pool, tensors: [tensor(name, [3, 5])])).contains("have a name that a checkpoint cannot hold"))
     let usual = [pool[0], pool[1], node("Gemm", ["f", "/fc/W:0"], "y")]
     #expect(try error(model(usual, tensors: [tensor("/fc/W:0", [3, 5])])) == "none")
+  }
+
+  @Test func `name weights as a checkpoint names their average`() throws {
+    let nodes = [
+      node("GlobalAveragePool", ["x"], "p"), node("Flatten", ["p"], "f"), node("Gemm", ["f", "fc.w"], "g"),
+      node("Gemm", ["g", "ema.fc.w"], "y"),
+    ]
+    let message = try error(model(nodes, tensors: [tensor("fc.w", [3, 5]), tensor("ema.fc.w", [5, 5])]))
+    #expect(message.contains("which is what a checkpoint calls an average"))
+    let alone = [nodes[0], nodes[1], node("Gemm", ["f", "ema.fc.w"], "y")]
+    #expect(try error(model(alone, tensors: [tensor("ema.fc.w", [3, 5])])) == "none")
   }
 
   @Test func `are cut short or changed anywhere end in an error or a network, never in a trap`() throws {

@@ -246,11 +246,17 @@ struct GraphReader {
   }
 
   private mutating func register(_ source: GraphFile.Source, as name: String) throws(GraphError) {
-    guard name.isParameterName, !WeightNames.isPassedOver(name) else {
+    guard name.isParameterName, !WeightNames.isPassedOver(name), !Network.isBranchParameter(name) else {
       throw GraphError(
         "weights \(quoted(name)) have a name that a checkpoint cannot hold: expected 1 to 200 characters of ASCII "
-          + "without spaces, quotes and backslashes, that do not begin with '\(WeightNames.optimizerPrefix)' or end "
-          + "with 'num_batches_tracked'")
+          + "without spaces, quotes and backslashes, and none of the names that checkpoints have for other things, "
+          + "'\(WeightNames.optimizerPrefix)*', '*num_batches_tracked', 'branchN.hidden.*' and 'branchN.fc.*'")
+    }
+    let isAverage = name.hasPrefix(WeightNames.averagePrefix) && sources[WeightNames.ofAverage(name)] != nil
+    guard !isAverage, sources[WeightNames.averagePrefix + name] == nil else {
+      throw GraphError(
+        "weights \(quoted(name)): there is a name with and without '\(WeightNames.averagePrefix)', which is what a "
+          + "checkpoint calls an average")
     }
     guard sources.updateValue(source, forKey: name) == nil else {
       throw GraphError("weights \(quoted(name)) are used twice, which is not supported")
