@@ -42,10 +42,11 @@ let package = Package(
     .target(
       name: "CImages", cSettings: [.unsafeFlags(["-O3"])],
       linkerSettings: [.linkedLibrary("jpeg"), .linkedLibrary("png")]),
+    .target(name: "CShared"),
     .target(name: "CSupervision"),
     .target(name: "Runtime"),
     .target(name: "Files", dependencies: ["Runtime"]),
-    .target(name: "MPI", dependencies: ["Runtime", "CMPI"]),
+    .target(name: "MPI", dependencies: ["Runtime", "CMPI", "CShared"]),
     .target(name: "Kernels", dependencies: ["CKernels"]),
     .target(name: "Formats", dependencies: ["Files", "CZlib"]),
     .target(name: "Graph", dependencies: ["Kernels", "Runtime"]),
@@ -98,8 +99,7 @@ let package = Package(
       dependencies: [
         "Supervision", "Method", "Optimization", "Configuration", "Models", "Execution", "Graph", "Loading", "Datasets",
         "Kernels",
-        "Formats", "MPI",
-        "Runtime",
+        "Formats", "MPI", "Runtime", "CShared",
       ], swiftSettings: noMathErrno),
     .target(
       name: "Evaluation",
@@ -170,13 +170,14 @@ let package = Package(
       ]),
     .executableTarget(name: "icp", dependencies: ["Commands"]),
     // icp with faults on purpose: the released program has none of it (docs/RELIABILITY.md).
-    .target(name: "CFaults", dependencies: ["CMPI"], path: "Tests/Executable/CFaults"),
+    .target(name: "CFaults", dependencies: ["CMPI", "CShared"], path: "Tests/Executable/CFaults"),
     .target(
       name: "FaultInjection", dependencies: ["CFaults", "Supervision", "Kernels", "Files", "Runtime"],
       path: "Tests/Executable/FaultInjection"),
     .executableTarget(
       name: "icp-faulty", dependencies: ["Commands", "FaultInjection"], path: "Tests/Executable/ICPFaulty"),
     .executableTarget(name: "mpi-probe", dependencies: ["MPI"], path: "Tests/Executable/MPIProbe"),
+    .executableTarget(name: "sums-probe", dependencies: ["Reduction", "MPI"], path: "Tests/Executable/SumsProbe"),
     .target(name: "CAllocationCounter", dependencies: ["CMPI"], path: "Tests/Executable/CAllocationCounter"),
     // Names of functions, for its backtraces.
     .executableTarget(
@@ -258,7 +259,7 @@ let package = Package(
       name: "ReductionTests",
       dependencies: [
         "Reduction", "Method", "Optimization", "Configuration", "Models", "Graph", "Loading", "Kernels", "MPI",
-        "Runtime",
+        "Runtime", "TestSupport",
       ]),
     .testTarget(
       name: "EvaluationTests",

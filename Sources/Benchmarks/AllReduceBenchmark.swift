@@ -25,12 +25,12 @@ package struct AllReduceBenchmark {
     let message = UnsafeMutableRawBufferPointer.allocate(byteCount: sizes.last!, alignment: 64)
     message.initializeMemory(as: UInt8.self, repeating: 0)
     defer { message.deallocate() }
-    let timer = SumTimer(communicator, largest: sizes.last!)
     let lines = try sizes.map { bytes in
-      let exact = Measurements(try communicator.largest(seconds: try timer.seconds(bytes, options)))
+      let timer = try SumTimer(communicator, bytes: bytes)
+      let exact = Measurements(try communicator.largest(seconds: try timer.seconds(options)))
       let lost =
         communicator.size > 1
-        ? try communicator.largest(seconds: [1 - (try timer.overlap(bytes, alone: exact.median))])[0] : nil
+        ? try communicator.largest(seconds: [1 - (try timer.overlap(alone: exact.median))])[0] : nil
       return AllReduceReport.Line(
         bytes: bytes, exact: exact, float32: try seconds(message, bytes, of: Float.self) { try communicator.sum($0) },
         float32OfAsMany: try seconds(message, bytes / 2, of: Float.self) { try communicator.sum($0) },

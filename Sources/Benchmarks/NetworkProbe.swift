@@ -18,7 +18,7 @@ package struct NetworkProbe {
     self.options = options
     hosts = try Self.hosts(communicator)
     onHost = try communicator.onThisHost()
-    firsts = try communicator.firstsOfHosts(onHost)
+    firsts = try communicator.firsts(of: onHost)
   }
 
   static func hosts(_ communicator: Communicator) throws -> [String] {
@@ -69,12 +69,12 @@ package struct NetworkProbe {
     let (own, hosts) = members(link)
     // One host has no network, and ranks that are all on one, or each on its own, are one class, not two.
     guard hosts.count > 1, link != .all || Set(hosts).count > 1 && Set(hosts).count < hosts.count else { return [] }
-    let timer = own.map { SumTimer($0, largest: sizes.max()!) }
     return try measured(sizes) { bytes in
-      guard let timer else { return nil }
-      let seconds = try timer.seconds(bytes, options)
-      let alone = try own!.largest(seconds: [Measurements(seconds).median])[0]
-      return (seconds, try timer.overlap(bytes, alone: alone))
+      guard let own else { return nil }
+      let timer = try SumTimer(own, bytes: bytes)
+      let seconds = try timer.seconds(options)
+      let alone = try own.largest(seconds: [Measurements(seconds).median])[0]
+      return (seconds, try timer.overlap(alone: alone))
     }.map { bytes, seconds, overlap in
       TransferRecord(kind: .sum, link: link, hosts: hosts, bytes: bytes, seconds: seconds, overlap: overlap)
     }

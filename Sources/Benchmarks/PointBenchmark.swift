@@ -132,9 +132,9 @@ package struct PointBenchmark {
   /// Small, middle and the step's own.
   private func sums(_ hosts: [String], largest: Int) throws -> [TransferRecord] {
     guard communicator.size > 1 else { return [] }
-    let timer = SumTimer(communicator, largest: max(largest, 1 << 18), rests: emulation != nil)
     return try [1 << 14, 1 << 18, largest].map { bytes in
-      let seconds = try timer.seconds(bytes, RepeatOptions(warmUp: 1, repeats: 3))
+      let timer = try SumTimer(communicator, bytes: bytes, rests: emulation != nil)
+      let seconds = try timer.seconds(RepeatOptions(warmUp: 1, repeats: 3))
       return TransferRecord(
         kind: .sum, link: .all, hosts: hosts, bytes: bytes, seconds: try communicator.largest(seconds: seconds))
     }

@@ -106,7 +106,7 @@ final class EmulatedSteps: PointSteps {
     var random = SplitMix(state: UInt64(rank) << 32 ^ UInt64(step))
     let draw = phases.steps.randomElement(using: &random)!
     sleep(draw.data)
-    reduction.begin(step: clock.step, batch)
+    try reduction.begin(step: clock.step, batch)
     for shard in batch.shards where shard.count > 0 {
       for (phase, seconds) in [
         (Phase.student, draw.student), (.refinement, draw.refinement), (.target, draw.target),

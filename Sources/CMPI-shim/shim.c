@@ -94,6 +94,9 @@ int SHIM(Iallreduce)(const void *sent, void *got, int count, handle type, handle
 int SHIM(Isend)(const void *sent, int count, handle type, int to, int tag, handle comm, handle *request) {
   STARTS(MPI_Isend(sent, count, number_of(type), to, tag, number_of(comm), &made), request)
 }
+int SHIM(Irecv)(void *got, int count, handle type, int from, int tag, handle comm, handle *request) {
+  STARTS(MPI_Irecv(got, count, number_of(type), from, tag, number_of(comm), &made), request)
+}
 int SHIM(Sendrecv)(const void *sent, int count, handle type, int to, int tag, void *got, int most, handle kind, int from,
                    int mark, handle comm, status *about) {
   MPI_Status own = {0};
@@ -122,12 +125,13 @@ int SHIM(Test)(handle *request, int *is, status *about) {
   if (*is) copy(&own, about);
   return code;
 }
+
 /* All that the program calls it with: statuses ignored. */
-int SHIM(Testall)(int count, handle *requests, int *is, status *about) {
+int SHIM(Testsome)(int count, handle *requests, int *done, int *indices, status *about) {
   (void)about;
   MPI_Request pending[count > 0 ? count : 1];
   for (int i = 0; i < count; i++) pending[i] = request_of(requests[i]);
-  const int code = MPI_Testall(count, pending, is, MPI_STATUSES_IGNORE);
+  const int code = MPI_Testsome(count, pending, done, indices, MPI_STATUSES_IGNORE);
   for (int i = 0; i < count; i++) requests[i] = from_request(pending[i]);
   return code;
 }

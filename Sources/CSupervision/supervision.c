@@ -8,7 +8,6 @@
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -202,15 +201,4 @@ int supervision_try_threads(int count) {
   pthread_mutex_unlock(&lock);
   while (made > 0) pthread_join(threads[--made], NULL);
   return error;
-}
-
-/* ---- Memory ----------------------------------------------------------------------------------------------------------- */
-
-int supervision_create_memory(size_t bytes) {
-  const int descriptor = memfd_create("icp", MFD_CLOEXEC);
-  if (descriptor >= 0 && ftruncate(descriptor, (off_t)bytes) != 0) {
-    close(descriptor);
-    return -1;
-  }
-  return descriptor;
 }

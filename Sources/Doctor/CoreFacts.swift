@@ -32,8 +32,7 @@ package struct CoreFacts: Codable, Sendable {
       facts.available = numbers.union(facts.allowed).sorted()
     }
     facts.quota = group.cores
-    let yields = MPIFamily.own.yieldParameter.flatMap { parameters.value($0) } ?? ""
-    facts.yields = ["1", "t", "true", "yes", "enabled"].contains(yields)
+    facts.yields = parameters.yieldsWhenIdle ?? false
     return facts
   }
 

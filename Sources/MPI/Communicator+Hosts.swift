@@ -1,14 +1,36 @@
 import CMPI
 
 extension Communicator {
-  /// One rank of each host, where this rank is the first of its own; nil on the others. Every rank calls it. The
-  /// corresponding C function is `MPI_Comm_split`.
-  /// - Parameter host: `onThisHost()`.
-  package func firstsOfHosts(_ host: Communicator) throws(MPIError) -> Communicator? {
+  /// Made when first asked for.
+  final class Parts {
+    var host: Communicator?
+    var firsts: Communicator??
+  }
+
+  /// The ranks that share this host's memory. Every rank calls it. The corresponding C function is
+  /// `MPI_Comm_split_type`.
+  package func onThisHost() throws(MPIError) -> Communicator {
     guard let handle else { return self }
+    if let host = parts.host { return host }
+    var shared: MPI_Comm?
+    let code = MPI_Comm_split_type(handle, Int32(MPI_COMM_TYPE_SHARED), Int32(rank), cmpi_info_null(), &shared)
+    try check("MPI_Comm_split_type", code)
+    let host = try Communicator(shared!)
+    parts.host = host
+    return host
+  }
+
+  /// One rank of each group, where this rank is the first of its own; nil on the others. Every rank calls it. The
+  /// corresponding C function is `MPI_Comm_split`.
+  /// - Parameter group: `onThisHost()`, or another part of this communicator.
+  package func firsts(of group: Communicator) throws(MPIError) -> Communicator? {
+    guard let handle else { return self }
+    if let firsts = parts.firsts, group.parts === parts.host?.parts { return firsts }
     var part: MPI_Comm?
-    try check("MPI_Comm_split", MPI_Comm_split(handle, host.rank == 0 ? 0 : 1, Int32(rank), &part))
-    return host.rank == 0 ? try Communicator(part!) : nil
+    try check("MPI_Comm_split", MPI_Comm_split(handle, group.rank == 0 ? 0 : 1, Int32(rank), &part))
+    let firsts = group.rank == 0 ? try Communicator(part!) : nil
+    if group.parts === parts.host?.parts { parts.firsts = .some(firsts) }
+    return firsts
   }
 
   /// Sends `sent` to rank `peer` and receives as much from it at the same time; the other makes the same call. The

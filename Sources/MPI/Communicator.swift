@@ -12,6 +12,8 @@ package struct Communicator {
   package let size: Int
   /// Which of the job's ranks is rank 0 here, where the job is cut into groups: messages name `firstRank + rank`.
   package let firstRank: Int
+  /// The parts of it that were asked for: MPI has a limited number of communicators.
+  let parts = Parts()
 
   init(_ handle: MPI_Comm, firstRank: Int = 0) throws(MPIError) {
     var (rank, size): (Int32, Int32) = (0, 0)
@@ -31,16 +33,6 @@ package struct Communicator {
     rank = 0
     size = 1
     firstRank = 0
-  }
-
-  /// The ranks that share this host's memory. Every rank calls it. The corresponding C function is
-  /// `MPI_Comm_split_type`.
-  package func onThisHost() throws(MPIError) -> Communicator {
-    guard let handle else { return self }
-    var shared: MPI_Comm?
-    let code = MPI_Comm_split_type(handle, Int32(MPI_COMM_TYPE_SHARED), Int32(rank), cmpi_info_null(), &shared)
-    try check("MPI_Comm_split_type", code)
-    return try Communicator(shared!)
   }
 
   /// Waits until every rank is here. The corresponding C function is `MPI_Barrier`.

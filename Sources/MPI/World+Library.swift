@@ -51,6 +51,12 @@ extension World {
       return Self.choice(number, of: choices) ?? "\(number)"
     }
 
+    /// Whether a rank that waits lets others have its core, as the library is told to; nil of one that does not say.
+    package var yieldsWhenIdle: Bool? {
+      guard let name = MPIFamily.own.yieldParameter else { return nil }
+      return ["1", "t", "true", "yes", "enabled"].contains(value(name) ?? "")
+    }
+
     private static func choice(_ value: Int32, of choices: MPI_T_enum?) -> String? {
       var count: Int32 = 0
       var length: Int32 = 0

@@ -30,6 +30,18 @@ package struct GradientBuckets: Sendable {
     return range(bucket).lowerBound + bucket..<range(bucket).upperBound + bucket + 1 + (isLast ? others : 0)
   }
 
+  /// Where a gradient of a bucket lies in the message: after one word of each bucket before.
+  func place(of gradient: Int, in bucket: Int) -> Int { gradient + bucket }
+
+  /// Where what is not a gradient lies in a bucket's part of the message.
+  func wordPlace(_ bucket: Int) -> Range<Int> {
+    place(of: range(bucket).upperBound, in: bucket)..<place(bucket).upperBound
+  }
+
+  /// The same, of all that are not gradients, counted through.
+  func words(_ bucket: Int) -> Range<Int> { bucket..<bucket + wordPlace(bucket).count }
+  var wordCount: Int { count + others }
+
   /// Where the values after the gradients lie in the message.
   package var othersStart: Int { gradients + count - 1 }
 }

@@ -31,9 +31,10 @@ package final class GradientReduction {
   private let layout: ParameterLayout
   private let rollCall: RollCall?
   private let buckets: GradientBuckets
-  private let pending: PendingSums
+  /// Made as the first step begins: all ranks make it together, and trainers are made where each may fail alone.
+  private var sums: BucketSums?
   /// The buckets one after the other; after the gradients statistics, means, and the words below.
-  private let message: UnsafeMutableBufferPointer<Int64>
+  private var message = UnsafeMutableBufferPointer<Int64>(start: nil, count: 0)
   /// float32 gradients travel apart, and not exactly; then no bucket holds any.
   private let plainGradients: Tensor?
   /// Whether buckets may travel before the last one is there. Changes no bit; between steps only.
@@ -46,7 +47,7 @@ package final class GradientReduction {
   private var started = 0
   /// Of this rank, with samples.
   private var lastShard = 0
-  private var failure: MPIError?
+  private var failure: (any Error)?
 
   /// `scalars` have the names of a step's. `signals`: how many numbers ranks tell each other with the sums. `rollCall`
   /// hears of a long wait. `bucketSize`: gradients of a bucket.
@@ -65,18 +66,15 @@ package final class GradientReduction {
     buckets = GradientBuckets(
       gradients: kind == .float32 ? 0 : layout.trained.count,
       others: layout.moving.count + scalars.means.count + 2 + signals, size: bucketSize)
-    pending = PendingSums(capacity: buckets.count, communicator: communicator)
-    message = .allocate(capacity: buckets.messageCount)
   }
-
-  deinit { if !pending.isUnderWay { message.deallocate() } }
 
   /// Bytes of one, on one of `ranks` ranks, without the few words of scalars and signals.
   package static func bytes(_ layout: ParameterLayout, kind: GradientReductionKind, ranks: Int) -> Double {
     let gradients = Double(layout.parameterCount)
     let statistics = Double(layout.statisticCount)
     let message = (kind == .exact ? 8 : 4) * Double(layout.trained.count) + 8 * Double(layout.moving.count)
-    // MPI keeps about half of what is under way once more (Open MPI 4.1, 2 and 3 ranks).
+    // The ranks of a host share the sums, half as long as a message. MPI keeps about half of what is under way to other
+    // hosts once more (Open MPI 4.1), for one rank a host.
     return 4 * (gradients + statistics) + message * (ranks > 1 ? 1.5 : 1)
   }
 
@@ -106,8 +104,13 @@ package final class GradientReduction {
     set { message[refusedPlace + 1 + index] = newValue }
   }
 
-  /// Starts step `step`, on this rank's part of a batch.
-  package func begin(step: Int, _ batch: Batch) {
+  /// Starts step `step`, on this rank's part of a batch. Every rank calls it.
+  package func begin(step: Int, _ batch: Batch) throws {
+    if sums == nil {
+      let sums = try BucketSums(buckets, communicator)
+      self.sums = sums
+      message = sums.message
+    }
     message.update(repeating: 0)
     plainGradients?.values.update(repeating: 0)
     self.step = step
@@ -124,13 +127,13 @@ package final class GradientReduction {
     guard shard.index == lastShard, overlaps, plainGradients == nil, communicator.size > 1, failure == nil else {
       return
     }
-    do throws(MPIError) {
+    do {
       let count = layout.trained.count(before: count)
       while started < buckets.count - 1, buckets.range(started).upperBound <= count {
         add(gradients, to: started, share: shard.share)
         try start(started)
       }
-      try pending.progress()
+      try sums?.progress()
     } catch { failure = error }
   }
 
@@ -169,11 +172,10 @@ package final class GradientReduction {
     }
   }
 
-  private func start(_ bucket: Int) throws(MPIError) {
-    let place = buckets.place(bucket)
-    message[place.upperBound - 1] = identity(of: bucket)
+  private func start(_ bucket: Int) throws {
+    message[buckets.place(bucket).upperBound - 1] = identity(of: bucket)
     started = bucket + 1
-    try pending.start(UnsafeMutableBufferPointer(rebasing: message[place]))
+    try sums?.start(bucket)
   }
 
   /// Different for every bucket of every step, and so are sums of them.
@@ -186,11 +188,7 @@ package final class GradientReduction {
   package func finish() throws -> Sum {
     message[refusedPlace] = Int64(sum.refused)
     if let failure { throw failure }
-    if communicator.size > 1 {
-      try reduce()
-    } else {
-      for bucket in 0..<buckets.count { decode(bucket) }
-    }
+    try reduce()
     if let plainGradients {
       try communicator.sum(plainGradients.values)
       layout.trained.forEach(in: 0..<layout.trained.count) { block, first in
@@ -211,7 +209,7 @@ package final class GradientReduction {
   private func reduce() throws {
     while started < buckets.count { try start(started) }
     for bucket in 0..<buckets.count {
-      try pending.wait { () throws(MPIError) in
+      try sums?.take(bucket) {
         try rollCall?.wait(step: step)
         if restsWhileWaiting { usleep(200) }
       }
@@ -239,10 +237,8 @@ package final class GradientReduction {
   }
 
   private func decode(_ bucket: Int) {
-    let range = buckets.range(bucket)
-    let sums = message.baseAddress! + buckets.place(bucket).lowerBound - range.lowerBound
-    layout.trained.forEach(in: range) { block, first in
-      FixedPoint.decode(sums + first, count: block.count, into: sum.gradients.pointer + block.lowerBound)
+    layout.trained.forEach(in: buckets.range(bucket)) { block, first in
+      sums?.decode(first..<first + block.count, of: bucket, into: sum.gradients.pointer + block.lowerBound)
     }
   }
 

@@ -1,64 +1,38 @@
-/// What an allreduce by Rabenseifner's algorithm sends over which links, for ranks that lie on hosts in some way: as
-/// Open MPI's libnbc does it, which training asks for. Neighbours in rank exchange first and most, so where ranks fill
-/// hosts in order and their number a host is a power of two, hosts send each other no more than one rank would.
+/// What the sum of a step sends over which links, for ranks that lie on hosts in some way (`Reduction`): the ranks of a
+/// host add in the memory that they share, and one rank of each host sums over the hosts. So only the number of hosts
+/// counts, and that of ranks on the fullest, not which rank lies where.
 package struct ReductionSchedule: Equatable, Sendable {
   /// Exchanges, one after the other, that cross hosts; and that do not.
   package private(set) var networkRounds = 0.0
   package private(set) var hostRounds = 0.0
-  /// For a byte of the message: bytes that the busiest host sends, and those that the busiest rank sends within a host.
+  /// For a byte of the message: bytes that a host sends, and those that the busiest rank reads within a host.
   package private(set) var networkShare = 0.0
   package private(set) var hostShare = 0.0
 
+  /// Up to so many hosts send each other segments; more of them make an allreduce.
+  private static let mostInSegments = 64
+
   /// `hosts`: by rank.
-  package init(hosts: [String]) {
-    let numbers = Dictionary(uniqueKeysWithValues: Set(hosts).sorted().enumerated().map { ($1, $0) })
-    self.init(hosts: hosts.map { numbers[$0]! })
-  }
-
-  package init(hosts: [Int]) {
-    let ranks = hosts.count
-    guard ranks > 1 else { return }
-    var largest = 1
-    while largest * 2 <= ranks { largest *= 2 }
-    let extra = ranks - largest
-    // Of the first 2 `extra` ranks each even one takes part for its odd neighbour too: half of the message goes over,
-    // and half of it comes back as a sum; in the end the whole sum.
-    let pairs = (0..<extra).map { (2 * $0, 2 * $0 + 1) }
-    let inner = (0..<largest).map { $0 < extra ? 2 * $0 : $0 + extra }
-    if extra > 0 {
-      add(pairs, share: 0.5, bothWays: true, hosts)
-      add(pairs, share: 0.5, bothWays: false, hosts)
+  package init(hosts: [some Hashable]) {
+    let ranks = Dictionary(grouping: hosts) { $0 }.values.map(\.count)
+    if let fullest = ranks.max(), fullest > 1 {
+      // Terms of the others for its part, and all sums of gradients, as float32.
+      hostRounds = 2
+      hostShare = Double(fullest - 1) / Double(fullest) + 0.5
     }
-    var share = 0.5
-    var distance = 1
-    while distance < largest {
-      let partners = (0..<largest).filter { $0 & distance == 0 }.map { (inner[$0], inner[$0 | distance]) }
-      // There, and back in the gathering.
-      for _ in 0..<2 { add(partners, share: share, bothWays: true, hosts) }
-      share /= 2
-      distance *= 2
-    }
-    if extra > 0 { add(pairs, share: 1, bothWays: false, hosts) }
-  }
-
-  private mutating func add(_ pairs: [(Int, Int)], share: Double, bothWays: Bool, _ hosts: [Int]) {
-    var sent: [Int: Int] = [:]
-    var within = false
-    for (one, other) in pairs {
-      guard hosts[one] != hosts[other] else {
-        within = true
-        continue
-      }
-      sent[hosts[one], default: 0] += 1
-      // A link carries both directions at once.
-      if bothWays { sent[hosts[other], default: 0] += 1 }
-    }
-    if let busiest = sent.values.max() {
-      networkRounds += 1
-      networkShare += Double(busiest) * share
-    } else if within {
-      hostRounds += 1
-      hostShare += share
+    guard ranks.count > 1 else { return }
+    let others = Double(ranks.count - 1) / Double(ranks.count)
+    if ranks.count <= Self.mostInSegments {
+      // Terms to their owners as int64, sums of gradients to all as float32.
+      networkRounds = 2
+      networkShare = 1.5 * others
+    } else {
+      // Rabenseifner's algorithm, there and back in steps of half as much each; hosts beyond a power of two send all of
+      // theirs to a neighbour first, and get all of it in the end.
+      let steps = Int.bitWidth - 1 - ranks.count.leadingZeroBitCount
+      let isPower = ranks.count == 1 << steps
+      networkRounds = Double(2 * steps + (isPower ? 0 : 2))
+      networkShare = 2 * (1 - 1 / Double(1 << steps)) + (isPower ? 0 : 2)
     }
   }
 }

@@ -63,12 +63,12 @@ package struct ScalingMeasurements: Sendable {
     }
   }
 
-  /// The time that a sum would take if the links did nothing else at their probed speed, 2 (n - 1) / n of the message
-  /// each way over n hosts, or n ranks of one host, by the time it takes; nil where they were not probed.
+  /// The time that a sum over hosts would take if their links did nothing but send what it sends, at their probed
+  /// speed, by the time it takes; nil where they were not probed. Ranks of one host sum in memory that they share:
+  /// there is no link.
   package func roofline(_ transfer: TransferRecord) -> Double? {
-    let hosts = Set(transfer.hosts).count
-    let parts = Double(hosts > 1 ? hosts : transfer.hosts.count)
-    guard parts > 1, let bandwidth = bandwidth(hosts > 1 ? .network : .host) else { return nil }
-    return 2 * (parts - 1) / parts * Double(transfer.bytes) / bandwidth / Statistics.median(transfer.seconds)!
+    let share = ReductionSchedule(hosts: transfer.hosts).networkShare
+    guard share > 0, let bandwidth = bandwidth(.network) else { return nil }
+    return share * Double(transfer.bytes) / bandwidth / Statistics.median(transfer.seconds)!
   }
 }

@@ -157,7 +157,7 @@ extension ScalingReport {
     }
     return
       "*Exchange*: two ranks send each other a message at once. *Sum*: as a step makes it, in the same buckets. *Roofline*: "
-      + "what the links' exchanges allow at best, by what the sum takes. *Overlap*: the share of a sum that a computation as long hides.\n\n"
+      + "what the links between hosts allow at best, by what the sum takes. *Overlap*: the share of a sum that a computation as long hides.\n\n"
       + Self.table(["", "links", "ranks", "bytes", "us", "MB/s", "roofline", "overlap"], rows)
   }
 

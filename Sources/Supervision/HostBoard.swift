@@ -1,4 +1,3 @@
-import CSupervision
 import Glibc
 import MPI
 import Runtime
@@ -13,8 +12,6 @@ package final class HostBoard: Sendable {
     fileprivate enum Place: Int, CaseIterable { case rank, step, phase, since, limit, beat }
     /// Numbers of a line.
     package static let size = 8
-    /// After the first line's numbers, in bytes.
-    fileprivate static let tokenOffset = off_t((size - 1) * MemoryLayout<Int>.size)
     fileprivate nonisolated(unsafe) let numbers: UnsafeMutablePointer<Atomic<Int>>
 
     private func read(_ place: Place) -> Int { numbers[place.rawValue].load(ordering: .relaxed) }
@@ -61,29 +58,10 @@ package final class HostBoard: Sendable {
   package convenience init(_ communicator: Communicator) throws(MPIError) {
     let host = try communicator.onThisHost()
     let bytes = host.size * Line.size * MemoryLayout<Int>.size
-    let own = host.rank == 0 ? supervision_create_memory(bytes) : -1
-    // Containers may take themselves for one host and yet number their processes apart: that it is this memory shows in
-    // a word of its own, before anything is written to it.
-    var token = UInt64.random(in: 1...(.max))
-    if own >= 0 { pwrite(own, &token, 8, Line.tokenOffset) }
-    try withUnsafeMutableBytes(of: &token) { bytes throws(MPIError) in try host.broadcast(bytes) }
-    let path = String(decoding: try host.broadcast(Array("/proc/\(getpid())/fd/\(own)".utf8)), as: UTF8.self)
-    var descriptor = host.rank == 0 ? own : open(path, O_RDWR | O_CLOEXEC)
-    var found: UInt64 = 0
-    if descriptor >= 0, pread(descriptor, &found, 8, Line.tokenOffset) != 8 || found != token {
-      close(descriptor)
-      descriptor = -1
-    }
-    let mapped = descriptor < 0 ? MAP_FAILED : mmap(nil, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0)
-    // Rank 0's descriptor is the name by which the others find it.
-    let isShared = try host.minimum([mapped == MAP_FAILED ? 0 : 1])[0] == 1
-    if descriptor >= 0 { close(descriptor) }
-    if isShared {
+    if let memory = try SharedMemory.map(bytes, on: host) {
       self.init(
-        mapped!, ranks: host.size, mine: host.rank, rank: communicator.rank,
-        firstRank: communicator.firstRank)
+        memory, ranks: host.size, mine: host.rank, rank: communicator.rank, firstRank: communicator.firstRank)
     } else {
-      if mapped != MAP_FAILED { munmap(mapped, bytes) }
       self.init(rank: communicator.rank, firstRank: communicator.firstRank)
     }
     // So that no rank reads a line that is not written yet.

@@ -122,7 +122,7 @@ package final class Trainer {
   /// where a value was refused. Allocates nothing once each size of a piece has run: oneDNN may keep what it makes at
   /// first.
   package func step(_ batch: Batch, _ context: StepContext, learningRate: Double) throws -> FinishedStep {
-    reduction.begin(step: clock.step, batch)
+    try reduction.begin(step: clock.step, batch)
     method.begin()
     for shard in batch.shards where shard.count > 0 {
       let result = method.differentiate(shard, context, phases: clock) { gradients, final in

@@ -200,6 +200,7 @@ import Testing
       #expect(symbols.status == 0 && symbols.standardOutput.contains(" T main"), "\(symbols.standardError)")
       return symbols.standardOutput.split(separator: "\n").filter {
         $0.contains("FaultInjection") || $0.contains("faults_set_reduction") || $0.hasSuffix(" MPI_Iallreduce")
+          || $0.hasSuffix(" T shared_values")
       }
     }
     #expect(try injector(in: "icp") == [])

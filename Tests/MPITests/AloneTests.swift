@@ -31,7 +31,7 @@ import Testing
     #expect(turns == 0)
   }
 
-  @Test func `its sums under way are done when they are waited for, in order`() throws {
+  @Test func `its sums under way are done when they are taken, in order`() throws {
     let values = UnsafeMutableBufferPointer<Int64>.allocate(capacity: 2)
     defer { values.deallocate() }
     _ = values.initialize(from: [5, 6])
@@ -39,12 +39,10 @@ import Testing
     for _ in 0..<3 {
       try sums.start(values)
       try sums.start(values)
-      try sums.progress()
       #expect(sums.isUnderWay)
-      try sums.wait()
-      #expect(sums.isUnderWay)
-      try sums.wait()
-      #expect(!sums.isUnderWay)
+      #expect(try sums.takeOldest() && sums.isUnderWay)
+      #expect(try sums.takeOldest() && !sums.isUnderWay)
+      #expect(try !sums.takeOldest())
     }
     #expect(Array(values) == [5, 6])
   }

@@ -37,7 +37,7 @@ import Testing
   private func sum(
     _ results: [ShardResult], shares: [Double], with reduction: GradientReduction
   ) throws -> GradientReduction.Sum {
-    reduction.begin(step: 1, Batch(epoch: 0, position: 0, count: 8, shards: []))
+    try reduction.begin(step: 1, Batch(epoch: 0, position: 0, count: 8, shards: []))
     for (result, share) in zip(results, shares) { reduction.add(result, share: share) }
     return try reduction.finish()
   }
@@ -121,7 +121,7 @@ import Testing
     let reduction = reduction(signals: 1)
     let broken = result(0)
     broken.gradients.values[0] = .nan
-    reduction.begin(step: 1, Batch(epoch: 0, position: 0, count: 8, shards: []))
+    try reduction.begin(step: 1, Batch(epoch: 0, position: 0, count: 8, shards: []))
     reduction[signal: 0] = 9
     reduction.add(broken, share: 1)
     #expect(try reduction.finish().refused == 1 && reduction[signal: 0] == 9)
@@ -133,7 +133,7 @@ import Testing
 
   @Test func `signals come back beside the sums, each in its place`() throws {
     let reduction = reduction(signals: 3)
-    reduction.begin(step: 1, Batch(epoch: 0, position: 0, count: 8, shards: []))
+    try reduction.begin(step: 1, Batch(epoch: 0, position: 0, count: 8, shards: []))
     reduction.add(result(0), share: 1)
     for index in 0..<3 { reduction[signal: index] = Int64(index) - 1 }
     let sum = try reduction.finish()

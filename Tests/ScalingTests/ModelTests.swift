@@ -2,27 +2,26 @@ import Scaling
 import Testing
 
 @Suite struct ModelTests {
-  @Test func `ranks that fill hosts in order send no more between hosts than one rank a host`() {
-    // 2 (h - 1) / h of the message each way, in 2 log2 h exchanges, whatever the ranks of a host: 1, 2, 4.
-    for onHost in [1, 2, 4] {
-      let schedule = ReductionSchedule(hosts: (0..<4 * onHost).map { $0 / onHost })
-      #expect(schedule.networkShare == 1.5 && schedule.networkRounds == 4)
+  @Test func `hosts send as much wherever their ranks lie, and however many they are`() {
+    for hosts in [2, 3, 4, 12, 64] {
+      let one = ReductionSchedule(hosts: Array(0..<hosts))
+      #expect(isClose(one.networkShare, 1.5 * Double(hosts - 1) / Double(hosts)) && one.networkRounds == 2)
+      #expect(one.hostRounds == 0 && one.hostShare == 0)
+      for ranks in [2, 3, 12] {
+        let slot = ReductionSchedule(hosts: (0..<hosts * ranks).map { $0 / ranks })
+        #expect(slot == ReductionSchedule(hosts: (0..<hosts * ranks).map { $0 % hosts }))
+        #expect(slot.networkShare == one.networkShare && slot.networkRounds == one.networkRounds)
+        #expect(isClose(slot.hostShare, 1.5 - 1 / Double(ranks)))
+      }
     }
-    // Ranks dealt out by node: all of the large exchanges cross, four at once on each link.
-    #expect(ReductionSchedule(hosts: (0..<16).map { $0 % 4 }).networkShare == 6)
-    #expect(ReductionSchedule(hosts: [0]) == ReductionSchedule(hosts: [Int]()))
-    #expect(ReductionSchedule(hosts: [0, 0]).hostShare == 1)
   }
 
-  /// Measured on shaped links: 4 hosts, 512 KiB, by slot 0.350 s, by node 1.454, 3 ranks a host by slot 1.037, 1 a host
-  /// 0.393.
-  @Test func `placement costs what was measured on shaped links`() {
-    func share(_ hosts: [Int]) -> Double { ReductionSchedule(hosts: hosts).networkShare }
-    let slot = share((0..<16).map { $0 / 4 })
-    // Bytes alone, without latencies.
-    #expect(isClose(share((0..<16).map { $0 % 4 }) / slot, 1.454 / 0.350, 0.1))
-    // Where ranks are no power of two, exchanges do not wait for all others of their round, as they do here.
-    #expect(isClose(share((0..<12).map { $0 / 3 }) / slot, 1.037 / 0.350, 0.3))
+  @Test func `many hosts halve and double what they send`() {
+    let power = ReductionSchedule(hosts: Array(0..<128))
+    #expect(power.networkRounds == 14 && isClose(power.networkShare, 2 * 127 / 128))
+    let other = ReductionSchedule(hosts: Array(0..<200))
+    #expect(other.networkRounds == 16 && isClose(other.networkShare, 2 + 2 * 127 / 128))
+    #expect(ReductionSchedule(hosts: [0]) == ReductionSchedule(hosts: [Int]()))
   }
 
   @Test func `latencies and bandwidths are found again from sums of known ones`() throws {

@@ -123,7 +123,10 @@ import Testing
       TransferRecord(kind: .sum, link: .network, hosts: hosts, bytes: 2000, seconds: [4e-3], overlap: 0.5),
     ]
     let measurements = ScalingMeasurements(name: "x", points: [made.point(.weak, ranks: 2)], probe: probe)
-    // 2 (p - 1) / p is 1 of two: 2,000 bytes at 1 MB/s.
-    #expect(isClose(try #require(measurements.roofline(probe[1])), 0.5))
+    // 1.5 (n - 1) / n is 0.75 of two: 1,500 bytes at 1 MB/s.
+    #expect(isClose(try #require(measurements.roofline(probe[1])), 0.375))
+    var within = probe[1]
+    within.hosts = ["a", "a"]
+    #expect(measurements.roofline(within) == nil)
   }
 }

@@ -33,6 +33,3 @@ void supervision_keep_requests(void);
 
 /* 0, or the error with which so many more threads at once cannot be made. */
 int supervision_try_threads(int count);
-
-/* The descriptor of so much memory that no file stands for, zeros; -1 where there is none to be had. */
-int supervision_create_memory(size_t bytes);

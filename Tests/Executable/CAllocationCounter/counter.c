@@ -193,8 +193,19 @@ int MPI_Iallreduce(
   WITHOUT_COUNTING(PMPI_Iallreduce(sent, received, count, type, operation, ranks, request));
 }
 
-int MPI_Testall(int count, MPI_Request *requests, int *done, MPI_Status *statuses) {
-  WITHOUT_COUNTING(PMPI_Testall(count, requests, done, statuses));
+int MPI_Isend(
+    const void *sent, int count, MPI_Datatype type, int to, int tag, MPI_Comm ranks, MPI_Request *request) {
+  if (counting) counts.messages++;
+  WITHOUT_COUNTING(PMPI_Isend(sent, count, type, to, tag, ranks, request));
+}
+
+int MPI_Irecv(
+    void *received, int count, MPI_Datatype type, int from, int tag, MPI_Comm ranks, MPI_Request *request) {
+  WITHOUT_COUNTING(PMPI_Irecv(received, count, type, from, tag, ranks, request));
+}
+
+int MPI_Testsome(int count, MPI_Request *requests, int *done, int *indices, MPI_Status *statuses) {
+  WITHOUT_COUNTING(PMPI_Testsome(count, requests, done, indices, statuses));
 }
 
 int MPI_Test(MPI_Request *request, int *done, MPI_Status *status) {

@@ -44,14 +44,47 @@ func checkPending(_ world: Communicator) throws {
   for index in 0..<count { (first[index], second[index]) = (sample(world.rank, index), Int64(world.rank)) }
   let sums = PendingSums(capacity: 2, communicator: world)
   try sums.start(first)
-  try sums.progress()
+  var taken = try sums.takeOldest() ? 1 : 0
   try sums.start(second)
-  for _ in 0..<3 { try sums.progress() }
-  try sums.wait()
-  try sums.wait()
+  while sums.isUnderWay { taken += try sums.takeOldest() ? 1 : 0 }
+  try expect(taken == 2, "two pending sums, \(taken) taken")
   try expect(first.indices.allSatisfy { first[$0] == sampleSum(world.size, $0) }, "first of two pending sums")
   let ranks = Int64(world.size * (world.size - 1) / 2)
   try expect(second.allSatisfy { $0 == ranks }, "second of two pending sums")
+}
+
+/// Each rank sends each other three messages of different lengths, under two tags, and takes what comes in any order.
+func checkMessages(_ world: Communicator) throws {
+  let lengths = [1, 2000, 30_001]
+  let others = (0..<world.size).filter { $0 != world.rank }
+  let messages = PendingMessages(capacity: 2 * lengths.count * others.count, communicator: world)
+  var buffers: [Int: (rank: Int, bytes: UnsafeMutableRawBufferPointer)] = [:]
+  func buffer(_ mark: Int, _ rank: Int, _ length: Int) -> UnsafeMutableRawBufferPointer {
+    let bytes = UnsafeMutableRawBufferPointer.allocate(byteCount: length, alignment: 64)
+    buffers[mark] = (rank, bytes)
+    return bytes
+  }
+  defer { for (_, bytes) in buffers.values { bytes.deallocate() } }
+  func value(_ rank: Int, _ length: Int) -> UInt8 { UInt8(truncatingIfNeeded: 31 * rank + length) }
+  var expected: Set<Int> = []
+  for other in others {
+    for (index, length) in lengths.enumerated() {
+      let mark = other * lengths.count + index
+      let sent = buffer(1000 + mark, world.rank, length)
+      sent.initializeMemory(as: UInt8.self, repeating: value(world.rank, length))
+      try messages.receive(buffer(mark, other, length), from: other, tag: index / 2, mark: mark)
+      try messages.send(UnsafeRawBufferPointer(sent), to: other, tag: index / 2, mark: 1000 + mark)
+      expected.formUnion([mark, 1000 + mark])
+    }
+  }
+  while messages.isUnderWay {
+    try messages.takeDone { mark in
+      try expect(expected.remove(mark) != nil, "message \(mark) is done once")
+      let (rank, bytes) = buffers[mark]!
+      try expect(bytes.allSatisfy { $0 == value(rank, bytes.count) }, "message \(mark) of rank \(rank)")
+    }
+  }
+  try expect(expected.isEmpty, "messages \(expected) are done")
 }
 
 func checkExtremes(_ world: Communicator) throws {
@@ -108,7 +141,9 @@ do {
     if let ending = arguments.dropFirst().first {
       try end(ending, world)
     } else {
-      for check in [checkSums, checkPending, checkExtremes, checkBroadcast, checkGather] { try check(world) }
+      for check in [checkSums, checkPending, checkMessages, checkExtremes, checkBroadcast, checkGather] {
+        try check(world)
+      }
     }
     try world.barrier()
     if world.rank == 0 { print("mpi-probe: all checks hold at \(world.size) ranks, \(World.libraryVersion)") }
