@@ -170,7 +170,7 @@ let package = Package(
       ]),
     .executableTarget(name: "icp", dependencies: ["Commands"]),
     // icp with faults on purpose: the released program has none of it (docs/RELIABILITY.md).
-    .target(name: "CFaults", dependencies: ["CMPI", "CShared"], path: "Tests/Executable/CFaults"),
+    .target(name: "CFaults", dependencies: ["CShared"], path: "Tests/Executable/CFaults"),
     .target(
       name: "FaultInjection", dependencies: ["CFaults", "Supervision", "Kernels", "Files", "Runtime"],
       path: "Tests/Executable/FaultInjection"),

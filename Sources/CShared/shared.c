@@ -13,4 +13,8 @@ int shared_create(size_t bytes) {
   return descriptor;
 }
 
-__attribute__((weak)) long shared_values(long count) { return count; }
+__attribute__((weak)) long shared_put(int64_t *values, long count, long ranks) {
+  (void)values;
+  (void)ranks;
+  return count;
+}

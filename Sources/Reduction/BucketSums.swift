@@ -15,8 +15,7 @@ package final class BucketSums {
   /// Of the first rank of each host, if there are several.
   private let hosts: (any HostsSum)?
   private let spansHosts: Bool
-  /// A rank by itself has its sums in its message.
-  private let hasSums: Bool
+  private let ranks: Int
   /// Whether a rank that waits lets others have its core.
   private let yields: Bool
   /// Buckets since the first step: started and taken by this rank, summed over the host in this rank's part, sent to
@@ -36,7 +35,9 @@ package final class BucketSums {
     schedule: HostsSchedule? = nil
   ) throws(MPIError) {
     self.buckets = buckets
-    hasSums = communicator.size > 1
+    ranks = communicator.size
+    // A rank by itself has its sums in its message.
+    let hasSums = ranks > 1
     yields = hasSums ? try World.Parameters().yieldsWhenIdle ?? true : false
     let shared = try HostMessages(buckets, group, hasSums: hasSums)
     // Where one host cannot share memory, none does.
@@ -64,9 +65,11 @@ package final class BucketSums {
   /// Begins to sum the next bucket over the ranks, and returns at once.
   package func start(_ bucket: Int) throws {
     precondition(bucket == started % buckets.count && started - taken < buckets.count, "bucket \(bucket) out of turn")
-    started += 1
-    let length = shared_values(buckets.place(bucket).count)
+    let place = buckets.place(bucket)
+    let length = shared_put(message.baseAddress! + place.lowerBound, place.count, ranks)
+    // A sum into which this rank puts nothing is none of its.
     guard length > 0 else { return }
+    started += 1
     host[length: bucket, of: host.rank] = length
     host.publish(.started, started)
     try progress()
@@ -92,7 +95,8 @@ package final class BucketSums {
 
   /// Returns when the next bucket is summed over all ranks; until then calls `meanwhile` again and again.
   package func take(_ bucket: Int, meanwhile: () throws -> Void) throws {
-    precondition(bucket == taken % buckets.count && taken < started, "bucket \(bucket) is not under way")
+    precondition(bucket == taken % buckets.count, "bucket \(bucket) out of turn")
+    guard taken < started else { return }
     while true {
       for _ in 0..<Self.looks {
         try progress()
@@ -113,14 +117,14 @@ package final class BucketSums {
   /// What others wrote of a bucket is this rank's now.
   private func copyWords(_ bucket: Int) {
     taken += 1
-    guard hasSums else { return }
+    guard ranks > 1 else { return }
     let (place, words) = (buckets.wordPlace(bucket), buckets.words(bucket))
     (host.message(host.rank) + place.lowerBound).update(from: host.words + words.lowerBound, count: words.count)
   }
 
   /// The sums of `gradients`, which are of a bucket that was taken.
   package func decode(_ gradients: Range<Int>, of bucket: Int, into values: UnsafeMutablePointer<Float>) {
-    if hasSums {
+    if ranks > 1 {
       values.update(from: host.gradients + gradients.lowerBound, count: gradients.count)
     } else {
       FixedPoint.decode(

@@ -199,8 +199,7 @@ import Testing
       let symbols = try Program.run(executable: "nm", ["--defined-only", Program.built(program)], timeLimit: 60)
       #expect(symbols.status == 0 && symbols.standardOutput.contains(" T main"), "\(symbols.standardError)")
       return symbols.standardOutput.split(separator: "\n").filter {
-        $0.contains("FaultInjection") || $0.contains("faults_set_reduction") || $0.hasSuffix(" MPI_Iallreduce")
-          || $0.hasSuffix(" T shared_values")
+        $0.contains("FaultInjection") || $0.contains("faults_set_reduction") || $0.hasSuffix(" T shared_put")
       }
     }
     #expect(try injector(in: "icp") == [])
