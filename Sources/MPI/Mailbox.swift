@@ -25,8 +25,11 @@ package final class Mailbox {
   }
 
   /// Sends `number` to every other rank to which no earlier one is still on its way; returns at once.
-  package func sendToAll(_ number: Int64) throws(MPIError) {
-    for other in 0..<size where other != rank {
+  package func sendToAll(_ number: Int64) throws(MPIError) { try send(number, to: 0..<size) }
+
+  /// The same, to some ranks; not to this one, if it is among them.
+  package func send(_ number: Int64, to ranks: some Sequence<Int>) throws(MPIError) {
+    for other in ranks where other != rank {
       var isDone: Int32 = 1
       if requests[other] != nil { try check("MPI_Test", MPI_Test(&requests[other], &isDone, cmpi_status_ignore())) }
       guard isDone != 0 else { continue }
