@@ -18,8 +18,10 @@ package final class BucketSums {
   private let ranks: Int
   /// Whether a rank that waits lets others have its core.
   private let yields: Bool
-  /// Buckets since the first step: started and taken by this rank, summed over the host in this rank's part, sent to
-  /// other hosts, and back from there.
+  /// Calls of `start` and `take` since the first step.
+  private var (starts, takes) = (0, 0)
+  /// Buckets since then: started and taken by this rank, summed over the host in this rank's part, sent to other hosts,
+  /// and back from there.
   private var (started, taken, summed, sent, finished) = (0, 0, 0, 0, 0)
 
   /// Every rank calls it.
@@ -64,7 +66,8 @@ package final class BucketSums {
 
   /// Begins to sum the next bucket over the ranks, and returns at once.
   package func start(_ bucket: Int) throws {
-    precondition(bucket == started % buckets.count && started - taken < buckets.count, "bucket \(bucket) out of turn")
+    precondition(bucket == starts % buckets.count && starts - takes < buckets.count, "bucket \(bucket) out of turn")
+    starts += 1
     let place = buckets.place(bucket)
     let length = shared_put(message.baseAddress! + place.lowerBound, place.count, ranks)
     // A sum into which this rank puts nothing is none of its.
@@ -95,7 +98,8 @@ package final class BucketSums {
 
   /// Returns when the next bucket is summed over all ranks; until then calls `meanwhile` again and again.
   package func take(_ bucket: Int, meanwhile: () throws -> Void) throws {
-    precondition(bucket == taken % buckets.count, "bucket \(bucket) out of turn")
+    precondition(bucket == takes % buckets.count && takes < starts, "bucket \(bucket) out of turn")
+    takes += 1
     guard taken < started else { return }
     while true {
       for _ in 0..<Self.looks {
@@ -107,7 +111,7 @@ package final class BucketSums {
     }
   }
 
-  /// Between two calls of `meanwhile`: some 10 microseconds.
+  /// Between two calls of `meanwhile`: some 10 microseconds, a millisecond where many messages are under way.
   private static let looks = 100
 
   private func isFinished(_ bucket: Int) -> Bool {
@@ -166,7 +170,7 @@ package final class BucketSums {
 }
 
 extension Range<Int> {
-  /// Part `index` of `count` equal ones, cut where lines of a cache begin: two ranks write to none together.
+  /// Part `index` of `count` equal ones, cut so that two ranks write to hardly any line of a cache together.
   fileprivate func part(_ index: Int, of count: Int) -> Range<Int> {
     func cut(_ index: Int) -> Int {
       index == count ? upperBound : Swift.min(lowerBound + self.count * index / count / 16 * 16, upperBound)

@@ -31,7 +31,7 @@ package final class GradientReduction {
   private let layout: ParameterLayout
   private let rollCall: RollCall?
   private let buckets: GradientBuckets
-  /// Made as the first step begins: all ranks make it together, and trainers are made where each may fail alone.
+  /// Made by `connect`: all ranks make it together, and trainers are made where each may fail alone.
   private var sums: BucketSums?
   /// The buckets one after the other; after the gradients statistics, means, and the words below.
   private var message = UnsafeMutableBufferPointer<Int64>(start: nil, count: 0)
@@ -104,13 +104,17 @@ package final class GradientReduction {
     set { message[refusedPlace + 1 + index] = newValue }
   }
 
-  /// Starts step `step`, on this rank's part of a batch. Every rank calls it.
+  /// Makes the memory of the ranks of a host. Every rank calls it; `begin` does so where nobody has.
+  package func connect() throws {
+    guard sums == nil else { return }
+    let sums = try BucketSums(buckets, communicator)
+    self.sums = sums
+    message = sums.message
+  }
+
+  /// Starts step `step`, on this rank's part of a batch.
   package func begin(step: Int, _ batch: Batch) throws {
-    if sums == nil {
-      let sums = try BucketSums(buckets, communicator)
-      self.sums = sums
-      message = sums.message
-    }
+    try connect()
     message.update(repeating: 0)
     plainGradients?.values.update(repeating: 0)
     self.step = step
@@ -184,7 +188,8 @@ package final class GradientReduction {
   }
 
   /// Sums over all ranks, signals too.
-  /// Throws where the ranks' messages do not belong together, on all ranks.
+  /// Throws where the ranks' messages do not belong together: on all ranks where their words say so, on all of a host
+  /// where their lengths do.
   package func finish() throws -> Sum {
     message[refusedPlace] = Int64(sum.refused)
     if let failure { throw failure }

@@ -9,7 +9,7 @@ package struct ReductionSchedule: Equatable, Sendable {
   package private(set) var networkShare = 0.0
   package private(set) var hostShare = 0.0
 
-  /// Up to so many hosts send each other segments; more of them make an allreduce.
+  /// Up to so many hosts send each other segments; more of them make an allreduce (`HostsSchedule`).
   private static let mostInSegments = 64
 
   /// `hosts`: by rank.

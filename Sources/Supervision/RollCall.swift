@@ -48,15 +48,14 @@ package final class RollCall: @unchecked Sendable {
     let now = HostBoard.now
     guard now - lastTurn > 50_000_000 else { return }
     lastTurn = now
-    let line = board.mine
-    guard now - line.since > line.limit / 2 else { return }
-    if called != step {
-      called = step
-      try mailbox.send(Int64(step), to: listeners)
-    }
+    // For all ranks of the host, of which one may have waited for longer than this one.
     while let message = try mailbox.receive() {
       present[message.rank].store(Int(message.number), ordering: .relaxed)
     }
+    let line = board.mine
+    guard now - line.since > line.limit / 2, called != step else { return }
+    called = step
+    try mailbox.send(Int64(step), to: listeners)
   }
 
   /// Steps begin at 1 again: what was told of another run does not count.

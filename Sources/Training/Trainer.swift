@@ -80,6 +80,8 @@ package final class Trainer {
   /// Runs from `progress` to the last step.
   package func run() throws {
     for observer in observers { try observer.runBegins(of: self) }
+    clock.enter(.exchange)
+    try reduction.connect()
     while progress.awaitsEvaluation || goesOn {
       if progress.awaitsEvaluation {
         // What a resume or a rollback came back to.

@@ -3,7 +3,7 @@ import MPI
 import Reduction
 
 // Sums of buckets over the ranks of a real job, checked value by value on each of them. The tests start this program
-// under mpirun: `sums-probe HOST-RANKS SCHEDULE` takes every HOST-RANKS ranks for a host.
+// under mpirun: `sums-probe HOST-RANKS SCHEDULE` takes every HOST-RANKS ranks for a host, 0 the hosts that there are.
 
 /// A sum that is not what it should be, on this rank.
 struct Broken: Error { let claim: String }
@@ -56,7 +56,7 @@ else {
 
 do {
   try World.run { world in
-    let host = try world.group(of: hostRanks)
+    let host = try hostRanks == 0 ? world.onThisHost() : world.group(of: hostRanks)
     for (gradients, others, size) in [(0, 1, 64), (1, 0, 64), (50, 3, 16), (1000, 5000, 300), (300_001, 17, 40_000)] {
       let buckets = GradientBuckets(gradients: gradients, others: others, size: size)
       let sums = try BucketSums(buckets, world, host: host, schedule: schedule)
