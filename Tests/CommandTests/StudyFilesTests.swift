@@ -55,6 +55,12 @@ import Testing
     }
   }
 
+  /// Where a study looks for them: labels that people gave those images, a third of them right, and the true ones.
+  private func writeLabels(into folder: TemporaryDirectory) throws {
+    let lines = (0..<700).map { "\(($0 + $0 % 3) % 10) \($0 % 10)\n" }
+    try folder.write(lines.joined(), to: "data/cifar10n/worse.txt")
+  }
+
   /// One seed, two trials of a search, a tenth of the samples. The grid of samples, and conditions on it, stay a grid,
   /// so that `--set` would not do.
   private func reduced(_ study: String) -> String {
@@ -74,6 +80,7 @@ import Testing
     let file = "configs/studies/\(name)"
     try folder.write(reduced(String(contentsOfFile: folder.path(file), encoding: .utf8)), to: file)
     try writeImages(into: folder)
+    try writeLabels(into: folder)
 
     let settings = ["data.size=8", "training.epochs=1", "training.max_steps=4", "training.batch_size=50"]
     let outcome = try Program.run(
