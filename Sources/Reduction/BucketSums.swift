@@ -70,7 +70,7 @@ package final class BucketSums {
     starts += 1
     let place = buckets.place(bucket)
     let length = shared_put(message.baseAddress! + place.lowerBound, place.count, ranks)
-    // A sum into which this rank puts nothing is none of its.
+    // This rank takes no part in a sum into which it puts nothing.
     guard length > 0 else { return }
     started += 1
     host[length: bucket, of: host.rank] = length

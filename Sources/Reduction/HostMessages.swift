@@ -70,7 +70,7 @@ final class HostMessages {
     (memory + places.lengths(rank)).assumingMemoryBound(to: Int.self)
   }
 
-  /// What this rank wrote before, a rank reads that sees this.
+  /// Who sees the new count sees all that this rank wrote before.
   func publish(_ stage: Stage, _ count: Int) { counter(stage, rank).pointee.store(count, ordering: .releasing) }
   func count(_ stage: Stage, of rank: Int) -> Int { counter(stage, rank).pointee.load(ordering: .acquiring) }
   /// What every rank of the host has come to.

@@ -1,6 +1,6 @@
 import MPI
 
-/// How the first ranks of the hosts sum what each has of its host: from its message into the host's sums.
+/// How the first ranks of the hosts sum over the hosts: from their messages into each host's sums.
 protocol HostsSum: AnyObject {
   /// Whether another bucket may start.
   var hasRoom: Bool { get }
@@ -19,7 +19,7 @@ package enum HostsSchedule: String, CaseIterable, Sendable {
   /// `SegmentedSums`.
   case segments
 
-  /// Every host sends every other as many messages: where there are very many hosts, those become too short.
+  /// Every host sends segments to every other: with very many hosts they become many and short.
   init(hosts: Int) { self = hosts <= 64 ? .segments : .allreduce }
 
   func make(_ buckets: GradientBuckets, _ host: HostMessages, _ hosts: Communicator) -> any HostsSum {
@@ -27,36 +27,5 @@ package enum HostsSchedule: String, CaseIterable, Sendable {
     case .allreduce: AllReducedSums(buckets, host, hosts)
     case .segments: SegmentedSums(buckets, host, hosts)
     }
-  }
-}
-
-/// By `MPI_Iallreduce`, a bucket a call.
-final class AllReducedSums: HostsSum {
-  private let buckets: GradientBuckets
-  private let host: HostMessages
-  private let pending: PendingSums
-  private var taken = 0
-
-  init(_ buckets: GradientBuckets, _ host: HostMessages, _ hosts: Communicator) {
-    self.buckets = buckets
-    self.host = host
-    pending = PendingSums(capacity: buckets.count, communicator: hosts)
-  }
-
-  let hasRoom = true
-  var isUnderWay: Bool { pending.isUnderWay }
-
-  func start(_ bucket: Int) throws {
-    let place = buckets.place(bucket)
-    try pending.start(UnsafeMutableBufferPointer(start: host.message(0) + place.lowerBound, count: place.count))
-  }
-
-  func takeOldest() throws -> Bool {
-    guard try pending.takeOldest() else { return false }
-    let bucket = taken % buckets.count
-    host.showGradients(buckets.range(bucket), of: bucket, buckets)
-    host.showWords(of: bucket, buckets)
-    taken += 1
-    return true
   }
 }

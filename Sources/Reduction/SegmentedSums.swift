@@ -15,15 +15,6 @@ final class SegmentedSums: HostsSum {
     let isGradient: Bool
   }
 
-  /// What a message is of: a term on its way to the segment's owner, or a sum on its way back.
-  private enum Kind: Int { case sentTerm, term, sentSum, sum }
-
-  /// A bucket under way.
-  private struct State {
-    /// Messages, and segments of this host's that are not added up yet.
-    var left = 0
-  }
-
   private let host: HostMessages
   private let hosts: Communicator
   private let messages: PendingMessages
@@ -35,7 +26,9 @@ final class SegmentedSums: HostsSum {
   /// For each bucket under way and segment, how many terms are to come.
   private let missing: UnsafeMutablePointer<Int>
   private let mostSegments: Int
-  private var states: [State]
+  /// For each bucket under way, messages that are not done, without terms of other hosts; and segments of this host's
+  /// that are not added up.
+  private var left: [Int]
   private var (started, taken) = (0, 0)
 
   /// Buckets under way at once: another is on its way while one comes back.
@@ -55,7 +48,7 @@ final class SegmentedSums: HostsSum {
     terms.initialize(repeating: 0, count: Self.room * termsOfBucket)
     missing = .allocate(capacity: Self.room * mostSegments)
     missing.initialize(repeating: 0, count: Self.room * mostSegments)
-    states = Array(repeating: State(), count: Self.room)
+    left = Array(repeating: 0, count: Self.room)
     // Of a segment of its own a host receives and sends as many as there are other hosts, of others one each way.
     messages = PendingMessages(
       capacity: Self.room * 2 * (mostSegments + own * others), communicator: hosts)
@@ -94,19 +87,19 @@ final class SegmentedSums: HostsSum {
     let turn = started % Self.room
     started += 1
     let segments = segments[bucket]
-    states[turn].left = 0
+    left[turn] = 0
     for (index, segment) in segments.enumerated() {
       if segment.owner == hosts.rank {
         missing[turn * mostSegments + index] = hosts.size - 1
-        states[turn].left += 1
+        left[turn] += 1
         for other in 1..<hosts.size {
           let from = (hosts.rank + other) % hosts.size
           let bytes = UnsafeMutableRawBufferPointer(start: term(turn, index, other), count: segment.place.count * 8)
-          try messages.receive(bytes, from: from, tag: tag(turn), mark: mark(.term, turn, index, other))
+          try messages.receive(bytes, from: from, tag: tag(turn), mark: mark(turn, index, term: other))
         }
       } else {
         try messages.receive(
-          sums(segment), from: segment.owner, tag: tag(turn, index), mark: mark(.sum, turn, index))
+          sums(segment), from: segment.owner, tag: tag(turn, index), mark: mark(turn, index))
       }
     }
     // To every other host in turn, each beginning with its neighbour: no link gets everything at once.
@@ -116,21 +109,18 @@ final class SegmentedSums: HostsSum {
         guard index < segments.count else { continue }
         let bytes = UnsafeRawBufferPointer(
           start: host.message(0) + segments[index].place.lowerBound, count: segments[index].place.count * 8)
-        try messages.send(bytes, to: segments[index].owner, tag: tag(turn), mark: mark(.sentTerm, turn, index))
+        try messages.send(bytes, to: segments[index].owner, tag: tag(turn), mark: mark(turn, index))
       }
     }
-    states[turn].left += 2 * segments.count(where: { $0.owner != hosts.rank })
+    left[turn] += 2 * segments.count(where: { $0.owner != hosts.rank })
   }
 
   func takeOldest() throws -> Bool {
     try messages.takeDone { [self] mark in
-      let (kind, turn, index, other) = Self.parts(mark)
-      switch kind {
-      case .term: try add(turn, index, other)
-      case .sentTerm, .sentSum, .sum: states[turn].left -= 1
-      }
+      let (turn, index, other) = Self.parts(mark)
+      if other > 0 { try add(turn, index, other) } else { left[turn] -= 1 }
     }
-    guard taken < started, states[taken % Self.room].left == 0 else { return false }
+    guard taken < started, left[taken % Self.room] == 0 else { return false }
     taken += 1
     return true
   }
@@ -155,9 +145,9 @@ final class SegmentedSums: HostsSum {
     for other in 1..<hosts.size {
       try messages.send(
         UnsafeRawBufferPointer(self.sums(segment)), to: (hosts.rank + other) % hosts.size, tag: tag(turn, index),
-        mark: mark(.sentSum, turn, index))
+        mark: mark(turn, index))
     }
-    states[turn].left += hosts.size - 2
+    left[turn] += hosts.size - 2
   }
 
   /// Where all ranks of the host read the sums of a segment.
@@ -177,11 +167,9 @@ final class SegmentedSums: HostsSum {
   private func tag(_ turn: Int, _ index: Int = -1) -> Int { turn * Self.tags + index + 1 }
   private static let tags = 16_000
 
-  private func mark(_ kind: Kind, _ turn: Int, _ index: Int, _ other: Int = 0) -> Int {
-    ((kind.rawValue * Self.room + turn) << 16 | index) << 16 | other
-  }
-  private static func parts(_ mark: Int) -> (kind: Kind, turn: Int, index: Int, other: Int) {
-    let first = mark >> 32
-    return (Kind(rawValue: first / room)!, first % room, mark >> 16 & 0xffff, mark & 0xffff)
+  /// Of a message about a segment; `term`: of the term that another host sends, counted from this one.
+  private func mark(_ turn: Int, _ index: Int, term other: Int = 0) -> Int { (turn << 16 | index) << 16 | other }
+  private static func parts(_ mark: Int) -> (turn: Int, index: Int, term: Int) {
+    (mark >> 32, mark >> 16 & 0xffff, mark & 0xffff)
   }
 }
