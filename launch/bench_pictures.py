@@ -126,17 +126,18 @@ def train(icp, folder, name, trace=None, **values):
     return [record for record in records if record["kind"] == "epoch"]
 
 
-def waiting(icp, folder, batch, steps, random):
-    write_folder(f"{folder}/small", random, batch * steps, 64, 64)
-    # The first steps warm up.
-    epochs = train(icp, folder, "waiting", f"{steps + 1}-{2 * steps}", path=f"{folder}/small", size=64, cache="none",
+def waiting(icp, folder, size, batch, steps, cache="none"):
+    """Processor seconds of a step, of a training on the pictures in `folder`/pictures-`size`."""
+    # The first steps warm up, and fill the cache.
+    name = f"waiting-{size}"
+    epochs = train(icp, folder, name, f"{steps + 1}-{2 * steps}", path=f"{folder}/pictures-{size}", size=size, cache=cache,
                    augment="flip", batch=batch, epochs=2)
-    events = json.load(open(f"{folder}/waiting/trace.json"))["traceEvents"]
+    events = json.load(open(f"{folder}/{name}/trace.json"))["traceEvents"]
     spans = {event["name"]: event["dur"] for event in events if event.get("name", "").startswith("step ")}
     waits = [event["dur"] for event in events if event.get("name") == "data"]
     shares = [wait / whole for wait, whole in zip(waits, spans.values())]
-    print(f"waiting for data: {100 * statistics.median(shares):.2f} % of a cyclic step of ResNet-18 at 64x64, batch {batch}, "
-          f"T = 2 (median of {len(shares)}; worst {100 * max(shares):.2f} %)")
+    print(f"waiting for data{'' if cache == 'none' else ' from the cache'}: {100 * statistics.median(shares):.2f} % of a cyclic step of "
+          f"ResNet-18 at {size}x{size}, batch {batch}, T = 2 (median of {len(shares)}; worst {100 * max(shares):.2f} %)")
     return epochs[-1]["processor_seconds_per_step"]
 
 
@@ -161,9 +162,14 @@ def main():
     random = numpy.random.default_rng(2)
     own = decoding(options.folder, options.rounds) if options.only in ("", "decoding") else {}
     if options.only in ("", "waiting"):
-        step = waiting(options.icp, options.folder, options.batch, options.steps, random)
+        write_folder(f"{options.folder}/pictures-64", random, options.batch * options.steps, 64, 64)
+        step = waiting(options.icp, options.folder, 64, options.batch, options.steps)
         if own:
             print(f"decoding on the rank's core: {100 * own[64, 64] * options.batch / step:.2f} % of the step's processor time")
+        # A picture of 224 pixels is twelve times the work of one of 64.
+        batch = max(1, options.batch // 8)
+        write_folder(f"{options.folder}/pictures-224", random, batch * options.steps, 500, 375)
+        waiting(options.icp, options.folder, 224, batch, options.steps, f"{options.folder}/cache-224")
     if options.only in ("", "cache"):
         cache(options.icp, options.folder, options.batch, options.steps, random)
 

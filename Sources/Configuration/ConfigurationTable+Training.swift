@@ -39,6 +39,14 @@ extension ConfigurationTable {
         + "draw of Beta(alpha, alpha), one box a batch; 0 pastes nothing. Refinement moves such images down the loss of both labels. Without `training.mixup`."
     ),
     Key(
+      "training.mixing_until", \.training.mixingUntil, .fraction, unit: "fraction of steps",
+      "The part of the run in which `training.mixup` or `training.cutmix` mixes; later, images are as they come. With `icp.objective: mixed`, steps are plain then."
+    ),
+    Key(
+      "training.mixing_probability", \.training.mixingProbability, .fraction,
+      "The share of batches that `training.mixup` or `training.cutmix` mixes, drawn for each. With `icp.objective: mixed`, the others' steps are plain."
+    ),
+    Key(
       "training.pskd", \.training.pskd, .fraction,
       "PS-KD: the label is softened by what the network said of the image an epoch ago, by a share that rises to this from epoch to "
         + "epoch; 0 is off, 0.8 the paper's. With `icp.rule: none`, and without mixing. Keeps 4 bytes a class of each image."

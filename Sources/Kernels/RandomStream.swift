@@ -15,6 +15,7 @@ public struct RandomStream: RandomNumberGenerator, Sendable {
     case mixtureWeight = 20
     case mixturePartner
     case refined
+    case mixedBatch
     // What measures a finished network.
     case corruption = 32
     case attack, episode

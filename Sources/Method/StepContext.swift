@@ -12,13 +12,14 @@ package struct StepContext: Sendable {
   package var strength: Double
   /// What the refinement's step size is multiplied by.
   package var reach: Double
+  /// Whether the student's images are mixed, where a run mixes any.
+  package var mixes: Bool
   /// A step that is recorded: takes what costs more passes, such as the loss at x_T.
   package var isLogged: Bool
 
   package init(
     epoch: Int, position: Int = 0, batchCount: Int, stage: Stage, alpha: Double, strength: Double = 1,
-    reach: Double = 1,
-    isLogged: Bool = false
+    reach: Double = 1, mixes: Bool = true, isLogged: Bool = false
   ) {
     self.epoch = epoch
     self.position = position
@@ -27,6 +28,7 @@ package struct StepContext: Sendable {
     self.alpha = alpha
     self.strength = strength
     self.reach = reach
+    self.mixes = mixes
     self.isLogged = isLogged
   }
 }

@@ -12,11 +12,14 @@ extension RunPlan {
       epoch: epoch, position: position, batchCount: batchCount, stage: .plain, alpha: 1, isLogged: isLogged)
     // Of the label; what the network said in the past has the other share.
     context.alpha = 1 - configuration.training.pskd * Double(epoch + 1) / Double(configuration.training.epochs)
+    context.mixes = mixes(step, epoch: epoch, position: position)
     let gate = gate(memorised)
     context.reach = reach(step)
     guard method.hasCyclicStage, cyclic.isCyclic(epoch), gate > 0 else { return context }
     // Images that do not move are the images.
     guard configuration.icp.objective != .task || context.reach > 0 else { return context }
+    // A student on unmixed images is its own teacher.
+    guard configuration.icp.objective != .mixed || context.mixes else { return context }
     context.stage = .cyclic
     context.strength = gate * strength(step)
     switch configuration.icp.objective {
@@ -41,6 +44,14 @@ extension RunPlan {
     let distillation = configuration.distillation
     let rises = distillation.ramp * Double(totalSteps)
     return distillation.weight * (Double(step) < rises ? Double(step) / rises : 1)
+  }
+
+  /// Whether the batch of a step is mixed, where a run mixes any.
+  private func mixes(_ step: Int, epoch: Int, position: Int) -> Bool {
+    let training = configuration.training
+    guard Double(step) < training.mixingUntil * Double(totalSteps) else { return false }
+    var stream = RandomStream(seed: training.seed, purpose: .mixedBatch, epoch: epoch, sample: position)
+    return stream.uniform() < training.mixingProbability
   }
 
   /// How far open the gate is, from 0 where `memorised` is at most `distillation.gate` to 1 where it is 1.

@@ -11,6 +11,10 @@ import Testing
       ["icp.preset=published-code"], ["icp.rule=adam", "training.mixup=0.3"],
       ["icp.rule=adam", "training.cutmix=1"], ["icp.objective=mixed", "icp.steps=1", "training.mixup=0.3"],
       ["icp.objective=mixed", "icp.rule=random", "icp.steps=1", "training.cutmix=1", "icp.fraction=0.5"],
+      [
+        "icp.objective=mixed", "icp.steps=1", "training.mixup=0.3", "training.mixing_until=0.8",
+        "training.mixing_probability=0.6",
+      ],
       ["icp.objective=soft", "icp.label=predicted", "distillation.gate=0.01"],
       ["icp.layer=layer2", "icp.rule=random"], ["icp.objective=task", "icp.fade=0.8", "distillation.warmup=0"],
       ["icp.rule=none", "training.elr=3"], ["icp.rule=none", "training.pskd=0.8"],

@@ -49,6 +49,26 @@ import Testing
     #expect(try context(["icp.fade=0.5"], step: 7).stage == .cyclic)
   }
 
+  @Test func `mixing ends, and a mixed student's step is plain from there`() throws {
+    let settings = ["training.mixup=0.4", "training.mixing_until=0.5"]
+    let mixed = try (0..<8).map { try context(settings + ["icp.objective=mixed"], step: $0) }
+    #expect(mixed.map(\.mixes) == [true, true, true, true, false, false, false, false])
+    #expect(mixed.map { $0.stage == .cyclic } == mixed.map(\.mixes))
+    // Distilling needs no mixing.
+    #expect(try (0..<8).allSatisfy { try context(settings + ["distillation.warmup=0"], step: $0).stage == .cyclic })
+    #expect(try !context(["training.mixup=0.4", "training.mixing_until=0"], step: 0).mixes)
+  }
+
+  @Test func `a share of the batches is mixed, the same ones on every rank and after a resume`() throws {
+    let plan = try TinyRun.plan(["icp.objective=mixed", "training.mixup=0.4", "training.mixing_probability=0.25"])
+    let contexts = (0..<400).map { plan.context(epoch: $0, position: 1, step: 1, batchCount: 8) }
+    // 100 expected, with a deviation of 8.7.
+    #expect((74...126).contains(contexts.count { $0.mixes }))
+    #expect(contexts.allSatisfy { ($0.stage == .cyclic) == $0.mixes })
+    #expect(
+      contexts.map(\.mixes) == (0..<400).map { plan.context(epoch: $0, position: 1, step: 1, batchCount: 8).mixes })
+  }
+
   @Test func `what an epoch came to decides about the next one where there is a gate, and is kept nowhere else`() throws
   {
     for (settings, isKept) in [([], false), (["distillation.gate=0.5"], true)] {

@@ -58,6 +58,7 @@ private final class PastedInputs: InputTransform {
   }
 
   func apply(to shard: inout ShardStep) {
+    guard shard.context.mixes else { return }
     let shape = images.shape
     let box = cutMix.box(in: shape, epoch: shard.context.epoch, position: shard.context.position)
     partners.choose(for: shard)

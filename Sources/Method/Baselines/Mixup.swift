@@ -47,6 +47,7 @@ private final class MixedInputs: InputTransform {
   }
 
   func apply(to shard: inout ShardStep) {
+    guard shard.context.mixes else { return }
     let weight = mixup.weight(epoch: shard.context.epoch, position: shard.context.position)
     let size = images.shape.sampleCount
     partners.choose(for: shard)
