@@ -39,6 +39,10 @@ extension ConfigurationTable {
         + "draw of Beta(alpha, alpha), one box a batch; 0 pastes nothing. Refinement moves such images down the loss of both labels. Without `training.mixup`."
     ),
     Key(
+      "training.mixing_after_epochs", \.training.mixingAfterEpochs, .integer(from: 0), unit: "epochs",
+      "Epochs before `training.mixup` or `training.cutmix` mixes: images that a network sees a few times only are not learned by heart."
+    ),
+    Key(
       "training.mixing_until", \.training.mixingUntil, .fraction, unit: "fraction of steps",
       "The part of the run in which `training.mixup` or `training.cutmix` mixes; later, images are as they come. With `icp.objective: mixed`, steps are plain then."
     ),

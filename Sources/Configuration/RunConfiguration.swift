@@ -94,6 +94,7 @@ package struct RunConfiguration: Sendable, Equatable {
     package var classWeights = ClassWeights.none
     package var mixup = 0.0
     package var cutmix = 0.0
+    package var mixingAfterEpochs = 0
     package var mixingUntil = 1.0
     package var mixingProbability = 1.0
     package var pskd = 0.0

@@ -49,7 +49,9 @@ extension RunPlan {
   /// Whether the batch of a step is mixed, where a run mixes any.
   private func mixes(_ step: Int, epoch: Int, position: Int) -> Bool {
     let training = configuration.training
-    guard Double(step) < training.mixingUntil * Double(totalSteps) else { return false }
+    guard epoch >= training.mixingAfterEpochs, Double(step) < training.mixingUntil * Double(totalSteps) else {
+      return false
+    }
     var stream = RandomStream(seed: training.seed, purpose: .mixedBatch, epoch: epoch, sample: position)
     return stream.uniform() < training.mixingProbability
   }

@@ -12,7 +12,8 @@ import Testing
       ["icp.rule=adam", "training.cutmix=1"], ["icp.objective=mixed", "icp.steps=1", "training.mixup=0.3"],
       ["icp.objective=mixed", "icp.rule=random", "icp.steps=1", "training.cutmix=1", "icp.fraction=0.5"],
       [
-        "icp.objective=mixed", "icp.steps=1", "training.mixup=0.3", "training.mixing_until=0.8",
+        "icp.objective=mixed", "icp.steps=1", "training.mixup=0.3", "training.mixing_after_epochs=1",
+        "training.mixing_until=0.8",
         "training.mixing_probability=0.6",
       ],
       ["icp.objective=soft", "icp.label=predicted", "distillation.gate=0.01"],

@@ -94,6 +94,7 @@ extension RunConfiguration {
       using: &stream)!
     // An image is mixed in one way.
     if chance() { result.training.mixup = number() } else { result.training.cutmix = number() }
+    result.training.mixingAfterEpochs = integer(0...9)
     (result.training.mixingUntil, result.training.mixingProbability) = (fraction(), fraction())
     result.training.gradientReduction = one(GradientReductionKind.self)
     result.training.nonFinite = one(NonFinitePolicy.self)

@@ -79,6 +79,7 @@ private let packageRoot = URL(filePath: #filePath).deletingLastPathComponent().d
         class_weights: none
         mixup: 0
         cutmix: 0
+        mixing_after_epochs: 0
         mixing_until: 1
         mixing_probability: 1
         pskd: 0

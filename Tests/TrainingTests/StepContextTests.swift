@@ -59,6 +59,13 @@ import Testing
     #expect(try !context(["training.mixup=0.4", "training.mixing_until=0"], step: 0).mixes)
   }
 
+  @Test func `images are mixed after so many epochs`() throws {
+    let plan = try TinyRun.plan(["icp.objective=mixed", "training.mixup=0.4", "training.mixing_after_epochs=2"])
+    let contexts = (0..<4).map { plan.context(epoch: $0, position: 0, step: $0, batchCount: 1) }
+    #expect(contexts.map(\.mixes) == [false, false, true, true])
+    #expect(contexts.map { $0.stage == .cyclic } == contexts.map(\.mixes))
+  }
+
   @Test func `a share of the batches is mixed, the same ones on every rank and after a resume`() throws {
     let plan = try TinyRun.plan(["icp.objective=mixed", "training.mixup=0.4", "training.mixing_probability=0.25"])
     let contexts = (0..<400).map { plan.context(epoch: $0, position: 1, step: 1, batchCount: 8) }
