@@ -166,7 +166,7 @@ def main():
         step = waiting(options.icp, options.folder, 64, options.batch, options.steps)
         if own:
             print(f"decoding on the rank's core: {100 * own[64, 64] * options.batch / step:.2f} % of the step's processor time")
-        # A picture of 224 pixels is twelve times the work of one of 64.
+        # Fewer, since a picture of 224 pixels is twelve times the work of one of 64.
         batch = max(1, options.batch // 8)
         write_folder(f"{options.folder}/pictures-224", random, batch * options.steps, 500, 375)
         waiting(options.icp, options.folder, 224, batch, options.steps, f"{options.folder}/cache-224")

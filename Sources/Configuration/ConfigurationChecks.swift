@@ -132,6 +132,15 @@ struct ConfigurationCheck: Sendable {
       else { return nil }
       return "'icp.objective' is mixed, but 'training.mixup' and 'training.cutmix' are 0: nothing is mixed"
     },
+    ConfigurationCheck(keys: ["icp.objective", "training.mixing_until", "training.mixing_probability"]) {
+      configuration in
+      let training = configuration.training
+      guard configuration.icp.objective == .mixed, configuration.icp.rule != .none,
+        training.mixingUntil == 0 || training.mixingProbability == 0
+      else { return nil }
+      let key = training.mixingUntil == 0 ? "mixing_until" : "mixing_probability"
+      return "'icp.objective' is mixed, but 'training.\(key)' is 0: nothing is mixed"
+    },
     ConfigurationCheck(keys: ["icp.layer", "icp.objective", "icp.clamp", "icp.stray_gradient"]) { configuration in
       let icp = configuration.icp
       guard let layer = icp.layer, icp.rule != .none else { return nil }

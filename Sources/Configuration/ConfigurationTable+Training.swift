@@ -40,11 +40,11 @@ extension ConfigurationTable {
     ),
     Key(
       "training.mixing_after_epochs", \.training.mixingAfterEpochs, .integer(from: 0), unit: "epochs",
-      "Epochs before `training.mixup` or `training.cutmix` mixes: images that a network sees a few times only are not learned by heart."
+      "Epochs before `training.mixup` or `training.cutmix` mixes. Images that were seen a few times are not learned by heart yet. With `icp.objective: mixed`, steps are plain till then."
     ),
     Key(
       "training.mixing_until", \.training.mixingUntil, .fraction, unit: "fraction of steps",
-      "The part of the run in which `training.mixup` or `training.cutmix` mixes; later, images are as they come. With `icp.objective: mixed`, steps are plain then."
+      "The part of the run in which `training.mixup` or `training.cutmix` mixes. Later, images are as they come. With `icp.objective: mixed`, steps are plain then."
     ),
     Key(
       "training.mixing_probability", \.training.mixingProbability, .fraction,

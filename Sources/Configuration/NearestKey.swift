@@ -71,6 +71,7 @@ extension ConfigurationTable {
       "training.batch_size": ["bs", "batch", "batchsize", "train_batch_size", "mini_batch_size", "minibatch_size"],
       "training.seed": ["random_seed", "manual_seed"],
       "training.mixup": ["mixup_alpha"],
+      "training.mixing_until": ["mixup_off_epoch"], "training.mixing_probability": ["mixup_prob"],
       "training.patience": ["early_stopping", "early_stopping_patience", "early_stop", "earlystopping"],
       "schedule.minimum": ["eta_min", "min_lr", "lr_min", "final_lr"],
       "training.class_weights": ["class_weight", "loss_weights", "pos_weight"],

@@ -18,7 +18,7 @@ extension RunPlan {
     guard method.hasCyclicStage, cyclic.isCyclic(epoch), gate > 0 else { return context }
     // Images that do not move are the images.
     guard configuration.icp.objective != .task || context.reach > 0 else { return context }
-    // A student on unmixed images is its own teacher.
+    // What a mixed student learns from are unmixed images.
     guard configuration.icp.objective != .mixed || context.mixes else { return context }
     context.stage = .cyclic
     context.strength = gate * strength(step)

@@ -13,8 +13,7 @@ import Testing
       ["icp.objective=mixed", "icp.rule=random", "icp.steps=1", "training.cutmix=1", "icp.fraction=0.5"],
       [
         "icp.objective=mixed", "icp.steps=1", "training.mixup=0.3", "training.mixing_after_epochs=1",
-        "training.mixing_until=0.8",
-        "training.mixing_probability=0.6",
+        "training.mixing_until=0.45", "training.mixing_probability=0.6",
       ],
       ["icp.objective=soft", "icp.label=predicted", "distillation.gate=0.01"],
       ["icp.layer=layer2", "icp.rule=random"], ["icp.objective=task", "icp.fade=0.8", "distillation.warmup=0"],
@@ -35,6 +34,22 @@ import Testing
     for run in ["at4", "resumed"] {
       #expect(try tiny.tensors(10, of: run) == tiny.tensors(10, of: "alone"))
       #expect(try tiny.records(of: run).map(\.timeless) == tiny.records(of: "alone").map(\.timeless))
+    }
+  }
+
+  @Test(arguments: [
+    "training.mixing_after_epochs=4", "training.mixing_until=0", "training.mixing_probability=0",
+  ])
+  func `images that are not mixed are as they come, to the bit`(mixingOff: String) throws {
+    let tiny = try TinyRun()
+    let settings = ["icp.rule=none", "training.max_steps=6"]
+    try tiny.train(settings, into: "plain").expect(0)
+    for mixing in ["training.mixup=0.3", "training.cutmix=1"] {
+      let (mixed, off) = ("\(mixing)-mixed", "\(mixing)-off")
+      try tiny.train(settings + [mixing], into: mixed).expect(0)
+      #expect(try tiny.tensors(6, of: mixed) != tiny.tensors(6, of: "plain"))
+      try tiny.train(settings + [mixing, mixingOff], into: off).expect(0)
+      #expect(try tiny.tensors(6, of: off) == tiny.tensors(6, of: "plain"))
     }
   }
 

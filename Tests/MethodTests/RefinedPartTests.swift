@@ -143,9 +143,10 @@ import Testing
     #expect(error?.description.contains(reason) == true, "\(String(describing: error))")
   }
 
-  @Test(arguments: [true, false]) func `without a mixture there is no mixed student`(mixes: Bool) throws {
-    let text = "icp: {objective: mixed}\ntraining: {mixup: \(mixes ? 0.4 : 0)}"
-    if mixes { return _ = try RunConfiguration(yaml: text, name: "c.yaml") }
+  @Test(arguments: ["mixup: 0", "mixup: 0.4, mixing_until: 0", "mixup: 0.4, mixing_probability: 0"])
+  func `without a mixture there is no mixed student`(training: String) throws {
+    _ = try RunConfiguration(yaml: "icp: {objective: mixed}\ntraining: {mixup: 0.4}", name: "c.yaml")
+    let text = "icp: {objective: mixed}\ntraining: {\(training)}"
     let error = #expect(throws: ConfigurationError.self) { try RunConfiguration(yaml: text, name: "c.yaml") }
     #expect(error?.description.contains("nothing is mixed") == true)
   }
